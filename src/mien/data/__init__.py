@@ -1,0 +1,1 @@
+"""From a database as people receive it to one clean table of crops."""

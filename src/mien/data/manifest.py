@@ -1,0 +1,145 @@
+"""The one table of a prepared folder: every crop, its label, split and where it came from.
+
+Imports: the standard library, numpy, mien.labels, mien.errors, mien.media. Knows no database.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.errors import BadDataError
+from mien.labels import LABELS, NEUTRAL
+from mien.results import U8
+
+__all__ = ["NAME", "Row", "hash_pixels", "hold_out", "read", "write"]
+
+NAME = "manifest.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One crop.
+
+    Attributes:
+        path: of the crop, relative to the manifest's folder, with forward slashes.
+        label: one of the six or ``neutral``.
+        source: the database.
+        split: ``train`` or ``test``.
+        subject: who is shown, or "".
+        sha256: of the crop's decoded pixels, see `hash_pixels`.
+        original: the picture's name inside the database as downloaded.
+        framing: ``as-is``, ``framed``, or ``unframed`` where no face was found to frame.
+    """
+
+    path: str
+    label: str
+    source: str
+    split: str
+    subject: str
+    sha256: str
+    original: str
+    framing: str
+
+
+def hash_pixels(pixels: U8) -> str:
+    """Return the SHA-256 of decoded pixels, so that re-packed files with equal pixels agree.
+
+    Args:
+        pixels: shape (H, W) or (H, W, 3), uint8.
+
+    Returns:
+        64 hexadecimal digits, over the shape and the bytes.
+
+    Example:
+        >>> hash_pixels(np.zeros((2, 2), dtype=np.uint8))[:8]
+        'fa2bb3b2'
+    """
+    digest = hashlib.sha256(f"{pixels.shape}".encode())
+    digest.update(np.ascontiguousarray(pixels).tobytes())
+    return digest.hexdigest()
+
+
+def read(folder: str | Path) -> list[Row]:
+    """Read the manifest of a prepared folder.
+
+    Args:
+        folder: what ``mien prepare`` wrote.
+
+    Returns:
+        Its rows, in file order.
+
+    Raises:
+        BadDataError: if there is no manifest, or it is not one of ours.
+    """
+    path = Path(folder) / NAME
+    names = [field.name for field in fields(Row)]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            table = csv.DictReader(file)
+            if table.fieldnames != names:
+                raise BadDataError(
+                    f"{path}: expected the columns {','.join(names)}, got {table.fieldnames}",
+                    fix="make it with mien prepare",
+                )
+            rows = [Row(**line) for line in table]
+    except FileNotFoundError:
+        raise BadDataError(f"no {NAME} in {folder}", fix="make it with mien prepare") from None
+    for row in rows:
+        if row.label not in (*LABELS, NEUTRAL) or row.split not in {"train", "test"}:
+            raise BadDataError(
+                f"{path}: {row.path} has label {row.label!r} and split {row.split!r}",
+                fix="make it again with mien prepare",
+            )
+    return rows
+
+
+def write(rows: Iterable[Row], folder: str | Path) -> Path:
+    """Write a manifest, whole or not at all.
+
+    Args:
+        rows: what it should hold.
+        folder: where it goes.
+
+    Returns:
+        The manifest's path.
+    """
+    path = Path(folder) / NAME
+    part = path.with_suffix(".csv.part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow([field.name for field in fields(Row)])
+        table.writerows(astuple(row) for row in rows)
+    part.replace(path)
+    return path
+
+
+def hold_out(rows: list[Row], share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Choose a held-out part of training rows, the same whatever their order and framing.
+
+    A row's place is drawn from the hash of the seed and of its original (or its subject where
+    the database names one), so two framings of one picture never fall on both sides.
+
+    Args:
+        rows: training rows.
+        share: of the pictures to hold out, in [0, 1].
+        seed: another seed is another draw.
+
+    Returns:
+        shape (N,), True for the held-out rows.
+
+    Example:
+        >>> row = Row("a.jpg", "fear", "rafdb", "train", "", "", "1.jpg", "as-is")
+        >>> hold_out([row, row], 1.0, seed=0).tolist()
+        [True, True]
+    """
+    chosen = []
+    for row in rows:
+        key = f"{seed}:{row.source}:{row.subject or row.original}".encode()
+        draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") / 2**64
+        chosen.append(draw < share)
+    return np.array(chosen, dtype=np.bool_)

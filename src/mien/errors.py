@@ -1,0 +1,76 @@
+"""Every error a user can meet, each with its next step.
+
+MienError
+├── BadImageError      a picture, video frame or array that cannot be used
+├── BadDataError       a database, manifest or labels file that is not as expected
+├── BadModelError      a model file that is missing, damaged or not ours
+├── BadSettingError    a setting outside its range, or a file of settings that cannot be read
+├── UnknownNameError   a name that is not in a registry
+├── OutputError        a result that cannot be written
+└── MissingExtraError  a part that was not installed
+
+`ValueError` is for a programmer's fault, these are for what happens to users.
+Imports nothing but the standard library.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "BadDataError",
+    "BadImageError",
+    "BadModelError",
+    "BadSettingError",
+    "MienError",
+    "MissingExtraError",
+    "OutputError",
+    "UnknownNameError",
+]
+
+
+class MienError(Exception):
+    """Base of all errors raised on purpose; `fix` is one thing the user can do next."""
+
+    def __init__(self, message: str, fix: str) -> None:
+        """Keep the message and its next step."""
+        super().__init__(f"{message}\n  try: {fix}")
+        self.message = message
+        self.fix = fix
+
+
+class BadImageError(MienError):
+    """A picture, frame or array that cannot be used."""
+
+
+class BadDataError(MienError):
+    """A database, manifest or labels file that is not as expected."""
+
+
+class BadModelError(MienError):
+    """A model file that is missing, damaged or not ours."""
+
+
+class BadSettingError(MienError):
+    """A setting outside its range, or a settings file that cannot be read."""
+
+
+class OutputError(MienError):
+    """A result that cannot be written."""
+
+
+class UnknownNameError(MienError):
+    """A name that is not in a registry."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        """Offer the nearest known name, or all of them."""
+        names = sorted(known)
+        near = get_close_matches(name, names, n=1) or names
+        super().__init__(f"no {kind} called {name!r}", fix=f"use {', '.join(near)}")
+
+
+class MissingExtraError(MienError):
+    """A part of mien whose libraries were not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        """Name the extra that brings the part."""
+        super().__init__(f"{what} needs the {extra} extra", fix=f'pip install "mien[{extra}]"')

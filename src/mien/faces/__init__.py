@@ -1,0 +1,1 @@
+"""Where the faces are, and each of them upright in one frame."""

@@ -1,0 +1,83 @@
+"""The six expressions, their order, and neutral, which is none of them.
+
+Every file that names an expression gets the name here, so the order is written once.
+Imports nothing.
+"""
+
+__all__ = ["LABELS", "NEUTRAL", "NEUTRAL_INDEX", "folder", "index", "parse"]
+
+LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
+NEUTRAL = "neutral"
+NEUTRAL_INDEX = len(LABELS)  # only inside training: neutral is the seventh target
+
+_SPELLINGS = {
+    "happy": "happiness",
+    "happiness": "happiness",
+    "joy": "happiness",
+    "surprise": "surprise",
+    "surprised": "surprise",
+    "sad": "sadness",
+    "sadness": "sadness",
+    "angry": "anger",
+    "anger": "anger",
+    "disgust": "disgust",
+    "disgusted": "disgust",
+    "fear": "fear",
+    "fearful": "fear",
+    "afraid": "fear",
+    "neutral": NEUTRAL,
+    "calm": NEUTRAL,
+}
+
+
+def parse(name: str) -> str | None:
+    """Return the label that a database's own word means.
+
+    Args:
+        name: a folder or class name, in any case, with or without our number prefix.
+
+    Returns:
+        One of `LABELS`, `NEUTRAL`, or None if the word is not an expression we know.
+
+    Example:
+        >>> parse("Sad"), parse("3_anger"), parse("contempt")
+        ('sadness', 'anger', None)
+    """
+    word = name.strip().lower()
+    head, _, tail = word.partition("_")
+    return _SPELLINGS.get(tail if head.isdigit() else word)
+
+
+def index(label: str) -> int:
+    """Return the class number of a label: 0 to 5, or 6 for neutral.
+
+    Args:
+        label: one of `LABELS` or `NEUTRAL`.
+
+    Returns:
+        The class number.
+
+    Raises:
+        ValueError: if `label` is neither.
+
+    Example:
+        >>> index("fear"), index("neutral")
+        (5, 6)
+    """
+    return (*LABELS, NEUTRAL).index(label)
+
+
+def folder(label: str) -> str:
+    """Return the name of the folder that holds a label's crops.
+
+    Args:
+        label: one of `LABELS` or `NEUTRAL`.
+
+    Returns:
+        ``"0_happiness"`` to ``"5_fear"``, or ``"neutral"``.
+
+    Example:
+        >>> folder("surprise"), folder("neutral")
+        ('1_surprise', 'neutral')
+    """
+    return NEUTRAL if label == NEUTRAL else f"{index(label)}_{label}"

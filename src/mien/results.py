@@ -1,0 +1,222 @@
+"""What recognition returns: frozen, checked, in named units.
+
+A `Picture` has `Face`s; a `Face` has a `Box`, five landmarks, six scores and the class maps.
+Each knows its own row or record and nothing of files, models or drawing.
+Imports: numpy, mien.labels.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.labels import LABELS, NEUTRAL, index
+
+__all__ = ["CSV_HEADER", "Box", "Detection", "Face", "Picture"]
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+
+CSV_HEADER = (
+    "path", "face", "left", "top", "right", "bottom", "detection",
+    "label", "confidence", "neutral", *LABELS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the picture; it may reach over the picture's edge.
+
+    Attributes:
+        left: x of the left edge.
+        top: y of the upper edge.
+        right: x of the right edge, greater than `left`.
+        bottom: y of the lower edge, greater than `top`.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        """Refuse a rectangle without area."""
+        if not (self.left < self.right and self.top < self.bottom):
+            raise ValueError(f"a box needs left < right and top < bottom, got {self}")
+
+    @property
+    def width(self) -> float:
+        """Pixels from left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Pixels from top to bottom."""
+        return self.bottom - self.top
+
+    def as_list(self) -> list[float]:
+        """Return [left, top, right, bottom], to a tenth of a pixel."""
+        return [round(v, 1) for v in (self.left, self.top, self.right, self.bottom)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # eq=False: arrays have no single truth value
+class Detection:
+    """One face found, before anything is read in it.
+
+    Attributes:
+        box: where it is.
+        landmarks: shape (5, 2), x and y in pixels: the eye on the picture's left, the other eye,
+            nose tip, the mouth corner on the picture's left, the other corner.
+        confidence: how sure the detector is, in [0, 1].
+    """
+
+    box: Box
+    landmarks: F32
+    confidence: float
+
+    def __post_init__(self) -> None:
+        """Check the shape of the landmarks."""
+        if self.landmarks.shape != (5, 2):
+            raise ValueError(f"landmarks must have shape (5, 2), got {self.landmarks.shape}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """What was read in one face.
+
+    Attributes:
+        detection: box, landmarks and the detector's confidence.
+        values: shape (6,), the scores in the order of `LABELS`, in [0, 1], summing to 1.
+        neutral: probability in [0, 1] that the face is calm and shows none of the six.
+        maps: shape (6, h, w), evidence for each class over the crop, in logits; or None.
+        crop: shape (64, 64, 3), RGB, the upright crop that the network saw (as grey).
+        to_crop: shape (2, 3), the affine transform from picture to crop pixels.
+    """
+
+    detection: Detection
+    values: F32
+    neutral: float
+    crop: U8
+    to_crop: F32
+    maps: F32 | None = None
+
+    def __post_init__(self) -> None:
+        """Check shapes and that the scores are probabilities."""
+        if self.values.shape != (len(LABELS),):
+            raise ValueError(f"values must have shape ({len(LABELS)},), got {self.values.shape}")
+        if not np.isclose(self.values.sum(), 1.0, atol=1e-3):
+            raise ValueError(f"values must sum to 1, got {self.values.sum():.4f}: apply softmax")
+
+    @property
+    def box(self) -> Box:
+        """Where the face is, in pixels of the picture."""
+        return self.detection.box
+
+    @property
+    def landmarks(self) -> F32:
+        """Shape (5, 2): eyes, nose tip, mouth corners, in pixels of the picture."""
+        return self.detection.landmarks
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The six probabilities by name; they sum to 1."""
+        return {label: float(v) for label, v in zip(LABELS, self.values, strict=True)}
+
+    @property
+    def expression(self) -> str:
+        """The most probable of the six, even when the face is calm."""
+        return LABELS[int(self.values.argmax())]
+
+    @property
+    def label(self) -> str:
+        """``neutral`` if that is more probable than not, else the most probable of the six."""
+        return NEUTRAL if self.neutral > 0.5 else self.expression
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `label`: `neutral`, or the score of the expression."""
+        return float(self.neutral) if self.label == NEUTRAL else float(self.values.max())
+
+    def heatmap(self, label: str | None = None) -> F32:
+        """Return where in the crop the evidence for an expression lies.
+
+        Args:
+            label: one of the six; by default `expression`.
+
+        Returns:
+            shape (64, 64), float32 in [0, 1]; the strongest place is 1, and all is 0 where
+            nothing speaks for the expression.
+
+        Raises:
+            ValueError: if `label` is none of the six, or the face was read without maps.
+        """
+        if self.maps is None:
+            raise ValueError("this face was read without heat maps: call read(..., heatmap=True)")
+        if label == NEUTRAL:
+            raise ValueError(f"there is a map for each of {', '.join(LABELS)}, none for {NEUTRAL}")
+        return _spread(self.maps[index(label or self.expression)], self.crop.shape[0])
+
+    def record(self) -> dict[str, Any]:
+        """Return the face as JSON-ready values, named as in the documented output."""
+        return {
+            "box": self.box.as_list(),
+            "landmarks": [[round(float(v), 1) for v in point] for point in self.landmarks],
+            "detection": round(self.detection.confidence, 4),
+            "label": self.label,
+            "confidence": round(self.confidence, 4),
+            "scores": {label: round(v, 4) for label, v in self.scores.items()},
+            "neutral": round(self.neutral, 4),
+        }
+
+
+def _spread(coarse: F32, side: int) -> F32:
+    """Enlarge a coarse map bilinearly to (side, side), keep what is positive, scale to [0, 1]."""
+    rows = _weights(coarse.shape[0], side)
+    columns = _weights(coarse.shape[1], side)
+    fine: F32 = (rows @ coarse @ columns.T).clip(min=0).astype(np.float32)
+    top = float(fine.max())
+    return fine / np.float32(top) if top > 0 else fine
+
+
+def _weights(coarse: int, fine: int) -> F32:
+    """Rows of bilinear weights, pixel centres aligned: shape (fine, coarse)."""
+    centres = (np.arange(fine) + 0.5) * coarse / fine - 0.5
+    distance = np.abs(centres.clip(0, coarse - 1)[:, None] - np.arange(coarse))
+    return (1 - distance).clip(min=0).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One picture and the faces in it.
+
+    Attributes:
+        path: where it came from, or "" for an array.
+        width: pixels.
+        height: pixels.
+        faces: largest first; empty when there is no face.
+    """
+
+    path: str
+    width: int
+    height: int
+    faces: tuple[Face, ...] = field(default_factory=tuple)
+
+    def record(self) -> dict[str, Any]:
+        """Return the picture as JSON-ready values."""
+        return {
+            "path": self.path,
+            "width": self.width,
+            "height": self.height,
+            "faces": [face.record() for face in self.faces],
+        }
+
+    def rows(self) -> list[list[str | int | float]]:
+        """Return one CSV row a face, in the order of `CSV_HEADER`."""
+        rows: list[list[str | int | float]] = []
+        for number, face in enumerate(self.faces):
+            record = face.record()
+            head = [record[key] for key in ("detection", "label", "confidence", "neutral")]
+            scores = record["scores"].values()
+            rows.append([self.path, number, *record["box"], *head, *scores])
+        return rows
