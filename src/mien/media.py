@@ -6,13 +6,14 @@ Imports: numpy, Pillow, mien.errors. Knows nothing of faces.
 """
 
 import io
+import struct
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mien.errors import BadImageError
 
@@ -34,6 +35,28 @@ SUFFIXES = frozenset({
     ".pgm",
     ".avif",
 })
+# What Pillow's readers raise on damaged files.
+_DAMAGES = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by EXIF orientation
 
 
 def read_rgb(path: str | Path, max_pixels: int = MAX_PIXELS) -> U8:
@@ -89,8 +112,8 @@ def decode_rgb(data: bytes, name: str = "picture", max_pixels: int = MAX_PIXELS)
             f"not a picture: {name}", fix="give a JPEG, PNG, WebP, TIFF, BMP or GIF file"
         ) from None
     except Image.DecompressionBombError:
-        raise _too_large(name, "far too many", max_pixels) from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError) as error:
+        raise BadImageError(*_too_large(name, "far too many", max_pixels)) from None
+    except _DAMAGES as error:
         raise BadImageError(
             f"damaged picture: {name} ({error})", fix="open and save it again, or leave it out"
         ) from error
@@ -111,15 +134,17 @@ def to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS) -> U8:
     """
     try:
         return _upright_rgb(image, "picture", max_pixels)
-    except OSError as error:
+    except _DAMAGES as error:
         raise BadImageError(f"damaged picture ({error})", fix="open and save it again") from error
 
 
 def _upright_rgb(image: Image.Image, name: str, max_pixels: int) -> U8:
     width, height = image.size
     if width * height > max_pixels:
-        raise _too_large(name, f"{width}x{height}", max_pixels)
-    upright = ImageOps.exif_transpose(image)
+        raise BadImageError(*_too_large(name, f"{width}x{height}", max_pixels))
+    if width * height == 0:
+        raise BadImageError(f"empty picture: {name} has {width}x{height} pixels", "leave it out")
+    upright = _turned(image)
     if upright.mode.startswith("I") or upright.mode == "F":  # 16 or 32 bits a pixel
         return _deep_to_rgb(np.asarray(upright), upright.mode)
     if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
@@ -129,21 +154,29 @@ def _upright_rgb(image: Image.Image, name: str, max_pixels: int) -> U8:
     return np.array(upright.convert("RGB"))
 
 
+def _turned(image: Image.Image) -> Image.Image:
+    """Turn as EXIF says; ImageOps.exif_transpose also rewrites the EXIF, and fails on odd ones."""
+    image.load()  # a TIFF is turned while it loads, and its tag goes
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
+
+
 def _deep_to_rgb(values: npt.NDArray[np.generic], mode: str) -> U8:
-    """Scale 16-bit values to 8 bits; 32-bit ones by their own maximum, as they have no set range."""
-    deep = values.astype(np.float64)
+    """Scale 16 bits to 8; 32-bit values by their own maximum, as they have no set range."""
+    deep = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
     if mode.startswith("I;16") or (deep.max() <= 65535 and deep.max() > 255):
         top = 65535.0
     else:
         top = max(float(deep.max()), 1.0 if mode == "F" else 255.0)
-    gray = (np.nan_to_num(deep).clip(0, top) * (255 / top)).round().astype(np.uint8)
+    gray = (deep.clip(0, top) * (255 / top)).round().astype(np.uint8)
     return np.repeat(gray[..., None], 3, axis=2)
 
 
-def _too_large(name: str, size: str, max_pixels: int) -> BadImageError:
-    return BadImageError(
+def _too_large(name: str, size: str, max_pixels: int) -> tuple[str, str]:
+    """Return the message and its next step."""
+    return (
         f"picture too large: {name} has {size} pixels, the cap is {max_pixels:,}",
-        fix="shrink it, or raise the cap with --max-pixels",
+        "shrink it, or raise the cap with --max-pixels",
     )
 
 

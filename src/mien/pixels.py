@@ -22,7 +22,8 @@ SIDE = 64  # pixels
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, as in the paper's code
 STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 # One row a channel: grey value -> network input. A look-up is faster than the arithmetic.
-_TABLE = (np.arange(256, dtype=np.float32) / 255 - MEAN[:, None]) / STD[:, None]  # (3, 256)
+_GRAYS = np.arange(256, dtype=np.float32)
+_TABLE: F32 = ((_GRAYS / 255 - MEAN[:, None]) / STD[:, None]).astype(np.float32)  # (3, 256)
 
 
 def to_gray(crop: U8) -> U8:
@@ -46,19 +47,20 @@ def to_gray(crop: U8) -> U8:
         [[200]]
     """
     if not isinstance(crop, np.ndarray) or crop.dtype != np.uint8 or 0 in crop.shape:
-        raise _not_a_crop(crop)
+        raise BadImageError(*_not_a_crop(crop))
     if crop.ndim == 2:
         return crop
     if crop.ndim != 3 or crop.shape[2] != 3:
-        raise _not_a_crop(crop)
+        raise BadImageError(*_not_a_crop(crop))
     return np.asarray(Image.fromarray(np.ascontiguousarray(crop)).convert("L"))
 
 
-def _not_a_crop(crop: object) -> BadImageError:
+def _not_a_crop(crop: object) -> tuple[str, str]:
+    """Return the message and its next step."""
     got = f"{crop.shape} {crop.dtype}" if isinstance(crop, np.ndarray) else type(crop).__name__
-    return BadImageError(
+    return (
         f"expected an (H, W, 3) RGB or (H, W) grey uint8 array, got {got}",
-        fix="read the picture with mien.media.read_rgb(path)",
+        "read the picture with mien.media.read_rgb(path)",
     )
 
 
@@ -95,10 +97,10 @@ def to_input(crop: U8) -> F32:
         BadImageError: if `crop` has another shape or type.
 
     Example:
-        >>> to_input(np.zeros((64, 64), dtype=np.uint8))[:, 0, 0].round(3).tolist()
+        >>> to_input(np.zeros((64, 64), dtype=np.uint8))[:, 0, 0].astype(float).round(3).tolist()
         [-2.118, -2.036, -1.804]
     """
-    return _TABLE[:, to_side(to_gray(crop))]
+    return np.take(_TABLE, to_side(to_gray(crop)), axis=1)
 
 
 def to_batch(crops: Sequence[U8] | U8) -> F32:
@@ -111,12 +113,14 @@ def to_batch(crops: Sequence[U8] | U8) -> F32:
         shape (N, 3, 64, 64), float32; N may be 0.
 
     Raises:
-        BadImageError: if a crop has another shape or type.
+        BadImageError: if a crop has another shape or type, or `crops` is one RGB crop.
 
     Example:
         >>> to_batch([np.zeros((9, 9), dtype=np.uint8), np.zeros((5, 7, 3), dtype=np.uint8)]).shape
         (2, 3, 64, 64)
     """
+    if isinstance(crops, np.ndarray) and crops.ndim == 3 and crops.shape[2] == 3:
+        raise BadImageError(f"expected many crops, got one of {crops.shape}", fix="pass [crop]")
     batch = np.empty((len(crops), 3, SIDE, SIDE), dtype=np.float32)
     for i, crop in enumerate(crops):
         gray = to_side(to_gray(crop))

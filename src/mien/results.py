@@ -2,7 +2,7 @@
 
 A `Picture` has `Face`s; a `Face` has a `Box`, five landmarks, six scores and the class maps.
 Each knows its own row or record and nothing of files, models or drawing.
-Imports: numpy, mien.labels.
+Imports: numpy, mien.labels, mien.explain.regions.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mien.explain.regions import shares
 from mien.labels import LABELS, NEUTRAL, index
 
 __all__ = ["CSV_HEADER", "Box", "Detection", "Face", "Picture"]
@@ -138,6 +139,11 @@ class Face:
         """The probability of `label`: `neutral`, or the score of the expression."""
         return float(self.neutral) if self.label == NEUTRAL else float(self.values.max())
 
+    @property
+    def regions(self) -> dict[str, float]:
+        """Share of the evidence for `expression` on each part of the face; {} without maps."""
+        return {} if self.maps is None else shares(self.heatmap())
+
     def heatmap(self, label: str | None = None) -> F32:
         """Return where in the crop the evidence for an expression lies.
 
@@ -167,6 +173,7 @@ class Face:
             "confidence": round(self.confidence, 4),
             "scores": {label: round(v, 4) for label, v in self.scores.items()},
             "neutral": round(self.neutral, 4),
+            "regions": self.regions,
         }
 
 

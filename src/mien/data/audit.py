@@ -76,7 +76,8 @@ def find_copies(these: U8, those: U8) -> list[Copy]:
         turned = np.ascontiguousarray(these[:, :, ::-1]) if mirrored else these
         for this, that in _candidates(_signatures(turned), targets):
             similarity = _correlation(turned[this], those[that])
-            if similarity >= max(COPY, best[this].similarity if this in best else 0.0):
+            known = best.get(this)
+            if similarity >= COPY and (known is None or similarity > known.similarity):
                 best[this] = Copy(this, that, similarity, mirrored)
     return [best[this] for this in sorted(best)]
 

@@ -1,6 +1,6 @@
 """The one table of a prepared folder: every crop, its label, split and where it came from.
 
-Imports: the standard library, numpy, mien.labels, mien.errors, mien.media. Knows no database.
+Imports: the standard library, numpy, mien.labels, mien.errors, mien.results. Knows no database.
 """
 
 import csv
@@ -57,7 +57,7 @@ def hash_pixels(pixels: U8) -> str:
 
     Example:
         >>> hash_pixels(np.zeros((2, 2), dtype=np.uint8))[:8]
-        'fa2bb3b2'
+        '660c5b93'
     """
     digest = hashlib.sha256(f"{pixels.shape}".encode())
     digest.update(np.ascontiguousarray(pixels).tobytes())
@@ -86,9 +86,18 @@ def read(folder: str | Path) -> list[Row]:
                     f"{path}: expected the columns {','.join(names)}, got {table.fieldnames}",
                     fix="make it with mien prepare",
                 )
-            rows = [Row(**line) for line in table]
-    except FileNotFoundError:
+            lines = list(table)
+    except (FileNotFoundError, NotADirectoryError):
         raise BadDataError(f"no {NAME} in {folder}", fix="make it with mien prepare") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadDataError(f"{path} is no table ({error})", "make it with mien prepare") from error
+    for number, line in enumerate(lines, start=2):
+        if None in line or None in line.values():  # csv's mark of too many or too few cells
+            raise BadDataError(
+                f"{path}: line {number} has not {len(names)} cells",
+                fix="make it again with mien prepare",
+            )
+    rows = [Row(**line) for line in lines]
     for row in rows:
         if row.label not in (*LABELS, NEUTRAL) or row.split not in {"train", "test"}:
             raise BadDataError(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import ExifTags, Image
 
 from mien import labels, media
 from mien.data import audit, manifest
@@ -29,7 +29,7 @@ from mien.faces.frame import reframe
 __all__ = ["Report", "Settings", "prepare"]
 
 U8 = npt.NDArray[np.uint8]
-Progress = Callable[[Iterable[Item]], Iterable[Item]]
+Progress = Callable[[Sequence[Item]], Iterable[Item]]
 
 _SETTINGS = "prepare.json"
 _EXCLUDED = "excluded.csv"
@@ -114,6 +114,8 @@ def prepare(settings: Settings, out: Path, progress: Progress = iter) -> Report:
             raise OutputError(
                 f"cannot write {part}: {reason}", fix="choose another --out, or free some space"
             ) from error
+        finally:  # also after Ctrl-C; when all went well it has been renamed
+            shutil.rmtree(part, ignore_errors=True)
     return report
 
 
@@ -168,7 +170,7 @@ class _Writer:
                 return _jpeg(Image.fromarray(framed), self.settings.quality), "framed"
         framing = "as-is" if self._detector is None else "unframed"
         with Image.open(io.BytesIO(data)) as image:
-            if image.format == "JPEG" and image.size == (side, side):
+            if image.format == "JPEG" and image.size == (side, side) and _is_plain(image):
                 return data, framing  # it is what we would write: no second loss
             gray = image.mode in {"L", "1"}
         crop = Image.fromarray(rgb)
@@ -180,10 +182,18 @@ class _Writer:
     def _path(self, item: Item) -> str:
         """Choose the crop's path; two originals of one name get different ones."""
         stem = Path(item.original).stem
-        path = f"{item.split}/{labels.folder(item.label)}/{stem}"
-        self._names[path] += 1
-        count = self._names[path]
-        return f"{path}.jpg" if count == 1 else f"{path}-{count}.jpg"
+        path = wanted = f"{item.split}/{labels.folder(item.label)}/{stem}"
+        while path in self._names:
+            self._names[wanted] += 1
+            path = f"{wanted}-{self._names[wanted]}"
+        self._names[path] = 1
+        return f"{path}.jpg"
+
+
+def _is_plain(image: Image.Image) -> bool:
+    """Tell whether a picture's pixels are upright grey or RGB as they are stored."""
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    return image.mode in {"L", "RGB"} and not turned
 
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:
@@ -197,8 +207,9 @@ def _finish(writer: _Writer, tests: Sequence[tuple[str, U8, list[str]]], out: Pa
     report = Report(out, unreadable=writer.unreadable)
     if not writer.rows:
         raise BadDataError(
-            f"not one picture of {writer.settings.archive} could be read",
-            fix="download the archive again",
+            f"not one picture of {writer.settings.archive} could be read; "
+            f"the first: {next(iter(writer.unreadable.values()))}",
+            fix="download the archive again, or unpack it and give the folder",
         )
     thumbnails = np.stack(writer.thumbnails)
     is_train = np.array([row.split == "train" for row in writer.rows])
@@ -251,6 +262,8 @@ def _already(settings: Settings, out: Path) -> bool:
     try:
         record = json.loads((out / _SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        record = {}
+    if not isinstance(record, dict):
         record = {}
     record.pop("report", None)
     if record == json.loads(json.dumps(asdict(settings))):

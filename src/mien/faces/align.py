@@ -14,6 +14,7 @@ __all__ = ["SIDE", "TEMPLATE", "crop", "similarity"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
 
 SIDE = 64  # pixels, the side of the crop
 # Eye, eye, nose tip, mouth corner, mouth corner, in a 64x64 crop.
@@ -21,6 +22,7 @@ TEMPLATE = np.array(
     [[16.6, 21.5], [46.7, 21.5], [31.6, 35.7], [17.9, 48.7], [45.3, 48.7]], dtype=np.float32
 )
 _MAX_SHRINK = 16  # a face larger than 16 crops is cut with that many samples a pixel
+_MAX_WARPED = 32_000  # pixels, a longer picture is more than cv2 warps
 
 
 def similarity(landmarks: F32, template: F32 = TEMPLATE) -> F32:
@@ -41,7 +43,7 @@ def similarity(landmarks: F32, template: F32 = TEMPLATE) -> F32:
         squares solution is a complex quotient; no mirror images.
 
     Example:
-        >>> similarity(TEMPLATE * 2).round(3).tolist()
+        >>> np.abs(similarity(TEMPLATE * 2)).round(3).tolist()
         [[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]
     """
     z = landmarks.astype(np.float64) @ np.array([1, 1j])  # (5,), the points as complex numbers
@@ -76,6 +78,8 @@ def crop(rgb: U8, to_crop: F32, side: int = SIDE) -> U8:
     factor = zoom * samples
     matrix = to_crop.astype(np.float64) * factor
     matrix[:, 2] += (factor - 1) / 2
+    if max(rgb.shape[:2]) > _MAX_WARPED:
+        rgb, matrix = _part_under(rgb, matrix, side * samples)
     fine = cv2.warpAffine(
         rgb,
         matrix,
@@ -86,3 +90,15 @@ def crop(rgb: U8, to_crop: F32, side: int = SIDE) -> U8:
     if samples > 1:
         fine = cv2.resize(fine, (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(fine, dtype=np.uint8)
+
+
+def _part_under(rgb: U8, matrix: F64, side: int) -> tuple[U8, F64]:
+    """Cut away what lies far from a warped square; return the rest and the matrix from there."""
+    corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]], dtype=np.float64)
+    under = corners @ cv2.invertAffineTransform(matrix).T  # (4, 2), x and y in the picture
+    size = np.array(rgb.shape[1::-1])
+    first = np.clip(np.floor(under.min(axis=0)) - 2, 0, size - 1).astype(int)
+    last = np.clip(np.ceil(under.max(axis=0)) + 2, first + 1, size).astype(int)
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ first
+    return rgb[first[1] : last[1], first[0] : last[0]], moved

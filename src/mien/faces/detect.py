@@ -24,6 +24,7 @@ U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
 
 _ONET_SIDE = 48
+_LEAST_SIDE = 64  # pixels; OpenCV's YuNet invents faces where a side is of 32 or fewer
 
 
 class Detector:
@@ -85,16 +86,22 @@ class Detector:
         scale = min(1.0, self.long_side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = rgb if scale == 1.0 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        self._yunet.setInputSize(size)
-        _, rows = self._yunet.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-        if rows is None:
-            return []
+        rows = self._rows(np.asarray(small, dtype=np.uint8))
         found = [
             (_box(row[:4] / np.tile([size[0] / width, size[1] / height], 2)), float(row[14]))
             for row in rows
             if row[2] > 0 and row[3] > 0
         ]
         return sorted(found, key=lambda pair: -pair[0].width * pair[0].height)
+
+    def _rows(self, small: U8) -> F32:
+        """Run YuNet: shape (N, 15), x, y, width, height, ten of its landmarks, confidence."""
+        height, width = small.shape[:2]
+        borders = (0, max(0, _LEAST_SIDE - height), 0, max(0, _LEAST_SIDE - width))
+        shown = cv2.copyMakeBorder(small, *borders, cv2.BORDER_CONSTANT) if any(borders) else small
+        self._yunet.setInputSize((shown.shape[1], shown.shape[0]))
+        found: Any = self._yunet.detect(cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))[1]
+        return np.empty((0, 15), dtype=np.float32) if found is None else np.asarray(found)
 
     def landmarks(self, rgb: U8, boxes: list[Box]) -> F32:
         """Find the five landmarks in each box, all boxes in one call.
@@ -140,11 +147,9 @@ def _cut(rgb: U8, square: tuple[float, float, float]) -> U8:
     if inside.size == 0:
         return np.zeros((_ONET_SIDE, _ONET_SIDE, 3), dtype=np.uint8)
     borders = (max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0))
-    if any(borders):
-        inside = cv2.copyMakeBorder(inside, *borders, cv2.BORDER_CONSTANT)
-    shrinks = side > _ONET_SIDE
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(inside, (_ONET_SIDE, _ONET_SIDE), interpolation=how), np.uint8)
+    whole = cv2.copyMakeBorder(inside, *borders, cv2.BORDER_CONSTANT) if any(borders) else inside
+    how = cv2.INTER_AREA if side > _ONET_SIDE else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(whole, (_ONET_SIDE, _ONET_SIDE), interpolation=how), np.uint8)
 
 
 def _left_before_right(points: F32) -> F32:

@@ -72,7 +72,7 @@ class Archive:
             The whole file.
 
         Raises:
-            BadImageError: if the file is damaged in the archive or cannot be read.
+            BadImageError: if the file is damaged in the archive, locked or unreadable.
         """
         try:
             if self._zip is not None:
@@ -81,6 +81,10 @@ class Archive:
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
             raise BadImageError(
                 f"damaged in the archive: {name} ({error})", fix="download the archive again"
+            ) from error
+        except RuntimeError as error:  # a password, or a compression that zipfile does not know
+            raise BadImageError(
+                f"locked in the archive: {name} ({error})", fix="unpack it and give the folder"
             ) from error
 
     def __enter__(self) -> "Archive":
@@ -112,8 +116,8 @@ def is_picture(name: str) -> bool:
     return path.suffix.lower() in _PICTURES and not hidden
 
 
-def nothing_found(archive: Archive, database: str, layouts: Iterable[str]) -> BadDataError:
-    """Build the error for a folder that does not hold the database.
+def nothing_found(archive: Archive, database: str, layouts: Iterable[str]) -> tuple[str, str]:
+    """Say that a folder does not hold the database, for a `BadDataError`.
 
     Args:
         archive: what was given.
@@ -121,12 +125,12 @@ def nothing_found(archive: Archive, database: str, layouts: Iterable[str]) -> Ba
         layouts: the layouts understood, a pattern each.
 
     Returns:
-        An error that says what was looked for and what was found.
+        What was looked for and what was found, and the next step.
     """
     folders = sorted({str(PurePosixPath(n).parent) for n in archive.names})
     found = ", ".join(folders[:6]) + (" ..." if len(folders) > 6 else "") if folders else "nothing"
-    return BadDataError(
+    return (
         f"{archive.path} does not look like {database}: looked for {' or '.join(layouts)}; "
         f"found {len(archive.names)} files in {found}",
-        fix="give the archive as downloaded, or the folder it was unpacked to",
+        "give the archive as downloaded, or the folder it was unpacked to",
     )

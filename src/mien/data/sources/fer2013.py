@@ -9,6 +9,7 @@ Counts expected for the six: train 23,742, test (public and private) 5,945.
 from pathlib import PurePosixPath
 
 from mien.data.sources.archive import Archive, Item, is_picture, nothing_found
+from mien.errors import BadDataError
 from mien.labels import parse
 
 __all__ = ["fer2013"]
@@ -33,5 +34,7 @@ def fer2013(archive: Archive) -> list[Item]:
         if split in {"train", "test"} and label is not None:
             items.append(Item(name, label, split))
     if not items:
-        raise nothing_found(archive, "FER2013", ["{train,test}/{angry,disgust,...}/*.jpg"])
+        raise BadDataError(
+            *nothing_found(archive, "FER2013", ["{train,test}/{angry,disgust,...}/*.jpg"])
+        )
     return items

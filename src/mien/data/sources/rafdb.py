@@ -10,6 +10,7 @@ Counts expected for the six: train 9,747 (or 9,747 of 12,271 with neutral), test
 from pathlib import PurePosixPath
 
 from mien.data.sources.archive import Archive, Item, is_picture, nothing_found
+from mien.errors import BadDataError
 
 __all__ = ["rafdb"]
 
@@ -42,5 +43,5 @@ def rafdb(archive: Archive) -> list[Item]:
         if split in {"train", "test"} and number in _LABELS:
             items.append(Item(name, _LABELS[number], split))
     if not items:
-        raise nothing_found(archive, "RAF-DB", ["DATASET/{train,test}/{1..7}/*.jpg"])
+        raise BadDataError(*nothing_found(archive, "RAF-DB", ["DATASET/{train,test}/{1..7}/*.jpg"]))
     return items

@@ -1,0 +1,64 @@
+"""The commands. Each parses, makes one call and prints; what it needs is imported when it runs.
+
+`mien --help` therefore loads neither a model nor OpenCV.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from mien import __version__
+from mien.errors import MienError
+
+__all__ = ["cli", "main"]
+
+_COMMANDS = {
+    "predict": "recognise",
+    "scores": "recognise",
+    "demo": "recognise",
+    "models": "recognise",
+    "prepare": "learn",
+    "train": "learn",
+    "evaluate": "learn",
+    "export": "learn",
+}
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it is asked for, and turns our errors into exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"mien.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MienError as error:
+            click.echo(f"mien: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mien")
+def cli() -> None:
+    """Read the expression on every face in a picture, and show what was looked at.
+
+    Example: mien predict photo.jpg --out annotated
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a file name need not be valid text
+    cli()

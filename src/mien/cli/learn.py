@@ -1,0 +1,181 @@
+"""Commands for somebody with data: prepare, train, evaluate, export."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mien.cli.bar import bar
+
+__all__ = ["evaluate_command", "export_command", "prepare_command", "train_command"]
+
+
+@click.command(name="prepare")
+@click.argument("name")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make; default data/NAME.")
+@click.option("--frame/--as-is", default=False, help="Re-frame faces as recognition does.")
+@click.option("--size", type=click.IntRange(16, 1024), default=64, show_default=True)
+@click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True)
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A prepared folder whose test pictures must not have a copy here; may be repeated.",
+)
+def prepare_command(
+    name: str,
+    source: Path,
+    out: Path | None,
+    frame: bool,
+    size: int,
+    quality: int,
+    against: tuple[Path, ...],
+) -> None:
+    """Turn the database NAME, as downloaded to SOURCE, into crops and a manifest.
+
+    NAME is affectnet, fer2013 or rafdb; SOURCE is a .zip or the folder it was unpacked to.
+    Training pictures that are copies of test pictures are left out and counted.
+
+    Example: mien prepare rafdb rafdb.zip --out data/rafdb
+    """
+    from mien.data.prepare import Settings, prepare
+
+    settings = Settings(name, str(source), frame, size, quality, tuple(map(str, against)))
+    folder = out or Path("data") / (f"{name}-framed" if frame else name)
+    report = prepare(settings, folder, lambda items: bar(items, len(items), "preparing"))
+    if not report.fresh:
+        click.echo(f"{folder} is prepared already; nothing to do")
+    for (split, label), count in sorted(report.kept.items()):
+        click.echo(f"{split:<5}  {label:<9}  {count:>6,}")
+    for database, count in report.leaked.items():
+        click.echo(f"left out of train: {count:,} copies of {database} test pictures")
+    if frame:
+        click.echo(f"no face found to frame, kept as they came: {report.unframed:,}")
+    for original, reason in report.unreadable.items():
+        click.echo(f"skipped {original}: {reason}", err=True)
+    if report.unreadable:
+        click.echo(f"skipped: {len(report.unreadable):,} unreadable pictures")
+    click.echo(f"wrote {folder}/manifest.csv" if report.fresh else f"see {folder}/manifest.csv")
+
+
+@click.command(name="train")
+@click.argument("settings", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default runs/NAME.")
+@click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
+@click.option("--seed", type=int, help="Instead of the file's.")
+@click.option("--epochs", type=click.IntRange(1), help="Instead of the file's.")
+def train_command(
+    settings: Path, out: Path | None, resume: bool, seed: int | None, epochs: int | None
+) -> None:
+    """Train the network that CONFIG.toml describes.
+
+    Example: mien train configs/miennet.toml --out runs/miennet
+    """
+    _needs_torch("mien train")
+    from dataclasses import replace
+
+    from mien.show.figures import history_curves
+    from mien.train import config
+    from mien.train.loop import train
+
+    chosen = config.load(settings)
+    chosen = chosen if seed is None else replace(chosen, seed=seed)
+    chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
+    run = out or Path("runs") / settings.stem
+    history = train(
+        chosen, run, resume, lambda steps, name: bar(steps, len(steps), name), _print_epoch
+    )
+    history_curves(history, run / "history.png")
+    best = max(history, key=lambda row: float(row["held_accuracy"]))
+    click.echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
+    click.echo(f"wrote {run}; next: mien export {run}")
+
+
+def _print_epoch(row: dict[str, Any]) -> None:
+    click.echo(
+        f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.3f}  "
+        f"held-out loss {row['held_loss']:.3f}  accuracy {row['held_accuracy']:.1%}  "
+        f"{row['seconds']:.0f} s",
+        err=True,
+    )
+
+
+@click.command(name="evaluate")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--split", default="test", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the figures as JSON.")
+@click.option("--pictures", is_flag=True, help="Also write a row for every picture to --out.")
+def evaluate_command(
+    model: Path, folder: Path, split: str, out: Path | None, pictures: bool
+) -> None:
+    """Measure MODEL (an .onnx file, or ``shipped``) on a split of the prepared folder DIR.
+
+    Example: mien evaluate shipped data/rafdb --out results
+    """
+    from mien.evaluate import PICTURES_HEADER, evaluate
+    from mien.recognize.recognizer import Recognizer
+    from mien.show.sinks import CsvSink, write_text
+
+    if pictures and out is None:
+        raise click.UsageError("--pictures needs --out")
+    recognizer = Recognizer(None if str(model) == "shipped" else model)
+    found = evaluate(recognizer, folder, split)
+    record = found.record
+    low, high = record["accuracy_95"]
+    click.echo(f"{record['source']} {split} ({record['framing']}): {record['pictures']:,} pictures")
+    click.echo(f"accuracy           {record['accuracy']:.1%}  (95 %: {low:.1%} to {high:.1%})")
+    click.echo(f"mean recall        {record['mean_recall']:.1%}")
+    for label, recall in record["recall"].items():
+        click.echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
+    click.echo(f"calibration error  {record['calibration_error']:.1%}")
+    if out is not None:
+        name = f"{folder.resolve().name}-{split}"
+        write_text(json.dumps(record, indent=1) + "\n", out / f"{name}.json")
+        click.echo(f"wrote {out / name}.json")
+        if pictures:
+            with CsvSink(out / f"{name}-pictures.csv", PICTURES_HEADER) as sink:
+                for row in found.picture_rows():
+                    sink.write(row)
+
+
+@click.command(name="export")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Default RUN/NAME.onnx.")
+@click.option(
+    "--metrics",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON of mien evaluate, to put on the card; may be repeated.",
+)
+def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> None:
+    """Write the best weights of RUN as one .onnx file with its card.
+
+    Example: mien export runs/miennet --out miennet.onnx
+    """
+    _needs_torch("mien export")
+    from mien.export import export
+
+    measured = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in metrics}
+    target = out or run / f"{run.resolve().name}.onnx"
+    card = export(run, target, {name: _short(record) for name, record in measured.items()})
+    click.echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
+    click.echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
+    click.echo(f"wrote {target}")
+
+
+def _short(record: dict[str, Any]) -> dict[str, Any]:
+    """Keep what belongs on a card; the model's own hash cannot, as the card is part of it."""
+    kept = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
+    return {key: record[key] for key in kept}
+
+
+def _needs_torch(what: str) -> None:
+    from importlib.util import find_spec
+
+    from mien.errors import MissingExtraError
+
+    if find_spec("torch") is None:
+        raise MissingExtraError(what, "train")

@@ -1,0 +1,185 @@
+"""Commands for somebody with photos: predict, scores, demo, models."""
+
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mien.cli.bar import bar
+
+if TYPE_CHECKING:
+    from mien.recognize.many import Failure
+    from mien.results import Picture
+
+__all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
+
+_MODEL = click.option(
+    "--model", type=click.Path(path_type=Path), help="An .onnx file; by default the shipped one."
+)
+_THREADS = click.option(
+    "--threads", type=click.IntRange(0), default=0, help="To compute with; 0 takes all cores."
+)
+_MAX_PIXELS = click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=100_000_000,
+    show_default=True,
+    help="Refuse larger pictures.",
+)
+
+
+@click.command(name="predict")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for annotated pictures.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line a picture.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One row a face.")
+@click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
+@click.option("--crops", is_flag=True, help="Also write each face's upright crop to --out.")
+@_MODEL
+@_THREADS
+@_MAX_PIXELS
+def predict_command(
+    paths: tuple[Path, ...],
+    out: Path | None,
+    as_json: bool,
+    csv_file: Path | None,
+    heatmap: bool,
+    crops: bool,
+    model: Path | None,
+    threads: int,
+    max_pixels: int,
+) -> None:
+    """Find the faces in pictures and folders, and name each one's expression.
+
+    Example: mien predict photo.jpg holiday/ --out annotated --csv faces.csv
+    """
+    from mien.recognize.many import list_pictures, read_many
+    from mien.recognize.recognizer import Recognizer
+    from mien.results import CSV_HEADER, Picture
+    from mien.show.annotated import AnnotatedFolder
+    from mien.show.sinks import CsvSink
+
+    if crops and out is None:
+        raise click.UsageError("--crops needs --out")
+    files = list_pictures(paths)
+    recognizer = Recognizer(model, threads)
+    failures = 0
+    with ExitStack() as outputs:
+        sink = outputs.enter_context(CsvSink(csv_file, CSV_HEADER)) if csv_file else None
+        folder = AnnotatedFolder(out, paths, files, heatmap, crops) if out else None
+        found = read_many(recognizer, files, heatmap, max_pixels)
+        for rgb, result in bar(found, len(files)):
+            click.echo(json.dumps(result.record()) if as_json else _table(result))
+            if rgb is None or not isinstance(result, Picture):
+                failures += 1
+                continue
+            if sink:
+                for row in result.rows():
+                    sink.write(row)
+            if folder:
+                folder.write(rgb, result)
+    _finish(failures, len(files))
+
+
+def _table(result: "Picture | Failure") -> str:
+    """Lay a picture's faces out as text."""
+    from mien.results import Picture
+
+    if not isinstance(result, Picture):
+        return f"{result.path}  cannot be read"
+    count = len(result.faces)
+    lines = [f"{result.path}  {result.width}x{result.height}  {count} face{'s' * (count != 1)}"]
+    for number, face in enumerate(result.faces):
+        scores = "  ".join(f"{label} {value:.2f}" for label, value in face.scores.items())
+        name = f"{face.label} {face.confidence:.0%}"
+        lines.append(f"  {number}  {name:<14} {scores}  (neutral {face.neutral:.2f})")
+    return "\n".join(lines)
+
+
+def _finish(failures: int, total: int) -> None:
+    """Exit with 1 if a picture could not be read."""
+    if failures:
+        click.echo(f"mien: {failures} of {total} pictures could not be read", err=True)
+        sys.exit(1)
+
+
+@click.command(name="scores")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default="scores.csv", show_default=True)
+@click.option("--full", is_flag=True, help="All digits instead of two.")
+@_MODEL
+@_THREADS
+@_MAX_PIXELS
+def scores_command(
+    folder: Path, out: Path, full: bool, model: Path | None, threads: int, max_pixels: int
+) -> None:
+    """Write six scores for every picture under FOLDER, each of which is a face crop already.
+
+    Example: mien scores crops --out scores.csv
+    """
+    from mien.labels import LABELS
+    from mien.recognize.many import Failure, list_pictures, score_many
+    from mien.recognize.recognizer import Recognizer
+    from mien.show.sinks import CsvSink
+
+    files = list_pictures([folder])
+    recognizer = Recognizer(model, threads)
+    failures = 0
+    with CsvSink(out, ("filepath", *LABELS)) as sink:
+        for file, scores in bar(score_many(recognizer, files, max_pixels), len(files)):
+            if isinstance(scores, Failure):
+                failures += 1
+                click.echo(f"mien: {scores.error}", err=True)
+                continue
+            digits = [str(v) if full else f"{v:.2f}" for v in scores]
+            sink.write([str(file), *digits])
+    click.echo(f"wrote {out}: {len(files) - failures} pictures", err=True)
+    _finish(failures, len(files))
+
+
+@click.command(name="demo")
+@click.option("--out", type=click.Path(path_type=Path), default="mien-demo.png", show_default=True)
+def demo_command(out: Path) -> None:
+    """Read the portrait that comes with mien and write it annotated.
+
+    Example: mien demo --out portrait.png
+    """
+    from mien import media
+    from mien.recognize.recognizer import Recognizer
+    from mien.results import Picture
+    from mien.show.draw import annotate
+    from mien.show.sinks import write_picture
+
+    path = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
+    rgb = media.read_rgb(path)
+    found = Recognizer().read(rgb)
+    picture = Picture(path.name, found.width, found.height, found.faces)
+    click.echo(_table(picture))
+    write_picture(annotate(rgb, picture), out)
+    click.echo(f"wrote {out.resolve()}")
+
+
+@click.command(name="models")
+def models_command() -> None:
+    """List the models that come with mien: size, cost, accuracy and licence.
+
+    Example: mien models
+    """
+    from mien.recognize.runtime import SHIPPED, read_card
+
+    for path in sorted(SHIPPED.parent.glob("*.onnx")):
+        card = read_card(path)
+        size = path.stat().st_size / 1e6
+        click.echo(
+            f"{card['name']}  {card['parameters']:,} parameters, "
+            f"{card['multiply_adds']:,} multiply-adds a crop, {size:.1f} MB"
+        )
+        for name, figures in card["metrics"].items():
+            click.echo(
+                f"  {name}: accuracy {figures['accuracy']:.1%}, "
+                f"mean recall {figures['mean_recall']:.1%} on {figures['pictures']:,} pictures"
+            )
+        click.echo(f"  {card['licence']}\n  {path}")

@@ -1,0 +1,130 @@
+"""Batches for training: crops wait in memory as bytes and are augmented as tensors.
+
+The way through: manifests -> (N, 64, 64) grey bytes -> shuffled batches -> augmented in [0, 1]
+-> normalised by `mien.pixels`' own numbers. Imports: torch, kornia, manifest, pixels, audit.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from mien import media, pixels
+from mien.data import audit, manifest
+from mien.data.manifest import Row
+from mien.errors import BadDataError
+from mien.labels import index
+
+__all__ = ["Crops", "batches", "drop_leaks", "load", "normalise"]
+
+U8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crops:
+    """Crops in memory.
+
+    Attributes:
+        rows: their manifest rows.
+        gray: shape (N, 64, 64), uint8.
+        targets: shape (N,), int64, 0 to 5, or 6 for neutral.
+    """
+
+    rows: list[Row]
+    gray: Tensor
+    targets: Tensor
+
+    def __len__(self) -> int:
+        """Count the crops."""
+        return len(self.rows)
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> "Crops":
+        """Return the crops that a mask of shape (N,) chooses."""
+        rows = [row for row, chosen in zip(self.rows, mask, strict=True) if chosen]
+        chosen = torch.from_numpy(mask)
+        return Crops(rows, self.gray[chosen], self.targets[chosen])
+
+
+def load(folders: Sequence[str | Path], split: str) -> Crops:
+    """Read one split of prepared folders.
+
+    Args:
+        folders: what ``mien prepare`` wrote.
+        split: ``train`` or ``test``.
+
+    Returns:
+        All crops, in the order of folders and manifests.
+
+    Raises:
+        BadDataError: if a folder has no manifest, or no folder has the split.
+        BadImageError: if a crop cannot be read.
+    """
+    rows: list[Row] = []
+    gray: list[U8] = []
+    for folder in folders:
+        for row in manifest.read(folder):
+            if row.split == split:
+                rows.append(row)
+                crop = media.read_rgb(Path(folder) / row.path)
+                gray.append(pixels.to_side(pixels.to_gray(crop)))
+    if not rows:
+        raise BadDataError(
+            f"no {split} pictures in {', '.join(map(str, folders))}", fix="check data in the config"
+        )
+    targets = torch.tensor([index(row.label) for row in rows])
+    return Crops(rows, torch.from_numpy(np.stack(gray)), targets)
+
+
+def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
+    """Leave out of training what is a copy of a test crop, in any framing.
+
+    `prepare` has done so within a database; this closes the gaps between databases.
+
+    Args:
+        train: crops to train on.
+        test: every test crop of the same folders.
+
+    Returns:
+        The crops without the copies, and how many were dropped.
+    """
+    shrink = [np.stack([audit.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)]
+    copies = audit.find_copies(*shrink)
+    leaked = {(train.rows[c.this].source, train.rows[c.this].original) for c in copies}
+    keep = np.array([(row.source, row.original) not in leaked for row in train.rows])
+    return train.where(keep), int((~keep).sum())
+
+
+def batches(crops: Crops, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Shuffle crops into batches for one epoch.
+
+    Args:
+        crops: what to train on.
+        size: crops a batch; the last, smaller batch is left out if there is another.
+        generator: draws the order.
+
+    Yields:
+        Grey crops (size, 1, 64, 64), float32 in [0, 1], and targets (size,).
+    """
+    order = torch.randperm(len(crops), generator=generator)
+    whole = len(order) - len(order) % size or len(order)
+    for start in range(0, whole, size):
+        chosen = order[start : min(start + size, whole)]
+        yield crops.gray[chosen, None].float() / 255, crops.targets[chosen]
+
+
+def normalise(gray: Tensor) -> Tensor:
+    """Do what `mien.pixels.to_input` does, on a batch of tensors.
+
+    Args:
+        gray: shape (N, 1, 64, 64), float32 in [0, 1].
+
+    Returns:
+        shape (N, 3, 64, 64), float32.
+    """
+    mean = torch.from_numpy(pixels.MEAN).to(gray.device).view(1, 3, 1, 1)
+    std = torch.from_numpy(pixels.STD).to(gray.device).view(1, 3, 1, 1)
+    return (gray - mean) / std

@@ -1,0 +1,126 @@
+"""A model and a prepared folder -> one table of how good it is, and a row for every picture.
+
+Imports: recognize, metrics, manifest. No torch: the exported file is what is measured.
+"""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien import __version__, media, pixels
+from mien.data import manifest
+from mien.data.manifest import Row
+from mien.errors import BadDataError
+from mien.labels import LABELS, NEUTRAL, index
+from mien.metrics import I64, confusion, summarise
+from mien.recognize.recognizer import F32, Recognizer
+from mien.recognize.runtime import Outputs
+
+__all__ = ["PICTURES_HEADER", "Evaluation", "evaluate"]
+
+PICTURES_HEADER = ("path", "label", "predicted", "neutral", *LABELS)
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What a model made of a split.
+
+    Attributes:
+        rows: the crops of the six expressions, from the manifest.
+        scores: shape (N, 6).
+        neutral: shape (N,), the probability of neutral.
+        record: the figures, JSON-ready.
+    """
+
+    rows: list[Row]
+    scores: F32
+    neutral: F32
+    record: dict[str, Any]
+
+    def picture_rows(self) -> Iterator[list[str | float]]:
+        """Yield one CSV row a picture, in the order of `PICTURES_HEADER`."""
+        for row, scores, neutral in zip(self.rows, self.scores, self.neutral, strict=True):
+            predicted = LABELS[int(scores.argmax())]
+            values = [round(float(v), 6) for v in (neutral, *scores)]
+            yield [row.path, row.label, predicted, *values]
+
+
+def evaluate(recognizer: Recognizer, folder: Path, split: str = "test") -> Evaluation:
+    """Measure a model on the six expressions of a prepared folder.
+
+    Args:
+        recognizer: whose model is measured, on the crops as they are.
+        folder: made by ``mien prepare``.
+        split: ``test``, or ``train``.
+
+    Returns:
+        Figures and scores; neutral pictures are left out.
+
+    Raises:
+        BadDataError: if the split has no pictures.
+    """
+    rows = [r for r in manifest.read(folder) if r.split == split and r.label != NEUTRAL]
+    if not rows:
+        raise BadDataError(f"{folder} has no {split} pictures", fix="choose another --split")
+    parts = [
+        _score(recognizer, folder, rows[start : start + _BATCH])
+        for start in range(0, len(rows), _BATCH)
+    ]
+    scores = np.concatenate([part.scores for part in parts])
+    neutral = np.concatenate([part.neutral for part in parts])
+    targets = np.array([index(row.label) for row in rows])
+    record = {
+        "command": f"mien evaluate MODEL {folder} --split {split}",
+        "model": recognizer.model.card["name"],
+        "model_sha256": recognizer.model.card["sha256"],
+        "seed": recognizer.model.card["data"]["seed"],
+        "mien": __version__,
+        "commit": _commit(),
+        "source": rows[0].source,
+        "framing": _framing(rows),
+        "split": split,
+        **_figures(scores, targets),
+        "called_neutral_rate": round(float((neutral > 0.5).mean()), 4),
+    }
+    return Evaluation(rows, scores, neutral, record)
+
+
+def _score(recognizer: Recognizer, folder: Path, rows: list[Row]) -> Outputs:
+    crops = [media.read_rgb(folder / row.path) for row in rows]
+    return recognizer.model.run(pixels.to_batch(crops), maps=False)
+
+
+def _figures(scores: F32, targets: I64) -> dict[str, Any]:
+    summary = summarise(scores, targets)
+    recalls = zip(LABELS, summary.recalls, strict=True)
+    return {
+        "pictures": summary.pictures,
+        "accuracy": round(summary.accuracy, 4),
+        "accuracy_95": [round(bound, 4) for bound in summary.interval],
+        "mean_recall": round(summary.mean_recall, 4),
+        "recall": {
+            label: None if np.isnan(recall) else round(recall, 4) for label, recall in recalls
+        },
+        "calibration_error": round(summary.calibration_error, 4),
+        "confusion": confusion(scores.argmax(axis=1), targets, len(LABELS)).tolist(),
+    }
+
+
+def _framing(rows: list[Row]) -> str:
+    return "as-is" if all(row.framing == "as-is" for row in rows) else "framed"
+
+
+def _commit() -> str:
+    """Return the commit of the code that runs, or "" where it is not under git."""
+    here = Path(__file__).parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--exclude", "*"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip()

@@ -1,0 +1,193 @@
+"""A run becomes one .onnx file: logits and the maps of all classes in one pass, and its card.
+
+The way through: best averaged weights -> graph -> temperature fitted on held-out pictures ->
+parity with torch proven on real crops -> card -> sealed file, kept only if all of it holds.
+"""
+
+import io
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from mien import __version__
+from mien.data.loader import Crops, normalise
+from mien.errors import BadDataError, BadModelError
+from mien.labels import LABELS, NEUTRAL_INDEX
+from mien.metrics import fit_temperature
+from mien.models import zoo
+from mien.models.zoo import Network
+from mien.pixels import MEAN, SIDE, STD
+from mien.recognize.runtime import CARD, seal
+from mien.show.sinks import whole
+from mien.train import checkpoint, config, loop
+
+__all__ = ["PARITY", "WithMaps", "export"]
+
+F32 = npt.NDArray[np.float32]
+
+PARITY = 1e-4  # largest difference from torch that an exported file may show
+_PROOF = 256  # crops the parity is proven on
+_OPSET = 18
+_LICENCE = (
+    "Weights: CC BY-NC 4.0, for research, because the training data are licensed for research."
+)
+
+
+class WithMaps(nn.Module):
+    """A network whose logits come with the class maps they are the mean of.
+
+    With M = W * A (a 1x1 convolution of the last features A with the head's weights W) the
+    logits are mean(M) + b: the maps cost nothing beyond the prediction.
+
+    Source: Zhou et al. 2016, arXiv:1512.04150, equations 1 and 2.
+    """
+
+    def __init__(self, network: Network) -> None:
+        """Take over a trained network, in evaluation mode."""
+        super().__init__()
+        self.network = network.eval()
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        """Map (N, 3, 64, 64) to logits (N, 6), maps (N, 6, h, w), neutral (N, 1) if learned."""
+        head = self.network.head
+        maps = nn.functional.conv2d(self.network.features(crops), head.weight[:, :, None, None])
+        logits = maps.mean(dim=(2, 3)) + head.bias
+        six = logits[:, :NEUTRAL_INDEX], maps[:, :NEUTRAL_INDEX]
+        if head.out_features > NEUTRAL_INDEX:
+            return *six, logits[:, NEUTRAL_INDEX:]
+        return six
+
+
+def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Write the best weights of a run as one sealed .onnx file.
+
+    Args:
+        run: a folder of ``mien train``.
+        out: the file to write.
+        metrics: what ``mien evaluate`` measured, for the card.
+
+    Returns:
+        The card, with the parity found.
+
+    Raises:
+        BadModelError: if the run holds no such network, or the file differs from torch.
+        BadDataError: if there are fewer than 256 held-out crops to prove the parity on.
+        OutputError: if the file cannot be written.
+    """
+    settings = config.load(run / "config.toml")
+    network = zoo.build(settings.model, len(LABELS) + settings.neutral, settings.dropout)
+    progress = checkpoint.load_weights(run / loop.BEST, network)
+    held = loop.gather(settings).held
+    if len(held) < _PROOF:
+        raise BadDataError(
+            f"{len(held)} held-out crops, {_PROOF} are needed to prove that the file is right",
+            fix="train with a larger hold_out",
+        )
+    data = _to_onnx(WithMaps(network))
+    parity = _parity(network, data, held)
+    if parity > PARITY:
+        raise BadModelError(
+            f"the exported file differs from torch by {parity:.2e}, allowed are {PARITY:.0e}",
+            fix="report this network; nothing was written",
+        )
+    logits = loop.predict(network, held).numpy()[:, :NEUTRAL_INDEX]
+    six = held.targets.numpy() < NEUTRAL_INDEX
+    temperature = fit_temperature(logits[six], held.targets.numpy()[six])
+    described = json.loads((run / "data.json").read_text(encoding="utf-8"))
+    card = {
+        "format": 1,
+        "name": settings.model,
+        "mien": __version__,
+        "labels": LABELS,
+        "neutral": settings.neutral,
+        "input": {"side": SIDE, "gray": True, "mean": MEAN.tolist(), "std": STD.tolist()},
+        "temperature": round(temperature, 4),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "multiply_adds": multiply_adds(network),
+        "epoch": max(progress["history"], key=lambda row: row["held_accuracy"])["epoch"],
+        "data": described,
+        "parity": float(f"{parity:.1e}"),
+        "metrics": metrics or {},
+        "licence": _LICENCE,
+        "sha256": "0" * 64,
+    }
+    card["input"]["mean"] = [round(v, 3) for v in card["input"]["mean"]]
+    card["input"]["std"] = [round(v, 3) for v in card["input"]["std"]]
+    with whole(out) as part:
+        part.write_bytes(_with_card(data, card))
+    return card
+
+
+def _to_onnx(model: WithMaps) -> bytes:
+    outputs = ["logits", "maps", "neutral"][: 2 + (model.network.head.out_features > 6)]
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns about its own exporter's deprecations
+        torch.onnx.export(
+            model,
+            (torch.zeros(2, 3, SIDE, SIDE),),
+            buffer,  # type: ignore[arg-type]
+            input_names=["crops"],
+            output_names=outputs,
+            dynamic_axes={name: {0: "N"} for name in ("crops", *outputs)},
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+    return buffer.getvalue()
+
+
+def _parity(network: Network, data: bytes, held: Crops) -> float:
+    """Largest difference of logits and maps between torch and ONNX Runtime on real crops."""
+    spread = np.linspace(0, len(held) - 1, _PROOF).round().astype(int)
+    batch = normalise(held.gray[torch.from_numpy(spread), None].float() / 255)
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    found = session.run(None, {"crops": batch.numpy()})
+    with torch.inference_mode():
+        expected = WithMaps(network)(batch)
+        plain = network(batch)  # the network as it was trained, without maps
+    worst = float(np.abs(found[0] - plain[:, :NEUTRAL_INDEX].numpy()).max())
+    for got, want in zip(found, expected, strict=True):
+        worst = max(worst, float(np.abs(got - want.numpy()).max()))
+    return worst
+
+
+@torch.inference_mode()
+def multiply_adds(network: nn.Module) -> int:
+    """Count the multiply-adds of convolutions and linear layers for one crop.
+
+    Args:
+        network: takes (N, 3, 64, 64).
+
+    Returns:
+        Their number.
+    """
+    total = 0
+
+    def count(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        nonlocal total
+        places = output[0, 0].numel() if output.ndim == 4 else 1
+        total += sum(p.numel() for p in module.parameters() if p.ndim > 1) * places
+
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    try:
+        network(torch.zeros(1, 3, SIDE, SIDE))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return total
+
+
+def _with_card(data: bytes, card: dict[str, Any]) -> bytes:
+    model = onnx.load_from_string(data)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.helper.set_model_props(model, {CARD: json.dumps(card)})
+    return seal(model.SerializeToString())

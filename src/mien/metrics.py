@@ -1,0 +1,165 @@
+"""Accuracy, recall, confusion, calibration: formulas on arrays.
+
+Imports: numpy, mien.labels. Knows nothing of models and files.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Summary", "calibration_error", "confusion", "fit_temperature", "summarise", "wilson"]
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How well scores meet the truth.
+
+    Attributes:
+        pictures: how many.
+        accuracy: share named rightly.
+        interval: of the accuracy, 95 % (Wilson).
+        mean_recall: recall averaged over the classes that occur.
+        recalls: by class; nan where the class does not occur.
+        calibration_error: see `calibration_error`.
+    """
+
+    pictures: int
+    accuracy: float
+    interval: tuple[float, float]
+    mean_recall: float
+    recalls: tuple[float, ...]
+    calibration_error: float
+
+
+def summarise(scores: F32, targets: I64) -> Summary:
+    """Measure scores against the truth.
+
+    Args:
+        scores: shape (N, C), probabilities; N from 1.
+        targets: shape (N,), the true classes.
+
+    Returns:
+        The measures.
+
+    Raises:
+        ValueError: if there are no pictures.
+    """
+    if len(targets) == 0:
+        raise ValueError("there are no pictures to measure")
+    counts = confusion(scores.argmax(axis=1), targets, scores.shape[1])
+    right = int(np.trace(counts))
+    totals = counts.sum(axis=1)
+    recalls = np.divide(np.diag(counts), totals, out=np.full(len(totals), np.nan), where=totals > 0)
+    return Summary(
+        len(targets),
+        right / len(targets),
+        wilson(right, len(targets)),
+        float(np.nanmean(recalls)),
+        tuple(float(recall) for recall in recalls),
+        calibration_error(scores, targets),
+    )
+
+
+def confusion(predicted: I64, targets: I64, classes: int) -> I64:
+    """Count predictions by true class.
+
+    Args:
+        predicted: shape (N,), classes.
+        targets: shape (N,), the true classes.
+        classes: how many there are.
+
+    Returns:
+        shape (classes, classes): row = true class, column = predicted class.
+
+    Example:
+        >>> confusion(np.array([0, 1, 1]), np.array([0, 0, 1]), 2).tolist()
+        [[1, 1], [0, 1]]
+    """
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (targets, predicted), 1)
+    return counts
+
+
+def wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """Return the Wilson interval of a rate.
+
+    Args:
+        right: successes.
+        total: trials, from 1.
+        z: quantile of the normal distribution; 1.96 for 95 %.
+
+    Returns:
+        Lower and upper bound, in [0, 1].
+
+    Source:
+        Wilson 1927, doi:10.1080/01621459.1927.10502953.
+
+    Example:
+        >>> [round(bound, 4) for bound in wilson(8, 10)]
+        [0.4902, 0.9433]
+    """
+    rate, spread = right / total, z * z / total
+    middle = (rate + spread / 2) / (1 + spread)
+    half = z * np.sqrt(rate * (1 - rate) / total + spread / (4 * total)) / (1 + spread)
+    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
+
+
+def calibration_error(scores: F32, targets: I64, bins: int = 15) -> float:
+    """Return the expected calibration error: how far confidence is from accuracy.
+
+    Args:
+        scores: shape (N, C), probabilities.
+        targets: shape (N,), the true classes.
+        bins: of equal width over the confidence.
+
+    Returns:
+        The mean of |accuracy - confidence| over the bins, weighted by their pictures; in [0, 1].
+
+    Source:
+        Guo et al. 2017, arXiv:1706.04599, equation 3.
+
+    Example:
+        >>> calibration_error(np.array([[0.9, 0.1]] * 2), np.array([0, 1])).__round__(3)
+        0.4
+    """
+    confidence = scores.max(axis=1)
+    right = scores.argmax(axis=1) == targets
+    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(place, weights=right.astype(np.float64) - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(targets))
+
+
+def fit_temperature(logits: F32, targets: I64) -> float:
+    """Find the temperature that makes confidence most honest.
+
+    Args:
+        logits: shape (N, C), of held-out pictures.
+        targets: shape (N,), the true classes.
+
+    Returns:
+        T in [0.05, 20] with the least cross-entropy of softmax(logits / T).
+
+    Source:
+        Guo et al. 2017, arXiv:1706.04599, section 4.2; golden-section search, as the loss has
+        one minimum in 1 / T.
+    """
+    low, high = np.log(0.05), np.log(20.0)
+    golden = (np.sqrt(5) - 1) / 2
+    for _ in range(60):
+        a, b = high - golden * (high - low), low + golden * (high - low)
+        if _loss(logits / np.exp(a), targets) < _loss(logits / np.exp(b), targets):
+            high = b
+        else:
+            low = a
+    return float(np.exp((low + high) / 2))
+
+
+def _loss(logits: npt.NDArray[np.floating], targets: I64) -> float:
+    """Mean cross-entropy of softmax(logits)."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    total = np.log(np.exp(shifted).sum(axis=1))
+    return float((total - shifted[np.arange(len(targets)), targets]).mean())

@@ -1,0 +1,1 @@
+"""The networks, written from scratch in torch."""

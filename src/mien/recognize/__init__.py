@@ -1,0 +1,1 @@
+"""A model file and what it reads in a picture."""

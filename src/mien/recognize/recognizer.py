@@ -1,0 +1,153 @@
+"""Picture -> faces -> scores and maps: the function of the library.
+
+The way through: read -> detect boxes -> landmarks -> upright crops -> one batch -> results.
+Imports: faces, runtime, pixels, results, media. No torch, no drawing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mien import media, pixels
+from mien.errors import BadImageError
+from mien.faces import align
+from mien.faces.detect import Detector
+from mien.recognize.runtime import SHIPPED, Model
+from mien.results import Detection, Face, Picture
+
+__all__ = ["Recognizer"]
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+
+_BATCH = 64  # crops given to the network at once, to bound memory
+
+
+class Recognizer:
+    """Reads the expression on every face in a picture.
+
+    Example:
+        >>> import mien, skimage.data
+        >>> picture = mien.Recognizer().read(skimage.data.astronaut())
+        >>> [face.label for face in picture.faces]
+        ['happiness']
+    """
+
+    def __init__(self, model: str | Path | None = None, threads: int = 0) -> None:
+        """Load the model; the face detector is loaded when it is first needed.
+
+        Args:
+            model: an .onnx file made by ``mien export``; by default the shipped one.
+            threads: to compute with; 0 takes all cores.
+
+        Raises:
+            BadModelError: if the file is missing, not ours, or damaged.
+            ValueError: if `threads` is negative.
+        """
+        if threads < 0:
+            raise ValueError(f"threads must be 0 (all cores) or more, got {threads}")
+        self.model = Model(SHIPPED if model is None else model, threads)
+        self._threads = threads
+        self._detector: Detector | None = None
+
+    def read(
+        self,
+        picture: str | Path | Image.Image | U8,
+        heatmap: bool = True,
+        max_pixels: int = media.MAX_PIXELS,
+    ) -> Picture:
+        """Find every face in a picture and read its expression.
+
+        Args:
+            picture: path, Pillow image, or (H, W, 3) uint8 RGB array.
+            heatmap: also keep the class maps, for `Face.heatmap`.
+            max_pixels: refuse larger pictures before decoding them.
+
+        Returns:
+            The picture's faces, largest first; none is no error.
+
+        Raises:
+            BadImageError: if the picture cannot be read, or an array has another shape or type.
+        """
+        path = str(picture) if isinstance(picture, str | Path) else ""
+        rgb = _to_array(picture, max_pixels)
+        found = self.detector.find(rgb)
+        faces = self.read_faces(rgb, found, heatmap)
+        return Picture(path, rgb.shape[1], rgb.shape[0], tuple(faces))
+
+    def read_faces(self, rgb: U8, found: Sequence[Detection], heatmap: bool = True) -> list[Face]:
+        """Read the expression of faces that were found already.
+
+        Args:
+            rgb: shape (H, W, 3), uint8.
+            found: from `Detector.find`.
+            heatmap: also keep the class maps.
+
+        Returns:
+            One face for each detection, in the same order.
+        """
+        transforms = [align.similarity(detection.landmarks) for detection in found]
+        crops = [align.crop(rgb, to_crop) for to_crop in transforms]
+        faces: list[Face] = []
+        for start in range(0, len(crops), _BATCH):
+            outputs = self.model.run(pixels.to_batch(crops[start : start + _BATCH]), heatmap)
+            for i, values in enumerate(outputs.scores):
+                face = start + i
+                maps = None if outputs.maps is None else outputs.maps[i]
+                neutral = float(outputs.neutral[i])
+                faces.append(
+                    Face(found[face], values, neutral, crops[face], transforms[face], maps)
+                )
+        return faces
+
+    def classify(self, crops: Sequence[U8] | U8) -> F32:
+        """Score pictures that are face crops already.
+
+        Args:
+            crops: (N, H, W, 3) RGB or (N, H, W) grey uint8, or a list of crops of any sizes.
+
+        Returns:
+            shape (N, 6), float32, probabilities in the order of `mien.labels.LABELS`.
+
+        Raises:
+            BadImageError: if a crop has another shape or type.
+
+        Example:
+            >>> import mien, numpy as np
+            >>> mien.Recognizer().classify(np.zeros((2, 64, 64, 3), dtype=np.uint8)).shape
+            (2, 6)
+        """
+        if isinstance(crops, np.ndarray) and crops.ndim not in {3, 4}:
+            raise BadImageError(
+                f"expected (N, H, W, 3) or (N, H, W) crops, got shape {crops.shape}",
+                fix="put a single crop in a list: classify([crop])",
+            )
+        scores = np.empty((len(crops), 6), dtype=np.float32)
+        for start in range(0, len(crops), _BATCH):
+            batch = pixels.to_batch(crops[start : start + _BATCH])
+            scores[start : start + len(batch)] = self.model.run(batch, maps=False).scores
+        return scores
+
+    @property
+    def detector(self) -> Detector:
+        """The face detector, loaded on first use."""
+        if self._detector is None:
+            self._detector = Detector(self._threads)
+        return self._detector
+
+
+def _to_array(picture: str | Path | Image.Image | U8, max_pixels: int) -> U8:
+    if isinstance(picture, str | Path):
+        return media.read_rgb(picture, max_pixels)
+    if isinstance(picture, Image.Image):
+        return media.to_rgb(picture, max_pixels)
+    array = np.asarray(picture)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        raise BadImageError(
+            f"expected an (H, W, 3) uint8 RGB array, got {array.shape} {array.dtype}",
+            fix="read the file with mien.media.read_rgb(path)",
+        )
+    return np.ascontiguousarray(array)

@@ -1,0 +1,1 @@
+"""What was found, made visible: drawn on pictures and written to files."""

@@ -1,0 +1,104 @@
+"""The panel beside a face: six bars in the order of the labels, neutral apart, the heat's legend.
+
+All lengths are in em of its letters, so that a panel looks the same at any size.
+Imports: Pillow, mien.labels, mien.results, mien.show.
+"""
+
+from PIL import Image
+
+from mien.labels import LABELS, NEUTRAL
+from mien.results import Box, Face
+from mien.show.heat import ramp
+from mien.show.style import COLOURS, DARK, LIGHT, PLATE, fill, text_width, write
+
+__all__ = ["caption", "measure", "paint"]
+
+_PAD = 0.75
+_ROW = 1.4
+_APART = 0.5  # between the six and neutral, and before the legend
+_NAME = 5.4  # the longest name takes 4.9
+_BAR = 5.6
+_VALUE = 2.9
+_LEGEND = 2.0
+_WIDTH = _PAD + _NAME + _BAR + _VALUE + _PAD
+_FADED: tuple[int, int, int] = (168, 172, 180)  # names and values of what was not chosen
+_TRACK: tuple[int, int, int] = (58, 62, 70)
+
+
+def measure(size: int, legend: bool) -> tuple[int, int]:
+    """Return the width and height of a panel.
+
+    Args:
+        size: of its letters, in pixels.
+        legend: whether it explains the heat map.
+
+    Returns:
+        Width and height in pixels.
+    """
+    rows = (len(LABELS) + 1) * _ROW + _APART
+    height = rows + 2 * _PAD + (_LEGEND + _APART if legend else 0)
+    return round(_WIDTH * size), round(height * size)
+
+
+def caption(expression: str) -> str:
+    """Say what warm colours mean.
+
+    Args:
+        expression: the label whose heat map is drawn.
+
+    Returns:
+        One line.
+    """
+    return f"warm = evidence for {expression}"
+
+
+def paint(image: Image.Image, box: Box, face: Face, size: int, legend: bool) -> None:
+    """Paint the panel of a face.
+
+    Args:
+        image: RGB, painted on.
+        box: where; its size as `measure` says.
+        face: its scores, its probability of neutral, its label.
+        size: of the letters, in pixels.
+        legend: whether to explain the heat map.
+    """
+    fill(image, box, DARK, radius=0.5 * size, opacity=PLATE)
+    middle = box.top + (_PAD + _ROW / 2) * size
+    for name, value in face.scores.items():
+        _row(image, (box.left, middle), (name, value, name == face.label), size)
+        middle += _ROW * size
+    middle += _APART * size
+    line = middle - (_ROW + _APART) / 2 * size
+    ends = (box.left + _PAD * size, box.right - _PAD * size)
+    fill(image, Box(ends[0], line, ends[1], line + max(1, round(0.06 * size))), _TRACK)
+    _row(image, (box.left, middle), (NEUTRAL, face.neutral, face.label == NEUTRAL), size)
+    if legend:
+        _legend(image, (box.left, middle + (_ROW / 2 + _APART) * size), face.expression, size)
+
+
+def _row(
+    image: Image.Image, at: tuple[float, float], what: tuple[str, float, bool], size: int
+) -> None:
+    """One name, its bar on a track, its percentage; `at` is the left edge and the middle."""
+    name, value, chosen = what
+    colour = LIGHT if chosen else _FADED
+    left = at[0] + _PAD * size
+    write(image, (left, at[1]), name, size, colour)
+    start, half = left + _NAME * size, 0.3 * size
+    track = Box(start, at[1] - half, start + _BAR * size, at[1] + half)
+    fill(image, track, _TRACK, radius=half)
+    if round(value * _BAR * size) >= 1:
+        bar = Box(start, track.top, start + value * _BAR * size, track.bottom)
+        fill(image, bar, COLOURS[name], radius=half)
+    percent = f"{100 * value:.0f}%"
+    end = start + (_BAR + _VALUE) * size
+    write(image, (end - text_width(percent, size), at[1]), percent, size, colour)
+
+
+def _legend(image: Image.Image, at: tuple[float, float], expression: str, size: int) -> None:
+    """The colours of the heat map and what they mean; `at` is the left and upper edge."""
+    left, top = at[0] + _PAD * size, at[1]
+    width, height = round((_WIDTH - 2 * _PAD) * size), max(2, round(0.5 * size))
+    image.paste(Image.fromarray(ramp(width, height, DARK)), (round(left), round(top)))
+    small = max(1, round(0.86 * size))
+    write(image, (left, top + 1.5 * size), caption(expression), small, _FADED)

