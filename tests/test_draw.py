@@ -35,6 +35,11 @@ def face_at(left, top, side, turn=0.0, maps=None):
     return Face(detection, SCORES, 0.25, crop, align.similarity(landmarks), maps)
 
 
+def expected_point(face, points, zoom):
+    """The middle of some landmarks, in pixels of the enlarged picture."""
+    return (face.landmarks[points].mean(axis=0) + 0.5) * zoom - 0.5
+
+
 def picture_of(rgb, *faces):
     return Picture("", rgb.shape[1], rgb.shape[0], faces)
 
@@ -72,11 +77,13 @@ def test_the_heat_map_lands_on_the_landmarks_of_a_turned_face(turn, place, point
     picture = picture_of(rgb, face)
     cold, hot = (annotate(rgb, picture, heatmap=on).astype(int) for on in (False, True))
     zoom = enlargement(size[1], size[0])
+    x, y = np.rint(expected_point(face, points, zoom)).astype(int)
+    assert (cold[y, x] == 128).all()
     change = np.abs(hot - cold).sum(axis=2).astype(float)
     change[:, round(face.box.right * zoom) :] = 0  # the panel, which also differs by its legend
     y, x = np.mgrid[: change.shape[0], : change.shape[1]]
     centre = np.array([(change * x).sum(), (change * y).sum()]) / change.sum()
-    expected = (face.landmarks[points].mean(axis=0) + 0.5) * zoom - 0.5
+    expected = expected_point(face, points, zoom)
     np.testing.assert_allclose(centre, expected, atol=0.005 * side * zoom)
     distance = np.hypot(x - expected[0], y - expected[1])
     assert change[distance > 0.25 * side * zoom].max() == 0  # 16 of the crop's 64 pixels
@@ -193,6 +200,15 @@ def test_in_a_crowd_only_frames_and_labels_are_left():
     assert sum(layout.shared(a, b) for a, b in combinations(boxes, 2)) == 0
 
 
+def test_a_small_face_gets_a_label_that_can_be_read_and_no_panel():
+    large, small = face_at(20, 60, 150), face_at(450, 40, 20)
+    plans = layout.plan(picture_of(grey(400, 600), large, small))
+    assert [plan.panel is None for plan in plans] == [False, True]
+    assert plans[1].text == "happiness 50%"
+    assert min(plan.size for plan in plans) >= 12
+    assert min(plan.panel_size for plan in plans) >= 12
+
+
 def test_a_panel_over_its_own_large_face_spares_eyes_nose_and_mouth():
     face = face_at(100, 100, 400)
     [plan] = layout.plan(picture_of(grey(600, 600), face))
@@ -244,11 +260,14 @@ def test_a_tiny_picture_is_enlarged_until_its_label_can_be_read():
     assert (bare == 128).all()
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (8, 320)])
+@pytest.mark.parametrize("size", [(1, 300), (1, 5000), (5000, 1), (8, 320)])
 def test_a_picture_too_narrow_for_letters_still_gets_its_frame(size):
     rgb = grey(*size)
-    drawn = annotate(rgb, picture_of(rgb, face_at(0, 0, 1)))
+    picture = picture_of(rgb, face_at(0, 0, 1))
+    drawn = annotate(rgb, picture)
     zoom = enlargement(size[1], size[0])
+    [plan] = layout.plan(picture, zoom)
+    assert (plan.chip, plan.panel) == (None, None)
     assert drawn.shape == (size[0] * zoom, size[1] * zoom, 3)
     assert (drawn[0, :zoom] != 128).any()
 

@@ -93,6 +93,16 @@ def test_a_full_disk_is_explained_and_nothing_is_left(tmp_path):
     assert files(tmp_path) == []
 
 
+@pytest.mark.usefixtures("full_disk")
+def test_a_row_that_the_disk_refuses_says_so_and_is_not_forgotten(tmp_path):
+    sink = CsvSink(tmp_path / "a.csv", ("n",)).__enter__()
+    with pytest.raises(OutputError, match=r"try: .*free space"):
+        sink.write(["x" * 9000])  # more than a buffer
+    with pytest.raises(OutputError):
+        sink.__exit__(None, None, None)
+    assert files(tmp_path) == []
+
+
 def test_an_error_of_the_caller_is_not_taken_for_one_of_writing(tmp_path):
     with pytest.raises(FileNotFoundError), CsvSink(tmp_path / "a.csv", ("n",)):
         (tmp_path / "missing.jpg").open()

@@ -95,6 +95,7 @@ class CsvSink:
         self.header = tuple(header)
         self._stack = ExitStack()
         self._file: Any = None
+        self._refused: OutputError | None = None
 
     def __enter__(self) -> Self:
         """Open the part file and write the header."""
@@ -124,8 +125,12 @@ class CsvSink:
         self._write(values)
 
     def _write(self, values: tuple[object, ...]) -> None:
-        with _explained(self.path):
-            csv.writer(self._file, lineterminator="\n").writerow(values)
+        try:
+            with _explained(self.path):
+                csv.writer(self._file, lineterminator="\n").writerow(values)
+        except OutputError as error:
+            self._refused = error
+            raise
 
     def __exit__(
         self,
@@ -133,8 +138,17 @@ class CsvSink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give the file its name, or remove it after an error."""
+        """Give the file its name, or remove it after an error.
+
+        A row that the disk refused is an error even if the caller went on without it.
+
+        Raises:
+            OutputError: if the disk refused a row, or the end of the file.
+        """
         with _explained(self.path):
+            if error is None and self._refused:
+                self._stack.__exit__(OutputError, self._refused, None)
+                raise self._refused
             self._stack.__exit__(kind, error, trace)
 
 

@@ -1,0 +1,41 @@
+# The first target prints the others. All of them work on a fresh machine with Python >= 3.11.
+
+PYTHON ?= python3
+PIP = .venv/bin/pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test check docs bench clean
+
+help:  ## print this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+
+.venv/installed: pyproject.toml
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	$(PIP) --upgrade pip
+	$(PIP) --editable .
+	@touch $@
+
+.venv/developed: pyproject.toml constraints.txt .venv/installed
+	$(PIP) --constraint constraints.txt --editable ".[train,dev]"
+	@touch $@
+
+demo: .venv/installed  ## install into .venv, read the portrait in the package, name the picture written
+	.venv/bin/mien demo
+
+test: .venv/developed  ## install what the tests need and run them all
+	.venv/bin/python -m pytest
+
+check: .venv/developed  ## style, types, import rules, and that the docs are up to date
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python docs/build.py --check
+
+docs: .venv/developed  ## write the tables in README.md and docs/ anew from results/
+	.venv/bin/python docs/build.py
+
+bench: .venv/developed  ## run every benchmark; each checks its answers and writes results/bench-*.json
+	for file in benchmarks/bench_*.py; do .venv/bin/python $$file || exit 1; done
+
+clean:  ## remove .venv and everything that is built
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
