@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from skimage import data
 
+from mien import Recognizer
 from mien.faces.detect import Detector
 
 
@@ -20,6 +21,11 @@ def portrait():
 @pytest.fixture(scope="session")
 def detector():
     return Detector()
+
+
+@pytest.fixture(scope="session")
+def recognizer():
+    return Recognizer(threads=1)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -19,6 +20,16 @@ def encode(picture, kind="JPEG", **options):
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def png(width, height, rows=b""):
+    """A 1-bit grey PNG of any size, with the packed rows given."""
+    data = b"\x89PNG\r\n\x1a\n"
+    size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    for kind, body in [(b"IHDR", size + b"\1\0\0\0\0"), (b"IDAT", rows), (b"IEND", b"")]:
+        data += len(body).to_bytes(4, "big") + kind + body
+        data += zlib.crc32(kind + body).to_bytes(4, "big")
+    return data
 
 
 def zip_of(path, files):

@@ -33,6 +33,11 @@ def test_landmarks_in_one_point_fix_no_scale():
         align.similarity(np.full((5, 2), 7, dtype=np.float32))
 
 
+def test_the_template_is_the_one_that_the_weights_were_trained_with():
+    expected = [[16.6, 21.5], [46.7, 21.5], [31.6, 35.7], [17.9, 48.7], [45.3, 48.7]]
+    np.testing.assert_array_equal(align.TEMPLATE, np.float32(expected))
+
+
 def dotted(points, radius, shape):
     """A black picture with a soft white dot about each point."""
     ys, xs = np.mgrid[: shape[0], : shape[1]]

@@ -1,4 +1,5 @@
 import io
+import itertools
 
 import cv2
 import numpy as np
@@ -19,8 +20,8 @@ def resized(picture):
 
 
 def cropped(picture):
-    cut = round(0.05 * len(picture))
-    return picture[cut:, : len(picture) - cut]
+    cut = round(0.05 * len(picture))  # from every side
+    return picture[cut:-cut, cut:-cut].copy()
 
 
 def brightened(picture):
@@ -31,7 +32,11 @@ def blurred(picture):
     return cv2.GaussianBlur(picture, (0, 0), 1)
 
 
-CHANGES = [recoded, resized, cropped, brightened, blurred]
+def washed_out(picture):
+    return (picture * 0.2 + 200).astype(np.uint8)
+
+
+CHANGES = [recoded, resized, cropped, brightened, washed_out, blurred]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +71,17 @@ def test_a_mirrored_and_changed_copy_is_found_as_mirrored(pictures, change):
     assert all(copy.mirrored for copy in copies)
 
 
+def test_an_original_is_found_by_its_cropped_copy_too(pictures):
+    copies = audit.find_copies(thumbnails(pictures), thumbnails(map(cropped, pictures)))
+    assert [(copy.this, copy.that) for copy in copies] == [(i, i) for i in range(41)]
+
+
+def test_a_picture_that_shares_two_thirds_with_another_is_no_copy(pictures):
+    mixed = [0.8 * a + 0.6 * b - 51 for a, b in itertools.pairwise(pictures[1:])]  # r about 0.8
+    shares = [mixture.clip(0, 255).astype(np.uint8) for mixture in mixed]
+    assert audit.find_copies(thumbnails(shares), thumbnails(pictures)) == []
+
+
 def test_a_symmetric_picture_needs_no_mirror_to_match():
     half = texture(1)[:, :32]
     whole = thumbnails([np.concatenate([half, half[:, ::-1]], axis=1)])
@@ -93,6 +109,12 @@ def test_a_blank_picture_matches_nothing_not_even_itself(pictures, value):
     assert audit.find_copies(blank, blank) == []
     assert audit.find_copies(blank, thumbnails(pictures)) == []
     assert audit.find_copies(thumbnails(pictures), blank) == []
+
+
+def test_a_blank_picture_in_a_frame_is_no_copy_of_another():
+    framed = np.zeros((64, 64), dtype=np.uint8)
+    framed[4:-4, 4:-4] = 128
+    assert audit.find_copies(thumbnails([framed]), thumbnails([framed])) == []
 
 
 def test_of_several_copies_the_nearest_is_named():

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -66,11 +68,23 @@ def test_landmarks_of_many_boxes_are_those_of_each(portrait, detector):
     assert detector.landmarks(portrait, []).shape == (0, 5, 2)
 
 
-@pytest.mark.parametrize("box", [Box(-90, -90, -10, -10), Box(600, 600, 700, 700)])
-def test_a_box_outside_the_picture_still_gets_landmarks_in_order(portrait, detector, box):
+@pytest.mark.parametrize(
+    "box", [Box(-90, -90, -10, -10), Box(600, 600, 700, 700), Box(5, 5, 5.3, 5.3)]
+)
+def test_a_box_without_picture_still_gets_landmarks_inside_it(portrait, detector, box):
     [points] = detector.landmarks(portrait, [box])
-    assert (np.abs(points.mean(axis=0) - (box.left + 40, box.top + 40)) < 60).all()
-    assert points[0, 0] <= points[1, 0]
+    assert ((box.left, box.top) < points).all()
+    assert (points < (box.right, box.bottom)).all()
+
+
+def test_eyes_and_mouth_corners_that_the_network_exchanges_are_put_in_order(portrait, monkeypatch):
+    xs, ys = [0.7, 0.3, 0.5, 0.6, 0.4], [0.30, 0.31, 0.5, 0.70, 0.71]
+    detector = Detector()
+    network = SimpleNamespace(run=lambda *_: [np.array([[*xs, *ys]], dtype=np.float32)])
+    monkeypatch.setattr(detector, "_onet", network)
+    [points] = detector.landmarks(portrait, [Box(100, 200, 200, 300)])
+    expected = [[130, 231], [170, 230], [150, 250], [140, 271], [160, 270]]
+    np.testing.assert_allclose(points, expected, atol=1e-3)
 
 
 def test_a_surer_detector_leaves_faces_out(portrait):
@@ -94,6 +108,29 @@ def test_a_tiny_or_narrow_picture_has_no_face_and_does_no_harm(portrait, detecto
     for value in (0, 77, 255):
         assert detector.find(np.full((*shape, 3), value, dtype=np.uint8)) == []
     assert len(detector.find(portrait)) == 1
+
+
+class Spy:
+    """Stands in for OpenCV's detector and notes the sizes it is given."""
+
+    def __init__(self):
+        self.announced, self.shown = [], []
+
+    def setInputSize(self, size):  # noqa: N802
+        self.announced.append(size)
+
+    def detect(self, picture):
+        self.shown.append(picture.shape[1::-1])
+        return 1, None
+
+
+def test_opencv_is_never_shown_a_side_on_which_it_reads_beyond_its_memory(monkeypatch):
+    detector, spy = Detector(), Spy()
+    monkeypatch.setattr(detector, "_yunet", spy)
+    for height, width in [(1, 1), (480, 20), (20, 480), (10, 2000), (100, 200)]:
+        detector.find(np.zeros((height, width, 3), dtype=np.uint8))
+    assert spy.shown == [(64, 64), (64, 480), (480, 64), (640, 64), (200, 100)]
+    assert spy.announced == spy.shown
 
 
 def test_a_face_of_thirty_pixels_is_found_in_a_picture_of_forty(portrait, detector):

@@ -31,11 +31,15 @@ def test_a_small_crop_is_framed_from_its_own_pixels(portrait, detector, framed):
 
 
 def test_of_two_faces_the_one_nearest_to_the_middle_counts(portrait, detector, framed):
-    beside = cv2.resize(portrait[40:200, 140:300], (120, 120), interpolation=cv2.INTER_AREA)
-    crop = np.full((300, 300, 3), 90, dtype=np.uint8)
-    crop[70:230, 70:230], crop[:120, 180:] = portrait[40:200, 140:300], beside
-    inner = np.s_[12:54, 10:40]
-    assert np.abs(reframe(crop, detector)[inner].astype(int) - framed[inner]).mean() < 10
+    small = cv2.resize(portrait[40:200, 140:300], (120, 120), interpolation=cv2.INTER_AREA)
+    crop = np.full((400, 400, 3), 90, dtype=np.uint8)
+    crop[140:260, 100:220], crop[:160, 240:] = small, portrait[40:200, 140:300, ::-1]
+    # the larger face, in the corner, has red and blue exchanged
+    made = reframe(crop, detector)[12:54, 10:54].astype(int)
+    to_middle, to_corner = (
+        np.abs(made - face[12:54, 10:54]).mean() for face in (framed, framed[..., ::-1])
+    )
+    assert to_middle < to_corner / 2
 
 
 def test_the_side_wanted_is_the_side_given(portrait, detector):

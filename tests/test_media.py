@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from made import encode, texture
+from made import encode, png, texture
 from PIL import ExifTags, Image, ImageOps
 
 from mien import media
@@ -112,16 +112,6 @@ def test_a_picture_of_one_pixel_is_a_picture():
     assert media.decode_rgb(encode(np.full((1, 1, 3), 9, dtype=np.uint8), "PNG")).tolist() == [
         [[9, 9, 9]]
     ]
-
-
-def png(width, height, rows=b""):
-    """A 1-bit grey PNG of any size, with the packed rows given."""
-    data = b"\x89PNG\r\n\x1a\n"
-    size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    for kind, body in [(b"IHDR", size + b"\1\0\0\0\0"), (b"IDAT", rows), (b"IEND", b"")]:
-        data += len(body).to_bytes(4, "big") + kind + body
-        data += zlib.crc32(kind + body).to_bytes(4, "big")
-    return data
 
 
 def bmp(width, height):

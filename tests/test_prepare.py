@@ -103,6 +103,11 @@ def test_other_pictures_are_resized_and_stay_grey_if_they_were(make):
     assert np.abs(pixels_of(folder / "gray.jpg") - small).mean() < 2
 
 
+def test_every_crop_has_the_side_asked_for(make):
+    folder = make(rafdb_files(), side=48).folder
+    assert {pixels_of(path).shape for path in folder.rglob("*.jpg")} == {(48, 48, 3)}
+
+
 def test_a_turned_picture_of_the_right_size_is_stored_upright(make):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
@@ -124,7 +129,7 @@ def test_training_copies_of_test_pictures_are_left_out_counted_and_listed(make):
     files = {
         **rafdb_files(),
         "DATASET/test/3/t.png": encode(test, "PNG"),
-        "DATASET/train/3/same.png": encode(test, "PNG"),
+        "A/train/3/same.png": encode(test, "PNG"),
         "DATASET/train/1/mirrored.jpg": encode(test[:, ::-1].copy(), quality=40),
     }
     report = make(files)
@@ -133,10 +138,10 @@ def test_training_copies_of_test_pictures_are_left_out_counted_and_listed(make):
     assert report.kept["test", "disgust"] == 2
     listed = excluded_in(report.folder)
     assert [(row["original"], row["split"], row["reason"], row["detail"]) for row in listed] == [
+        ("A/train/3/same.png", "train", "copy of test", "rafdb:DATASET/test/3/t.png"),
         ("DATASET/train/1/mirrored.jpg", "train", "copy of test", "rafdb:DATASET/test/3/t.png"),
-        ("DATASET/train/3/same.png", "train", "copy of test", "rafdb:DATASET/test/3/t.png"),
     ]
-    assert listed[1]["similarity"] == "1.000"
+    assert listed[0]["similarity"] == "1.000"
     assert not list(report.folder.rglob("same*")) + list(report.folder.rglob("mirrored*"))
     kept = {row.original for row in manifest.read(report.folder)}
     assert kept == {*rafdb_files(), "DATASET/test/3/t.png"}

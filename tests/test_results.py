@@ -101,6 +101,7 @@ def test_a_face_becomes_the_documented_record():
             "fear": 0.05,
         },
         "neutral": 0.25,
+        "regions": {},
     }
 
 

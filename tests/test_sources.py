@@ -66,6 +66,13 @@ def test_another_database_is_refused_with_what_was_looked_for_and_found(tmp_path
     assert caught.value.message.endswith("songs/5 ...")
 
 
+@pytest.mark.parametrize(("source", "name"), [("rafdb", "4"), ("fer2013", "fear")])
+def test_a_split_that_is_neither_train_nor_test_is_not_listed(tmp_path, source, name):
+    files = {f"{split}/{name}/a.jpg": b"" for split in ("train", "test", "val", "Test2")}
+    listed = listing(source, folder_of(tmp_path, files))
+    assert [split for _, _, split in listed] == ["test", "train"]
+
+
 def test_an_empty_folder_is_refused_as_holding_nothing(tmp_path):
     with pytest.raises(BadDataError, match="found 0 files in nothing"):
         listing("rafdb", tmp_path)

@@ -77,7 +77,7 @@ def evaluate(recognizer: Recognizer, folder: Path, split: str = "test") -> Evalu
     record = {
         "command": f"mien evaluate MODEL {folder} --split {split}",
         "model": recognizer.model.card["name"],
-        "model_sha256": recognizer.model.card["sha256"],
+        "weights_sha256": recognizer.model.card["weights_sha256"],
         "seed": recognizer.model.card["data"]["seed"],
         "mien": __version__,
         "commit": _commit(),

@@ -4,6 +4,7 @@ The way through: best averaged weights -> graph -> temperature fitted on held-ou
 parity with torch proven on real crops -> card -> sealed file, kept only if all of it holds.
 """
 
+import hashlib
 import io
 import json
 import warnings
@@ -117,6 +118,7 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         "parity": float(f"{parity:.1e}"),
         "metrics": metrics or {},
         "licence": _LICENCE,
+        "weights_sha256": hashlib.sha256(data).hexdigest(),
         "sha256": "0" * 64,
     }
     card["input"]["mean"] = [round(v, 3) for v in card["input"]["mean"]]

@@ -37,7 +37,7 @@ class _Commands(click.Group):
             return None
         module = import_module(f"mien.cli.{_COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
-        return command
+        return _example_last(command)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -47,13 +47,22 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def _example_last(command: click.Command) -> click.Command:
+    """Move the example that ends a command's docstring below the options."""
+    text, mark, example = (command.help or "").partition("Example:")
+    if mark:
+        command.help, command.epilog = text.rstrip(), mark + example
+    return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: mien predict photo.jpg --out annotated",
+)
 @click.version_option(__version__, prog_name="mien")
 def cli() -> None:
-    """Read the expression on every face in a picture, and show what was looked at.
-
-    Example: mien predict photo.jpg --out annotated
-    """
+    """Read the expression on every face in a picture, and show what was looked at."""
 
 
 def main() -> None:

@@ -167,7 +167,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
 
 
 def _short(record: dict[str, Any]) -> dict[str, Any]:
-    """Keep what belongs on a card; the model's own hash cannot, as the card is part of it."""
+    """Keep what belongs on a card."""
     kept = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
     return {key: record[key] for key in kept}
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mien.cli.bar import bar
+from mien.errors import BadImageError, OutputError
 
 if TYPE_CHECKING:
     from mien.recognize.many import Failure
@@ -24,7 +26,7 @@ _THREADS = click.option(
 )
 _MAX_PIXELS = click.option(
     "--max-pixels",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 350_000_000),  # from there Pillow refuses
     default=100_000_000,
     show_default=True,
     help="Refuse larger pictures.",
@@ -56,15 +58,16 @@ def predict_command(
 
     Example: mien predict photo.jpg holiday/ --out annotated --csv faces.csv
     """
-    from mien.recognize.many import list_pictures, read_many
+    from mien.recognize.many import Failure, list_pictures, read_many
     from mien.recognize.recognizer import Recognizer
-    from mien.results import CSV_HEADER, Picture
+    from mien.results import CSV_HEADER
     from mien.show.annotated import AnnotatedFolder
     from mien.show.sinks import CsvSink
 
     if crops and out is None:
         raise click.UsageError("--crops needs --out")
     files = list_pictures(paths)
+    _refuse_over_pictures(csv_file, files)
     recognizer = Recognizer(model, threads)
     failures = 0
     with ExitStack() as outputs:
@@ -73,13 +76,14 @@ def predict_command(
         found = read_many(recognizer, files, heatmap, max_pixels)
         for rgb, result in bar(found, len(files)):
             click.echo(json.dumps(result.record()) if as_json else _table(result))
-            if rgb is None or not isinstance(result, Picture):
+            if isinstance(result, Failure):
                 failures += 1
+                click.echo(f"mien: {result.error}", err=True)
                 continue
             if sink:
                 for row in result.rows():
                     sink.write(row)
-            if folder:
+            if folder and rgb is not None:
                 folder.write(rgb, result)
     _finish(failures, len(files))
 
@@ -97,6 +101,12 @@ def _table(result: "Picture | Failure") -> str:
         name = f"{face.label} {face.confidence:.0%}"
         lines.append(f"  {number}  {name:<14} {scores}  (neutral {face.neutral:.2f})")
     return "\n".join(lines)
+
+
+def _refuse_over_pictures(out: Path | None, files: Sequence[Path]) -> None:
+    """Refuse to write a table over a picture that is to be read."""
+    if out is not None and out.resolve() in {file.resolve() for file in files}:
+        raise OutputError(f"{out} is one of the pictures", fix="choose another name")
 
 
 def _finish(failures: int, total: int) -> None:
@@ -125,7 +135,10 @@ def scores_command(
     from mien.recognize.recognizer import Recognizer
     from mien.show.sinks import CsvSink
 
-    files = list_pictures([folder])
+    if not folder.exists():
+        raise BadImageError(f"no such folder: {folder}", fix="check the path")
+    files = sorted(list_pictures([folder]), key=str)
+    _refuse_over_pictures(out, files)
     recognizer = Recognizer(model, threads)
     failures = 0
     with CsvSink(out, ("filepath", *LABELS)) as sink:

@@ -234,7 +234,7 @@ def _finish(writer: _Writer, tests: Sequence[tuple[str, U8, list[str]]], out: Pa
     report.unframed = sum(row.framing == "unframed" for row in kept)
     _write_excluded(excluded, writer.part / _EXCLUDED)
     manifest.write(kept, writer.part)
-    record = {**asdict(writer.settings), "report": _as_json(report)}
+    record = {**_as_record(writer.settings), "report": _as_json(report)}
     (writer.part / _SETTINGS).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return report
 
@@ -244,6 +244,12 @@ def _write_excluded(rows: Iterable[tuple[str, ...]], path: Path) -> None:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["original", "split", "reason", "detail", "similarity"])
         table.writerows(rows)
+
+
+def _as_record(settings: Settings) -> dict[str, object]:
+    """Return the settings as they are kept: with the archive's name, wherever it lies now."""
+    folders = [Path(folder).name for folder in settings.against]
+    return {**asdict(settings), "archive": Path(settings.archive).name, "against": folders}
 
 
 def _as_json(report: Report) -> dict[str, object]:
@@ -266,7 +272,7 @@ def _already(settings: Settings, out: Path) -> bool:
     if not isinstance(record, dict):
         record = {}
     record.pop("report", None)
-    if record == json.loads(json.dumps(asdict(settings))):
+    if record == _as_record(settings):
         return True
     if out.is_dir() and not any(out.iterdir()):
         out.rmdir()
@@ -294,5 +300,7 @@ def _test_thumbnails(folder: Path) -> tuple[str, U8, list[str]]:
     rows = [row for row in manifest.read(folder) if row.split == "test"]
     if not rows:
         raise BadDataError(f"{folder} has no test split", fix="leave it out of --against")
+    if any(row.framing == "framed" for row in rows):  # whole pictures are compared, not framed ones
+        raise BadDataError(f"{folder} was framed", fix="name the folder prepared --as-is")
     pictures = [audit.thumbnail(media.read_rgb(folder / row.path)) for row in rows]
     return rows[0].source, np.stack(pictures), [row.original for row in rows]

@@ -55,4 +55,4 @@ def shares(heatmap: F32) -> dict[str, float]:
         )
         for name, boxes in REGIONS.items()
     }
-    return found | {"rest": round(1 - sum(found.values()), 4)}
+    return found | {"rest": round(max(0.0, 1 - sum(found.values())), 4)}

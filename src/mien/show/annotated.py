@@ -38,12 +38,12 @@ class AnnotatedFolder:
         self._crops = crops
         roots = [path for path in given if path.is_dir()]
         self._targets: dict[str, Path] = {}
-        taken: set[Path] = {file.resolve() for file in files}
-        for file in files:
+        self._taken: set[Path] = {file.resolve() for file in files}
+        for file in dict.fromkeys(files):
             target = out / _relative(file, roots)
             if target.resolve() == file.resolve():
                 raise OutputError(f"{target} is the picture itself", fix="choose another --out")
-            self._targets[str(file)] = _free(target, taken)
+            self._targets[str(file)] = _free(target, self._taken)
 
     def write(self, rgb: U8, picture: Picture) -> None:
         """Write one picture, and its faces' crops if they were asked for.
@@ -55,7 +55,8 @@ class AnnotatedFolder:
         target = self._targets[picture.path]
         write_picture(annotate(rgb, picture, heatmap=self._heatmap), target)
         for number, face in enumerate(picture.faces if self._crops else ()):
-            write_picture(face.crop, target.with_name(f"{target.stem}-face{number}.png"))
+            crop = target.with_name(f"{target.stem}-face{number}.png")
+            write_picture(face.crop, _free(crop, self._taken))
 
 
 def _relative(file: Path, roots: Iterable[Path]) -> Path:

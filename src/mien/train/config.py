@@ -3,6 +3,8 @@
 Imports: the standard library, mien.errors. Knows neither torch nor data.
 """
 
+import json
+import math
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -77,10 +79,12 @@ class TrainConfig:
             if getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a whole number from 1")
         for name in ("patience", "threads", "weight_decay"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise _out_of_range(self, name, "a number from 0")
-        if self.rate <= 0:
+        if not 0 < self.rate < math.inf:
             raise _out_of_range(self, "rate", "a number above 0")
+        if not 0 <= self.seed < 2**32:
+            raise _out_of_range(self, "seed", "a whole number from 0, below 2**32")
         if self.schedule not in _SCHEDULES:
             raise UnknownNameError("schedule", self.schedule, _SCHEDULES)
         if not self.data:
@@ -149,10 +153,15 @@ def to_toml(config: TrainConfig) -> str:
     for field in fields(config):
         value = getattr(config, field.name)
         if isinstance(value, tuple):
-            text = "[" + ", ".join(f'"{item}"' for item in value) + "]"
+            text = "[" + ", ".join(map(_quoted, value)) + "]"
         elif isinstance(value, str):
-            text = f'"{value}"'
+            text = _quoted(value)
         else:
             text = str(value).lower() if isinstance(value, bool) else repr(value)
         lines.append(f"{field.name} = {text}")
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML string; JSON escapes quotes, backslashes and control characters alike."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

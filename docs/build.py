@@ -1,0 +1,155 @@
+"""Write the generated parts of README.md and docs/: tables from results/, help from the commands.
+
+Run: python docs/build.py          `--check` changes nothing and fails if a part is out of date.
+A part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; NAME is a key of `PARTS`.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mien.cli import cli
+from mien.labels import LABELS
+from mien.recognize.runtime import SHIPPED, read_card
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "results"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SETS = {
+    "rafdb-test": "RAF-DB test",
+    "rafdb-framed-test": "RAF-DB test, framed by mien",
+    "fer2013-test": "FER2013 test",
+    "fer2013-framed-test": "FER2013 test, framed by mien",
+}
+
+
+def main() -> None:
+    """Write every part anew, or with ``--check`` tell which are out of date."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for page in PAGES:
+        old = page.read_text(encoding="utf-8")
+        new = _filled(old, page)
+        _check_links(new, page)
+        if new != old:
+            stale.append(page.name)
+            if not check:
+                page.write_text(new, encoding="utf-8")
+    if stale and check:
+        sys.exit(f"out of date: {', '.join(stale)}; run: make docs")
+    print(f"docs: {'all up to date' if not stale else 'wrote ' + ', '.join(stale)}")
+
+
+def _filled(text: str, page: Path) -> str:
+    for name in re.findall(r"<!-- ([a-z-]+) -->", text):
+        if name not in PARTS:
+            sys.exit(f"{page.name}: no part called {name}; there are {', '.join(PARTS)}")
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        body = PARTS[name]()
+        text, count = re.subn(pattern, lambda m, b=body: m[1] + b + m[2], text, flags=re.DOTALL)
+        if count != 1:
+            sys.exit(f"{page.name}: part {name} must be opened and closed once, found {count}")
+    return text
+
+
+def _check_links(text: str, page: Path) -> None:
+    """Every relative link and picture must exist."""
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
+        if not target.startswith(("http://", "https://")) and not (page.parent / target).exists():
+            sys.exit(f"{page.name}: link to {target}, which does not exist")
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def _read(name: str) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return record
+
+
+def accuracy() -> str:
+    """How often the shipped model is right, by test set."""
+    shipped = read_card(SHIPPED)["weights_sha256"]
+    rows = []
+    for name, title in SETS.items():
+        r = _read(name)
+        if r["weights_sha256"] != shipped:
+            sys.exit(f"results/{name}.json was measured on another model: measure it again")
+        low, high = r["accuracy_95"]
+        rows.append([
+            title,
+            f"{r['pictures']:,}",
+            f"**{r['accuracy']:.1%}** ({low:.1%} to {high:.1%})",
+            f"{r['mean_recall']:.1%}",
+            f"{r['calibration_error']:.1%}",
+        ])
+    return _table(["test set", "pictures", "accuracy (95 %)", "mean recall", "ECE"], rows)
+
+
+def recalls() -> str:
+    """Recall by expression, by test set."""
+    rows = [
+        [title, *(f"{_read(name)['recall'][label]:.1%}" for label in LABELS)]
+        for name, title in SETS.items()
+    ]
+    return _table(["test set", *LABELS], rows)
+
+
+def commands() -> str:
+    """The help of every command."""
+    context = click.Context(cli, info_name="mien")
+    parts = [f"```\n$ mien --help\n{cli.get_help(context)}\n```\n"]
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        help_text = command.get_help(click.Context(command, info_name=name, parent=context))
+        parts.append(f"\n## mien {name}\n\n```\n$ mien {name} --help\n{help_text}\n```\n")
+    return "".join(parts)
+
+
+def card() -> str:
+    """What the card inside the shipped file says of the network and its training."""
+    shipped = read_card(SHIPPED)
+    data = shipped["data"]
+    sources = ", ".join(f"{name} {count:,}" for name, count in data["train_by_source"].items())
+    rows = [
+        ["parameters", f"{shipped['parameters']:,}"],
+        ["multiply-adds a crop", f"{shipped['multiply_adds']:,}"],
+        ["file", f"{SHIPPED.stat().st_size / 1e6:.1f} MB"],
+        ["temperature", str(shipped["temperature"])],
+        ["crops trained on", f"{data['train']:,} ({sources})"],
+        ["crops held out, to choose the epoch and the temperature", f"{data['held_out']:,}"],
+        ["seed, epoch", f"{data['seed']}, {shipped['epoch']}"],
+        ["largest difference from torch on 256 crops", f"{shipped['parity']:.1e}"],
+        ["licence", shipped["licence"]],
+    ]
+    return _table(["", ""], rows)
+
+
+def leaks() -> str:
+    """How many training pictures were copies of test pictures, by database."""
+    rows = []
+    for path in sorted(RESULTS.glob("prepare-*.json")):
+        report = _read(path.stem)["report"]
+        kept = sum(count for split, _, count in report["kept"] if split == "train")
+        found = ", ".join(f"{count:,} of {test}'s test" for test, count in report["leaked"].items())
+        rows.append([path.stem.removeprefix("prepare-"), found or "none", f"{kept:,}"])
+    return _table(["training pictures of", "copies left out", "kept"], rows)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "accuracy": accuracy,
+    "card": card,
+    "commands": commands,
+    "leaks": leaks,
+    "recalls": recalls,
+}
+
+if __name__ == "__main__":
+    main()
