@@ -143,12 +143,40 @@ def leaks() -> str:
     return _table(["training pictures of", "copies left out", "kept"], rows)
 
 
+def speed() -> str:
+    """Every speed goal beside what was measured, and where the time for a photograph goes."""
+    reports = [_read(path.stem) for path in sorted(RESULTS.glob("bench-*.json"))]
+    goals = [
+        [goal["goal"], f"{goal['measured']:.3g}", f"at most {goal['limit']:.3g}"]
+        for report in reports
+        for goal in report["goals"]
+    ]
+    photo = _read("bench-photo")["figures"]
+    stages = list(photo["photo_1"])
+    rows = [
+        [name, *(f"{photo[key][stage]['median_ms']:.1f}" for stage in stages)]
+        for name, key in (("1 face", "photo_1"), ("7 faces", "photo_7"))
+    ]
+    machine = _read("bench-photo")["machine"]
+    crop = photo["crop"]
+    beside = f", {photo['fer']}: {crop['fer']['median_ms']:.2f} ms" if "fer" in crop else ""
+    return (
+        _table(["", "measured", "goal"], goals)
+        + "\nA photograph of 1280x720 on one thread, in milliseconds:\n\n"
+        + _table(["", *stages], rows)
+        + f"\nOne face crop on one thread: {crop['mien']['median_ms']:.2f} ms{beside} "
+        + f"(a much smaller network). Machine: {machine['processor']}, {machine['cores']} cores, "
+        + f"Python {machine['python']}.\n"
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "card": card,
     "commands": commands,
     "leaks": leaks,
     "recalls": recalls,
+    "speed": speed,
 }
 
 if __name__ == "__main__":

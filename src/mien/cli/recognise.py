@@ -26,7 +26,7 @@ _THREADS = click.option(
 )
 _MAX_PIXELS = click.option(
     "--max-pixels",
-    type=click.IntRange(1, 350_000_000),  # from there Pillow refuses
+    type=click.IntRange(1, 178_956_970),  # above that Pillow refuses
     default=100_000_000,
     show_default=True,
     help="Refuse larger pictures.",

@@ -1,7 +1,7 @@
 """Batches for training: crops wait in memory as bytes and are augmented as tensors.
 
 The way through: manifests -> (N, 64, 64) grey bytes -> shuffled batches -> augmented in [0, 1]
--> normalised by `mien.pixels`' own numbers. Imports: torch, kornia, manifest, pixels, audit.
+-> normalised by `mien.pixels`' own numbers. Imports: torch, manifest, pixels, audit.
 """
 
 from collections.abc import Iterator, Sequence
@@ -91,6 +91,8 @@ def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
     Returns:
         The crops without the copies, and how many were dropped.
     """
+    if not len(train) or not len(test):
+        return train, 0
     shrink = [np.stack([audit.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)]
     copies = audit.find_copies(*shrink)
     leaked = {(train.rows[c.this].source, train.rows[c.this].original) for c in copies}

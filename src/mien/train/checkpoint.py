@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mien.errors import BadModelError, OutputError
+from mien.show.sinks import whole
 
 __all__ = ["load", "load_weights", "save"]
 
@@ -45,11 +46,10 @@ def save(
         for name, value in state.items():
             if isinstance(value, Tensor):
                 tensors[f"{_OPTIMISER}{number}.{name}"] = value
-    part = path.with_name(path.name + ".part")
     contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
     try:
-        save_file(contiguous, part, metadata={"progress": json.dumps(progress)})
-        part.replace(path)
+        with whole(path) as part:
+            save_file(contiguous, part, metadata={"progress": json.dumps(progress)})
     except (OSError, SafetensorError) as error:
         raise OutputError(f"cannot write {path}: {error}", fix="free some space") from error
 

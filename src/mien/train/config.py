@@ -78,13 +78,11 @@ class TrainConfig:
         for name in ("epochs", "batch"):
             if getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a whole number from 1")
-        for name in ("patience", "threads", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise _out_of_range(self, name, "a number from 0")
+        for name in ("patience", "threads", "weight_decay", "seed"):
+            if not 0 <= getattr(self, name) < 2**32:
+                raise _out_of_range(self, name, "a number from 0, below 2**32")
         if not 0 < self.rate < math.inf:
             raise _out_of_range(self, "rate", "a number above 0")
-        if not 0 <= self.seed < 2**32:
-            raise _out_of_range(self, "seed", "a whole number from 0, below 2**32")
         if self.schedule not in _SCHEDULES:
             raise UnknownNameError("schedule", self.schedule, _SCHEDULES)
         if not self.data:

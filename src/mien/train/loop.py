@@ -7,7 +7,6 @@ Test pictures are read for one purpose only: to drop their copies from training.
 """
 
 import copy
-import csv
 import json
 import math
 import time
@@ -27,6 +26,7 @@ from mien.data.loader import Crops, batches, drop_leaks, load, normalise
 from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX
 from mien.models import zoo
+from mien.show.sinks import CsvSink, write_text
 from mien.train import checkpoint, config
 from mien.train.config import TrainConfig
 
@@ -107,8 +107,9 @@ def train(
         BadSettingError: if `out` holds a run and `resume` is off, or one of other settings.
         BadDataError: if the data are not there.
         BadModelError: if the loss is no number any more.
+        OutputError: if the folder cannot be written.
     """
-    _claim(out, settings, resume)
+    _refuse_other_run(out, settings, resume)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     data = gather(settings)
@@ -122,7 +123,7 @@ def train(
         best = max((r["held_accuracy"] for r in history), default=-1.0)
         history.append(row)
         state = {"history": history}
-        if row["held_accuracy"] > best:
+        if row["held_accuracy"] > best or not len(data.held):
             checkpoint.save(out / BEST, run.model, run.average, run.optimiser, state)
         checkpoint.save(out / LAST, run.model, run.average, run.optimiser, state)
         _write_history(out / "history.csv", history)
@@ -269,19 +270,19 @@ def judge(model: nn.Module, held: Crops, settings: TrainConfig) -> dict[str, flo
 
     Args:
         model: the averaged weights.
-        held: held-out crops; none gives zeros.
+        held: held-out crops; none of the six expressions gives zeros.
         settings: of the run.
 
     Returns:
         Loss, and six-class accuracy averaged over the databases, so that none outweighs another.
     """
-    if not len(held):
+    six = np.array([row.label != NEUTRAL for row in held.rows], dtype=np.bool_)
+    if not six.any():
         return {"held_loss": 0.0, "held_accuracy": 0.0}
     logits = predict(model, held)
     loss = float(cross_entropy(logits, held.targets))
     right = (logits[:, :NEUTRAL_INDEX].argmax(dim=1) == held.targets).numpy()
     sources = np.array([row.source for row in held.rows])
-    six = np.array([row.label != NEUTRAL for row in held.rows])
     rates = [right[six & (sources == source)].mean() for source in np.unique(sources[six])]
     return {"held_loss": round(loss, 5), "held_accuracy": round(float(np.mean(rates)), 5)}
 
@@ -291,8 +292,8 @@ def _stopped(history: list[dict[str, Any]], patience: int) -> bool:
     return bool(patience) and len(history) - 1 - int(np.argmax([*accuracies, -1.0])) >= patience
 
 
-def _claim(out: Path, settings: TrainConfig, resume: bool) -> None:
-    """Make the run's folder, or check that it holds a run of these settings."""
+def _refuse_other_run(out: Path, settings: TrainConfig, resume: bool) -> None:
+    """Check that the folder holds no run, or one of these settings to be resumed."""
     path = out / "config.toml"
     if path.exists() and not resume:
         raise BadSettingError(f"{out} holds a run", fix="add --resume, or choose another --out")
@@ -300,11 +301,11 @@ def _claim(out: Path, settings: TrainConfig, resume: bool) -> None:
         raise BadSettingError(
             f"{out} holds a run of other settings", fix="choose another --out for these"
         )
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(config.to_toml(settings), encoding="utf-8")
 
 
 def _describe(out: Path, settings: TrainConfig, data: Data) -> None:
+    """Claim the folder for a run that can start, and note what it trains on."""
+    write_text(config.to_toml(settings), out / "config.toml")
     counts: dict[str, int] = {}
     for row in data.train.rows:
         counts[row.source] = counts.get(row.source, 0) + 1
@@ -317,13 +318,10 @@ def _describe(out: Path, settings: TrainConfig, data: Data) -> None:
         "torch": torch.__version__,
         "seed": settings.seed,
     }
-    (out / "data.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_text(json.dumps(record, indent=2) + "\n", out / "data.json")
 
 
 def _write_history(path: Path, history: list[dict[str, Any]]) -> None:
-    part = path.with_suffix(".csv.part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(history[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(history)
-    part.replace(path)
+    with CsvSink(path, list(history[0])) as table:
+        for row in history:
+            table.write(row.values())

@@ -1,0 +1,238 @@
+"""How a benchmark here measures, and the list of them.
+
+The way through: warm up -> repeat, the rivals in turn -> median and quartiles -> table and JSON.
+Rivals are interleaved (A B A B), so that a machine that slows down slows all of them; a ratio is
+the median of the ratios within each round. Every file checks its own answers and ends with exit
+code 1 when they are wrong; a missed goal is written down and is no failure.
+
+Run: OMP_NUM_THREADS=1 python benchmarks/bench_NAME.py [--repeats N] [--out DIR]
+Writes DIR/bench-NAME.json; DIR is results/ unless said. Run them on an idle machine: the load
+before the start is in the file.
+
+bench_classify.py  what `classify` costs beyond the network itself
+bench_heatmap.py   what a heat map costs beyond the scores
+bench_photo.py     where the time for a photograph goes, and a crop beside fer's model
+bench_start.py     how long `import mien`, `mien --help` and a first prediction take
+bench_scores.py    how many pictures a second `mien scores` reads, and in how much memory
+
+bare.py            the network without mien: yardstick and oracle
+portraits.py       the faces, all from the portrait in the package
+peer_fer.py        fer's network, fetched for bench_photo.py and thrown away
+
+Imports: numpy, mien.show.sinks.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien.show.sinks import write_text
+
+__all__ = ["Goal", "Report", "Times", "check", "options", "ratio", "take_turns"]
+
+_ROOT = Path(__file__).parents[1]
+_PACKAGES = ("mien", "numpy", "onnxruntime", "opencv-python-headless", "pillow")
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds of the repeats of one thing.
+
+    Attributes:
+        first_s: of the first warm-up.
+        seconds: of the repeats, in order.
+    """
+
+    first_s: float
+    seconds: tuple[float, ...]
+
+    @property
+    def median_s(self) -> float:
+        """Half of the repeats were faster."""
+        return float(np.median(self.seconds))
+
+    @property
+    def iqr_s(self) -> float:
+        """From the first to the third quartile."""
+        q1, q3 = np.percentile(self.seconds, (25, 75))
+        return float(q3 - q1)
+
+    def record(self, count: int = 1) -> dict[str, float | int]:
+        """Return milliseconds for each of `count` items."""
+        per_item = {
+            "median_ms": self.median_s,
+            "iqr_ms": self.iqr_s,
+            "least_ms": min(self.seconds),
+            "first_ms": self.first_s,
+        }
+        rounded = {name: round(1e3 * value / count, 4) for name, value in per_item.items()}
+        return {**rounded, "repeats": len(self.seconds)}
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A figure and the most that it should be.
+
+    Attributes:
+        name: what it is, with its unit.
+        limit: it should not be above this.
+        measured: what it was.
+    """
+
+    name: str
+    limit: float
+    measured: float
+
+    def record(self) -> dict[str, str | float | bool]:
+        """Return it as JSON-ready values."""
+        met = self.measured <= self.limit
+        return {"goal": self.name, "limit": self.limit, "measured": self.measured, "met": met}
+
+
+def take_turns(
+    rivals: dict[str, Callable[[], object]], repeats: int, warmup: int = 2
+) -> dict[str, Times]:
+    """Time rivals in turn, round after round.
+
+    Args:
+        rivals: what to call, by name.
+        repeats: rounds that count.
+        warmup: rounds before that do not count.
+
+    Returns:
+        The times of each.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in rivals}
+    for _ in range(warmup + repeats):
+        for name, call in rivals.items():
+            start = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: Times(all_[0], tuple(all_[warmup:])) for name, all_ in seconds.items()}
+
+
+def ratio(a: Times, b: Times) -> dict[str, float]:
+    """Compare two rivals round by round.
+
+    Args:
+        a: of the one in question.
+        b: of the one it is measured by, from the same rounds.
+
+    Returns:
+        Median and interquartile range of a / b.
+    """
+    rounds = np.array(a.seconds) / np.array(b.seconds)
+    q1, median, q3 = np.percentile(rounds, (25, 50, 75))
+    return {"median": round(float(median), 4), "iqr": round(float(q3 - q1), 4)}
+
+
+def check(right: object, what: str) -> None:
+    """End the benchmark with exit code 1 unless the answer is right.
+
+    Args:
+        right: whether it is.
+        what: should be so.
+
+    Raises:
+        SystemExit: if it is not.
+    """
+    if not right:
+        raise SystemExit(f"wrong answer, so no result: {what}")
+
+
+def options(repeats: int) -> argparse.Namespace:
+    """Read the command line.
+
+    Args:
+        repeats: rounds unless said otherwise.
+
+    Returns:
+        `repeats` and `out`.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--repeats", type=int, default=repeats, help=f"rounds, default {repeats}")
+    parser.add_argument("--out", type=Path, default=_ROOT / "results", help="folder for the JSON")
+    chosen = parser.parse_args()
+    if chosen.repeats < 1:
+        parser.error("--repeats must be 1 or more")
+    return chosen
+
+
+class Report:
+    """Machine, versions and figures of one benchmark; made before it starts."""
+
+    def __init__(self, name: str, question: str, settings: dict[str, Any]) -> None:
+        """Look at the machine before the benchmark loads it.
+
+        Args:
+            name: of the benchmark.
+            question: that it answers.
+            settings: what was chosen: sizes, threads, repeats.
+        """
+        self.name = name
+        self.figures: dict[str, Any] = {}
+        self.goals: list[Goal] = []
+        self._head = {
+            "question": question,
+            "command": f"python benchmarks/bench_{name}.py",
+            "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            "machine": _machine(),
+            "versions": {package: version(package) for package in _PACKAGES},
+            "settings": settings,
+        }
+
+    def table(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Print names and values.
+
+        Args:
+            rows: pairs.
+        """
+        width = max(len(name) for name, _ in rows)
+        for name, value in rows:
+            print(f"{name:<{width}}  {value}")
+
+    def write(self, out: Path) -> None:
+        """Print the goals and write everything.
+
+        Args:
+            out: the folder.
+        """
+        goals = [goal.record() for goal in self.goals]
+        for goal in self.goals:
+            word = "met" if goal.measured <= goal.limit else "MISSED"
+            print(f"goal {word}: {goal.name} {goal.measured:.3f}, at most {goal.limit}")
+        target = out / f"bench-{self.name}.json"
+        record = self._head | {"figures": self.figures, "goals": goals}
+        write_text(json.dumps(record, indent=1) + "\n", target)
+        print(f"wrote {target}")
+
+
+def _machine() -> dict[str, Any]:
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(pages / 2**30, 1),
+        "system": platform.platform(aliased=True, terse=True),
+        "python": platform.python_version(),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", ""),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def _processor() -> str:
+    """The model's name where Linux tells it, else the architecture."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,43 @@
+"""Hand-made model files: a network small enough to work out by hand, with any card."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mien.labels import LABELS
+from mien.recognize.runtime import seal
+
+# Channel -> class: the means of the three channels are the logits of happiness, anger and fear.
+_SIX = np.zeros((3, 6), dtype=np.float32)
+_SIX[0, 0] = _SIX[1, 3] = _SIX[2, 5] = 1
+
+
+def channels_model(neutral=False, card=True, **changes):
+    """The bytes of a model whose logits are the channels' means, [r, 0, 0, g, 0, b].
+
+    With `neutral`, that logit is the second channel's mean too. `changes` go to the card.
+    """
+    onnx = pytest.importorskip("onnx")
+    make, real = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        make.make_node("ReduceMean", ["crops", "places"], ["means"], keepdims=0),
+        make.make_node("MatMul", ["means", "six"], ["logits"]),
+    ]
+    weights = [_SIX, np.array([2, 3])]
+    outputs = [make.make_tensor_value_info("logits", real, ["N", 6])]
+    if neutral:
+        nodes.append(make.make_node("MatMul", ["means", "seventh"], ["neutral"]))
+        weights.append(np.array([[0], [1], [0]], dtype=np.float32))
+        outputs.append(make.make_tensor_value_info("neutral", real, ["N", 1]))
+    names = ["six", "places", "seventh"]
+    constants = [onnx.numpy_helper.from_array(w, n) for w, n in zip(weights, names, strict=False)]
+    crops = make.make_tensor_value_info("crops", real, ["N", 3, 64, 64])
+    graph = make.make_graph(nodes, "channels", [crops], outputs, constants)
+    opset = make.make_opsetid("", 18)
+    model = make.make_model(graph, opset_imports=[opset], ir_version=9)
+    if not card:
+        return model.SerializeToString()
+    whole = {"format": 1, "labels": LABELS, "temperature": 2.0, "sha256": "0" * 64} | changes
+    make.set_model_props(model, {"mien_card": json.dumps(whole)})
+    return seal(model.SerializeToString())

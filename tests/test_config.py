@@ -1,0 +1,155 @@
+from dataclasses import fields, replace
+
+import pytest
+
+from mien.errors import BadSettingError, UnknownNameError
+from mien.train import config
+from mien.train.config import TrainConfig
+
+DEFAULT = TrainConfig(data=("data/rafdb",))
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load a settings file of this text."""
+
+    def run(text):
+        path = tmp_path / "settings.toml"
+        path.write_text(text, encoding="utf-8")
+        return config.load(path)
+
+    return run
+
+
+def test_what_the_file_leaves_out_keeps_its_default(load):
+    found = load('data = ["data/rafdb"]\nrate = 0.02\nneutral = false\n')
+    assert found == replace(DEFAULT, rate=0.02, neutral=False)
+
+
+def test_settings_are_read_back_as_written(load):
+    changed = TrainConfig(
+        data=("data/rafdb", "data/fer2013"),
+        model="other",
+        neutral=False,
+        seed=7,
+        rate=1e-5,
+        schedule="cosine",
+        weight_decay=0.0,
+        rotate=180.0,
+        bf16=False,
+        compile=True,
+    )
+    assert load(config.to_toml(changed)) == changed
+    assert load(config.to_toml(DEFAULT)) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    "folder", ["C:\\data\\new", 'a "b"', "é ü 😀", "tab\tand\nline\x7f", "#1, [2]"]
+)
+def test_a_folder_of_any_name_is_read_back_as_written(load, folder):
+    settings = TrainConfig(data=(folder, "b"), model=folder)
+    assert load(config.to_toml(settings)) == settings
+
+
+def test_every_setting_is_on_its_own_line_with_its_name():
+    names = [line.partition(" = ")[0] for line in config.to_toml(DEFAULT).splitlines()]
+    assert names == [field.name for field in fields(TrainConfig)]
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"), [("patiance", "patience"), ("epoch", "epochs"), ("Rate", "rate")]
+)
+def test_a_typo_is_refused_with_the_setting_that_was_meant(load, typo, meant):
+    with pytest.raises(UnknownNameError, match=f"no setting called '{typo}'\n  try: use {meant}$"):
+        load(f'data = ["a"]\n{typo} = 1\n')
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("epochs = 2.5", "give a int, like 20"),
+        ('epochs = "2"', "give a int, like 20"),
+        ("epochs = true", "give a int, like 20"),
+        ('rate = "fast"', "give a float, like 0.15"),
+        ("rate = true", "give a float, like 0.15"),
+        ("neutral = 1", "give a bool, like True"),
+        ("model = 3", "give a str, like 'miennet'"),
+        ('data = "data/rafdb"', "give a list of strings"),
+        ("data = [1]", "give a list of strings"),
+        ("[rate]\nhighest = 1", "give a float, like 0.15"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_the_type(load, line, wanted):
+    text = line if line.startswith("data") else f'data = ["a"]\n{line}'
+    with pytest.raises(BadSettingError) as caught:
+        load(text)
+    assert wanted in caught.value.fix
+
+
+def test_a_whole_number_will_do_for_a_share(load):
+    found = load('data = ["a"]\nrate = 1\n')
+    assert found.rate == 1.0
+    assert isinstance(found.rate, float)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("hold_out", 0, 0.99),
+        ("smoothing", 0, 0.99),
+        ("dropout", 0, 0.99),
+        ("average", 0, 0.99),
+        ("momentum", 0, 0.99),
+        ("warmup", 0, 0.99),
+    ],
+)
+def test_a_share_lies_from_zero_to_below_one(name, low, high):
+    for value in (low, high):
+        assert getattr(replace(DEFAULT, **{name: value}), name) == value
+    for value in (-0.01, 1, float("nan")):
+        with pytest.raises(BadSettingError, match=rf"{name} is {value}\n.*in \[0, 1\)"):
+            replace(DEFAULT, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "smallest", "wrong"),
+    [
+        ("epochs", 1, 0),
+        ("batch", 1, 0),
+        ("patience", 0, -1),
+        ("threads", 0, -1),
+        ("seed", 0, -1),
+        ("weight_decay", 0, -1e-9),
+        ("weight_decay", 0, float("nan")),
+        ("rate", 1e-9, 0),
+        ("rate", 1e9, float("inf")),
+        ("rate", 1e-9, float("nan")),
+        ("seed", 2**32 - 1, 2**32),
+    ],
+)
+def test_a_number_out_of_range_is_refused_with_its_name(name, smallest, wrong):
+    assert getattr(replace(DEFAULT, **{name: smallest}), name) == smallest
+    with pytest.raises(BadSettingError, match=f"{name} is {wrong}\n  try: give a"):
+        replace(DEFAULT, **{name: wrong})
+
+
+def test_a_schedule_that_does_not_exist_is_refused():
+    with pytest.raises(UnknownNameError, match=r"no schedule called 'onecycle'.*\n.*use one-cycle"):
+        replace(DEFAULT, schedule="onecycle")
+
+
+def test_settings_without_data_say_how_to_name_them(load):
+    with pytest.raises(BadSettingError, match=r'data is empty\n  try: .*data = \["'):
+        load("epochs = 3\n")
+
+
+@pytest.mark.parametrize("text", [b"epochs = ", b"\xff\xfe", b"data = [\n"])
+def test_a_file_that_is_no_toml_is_named(tmp_path, text):
+    (tmp_path / "odd.toml").write_bytes(text)
+    with pytest.raises(BadSettingError, match=r"cannot read .*odd\.toml"):
+        config.load(tmp_path / "odd.toml")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BadSettingError, match=r"cannot read .*gone\.toml.*No such file"):
+        config.load(tmp_path / "gone.toml")

@@ -1,0 +1,142 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from crops import SEVEN, row_of, striped, write_crop, write_crops
+from PIL import Image
+
+from mien import pixels
+from mien.data import loader, manifest
+from mien.errors import BadDataError, BadImageError
+from mien.labels import LABELS
+
+pytestmark = pytest.mark.torch
+
+
+def crops_of(pictures, **changes):
+    """Crops in memory, numbered; changes go to their rows."""
+    rows = [replace(row_of("fear", "train", f"{i}.png"), **changes) for i in range(len(pictures))]
+    gray = torch.from_numpy(np.stack([pixels.to_gray(picture) for picture in pictures]))
+    return loader.Crops(rows, gray, torch.full((len(pictures),), 5))
+
+
+def numbered(count):
+    """Crops whose pixels and target are their number."""
+    gray = torch.arange(count, dtype=torch.uint8)[:, None, None].expand(-1, 64, 64)
+    rows = [row_of("fear", "train", f"{i}.png") for i in range(count)]
+    return loader.Crops(rows, gray, torch.arange(count))
+
+
+def order(count, size, seed=0):
+    """The targets of each batch."""
+    stream = loader.batches(numbered(count), size, torch.Generator().manual_seed(seed))
+    return [targets.tolist() for _, targets in stream]
+
+
+def test_training_and_serving_see_the_same_numbers():
+    every_gray = np.arange(4096, dtype=np.uint16).astype(np.uint8).reshape(64, 64)
+    gray = torch.from_numpy(np.stack([every_gray, every_gray.T]))[:, None].float() / 255
+    expected = pixels.to_batch([every_gray, every_gray.T])
+    np.testing.assert_allclose(loader.normalise(gray).numpy(), expected, atol=1e-6, rtol=0)
+
+
+def test_a_loaded_crop_is_what_serving_makes_of_its_file(tmp_path):
+    large = np.asarray(Image.fromarray(striped("fear", 1)).resize((100, 80)))
+    row = write_crop(tmp_path, large, row_of("fear", "train", "a.png"))
+    manifest.write([row], tmp_path)
+    crops = loader.load([tmp_path], "train")
+    served = loader.normalise(crops.gray[:, None].float() / 255)
+    np.testing.assert_allclose(served[0].numpy(), pixels.to_input(large), atol=1e-6, rtol=0)
+
+
+def test_a_split_of_several_folders_is_read_in_their_order(tmp_path):
+    write_crops(tmp_path / "a", train=1, test=1)
+    write_crops(tmp_path / "b", train=2, source="other", seed=100)
+    crops = loader.load([tmp_path / "b", tmp_path / "a"], "train")
+    assert [row.source for row in crops.rows] == ["other"] * 14 + ["made"] * 7
+    assert crops.targets.tolist() == [0, 1, 2, 3, 4, 5, 6] * 3
+    expected = pixels.to_gray(striped("disgust", 5))  # the fifth of a, after fourteen of b
+    np.testing.assert_array_equal(crops.gray[18].numpy(), expected)
+    assert len(loader.load([tmp_path / "a"], "test")) == 7
+
+
+def test_a_split_without_pictures_is_refused_with_the_folders(tmp_path):
+    write_crops(tmp_path / "a", train=1)
+    with pytest.raises(BadDataError, match=r"no test pictures in .*a\n  try: "):
+        loader.load([tmp_path / "a"], "test")
+
+
+def test_a_crop_that_is_gone_is_named(tmp_path):
+    row = row_of("fear", "train", "gone.png")
+    manifest.write([row], tmp_path)
+    with pytest.raises(BadImageError, match=r"gone\.png"):
+        loader.load([tmp_path], "train")
+
+
+def test_a_mask_chooses_rows_pixels_and_targets_alike():
+    crops = numbered(4).where(np.array([False, True, False, True]))
+    assert [row.original for row in crops.rows] == ["1.png", "3.png"]
+    assert crops.gray[:, 0, 0].tolist() == crops.targets.tolist() == [1, 3]
+
+
+def test_a_batch_is_made_of_its_crops_between_zero_and_one():
+    [(gray, targets)] = loader.batches(numbered(200), 200, torch.Generator().manual_seed(0))
+    assert gray.shape == (200, 1, 64, 64)
+    torch.testing.assert_close(gray[:, 0, 7, 9], targets / 255)
+
+
+def test_an_epoch_shows_each_crop_once_in_another_order():
+    shown = order(12, 4)
+    assert [len(batch) for batch in shown] == [4, 4, 4]
+    assert sorted(n for batch in shown for n in batch) == list(range(12))
+    assert shown == order(12, 4)
+    assert shown != order(12, 4, seed=1)
+    assert [n for batch in shown for n in batch] != list(range(12))
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "lengths"),
+    [(10, 4, [4, 4]), (3, 4, [3]), (4, 4, [4]), (5, 1, [1] * 5), (1, 1, [1])],
+)
+def test_a_smaller_last_batch_is_left_out_if_there_is_another(count, size, lengths):
+    assert [len(batch) for batch in order(count, size)] == lengths
+
+
+def test_a_copy_of_another_databases_test_picture_leaves_training_with_its_twin(tmp_path):
+    folder = write_crops(tmp_path / "a", train=3)
+    rows = manifest.read(folder)
+    leak = striped("anger", 999)
+    planted = row_of("anger", "train", "planted.png")
+    twin = row_of("anger", "train", "planted.png", framing="framed")
+    alike = row_of("anger", "train", "planted.png", source="third")  # by name alone
+    write_crop(folder, leak, planted)
+    write_crop(folder, np.ascontiguousarray(striped("fear", 500)), twin)  # no likeness left
+    write_crop(folder, striped("anger", 501), alike)
+    manifest.write([*rows[:5], planted, *rows[5:], twin, alike], folder)
+    elsewhere = write_crops(tmp_path / "b", test=2, source="other", seed=300)
+    copy = row_of("fear", "test", "x.png", source="other")
+    write_crop(elsewhere, (255 - (255 - leak[:, ::-1]) * 0.8).astype(np.uint8), copy)  # mirrored
+    manifest.write([*manifest.read(elsewhere), copy], elsewhere)
+
+    train, test = loader.load([folder], "train"), loader.load([elsewhere], "test")
+    kept, dropped = loader.drop_leaks(train, test)
+    assert dropped == 2
+    assert kept.rows == [*rows, alike]
+    assert len(kept.gray) == len(kept.targets) == 22
+
+
+def test_generated_pictures_are_no_copies_of_each_other():
+    some, others = ([striped(n, s + o) for n in SEVEN for s in range(20)] for o in (0, 50))
+    _, dropped = loader.drop_leaks(crops_of(some), crops_of(others))
+    assert dropped == 0
+
+
+@pytest.mark.parametrize(("train", "test"), [(0, 2), (2, 0)])
+def test_without_pictures_on_one_side_nothing_leaks(train, test):
+    crops = crops_of([striped(label, 1) for label in LABELS[:2]])
+    some = {2: crops, 0: crops.where(np.zeros(2, dtype=bool))}
+    kept, dropped = loader.drop_leaks(some[train], some[test])
+    assert (len(kept), dropped) == (train, 0)

@@ -1,0 +1,261 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from crops import row_of, write_crops
+from safetensors.torch import load_file
+from tiny import known, settings_for, tiny
+
+from mien import pixels
+from mien.data.loader import Crops
+from mien.errors import BadModelError, BadSettingError, OutputError, UnknownNameError
+from mien.train import checkpoint, loop
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tiny_is_known():
+    with known():
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_crops(tmp_path_factory.mktemp("made"), train=12)
+
+
+def weights(path, prefix="model."):
+    """The weights of a checkpoint by name, without those of batch norm's statistics."""
+    found = load_file(path).items()
+    own = {k.removeprefix(prefix): v for k, v in found if k.startswith(prefix)}
+    return {k: v for k, v in own.items() if "running" not in k and "num_batches" not in k}
+
+
+def one_step(folder, out, **changes):
+    """Train one step on all crops at once and return the settings and the first weights."""
+    settings = settings_for(
+        folder, epochs=1, batch=84, hold_out=0, schedule="constant", augment=False, **changes
+    )
+    torch.manual_seed(settings.seed)
+    start = tiny(7, settings.dropout)
+    return settings, start, loop.train(settings, out)
+
+
+def judged(monkeypatch, accuracies):
+    """Let the epochs have these held-out accuracies."""
+    given = iter(accuracies)
+    monkeypatch.setattr(loop, "judge", lambda *_: {"held_loss": 1.0, "held_accuracy": next(given)})
+
+
+def test_a_network_learns_what_its_crops_show(folder, tmp_path):
+    history = loop.train(settings_for(folder, epochs=5, augment=False), tmp_path)
+    assert history[-1]["held_accuracy"] > 0.9  # chance is a sixth
+    assert history[-1]["held_loss"] < history[0]["held_loss"] - 0.5
+    assert history[-1]["train_loss"] < history[0]["train_loss"] - 0.5
+
+
+def test_a_step_is_the_one_of_the_formula(folder, tmp_path):
+    changes = {"rate": 0.1, "momentum": 0.9, "weight_decay": 0.01, "smoothing": 0.2, "dropout": 0.0}
+    settings, network, [row] = one_step(folder, tmp_path, **changes)
+    crops = loop.gather(settings).train
+    batch = torch.from_numpy(pixels.to_batch(crops.gray.numpy()))
+    loss = torch.nn.CrossEntropyLoss(label_smoothing=0.2)(network(batch), crops.targets)
+    loss.backward()
+    found = weights(tmp_path / "last.safetensors")
+    for name, parameter in network.named_parameters():
+        decay = 0.01 if parameter.ndim > 1 else 0  # biases and batch norm go free
+        gradient = parameter.grad + decay * parameter
+        expected = parameter - 0.1 * (gradient + 0.9 * gradient)  # Nesterov's first step
+        torch.testing.assert_close(found[name], expected, atol=2e-5, rtol=1e-3, msg=name)
+    assert row["train_loss"] == pytest.approx(loss.item(), abs=1e-5)
+
+
+def test_weights_decay_and_biases_do_not(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "cross_entropy", lambda logits, *_, **__: 0 * logits.sum())
+    _, network, _ = one_step(folder, tmp_path, rate=0.5, weight_decay=0.2, momentum=0.0)
+    found = weights(tmp_path / "last.safetensors")
+    for name, parameter in network.named_parameters():
+        kept = 1 - 0.5 * 0.2 if parameter.ndim > 1 else 1
+        torch.testing.assert_close(found[name], kept * parameter.detach(), msg=name)
+
+
+@pytest.mark.parametrize(
+    ("average", "keeps"),
+    [(0.999, (1 / 10, 2 / 11, 3 / 12)), (0.15, (1 / 10, 0.15, 0.15)), (0.0, (0, 0, 0))],
+)
+def test_the_average_follows_the_weights_and_at_first_faster(folder, tmp_path, average, keeps):
+    settings = settings_for(folder, epochs=3, batch=84, hold_out=0, average=average)
+    seen = []
+
+    def remember(_row):
+        last = tmp_path / "last.safetensors"
+        seen.append((weights(last), weights(last, "average.")))
+
+    torch.manual_seed(settings.seed)
+    expected = {k: v.detach() for k, v in tiny(7, 0.2).named_parameters()}
+    loop.train(settings, tmp_path, report=remember)
+    for keep, (fast, slow) in zip(keeps, seen, strict=True):
+        for name, value in slow.items():
+            expected[name] = keep * expected[name] + (1 - keep) * fast[name]
+            torch.testing.assert_close(value, expected[name], atol=1e-6, rtol=1e-5, msg=name)
+
+
+def test_an_epochs_row_is_the_mean_of_its_losses_and_its_last_rate(folder, tmp_path, monkeypatch):
+    losses, real = [], loop.cross_entropy
+
+    def remember(*arguments, **options):
+        loss = real(*arguments, **options)
+        losses.append(loss.item())
+        return loss
+
+    monkeypatch.setattr(loop, "cross_entropy", remember)
+    settings = settings_for(folder, epochs=2, batch=12, hold_out=0)
+    history = loop.train(settings, tmp_path)
+    assert len(losses) == 14
+    assert [row["epoch"] for row in history] == [1, 2]
+    for row, part, last in zip(history, (losses[:7], losses[7:]), (6, 13), strict=True):
+        assert row["train_loss"] == pytest.approx(np.mean(part), abs=1e-5)
+        assert row["rate"] == pytest.approx(loop.rate_at(last, 14, settings), abs=1e-6)
+
+
+def test_the_history_is_written_as_it_is_returned(folder, tmp_path):
+    steps, rows = [], []
+    settings = settings_for(folder, epochs=2)
+    history = loop.train(
+        settings,
+        tmp_path,
+        progress=lambda s, name: steps.append((len(s), name)) or s,
+        report=rows.append,
+    )
+    with (tmp_path / "history.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert table == [{k: str(v) for k, v in row.items()} for row in history]
+    columns = ["epoch", "train_loss", "held_loss", "held_accuracy", "rate", "seconds"]
+    assert list(table[0]) == columns
+    assert rows == history
+    count = len(loop.gather(settings).train) // 12
+    assert steps == [(count, "epoch 1/2"), (count, "epoch 2/2")]
+
+
+def test_a_run_says_what_it_trained_on(folder, tmp_path):
+    settings = settings_for(folder, epochs=1, seed=3)
+    loop.train(settings, tmp_path)
+    record = json.loads((tmp_path / "data.json").read_text())
+    data = loop.gather(settings)
+    assert (record["train"], record["held_out"]) == (len(data.train), len(data.held))
+    assert record["train_by_source"] == {"made": len(data.train)}
+    assert (record["copies_of_test_dropped"], record["copies_of_held_out_dropped"]) == (0, 0)
+    assert record["seed"] == 3
+
+
+def test_the_best_epoch_is_kept_and_a_tie_goes_to_the_earlier(folder, tmp_path, monkeypatch):
+    judged(monkeypatch, [0.3, 0.5, 0.5, 0.4])
+    loop.train(settings_for(folder, epochs=4, batch=64), tmp_path)
+    best = checkpoint.load_weights(tmp_path / "best.safetensors", tiny(7, 0))["history"]
+    assert [row["held_accuracy"] for row in best] == [0.3, 0.5]
+    last = checkpoint.load_weights(tmp_path / "last.safetensors", tiny(7, 0))["history"]
+    assert len(last) == 4
+
+
+def test_with_nothing_held_out_the_last_epoch_is_the_best(folder, tmp_path):
+    history = loop.train(settings_for(folder, epochs=2, batch=64, hold_out=0), tmp_path)
+    assert [row["held_accuracy"] for row in history] == [0, 0]
+    best, last = (weights(tmp_path / f"{name}.safetensors") for name in ("best", "last"))
+    assert all(torch.equal(best[name], last[name]) for name in last)
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 4), (3, 7), (0, 7)])
+def test_a_run_stops_when_its_patience_is_over(folder, tmp_path, monkeypatch, patience, epochs):
+    judged(monkeypatch, [0.1, 0.5, 0.4, 0.5, 0.6, 0.2, 0.1])
+    settings = settings_for(folder, epochs=7, batch=64, patience=patience)
+    assert len(loop.train(settings, tmp_path)) == epochs
+
+
+def test_the_loss_is_not_a_number_and_the_last_whole_epoch_stays(folder, tmp_path, monkeypatch):
+    settings = settings_for(folder, epochs=3, batch=64)
+    saved = {}
+
+    def spoil(_row):
+        saved.update({path.name: path.read_bytes() for path in tmp_path.iterdir()})
+        monkeypatch.setattr(loop, "cross_entropy", lambda logits, *_, **__: logits.sum() * np.nan)
+
+    with pytest.raises(BadModelError, match=r"loss became nan at step 1;.*\n  try: lower the rate"):
+        loop.train(settings, tmp_path, report=spoil)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == saved
+    monkeypatch.undo()
+    assert len(loop.train(settings, tmp_path, resume=True)) == 3
+
+
+def test_a_rate_beyond_reason_stops_the_run(folder, tmp_path):
+    settings = settings_for(folder, epochs=9, rate=1e30, schedule="constant", weight_decay=1.0)
+    with pytest.raises(BadModelError, match=r"loss became (nan|inf)"):
+        loop.train(settings, tmp_path)
+
+
+def test_a_run_that_cannot_start_claims_no_folder(folder, tmp_path):
+    wrong = settings_for(folder, model="tyni"), settings_for(folder, flip=2.0)
+    for settings in wrong:
+        with pytest.raises((UnknownNameError, BadSettingError)):
+            loop.train(settings, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_explained(folder, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"):
+        loop.train(settings_for(folder), tmp_path / "file" / "run")
+
+
+class Table(torch.nn.Module):
+    """A stand-in network: crops of grey n have the logits of row n."""
+
+    def __init__(self, rows):
+        super().__init__()
+        self.rows = torch.nn.Parameter(torch.tensor(rows))
+
+    def forward(self, batch):
+        assert not self.training
+        gray = (batch[:, 0, 0, 0] * pixels.STD[0] + pixels.MEAN[0]) * 255
+        return self.rows[gray.round().long()]
+
+
+def numbered(labels, sources):
+    """Crops whose grey is their number."""
+    rows = [
+        row_of(label, "train", "", source) for label, source in zip(labels, sources, strict=True)
+    ]
+    gray = torch.arange(len(rows), dtype=torch.uint8)[:, None, None].expand(-1, 64, 64)
+    targets = [{"happiness": 0, "fear": 5, "neutral": 6}[label] for label in labels]
+    return Crops(rows, gray, torch.tensor(targets))
+
+
+def test_accuracy_is_of_the_six_and_averaged_over_databases():
+    happy = [3.0, 1, 0, 0, 0, 2, 9]  # neutral above all: it has no say
+    afraid = [0.0, 1, 0, 0, 0, 2, 0]
+    labels = ["happiness", "happiness", "fear", "fear", "neutral", "fear"]
+    network = Table([happy, afraid, afraid, afraid, happy, happy])
+    held = numbered(labels, ["a", "a", "a", "a", "a", "b"])
+    found = loop.judge(network.train(), held, settings_for("a"))
+    assert found["held_accuracy"] == pytest.approx((3 / 4 + 0) / 2)
+    expected = torch.nn.CrossEntropyLoss()(network.rows, held.targets).item()
+    assert found["held_loss"] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("labels", [[], ["neutral", "neutral"]])
+def test_without_an_expression_held_out_there_is_nothing_to_judge(labels):
+    held = numbered(labels, ["a"] * len(labels))
+    found = loop.judge(Table([[0.0] * 7]), held, settings_for("a"))
+    assert found == {"held_loss": 0.0, "held_accuracy": 0.0}
+
+
+def test_predictions_keep_the_order_of_any_number_of_crops():
+    gray = torch.randint(0, 256, (600, 1, 1), generator=torch.Generator().manual_seed(0))
+    crops = Crops([], gray.to(torch.uint8).expand(-1, 64, 64), torch.zeros(600))
+    table = torch.randn(256, 7)
+    found = loop.predict(Table(table.tolist()), crops)
+    torch.testing.assert_close(found, table[gray.flatten()])

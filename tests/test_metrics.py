@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+from sklearn import metrics as oracle
+
+from mien import metrics
+
+
+def drawn(count=400, classes=6, seed=0):
+    """Probabilities that name the true class more often than not, and the true classes."""
+    random = np.random.default_rng(seed)
+    targets = random.integers(0, classes, count)
+    logits = random.normal(size=(count, classes)) + 1.5 * np.eye(classes)[targets]
+    powers = np.exp(logits)
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), targets
+
+
+def cross_entropy(logits, targets, temperature):
+    powers = np.exp(logits.astype(np.float64) / temperature)
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    return -np.log(shares[np.arange(len(targets)), targets]).mean()
+
+
+def test_the_confusion_table_is_scikit_learns():
+    scores, targets = drawn()
+    predicted = scores.argmax(axis=1)
+    found = metrics.confusion(predicted, targets, 6)
+    expected = oracle.confusion_matrix(targets, predicted, labels=range(6))
+    np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(found, found.T)  # else rows and columns could be swapped unseen
+
+
+def test_a_class_that_never_occurs_keeps_its_row_and_column():
+    found = metrics.confusion(np.array([0, 0]), np.array([0, 2]), 4)
+    assert found.tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
+
+
+def test_accuracy_and_recalls_are_scikit_learns():
+    scores, targets = drawn(seed=1)
+    predicted = scores.argmax(axis=1)
+    found = metrics.summarise(scores, targets)
+    assert found.pictures == 400
+    assert found.accuracy == pytest.approx(oracle.accuracy_score(targets, predicted))
+    assert found.mean_recall == pytest.approx(oracle.balanced_accuracy_score(targets, predicted))
+    expected = oracle.recall_score(targets, predicted, average=None)
+    np.testing.assert_allclose(found.recalls, expected)
+
+
+def test_the_summary_carries_the_interval_and_the_calibration_error_of_the_same_scores():
+    scores, targets = drawn(seed=2)
+    found = metrics.summarise(scores, targets)
+    right = int((scores.argmax(axis=1) == targets).sum())
+    assert found.interval == metrics.wilson(right, 400)
+    assert found.calibration_error == metrics.calibration_error(scores, targets)
+
+
+def test_a_class_that_does_not_occur_has_no_recall_and_no_part_in_the_mean():
+    scores = np.array([[0.6, 0.4, 0], [0.2, 0.8, 0], [0.1, 0.9, 0]], dtype=np.float32)
+    found = metrics.summarise(scores, np.array([0, 1, 0]))
+    assert found.recalls[:2] == (0.5, 1.0)
+    assert np.isnan(found.recalls[2])
+    assert found.mean_recall == 0.75
+
+
+def test_nothing_to_measure_is_refused():
+    with pytest.raises(ValueError, match="no pictures"):
+        metrics.summarise(np.empty((0, 6), dtype=np.float32), np.empty(0, dtype=np.int64))
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        (20, 20, 0.8389, 1.0000),  # the mirror image of 0 of 20
+    ],
+)
+def test_the_interval_is_that_of_the_textbook(right, total, low, high):
+    # Newcombe 1998, Statistics in Medicine 17:857, table I, method 3
+    assert [round(bound, 4) for bound in metrics.wilson(right, total)] == [low, high]
+
+
+def test_an_interval_never_leaves_zero_to_one():
+    for total in range(1, 60):
+        for right in range(total + 1):
+            low, high = metrics.wilson(right, total)
+            assert 0 <= low < right / total + 1e-9
+            assert right / total - 1e-9 < high <= 1
+
+
+def test_a_wider_interval_is_asked_for_by_its_quantile():
+    # n = 1, all right: the lower bound is 1 / (1 + z^2)
+    assert metrics.wilson(1, 1, z=3.0)[0] == pytest.approx(0.1)
+
+
+def test_the_calibration_error_is_the_sum_worked_by_hand():
+    confidence = np.array([0.95, 0.92, 0.55, 0.58])  # with 10 bins: two in one bin, two in another
+    scores = np.stack([confidence, 1 - confidence], axis=1)
+    targets = np.array([0, 1, 0, 0])
+    # bin (0.9, 1]: |1 - (0.95 + 0.92)| = 0.87; bin (0.5, 0.6]: |2 - (0.55 + 0.58)| = 0.87
+    assert metrics.calibration_error(scores, targets, bins=10) == pytest.approx(1.74 / 4)
+
+
+def test_gaps_of_one_bin_cancel_and_those_of_two_bins_do_not():
+    scores = np.array([[0.8, 0.2], [0.6, 0.4]])
+    targets = np.array([0, 1])  # gaps +0.2 and -0.6
+    assert metrics.calibration_error(scores, targets, bins=1) == pytest.approx(0.4 / 2)
+    assert metrics.calibration_error(scores, targets, bins=10) == pytest.approx(0.8 / 2)
+
+
+def test_a_confidence_on_an_edge_belongs_to_the_bin_below():
+    # bins of a half, (0, 0.5] and (0.5, 1]: 0.5 alone, 0.75 alone; above, they would cancel
+    scores = np.array([[0.5, 0.3, 0.2], [0.75, 0.25, 0.0]])
+    targets = np.array([0, 1])  # gaps +0.5 and -0.75
+    assert metrics.calibration_error(scores, targets, bins=2) == pytest.approx(1.25 / 2)
+
+
+def test_full_and_no_confidence_lie_in_the_outermost_bins():
+    scores = np.array([[1.0, 0.0], [0.0, 0.0]])
+    targets = np.array([1, 0])  # gaps -1 and +1
+    assert metrics.calibration_error(scores, targets) == pytest.approx(1.0)
+
+
+def test_scores_that_are_as_right_as_they_say_have_no_calibration_error():
+    scores = np.tile(np.array([[0.75, 0.25]], dtype=np.float32), (8, 1))
+    targets = np.array([0, 0, 0, 1] * 2)
+    assert metrics.calibration_error(scores, targets) == pytest.approx(0, abs=1e-7)
+
+
+@pytest.mark.parametrize("factor", [0.3, 1.0, 4.0])
+def test_logits_that_were_scaled_are_scaled_back(factor):
+    # classes drawn from softmax(logits) make those logits honest: the factor must come back
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(20_000, 6)) * 2
+    targets = (logits + random.gumbel(size=logits.shape)).argmax(axis=1)
+    found = metrics.fit_temperature((logits * factor).astype(np.float32), targets)
+    assert found == pytest.approx(factor, rel=0.03)
+
+
+def test_no_other_temperature_has_less_cross_entropy():
+    scores, targets = drawn(seed=3)
+    logits = 3 * np.log(scores)
+    found = metrics.fit_temperature(logits, targets)
+    best = cross_entropy(logits, targets, found)
+    others = [cross_entropy(logits, targets, t) for t in np.geomspace(0.05, 20, 500)]
+    assert best <= min(others) + 1e-9
+    assert cross_entropy(logits, targets, 1.01 * found) > best
+    assert cross_entropy(logits, targets, found / 1.01) > best
+
+
+def test_logits_of_any_size_have_a_temperature():
+    targets = np.array([0, 1])
+    huge = np.array([[1e4, -1e4], [1e4, -1e4]], dtype=np.float32)  # half of them wrong
+    assert metrics.fit_temperature(huge, targets) == pytest.approx(20, rel=1e-3)
+    small = np.array([[1e-3, 0], [0, 1e-3]], dtype=np.float32)  # all right, and shy of saying so
+    assert metrics.fit_temperature(small, targets) == pytest.approx(0.05, rel=1e-3)
