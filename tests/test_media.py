@@ -245,3 +245,11 @@ def test_files_given_by_name_come_as_given_whatever_their_suffix(tmp_path):
 def test_an_unknown_path_is_named(tmp_path):
     with pytest.raises(BadImageError, match=r"no such file or folder: .*gone"):
         list(media.find_pictures([tmp_path / "gone"]))
+
+
+def test_pictures_are_listed_in_the_order_of_their_paths_as_text(tmp_path):
+    for name in ("a/x.jpg", "a-b/x.jpg", "a.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in media.find_pictures([tmp_path])]
+    assert found == ["a-b/x.jpg", "a.jpg", "a/x.jpg"]  # - . / stand in this order in ASCII

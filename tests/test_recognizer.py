@@ -112,6 +112,7 @@ def test_faces_beyond_one_batch_keep_their_own_scores_and_maps(recognizer, portr
         np.testing.assert_array_equal(together[number].crop, alone.crop)
         np.testing.assert_allclose(together[number].values, alone.values, atol=1e-5)
         np.testing.assert_allclose(together[number].maps, alone.maps, atol=1e-3)
+        assert together[number].neutral == pytest.approx(alone.neutral, abs=1e-5)
 
 
 def test_a_picture_without_a_face_is_no_error(recognizer):
@@ -231,20 +232,34 @@ def test_no_crops_have_no_scores(recognizer):
     assert recognizer.classify(np.empty((0, 64, 64, 3), dtype=np.uint8)).shape == (0, 6)
 
 
+def test_the_network_is_given_few_crops_at_once_to_bound_memory(monkeypatch):
+    recognizer, sizes = Recognizer(threads=1), []
+    run = recognizer.model.run
+    monkeypatch.setattr(
+        recognizer.model, "run", lambda batch, maps: sizes.append(len(batch)) or run(batch, maps)
+    )
+    recognizer.classify([texture(0)] * 130)
+    assert (max(sizes), sum(sizes)) == (64, 130)
+
+
 @pytest.mark.parametrize(
     "crops",
     [
         texture(0),
-        texture(0)[..., 0],
         texture(0)[None].astype(np.float32),
         [texture(0), texture(0)[..., :2]],
         [Image.fromarray(texture(0))],
     ],
-    ids=["one crop", "one grey crop", "floats", "two channels", "images"],
+    ids=["one crop", "floats", "two channels", "images"],
 )
 def test_what_are_no_crops_is_refused(recognizer, crops):
     with pytest.raises(BadImageError, match=r"expected .*\n  try: "):
         recognizer.classify(crops)
+
+
+def test_a_grey_crop_alone_is_asked_for_in_a_list(recognizer):
+    with pytest.raises(BadImageError, match=r"got shape \(64, 64\)\n  try: put a single crop in"):
+        recognizer.classify(texture(0)[..., 0])
 
 
 def test_the_detector_is_loaded_when_first_needed(portrait):

@@ -40,6 +40,14 @@ def test_shares_are_the_sums_worked_by_hand():
     }
 
 
+def test_an_even_map_is_shared_by_area():
+    # of 4096 places: brows 54 x 10, eyes 2 x 23 x 12, nose 16 x 14, mouth 36 x 16,
+    # cheeks 2 x 21 x 14, which leaves 1616
+    places = {"brows": 540, "eyes": 552, "nose": 224, "mouth": 576, "cheeks": 588, "rest": 1616}
+    expected = {name: count / 4096 for name, count in places.items()}
+    assert shares(np.full((64, 64), 7, dtype=np.float32)) == pytest.approx(expected, abs=1e-4)
+
+
 def test_no_place_belongs_to_two_regions():
     covered = np.zeros((64, 64), dtype=int)
     for left, top, right, bottom in (box for boxes in REGIONS.values() for box in boxes):

@@ -150,8 +150,11 @@ def test_a_run_is_not_overwritten(settings, whole):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torch warns of deprecations within its own compiler
-def test_a_compiled_network_learns_what_the_plain_one_does(settings, whole, tmp_path):
-    compiled = loop.train(replace(settings, compile=True, epochs=1, schedule="constant"), tmp_path)
-    plain = loop.train(replace(settings, epochs=1, schedule="constant"), tmp_path / "plain")
-    assert compiled[0]["train_loss"] == pytest.approx(plain[0]["train_loss"], abs=1e-3)
-    assert checkpoint.load_weights(tmp_path / "best.safetensors", loop.zoo.build("tiny", 7, 0.3))
+def test_a_compiled_network_learns_what_the_plain_one_does(settings, tmp_path):
+    short = replace(settings, epochs=1, dropout=0.0)  # compiled dropout has draws of its own
+    [compiled] = loop.train(replace(short, compile=True), tmp_path / "compiled")
+    [plain] = loop.train(short, tmp_path / "plain")
+    assert compiled["train_loss"] == pytest.approx(plain["train_loss"], abs=1e-3)
+    assert compiled["held_loss"] == pytest.approx(plain["held_loss"], abs=1e-2)
+    found, expected = (load_file(tmp_path / n / "best.safetensors") for n in ("compiled", "plain"))
+    assert found.keys() == expected.keys()  # torch.compile's own prefix would break the export

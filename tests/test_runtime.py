@@ -95,7 +95,7 @@ def test_no_crops_give_no_scores(shipped):
     outputs = shipped.run(nothing)
     assert outputs.scores.shape == (0, 6)
     assert outputs.neutral.shape == (0,)
-    assert outputs.maps.shape[:2] == (0, 6)
+    assert (outputs.maps.ndim, outputs.maps.shape[:2]) == (4, (0, 6))
     assert shipped.run(nothing, maps=False).maps is None
 
 

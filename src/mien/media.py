@@ -181,7 +181,7 @@ def _too_large(name: str, size: str, max_pixels: int) -> tuple[str, str]:
 
 
 def find_pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """List the picture files that paths name, walking folders in sorted order.
+    """List the picture files that paths name, walking folders in the order of their names as text.
 
     Args:
         paths: files, given as they are whatever their suffix, and folders, walked.
@@ -194,7 +194,7 @@ def find_pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
     """
     for path in map(Path, paths):
         if path.is_dir():
-            for file in sorted(path.rglob("*")):
+            for file in sorted(path.rglob("*"), key=Path.as_posix):
                 hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
                 if file.suffix.lower() in SUFFIXES and not hidden and file.is_file():
                     yield file

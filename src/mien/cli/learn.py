@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from mien.cli.bar import bar
+from mien.errors import BadDataError
 
 __all__ = ["evaluate_command", "export_command", "prepare_command", "train_command"]
 
@@ -158,18 +159,23 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
     _needs_torch("mien export")
     from mien.export import export
 
-    measured = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in metrics}
     target = out or run / f"{run.resolve().name}.onnx"
-    card = export(run, target, {name: _short(record) for name, record in measured.items()})
+    card = export(run, target, {path.stem: _measured(path) for path in metrics})
     click.echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
     click.echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
     click.echo(f"wrote {target}")
 
 
-def _short(record: dict[str, Any]) -> dict[str, Any]:
-    """Keep what belongs on a card."""
+def _measured(path: Path) -> dict[str, Any]:
+    """Read what mien evaluate wrote, and keep what belongs on a card."""
     kept = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
-    return {key: record[key] for key in kept}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {key: record[key] for key in kept}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadDataError(
+            f"{path} is no result of mien evaluate", fix="make it with mien evaluate --out"
+        ) from error
 
 
 def _needs_torch(what: str) -> None:

@@ -52,7 +52,7 @@ def miennet(outputs: int = 7, dropout: float = 0.2) -> Network:
         dropout: before the linear layer.
 
     Returns:
-        The network: 1.27 million parameters, 121 million multiply-adds a crop.
+        The network: 1.27 million parameters, 124 million multiply-adds a crop.
     """
     features = nn.Sequential(
         ConvNorm(3, 32, stride=2),

@@ -25,17 +25,18 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
     FigureCanvasAgg(figure)
     losses, accuracies = figure.subplots(1, 2)
     epochs = [row["epoch"] for row in history]
-    losses.plot(epochs, [row["train_loss"] for row in history], color=_TRAIN, label="training")
-    losses.plot(
-        epochs, [row["held_loss"] for row in history], color=_HELD, ls="--", label="held out"
-    )
+    train = {"color": _TRAIN, "marker": "."}  # a marker, or a single epoch would not be seen
+    held = {"color": _HELD, "marker": ".", "ls": "--"}
+    losses.plot(epochs, [row["train_loss"] for row in history], label="training", **train)
+    losses.plot(epochs, [row["held_loss"] for row in history], label="held out", **held)
     losses.set(xlabel="epoch", ylabel="cross-entropy")
     losses.legend(frameon=False)
     percent = [100 * row["held_accuracy"] for row in history]
-    accuracies.plot(epochs, percent, color=_HELD, ls="--")
+    accuracies.plot(epochs, percent, **held)
     accuracies.set(xlabel="epoch", ylabel="held-out accuracy (%)")
     for axes in (losses, accuracies):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
+        axes.locator_params(axis="x", integer=True)  # there is no half epoch
     with whole(path) as part:
         figure.savefig(part, format="png", dpi=120)

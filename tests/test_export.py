@@ -1,0 +1,261 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+
+from crops import write_crops
+from tiny import known, settings_for, tiny
+from torch import nn
+
+from mien import __version__, pixels
+from mien.errors import BadDataError, BadModelError, BadSettingError
+from mien.labels import LABELS
+from mien.models import zoo
+from mien.recognize.runtime import Model, read_card
+from mien.train import checkpoint, config, loop
+
+export = pytest.importorskip("mien.export")
+
+pytestmark = pytest.mark.torch
+
+HISTORY = [{"epoch": n, "held_accuracy": a} for n, a in ((1, 0.2), (2, 0.7), (3, 0.7))]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tiny_is_known():
+    with known():
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """665 crops, about half of which are held out."""
+    return write_crops(tmp_path_factory.mktemp("made"), train=95)
+
+
+def unlike_fresh(network):
+    """Give every part of a network a say: batch norm's statistics and the gates as well."""
+    for name, tensor in network.state_dict().items():
+        if "running_var" in name:
+            tensor.uniform_(0.5, 2)
+        elif "running_mean" in name or "bias" in name:
+            tensor.normal_(0, 0.3)
+    nn.init.normal_(network.head.weight, std=0.5)
+    return network
+
+
+def run_of(out, network, settings):
+    """A finished run's folder whose best epoch has the given averaged weights."""
+    out.mkdir(exist_ok=True)
+    (out / "config.toml").write_text(config.to_toml(settings))
+    (out / "data.json").write_text(json.dumps({"train": 385, "seed": settings.seed}))
+    other = zoo.build(settings.model, 6 + settings.neutral, 0)
+    optimiser = torch.optim.SGD(other.parameters(), lr=1)
+    checkpoint.save(out / loop.BEST, other, network, optimiser, {"history": HISTORY})
+    checkpoint.save(out / loop.LAST, other, other, optimiser, {"history": HISTORY})
+    return out
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["seven", "six"])
+def run(request, folder, tmp_path_factory):
+    """A run with or without neutral: its folder, the network it should export, its settings."""
+    settings = settings_for(folder, hold_out=0.5, neutral=request.param)
+    torch.manual_seed(5)
+    network = unlike_fresh(tiny(6 + request.param, 0.3)).eval()
+    return run_of(tmp_path_factory.mktemp("run"), network, settings), network, settings
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    """The exported file and the card that was returned."""
+    path = tmp_path_factory.mktemp("file") / "new" / "a.onnx"
+    return path, export.export(run[0], path, {"made-test": {"accuracy": 0.5}})
+
+
+def crops(count):
+    return np.random.default_rng(1).integers(0, 256, (count, 64, 64), dtype=np.uint8)
+
+
+@torch.inference_mode()
+def asked(network, batch):
+    """Torch's own features and logits."""
+    batch = torch.from_numpy(batch)
+    return network.features(batch).numpy(), network(batch).numpy()
+
+
+def softmax(logits):
+    powers = np.exp(logits.astype(np.float64))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_file_gives_the_calibrated_scores_of_the_best_averaged_weights(run, exported, count):
+    path, card = exported
+    batch = pixels.to_batch(crops(count))
+    _, logits = asked(run[1], batch)
+    found = Model(path, threads=1).run(batch)
+    expected = softmax(logits[:, :6] / card["temperature"])
+    np.testing.assert_allclose(found.scores, expected, atol=1e-5)
+    neutral = softmax(logits / card["temperature"])[:, 6] if run[2].neutral else np.zeros(count)
+    np.testing.assert_allclose(found.neutral, neutral, atol=1e-5)
+
+
+def test_the_maps_are_the_features_weighed_by_the_head_and_average_to_the_logits(run, exported):
+    batch = pixels.to_batch(crops(3))
+    features, logits = asked(run[1], batch)
+    weight, bias = (p.detach().numpy() for p in run[1].head.parameters())
+    found = Model(exported[0], threads=1)
+    maps = found.run(batch).maps
+    expected = np.einsum("ck,nkhw->nchw", weight[:6], features)
+    np.testing.assert_allclose(maps, expected, atol=1e-5)
+    np.testing.assert_allclose(maps.mean(axis=(2, 3)) + bias[:6], logits[:, :6], atol=1e-5)
+    assert maps.shape == (3, 6, 8, 8)
+
+
+def test_no_other_temperature_suits_the_held_out_expressions_better(run, exported):
+    held = loop.gather(run[2]).held
+    six = held.targets.numpy() < 6  # neutral pictures have none of the six scores right
+    _, logits = asked(run[1], pixels.to_batch(held.gray.numpy()))
+    targets = held.targets.numpy()[six]
+
+    def loss(temperature):
+        shares = softmax(logits[six, :6] / temperature)
+        return -np.log(shares[np.arange(len(targets)), targets]).mean()
+
+    grid = np.geomspace(0.05, 20, 2000)
+    best = grid[np.argmin([loss(t) for t in grid])]
+    assert exported[1]["temperature"] == pytest.approx(best, rel=0.004)
+
+
+def test_the_card_describes_the_model(run, exported):
+    path, returned = exported
+    card = read_card(path)
+    found = {key: card[key] for key in card if key not in {"parity", "sha256", "weights_sha256"}}
+    assert found == {
+        "format": 1,
+        "name": "tiny",
+        "mien": __version__,
+        "labels": list(LABELS),
+        "neutral": run[2].neutral,
+        "input": {
+            "side": 64,
+            "gray": True,
+            "mean": [0.485, 0.456, 0.406],
+            "std": [0.229, 0.224, 0.225],
+        },
+        "temperature": returned["temperature"],
+        "parameters": 4311 if run[2].neutral else 4294,
+        "multiply_adds": export.multiply_adds(run[1]),
+        "epoch": 2,  # the earlier of two equals, as the loop keeps it
+        "data": {"train": 385, "seed": 0},
+        "metrics": {"made-test": {"accuracy": 0.5}},
+        "licence": returned["licence"],
+    }
+    assert "CC BY-NC 4.0" in card["licence"]
+    assert 0 < card["parity"] < 1e-5
+    assert path.parent.name == "new"
+    assert [other.name for other in path.parent.iterdir()] == ["a.onnx"]
+
+
+def test_the_file_is_valid_onnx_for_any_number_of_crops(run, exported):
+    model = onnx.load(exported[0])
+    onnx.checker.check_model(model, full_check=True)
+    names = [output.name for output in model.graph.output]
+    assert names == ["logits", "maps", "neutral"][: 2 + run[2].neutral]
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in zoo.MODELS if name != "tiny"])
+def test_every_model_can_be_exported(folder, tmp_path, name):
+    torch.manual_seed(0)
+    network = unlike_fresh(zoo.build(name, 7, 0.2)).eval()
+    settings = settings_for(folder, hold_out=0.5, model=name)
+    card = export.export(run_of(tmp_path / "run", network, settings), tmp_path / "a.onnx")
+    assert card["parity"] <= export.PARITY
+    batch = pixels.to_batch(crops(2))
+    found = Model(tmp_path / "a.onnx", threads=1).run(batch)
+    expected = softmax(asked(network, batch)[1][:, :6] / card["temperature"])
+    np.testing.assert_allclose(found.scores, expected, atol=1e-4)
+
+
+def refused(run, target):
+    """Export to a file that exists, be refused, and find the file as it was."""
+    target.parent.mkdir(exist_ok=True)
+    target.write_text("older")
+    with pytest.raises(BadModelError, match=r"differs from torch by .*\n  try: report"):
+        export.export(run, target)
+    assert target.read_text() == "older"
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+def test_a_file_that_differs_more_than_allowed_is_not_written(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "PARITY", -1.0)
+    refused(run[0], tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize("part", [0, 1, -1], ids=["logits", "maps", "last"])
+def test_a_file_with_one_wrong_output_is_not_written(run, tmp_path, monkeypatch, part):
+    class Wrong(export.WithMaps):
+        def forward(self, batch):
+            outputs = list(super().forward(batch))
+            outputs[part] = outputs[part] + 1e-3
+            return tuple(outputs)
+
+    convert = export._to_onnx
+    monkeypatch.setattr(export, "_to_onnx", lambda model: convert(Wrong(model.network)))
+    refused(run[0], tmp_path / "a.onnx")
+
+
+def test_a_network_whose_answer_is_no_number_is_not_written(run, folder, tmp_path):
+    _, network, settings = run
+    broken = tiny(6 + settings.neutral, 0)
+    broken.load_state_dict(network.state_dict())
+    nn.init.constant_(broken.head.bias, float("nan"))
+    refused(run_of(tmp_path / "run", broken, settings), tmp_path / "made" / "a.onnx")
+
+
+def test_too_few_held_out_crops_prove_nothing(run, folder, tmp_path):
+    _, network, settings = run
+    few = run_of(tmp_path / "run", network, replace(settings, hold_out=0.2))
+    with pytest.raises(BadDataError, match=r"\d+ held-out crops, 256 .*\n.*larger hold_out"):
+        export.export(few, tmp_path / "a.onnx")
+    assert not (tmp_path / "a.onnx").exists()
+
+
+def test_a_folder_that_holds_no_run_is_refused(tmp_path, run):
+    with pytest.raises(BadSettingError, match=r"cannot read .*config\.toml"):
+        export.export(tmp_path, tmp_path / "a.onnx")
+    (tmp_path / "config.toml").write_text(config.to_toml(run[2]))
+    with pytest.raises(BadModelError, match=r"no checkpoint of ours: .*best\.safetensors"):
+        export.export(tmp_path, tmp_path / "a.onnx")
+
+
+def test_multiply_adds_are_counted_by_place_and_weight():
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3, stride=2, padding=1),  # 32 x 32 places of 4 x 3 x 9 weights
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Conv2d(4, 8, 5, groups=2, padding=2),  # 32 x 32 of 8 x 2 x 25: a group sees two
+        nn.AdaptiveAvgPool2d(1),
+        nn.Conv2d(8, 2, 1),  # one place of 2 x 8
+        nn.Flatten(),
+        nn.Linear(2, 7),  # 7 x 2
+    ).eval()
+    assert export.multiply_adds(network) == 1024 * 108 + 1024 * 400 + 16 + 14
+
+
+def test_miennets_multiply_adds_are_those_counted_by_hand():
+    stem = 32 * 32 * (27 * 32)
+    wide = 2 * 32 * 32 * (9 * 32 * 32)
+    halved = [16 * 16 * (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64), 2 * 16 * 16 * (9 * 64 * 64)]
+    quartered = [8 * 8 * (9 * 64 * 128 + 9 * 128 * 128 + 64 * 128), 2 * 8 * 8 * (9 * 128 * 128)]
+    last = 8 * 8 * (9 * 128 * 192 + 9 * 192 * 192 + 128 * 192)
+    gates = 2 * (32 * 8 + 2 * 64 * 8 + 2 * 128 * 8 + 192 * 12)
+    expected = stem + wide + sum(halved + quartered) + last + gates + 192 * 7
+    assert export.multiply_adds(zoo.miennet().eval()) == expected == 123_842_880
+    assert "124 million multiply-adds" in zoo.miennet.__doc__

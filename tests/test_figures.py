@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from PIL import Image
+
+from mien.show.figures import history_curves
+
+BLUE, VERMILION = (0, 114, 178), (213, 94, 0)  # training, held out
+
+
+def rows(*losses_and_accuracies):
+    names = ("train_loss", "held_loss", "held_accuracy")
+    return [
+        {"epoch": i, **dict(zip(names, values, strict=True))}
+        for i, values in enumerate(losses_and_accuracies, start=1)
+    ]
+
+
+def drawn(history, path):
+    """The picture's pixels, shape (H, W, 3)."""
+    history_curves(history, path)
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        return np.asarray(image.convert("RGB"))
+
+
+def places(picture, colour):
+    """Rows and columns of the pixels of about this colour."""
+    return np.nonzero(np.abs(picture.astype(int) - colour).max(axis=2) < 40)
+
+
+def test_losses_are_on_the_left_and_accuracy_on_the_right(tmp_path):
+    picture = drawn(rows((2, 1.9, 0.2), (1, 1.2, 0.6), (0.5, 0.9, 0.8)), tmp_path / "a.png")
+    height, width, _ = picture.shape
+    assert (width, height) == (1080, 432)
+    blue, vermilion = places(picture, BLUE)[1], places(picture, VERMILION)[1]
+    assert blue.size > 200
+    assert blue.max() < width / 2  # training accuracy is not known
+    assert (vermilion < width / 2).sum() > 100
+    assert (vermilion > width / 2).sum() > 100
+
+
+def test_a_loss_that_falls_is_drawn_falling_and_an_accuracy_that_rises_rising(tmp_path):
+    picture = drawn(rows((2, 2, 0.1), (1.5, 1.5, 0.4), (1, 1, 0.9)), tmp_path / "a.png")
+    y, x = places(picture[100:], BLUE)  # below the legend
+    assert np.corrcoef(x, y)[0, 1] > 0.9  # rows count downwards
+    y, x = places(picture[:, 540:], VERMILION)
+    assert np.corrcoef(x, y)[0, 1] < -0.9
+
+
+def test_the_same_history_is_the_same_file_and_another_is_not(tmp_path):
+    one, same = (drawn(rows((2, 2, 0.1), (1, 1, 0.9)), tmp_path / f"{n}.png") for n in (1, 2))
+    other = drawn(rows((2, 2, 0.1), (1, 1.5, 0.9)), tmp_path / "3.png")
+    np.testing.assert_array_equal(one, same)
+    changed = np.nonzero((one != other).any(axis=2))[1]
+    assert changed.size > 50
+    assert changed.max() < 560  # held-out loss alone changed: the right panel is as it was
+
+
+def test_a_single_epoch_can_be_seen(tmp_path):
+    picture = drawn(rows((1, 2, 0.1)), tmp_path / "new" / "a.png")
+    assert places(picture[300:], BLUE)[0].size > 10  # below the legend
+    assert places(picture[:, 540:], VERMILION)[0].size > 10
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
