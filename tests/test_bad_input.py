@@ -48,11 +48,13 @@ def test_a_file_that_is_no_picture_is_named_with_the_next_step(tmp_path, name):
 @pytest.mark.parametrize("name", FILES)
 def test_a_crop_that_is_no_picture_is_named_with_the_next_step(tmp_path, name):
     data, message = FILES[name]
-    folder_of(tmp_path / "in", {name: data})
+    folder_of(tmp_path / "in", {name: data, "good.png": BLANK})
     result = mien("scores", tmp_path / "in", "--out", tmp_path / "s.csv")
     assert result.exit_code == 1
     assert message in result.stderr
     assert result.stderr.count("\n  try: ") == 1
+    _, row = (tmp_path / "s.csv").read_text().splitlines()
+    assert row.startswith(f"{tmp_path / 'in' / 'good.png'},")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 700), (60, 80)])

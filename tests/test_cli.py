@@ -53,6 +53,11 @@ def test_every_option_of_a_command_is_explained_or_has_a_default_to_show(name):
     assert [o.name for o in options if not (o.help or o.show_default)] == []
 
 
+def test_the_documented_commands_are_there():
+    users = {"predict", "scores", "demo", "models"}
+    assert set(COMMANDS) >= users | {"prepare", "train", "evaluate", "export"}
+
+
 def test_the_help_lists_every_command_with_a_line_and_ends_with_an_example():
     for result in (mien("--help"), mien("-h")):
         listed = result.stdout.partition("Commands:\n")[2].split("\n\n")[0].splitlines()
@@ -90,7 +95,7 @@ def test_predict_runs_without_torch(tmp_path):
 
 
 def test_an_attribute_that_does_not_exist_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="'mien' has no attribute 'Recogniser'"):
+    with pytest.raises(AttributeError, match="module 'mien' has no attribute 'Recogniser'"):
         _ = package.Recogniser
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from crops import row_of, striped, write_crop, write_crops
+from crops import SEVEN, row_of, striped, write_crop, write_crops
 from PIL import Image
 from sklearn import metrics as oracle
 
@@ -37,8 +37,9 @@ class Standin:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """140 test pictures, of which 20 are neutral, and 14 for training."""
-    return write_crops(tmp_path_factory.mktemp("given") / "made", train=2, test=20)
+    """126 test pictures of the six, most of them happy, 14 neutral ones; 20 for training."""
+    labels = (*SEVEN, "happiness", "happiness", "fear")
+    return write_crops(tmp_path_factory.mktemp("given") / "made", train=2, test=14, labels=labels)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def expected(folder):
 
 def test_the_scores_are_the_models_in_the_order_of_the_manifest(found, expected):
     assert found.rows == expected.rows
-    assert len(found.rows) == 120  # more than one batch; the neutral ones are left out
+    assert len(found.rows) == 126  # more than one batch; the neutral ones are left out
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
     np.testing.assert_allclose(found.neutral, expected.neutral, atol=1e-5)
 
@@ -83,12 +84,12 @@ def test_the_figures_are_scikit_learns(found, expected):
     assert record["accuracy"] == pytest.approx(accuracy, abs=5e-5)
     balanced = oracle.balanced_accuracy_score(expected.targets, predicted)
     assert record["mean_recall"] == pytest.approx(balanced, abs=5e-5)
-    assert record["pictures"] == 120
+    assert record["pictures"] == 126
 
 
 def test_the_record_carries_interval_calibration_and_the_share_called_neutral(found, expected):
     right = int((expected.scores.argmax(axis=1) == expected.targets).sum())
-    assert found.record["accuracy_95"] == pytest.approx(metrics.wilson(right, 120), abs=5e-5)
+    assert found.record["accuracy_95"] == pytest.approx(metrics.wilson(right, 126), abs=5e-5)
     error = metrics.calibration_error(expected.scores, expected.targets)
     assert found.record["calibration_error"] == pytest.approx(error, abs=2e-4)
     share = (expected.neutral > 0.5).mean()
@@ -108,7 +109,7 @@ def test_every_picture_has_its_row(found, expected):
     header = "path,label,predicted,neutral,happiness,surprise,sadness,anger,disgust,fear"
     assert ",".join(PICTURES_HEADER) == header
     rows = list(found.picture_rows())
-    assert len(rows) == 120
+    assert len(rows) == 126
     for row, given, scores in zip(rows, expected.rows, expected.scores, strict=True):
         assert row[:3] == [given.path, given.label, LABELS[scores.argmax()]]
         assert row[4:] == pytest.approx(scores.tolist(), abs=1e-5)
@@ -117,7 +118,7 @@ def test_every_picture_has_its_row(found, expected):
 
 def test_the_other_split_is_measured_when_asked_for(folder):
     found = evaluate(Standin(), folder, "train")
-    assert found.record["pictures"] == 12
+    assert found.record["pictures"] == 18
     assert found.record["split"] == "train"
     assert found.record["command"].endswith("--split train")
 
@@ -142,9 +143,9 @@ def test_a_picture_that_is_gone_is_named(tmp_path):
         evaluate(Standin(), tmp_path)
 
 
-def test_crops_of_any_size_are_measured_and_a_framed_folder_is_called_so(tmp_path):
+def test_crops_of_any_size_are_measured_and_a_folder_with_framed_ones_is_called_so(tmp_path):
     rows = []
-    for number, (side, framing) in enumerate([(96, "framed"), (64, "unframed"), (30, "framed")]):
+    for number, (side, framing) in enumerate([(96, "as-is"), (64, "unframed"), (30, "framed")]):
         crop = np.asarray(Image.fromarray(striped("fear", number)).resize((side, side)))
         rows.append(
             write_crop(tmp_path, crop, row_of("fear", "test", f"{number}.png", "x", framing))

@@ -123,6 +123,17 @@ def test_an_epochs_row_is_the_mean_of_its_losses_and_its_last_rate(folder, tmp_p
         assert row["rate"] == pytest.approx(loop.rate_at(last, 14, settings), abs=1e-6)
 
 
+def test_the_averaged_weights_are_what_is_judged(folder, tmp_path):
+    settings = settings_for(folder, epochs=1)
+    [row] = loop.train(settings, tmp_path)
+    network, held = tiny(7, 0.0), loop.gather(settings).held
+    checkpoint.load_weights(tmp_path / "last.safetensors", network)
+    with torch.inference_mode():
+        logits = network.eval()(torch.from_numpy(pixels.to_batch(held.gray.numpy())))
+    expected = torch.nn.CrossEntropyLoss()(logits, held.targets).item()
+    assert row["held_loss"] == pytest.approx(expected, abs=2e-5)
+
+
 def test_the_history_is_written_as_it_is_returned(folder, tmp_path):
     steps, rows = [], []
     settings = settings_for(folder, epochs=2)

@@ -137,7 +137,7 @@ def scores_command(
 
     if not folder.exists():
         raise BadImageError(f"no such folder: {folder}", fix="check the path")
-    files = sorted(list_pictures([folder]), key=str)
+    files = list_pictures([folder])
     _refuse_over_pictures(out, files)
     recognizer = Recognizer(model, threads)
     failures = 0
