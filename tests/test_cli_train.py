@@ -29,7 +29,7 @@ def here(tmp_path_factory):
     """A place with data/made and small.toml, whose run holds out enough to be exported."""
     place = tmp_path_factory.mktemp("here")
     folder = write_crops(place / "data" / "made", train=85, test=4)
-    settings = settings_for(folder, epochs=3, hold_out=0.5, augment=False)
+    settings = settings_for(folder, epochs=3, batch=48, hold_out=0.5, augment=False)
     (place / "small.toml").write_text(config.to_toml(settings))
     return place
 
@@ -74,6 +74,7 @@ def test_train_writes_the_run_and_names_its_best_epoch(here, trained):
     history = history_of(run)
     assert len(history) == 3
     best = max(history, key=lambda row: float(row["held_accuracy"]))
+    assert best != history[0]
     accuracy = f"{float(best['held_accuracy']):.1%}"
     first, last = result.stdout.splitlines()
     assert first == f"best epoch {best['epoch']}: held-out accuracy {accuracy}"

@@ -50,12 +50,13 @@ def unlike_fresh(network):
 
 @torch.inference_mode()
 def taught(network, settings):
-    """Fit the head by least squares, so that its logits say something about the crops."""
+    """Fit the head by ridge regression and swap disgust with fear: often right, and too sure."""
     crops = loop.gather(settings).train
     pooled = network.features(torch.from_numpy(pixels.to_batch(crops.gray.numpy()))).mean((2, 3))
-    known = torch.cat([pooled, torch.ones(len(crops), 1)], dim=1)
-    wanted = 2 * nn.functional.one_hot(crops.targets, network.head.out_features).float()
-    found = torch.linalg.lstsq(known, wanted).solution.T
+    seen = torch.cat([pooled, torch.ones(len(crops), 1)], dim=1)
+    wanted = 9 * nn.functional.one_hot(crops.targets, network.head.out_features).float()
+    found = torch.linalg.solve(seen.T @ seen + 0.3 * torch.eye(17), seen.T @ wanted).T
+    found[[4, 5]] = found[[5, 4]]
     network.head.weight.copy_(found[:, :-1])
     network.head.bias.copy_(found[:, -1])
     return network
