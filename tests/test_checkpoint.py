@@ -1,10 +1,10 @@
 import pickle
-import resource
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from disk import full_disk
 from safetensors.torch import save_file
 from tiny import tiny
 from torch.nn.functional import cross_entropy
@@ -134,11 +134,7 @@ def test_a_checkpoint_that_fails_half_way_leaves_the_old_one(tmp_path, monkeypat
 
 
 def test_a_full_disk_is_explained_and_nothing_is_left(tmp_path):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        with pytest.raises(OutputError, match=r"cannot write .*\n  try: .*space"):
-            checkpoint.save(tmp_path / "a", *parts(1), PROGRESS)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    state = parts(1)
+    with full_disk(), pytest.raises(OutputError, match=r"cannot write .*\n  try: .*space"):
+        checkpoint.save(tmp_path / "a", *state, PROGRESS)
     assert list(tmp_path.iterdir()) == []

@@ -1,11 +1,11 @@
 """Files are whole or absent, and say exactly what they were given."""
 
 import os
-import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
+from disk import full_disk
 from PIL import Image, JpegImagePlugin
 
 from mien.errors import OutputError
@@ -25,15 +25,6 @@ def table(path, values, error=None):
 
 def files(folder):
     return sorted(path.name for path in folder.iterdir())
-
-
-@pytest.fixture
-def full_disk():
-    """Files can grow to 4096 bytes, as on a disk that is nearly full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_csv_file_holds_header_and_rows_byte_for_byte(tmp_path):
@@ -79,26 +70,24 @@ def test_an_interrupted_picture_leaves_nothing(tmp_path, monkeypatch, name):
     assert files(tmp_path) == []
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_is_explained_and_nothing_is_left(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (99, 99, 3), dtype=np.uint8)
-    with pytest.raises(OutputError, match=r"try: .*free space"):
+    with full_disk(), pytest.raises(OutputError, match=r"try: .*free space"):
         write_picture(noise, tmp_path / "a.png")
-    with pytest.raises(OutputError, match=r"try: .*free space"):
+    with full_disk(), pytest.raises(OutputError, match=r"try: .*free space"):
         write_text("x" * 5000, tmp_path / "a.txt")
-    with pytest.raises(OutputError, match=r"try: .*free space"):  # while rows are written
+    with full_disk(), pytest.raises(OutputError, match=r"try: .*free space"):  # while writing rows
         table(tmp_path / "a.csv", range(10_000))
-    with pytest.raises(OutputError, match=r"try: .*free space"):  # 6000 bytes: on closing
+    with full_disk(), pytest.raises(OutputError, match=r"try: .*free space"):  # 6000 bytes: closing
         table(tmp_path / "a.csv", ["123456789"] * 600)
     assert files(tmp_path) == []
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_row_that_the_disk_refuses_says_so_and_is_not_forgotten(tmp_path):
     sink = CsvSink(tmp_path / "a.csv", ("n",)).__enter__()
-    with pytest.raises(OutputError, match=r"try: .*free space"):
+    with full_disk(), pytest.raises(OutputError, match=r"try: .*free space"):
         sink.write(["x" * 9000])  # more than a buffer
-    with pytest.raises(OutputError):
+    with full_disk(), pytest.raises(OutputError):
         sink.__exit__(None, None, None)
     assert files(tmp_path) == []
 
