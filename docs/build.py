@@ -125,6 +125,7 @@ def card() -> str:
         ["temperature", str(shipped["temperature"])],
         ["crops trained on", f"{data['train']:,} ({sources})"],
         ["crops held out, to choose the epoch and the temperature", f"{data['held_out']:,}"],
+        ["neutral told from the six on held-out pictures", _neutral(shipped["neutral"])],
         ["seed, epoch", f"{data['seed']}, {shipped['epoch']}"],
         ["largest difference from torch on 256 crops", f"{shipped['parity']:.1e}"],
         ["licence", shipped["licence"]],
@@ -167,6 +168,13 @@ def speed() -> str:
         + f"\nOne face crop on one thread: {crop['mien']['median_ms']:.2f} ms{beside} "
         + f"(a much smaller network). Machine: {machine['processor']}, {machine['cores']} cores, "
         + f"Python {machine['python']}.\n"
+    )
+
+
+def _neutral(found: dict[str, float]) -> str:
+    return (
+        f"AUROC {found['auroc']:.3f}; {found['found_rate']:.1%} of {found['held_out']:,} neutral "
+        f"faces called neutral, {found['false_rate']:.1%} of {found['others']:,} others"
     )
 
 

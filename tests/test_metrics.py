@@ -155,3 +155,13 @@ def test_logits_of_any_size_have_a_temperature():
     assert metrics.fit_temperature(huge, targets) == pytest.approx(20, rel=1e-3)
     small = np.array([[1e-3, 0], [0, 1e-3]], dtype=np.float32)  # all right, and shy of saying so
     assert metrics.fit_temperature(small, targets) == pytest.approx(0.05, rel=1e-3)
+
+
+def test_auroc_is_scikit_learns_also_with_ties():
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        scores = rng.integers(0, 12, 60) / 4  # many ties
+        positive = rng.random(60) < 0.3
+        assert metrics.auroc(scores, positive) == pytest.approx(
+            oracle.roc_auc_score(positive, scores)
+        )

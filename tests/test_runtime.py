@@ -43,11 +43,11 @@ def test_a_small_network_gives_the_scores_worked_by_hand(tmp_path):
     np.testing.assert_allclose(outputs.scores, [[0.1, 0.1, 0.1, 0.1, 0.1, 0.5]], atol=1e-6)
 
 
-def test_neutral_is_the_seventh_of_seven_and_leaves_the_six_alone(tmp_path):
+def test_neutral_is_a_probability_of_its_own_and_leaves_the_six_alone(tmp_path):
     model = loaded(tmp_path, channels_model(neutral=True, temperature=2.0))
-    # powers: anger and neutral 5, the other five 1, together 15
+    # its logit is that of anger, 2 log 5: odds of 25 to 1, whatever the temperature
     outputs = model.run(of_channels(0, 2 * np.log(5), 0))
-    np.testing.assert_allclose(outputs.neutral, [5 / 15], atol=1e-6)
+    np.testing.assert_allclose(outputs.neutral, [25 / 26], atol=1e-6)
     np.testing.assert_allclose(outputs.scores, [[0.1, 0.1, 0.1, 0.5, 0.1, 0.1]], atol=1e-6)
 
 
@@ -69,8 +69,7 @@ def test_the_shipped_scores_are_the_softmax_of_the_cooled_logits(shipped):
     outputs = shipped.run(BATCH)
     expected = oracle.softmax(found["logits"], temperature)
     np.testing.assert_allclose(outputs.scores, expected, atol=1e-5)
-    seven = np.concatenate([found["logits"], found["neutral"]], axis=1)
-    expected = oracle.softmax(seven, temperature)[:, 6]
+    expected = 1 / (1 + np.exp(-found["neutral"][:, 0].astype(np.float64)))
     np.testing.assert_allclose(outputs.neutral, expected, atol=1e-5)
     np.testing.assert_allclose(outputs.maps, found["maps"], atol=1e-4)
     assert (outputs.scores.dtype, outputs.neutral.dtype) == (np.float32, np.float32)

@@ -22,13 +22,14 @@ from mien import __version__
 from mien.data.loader import Crops, normalise
 from mien.errors import BadDataError, BadModelError
 from mien.labels import LABELS, NEUTRAL_INDEX
-from mien.metrics import fit_temperature
+from mien.metrics import auroc, fit_temperature
 from mien.models import zoo
 from mien.models.zoo import Network
 from mien.pixels import MEAN, SIDE, STD
 from mien.recognize.runtime import CARD, seal
 from mien.show.sinks import whole
 from mien.train import checkpoint, config, loop
+from mien.train.neutral import fit_neutral, same_origin
 
 __all__ = ["PARITY", "WithMaps", "export"]
 
@@ -86,14 +87,16 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
     settings = config.load(run / "config.toml")
     network = zoo.build(settings.model, len(LABELS) + settings.neutral, settings.dropout)
     progress = checkpoint.load_weights(run / loop.BEST, network)
-    held = loop.gather(settings).held
+    data = loop.gather(settings)
+    held = data.held
     if len(held) < _PROOF:
         raise BadDataError(
             f"{len(held)} held-out crops, {_PROOF} are needed to prove that the file is right",
             fix="train with a larger hold_out",
         )
-    data = _to_onnx(WithMaps(network))
-    parity = _parity(network, data, held)
+    calm = _learn_neutral(network, data) if settings.neutral else {}
+    graph = _to_onnx(WithMaps(network))
+    parity = _parity(network, graph, held)
     if not parity <= PARITY:  # a difference that is no number is refused too
         raise BadModelError(
             f"the exported file differs from torch by {parity:.2e}, allowed are {PARITY:.0e}",
@@ -108,7 +111,7 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         "name": settings.model,
         "mien": __version__,
         "labels": LABELS,
-        "neutral": settings.neutral,
+        "neutral": calm,
         "input": {"side": SIDE, "gray": True, "mean": MEAN.tolist(), "std": STD.tolist()},
         "temperature": round(temperature, 4),
         "parameters": sum(p.numel() for p in network.parameters()),
@@ -118,14 +121,31 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         "parity": float(f"{parity:.1e}"),
         "metrics": metrics or {},
         "licence": _LICENCE,
-        "weights_sha256": hashlib.sha256(data).hexdigest(),
+        "weights_sha256": hashlib.sha256(graph).hexdigest(),
         "sha256": "0" * 64,
     }
     card["input"]["mean"] = [round(v, 3) for v in card["input"]["mean"]]
     card["input"]["std"] = [round(v, 3) for v in card["input"]["std"]]
     with whole(out) as part:
-        part.write_bytes(_with_card(data, card))
+        part.write_bytes(_with_card(graph, card))
     return card
+
+
+def _learn_neutral(network: Network, data: loop.Data) -> dict[str, float]:
+    """Fit the head's neutral row and measure it on held-out pictures of the same databases."""
+    fit_neutral(network, data.train)
+    held = same_origin(data.held)
+    is_calm = held.targets.numpy() == NEUTRAL_INDEX
+    if is_calm.all() or not is_calm.any():
+        return {"held_out": 0}
+    logits = loop.predict(network, held).numpy()[:, NEUTRAL_INDEX]
+    return {
+        "held_out": int(is_calm.sum()),
+        "others": int((~is_calm).sum()),
+        "auroc": round(auroc(logits, is_calm), 4),
+        "found_rate": round(float((logits[is_calm] > 0).mean()), 4),
+        "false_rate": round(float((logits[~is_calm] > 0).mean()), 4),
+    }
 
 
 def _to_onnx(model: WithMaps) -> bytes:
