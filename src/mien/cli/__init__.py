@@ -20,6 +20,8 @@ _COMMANDS = {
     "demo": "recognise",
     "models": "recognise",
     "prepare": "learn",
+    "stats": "look",
+    "show-augmentation": "look",
     "train": "learn",
     "evaluate": "learn",
     "export": "learn",
@@ -36,7 +38,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"mien.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return _example_last(command)
 
     def invoke(self, ctx: click.Context) -> Any:

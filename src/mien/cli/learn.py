@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from mien.cli.bar import bar
+from mien.cli.extras import needs_torch
 
 __all__ = ["evaluate_command", "export_command", "prepare_command", "train_command"]
 
@@ -73,7 +74,7 @@ def train_command(
 
     Example: mien train configs/miennet.toml --out runs/miennet
     """
-    _needs_torch("mien train")
+    needs_torch("mien train")
     from dataclasses import replace
 
     from mien.show.figures import history_curves
@@ -155,7 +156,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
 
     Example: mien export runs/miennet --out miennet.onnx
     """
-    _needs_torch("mien export")
+    needs_torch("mien export")
     from mien.export import export
 
     measured = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in metrics}
@@ -170,12 +171,3 @@ def _short(record: dict[str, Any]) -> dict[str, Any]:
     """Keep what belongs on a card."""
     kept = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
     return {key: record[key] for key in kept}
-
-
-def _needs_torch(what: str) -> None:
-    from importlib.util import find_spec
-
-    from mien.errors import MissingExtraError
-
-    if find_spec("torch") is None:
-        raise MissingExtraError(what, "train")

@@ -85,7 +85,8 @@ def paste(batch: Tensor, shares: Tensor, chance: float) -> tuple[Tensor, Tensor]
 def _partners(batch: Tensor, chance: float) -> tuple[Tensor, Tensor]:
     """Draw for each crop another one, and its weight: 0 where the crop is left alone."""
     count, device = len(batch), batch.device
-    other = torch.randperm(count, device=device)
+    step = int(torch.randint(1, max(count, 2), ()))  # never 0: a crop is not its own partner
+    other = torch.arange(count, device=device).roll(step)
     weight = torch.rand(count, device=device, dtype=batch.dtype)
     return other, weight * (torch.rand(count, device=device) < chance)
 
