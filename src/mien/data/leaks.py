@@ -1,6 +1,6 @@
 """Training pictures that are copies of held-out ones: found in one database and across several.
 
-Imports: numpy, media, audit, manifest. Writes nothing.
+Imports: numpy, media, copies, manifest. Writes nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import media
-from mien.data import audit, manifest
+from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 
@@ -77,7 +77,7 @@ def find_leaks(
 
     def search(held: HeldOut, among: npt.NDArray[np.bool_]) -> None:
         places = np.flatnonzero(among & ~np.isin(np.arange(len(rows)), list(found)))
-        for copy in audit.find_copies(thumbnails[places], held.thumbnails):
+        for copy in copies.find_copies(thumbnails[places], held.thumbnails):
             place, twin = int(places[copy.this]), held.originals[copy.that]
             found[place] = Leak(place, held.source, held.split, twin, copy.similarity)
 
@@ -114,6 +114,6 @@ def held_out_of(folder: Path) -> Iterator[HeldOut]:
     for split in ("test", "valid"):
         held = [row for row in rows if row.split == split]
         if held:
-            pictures = [audit.thumbnail(media.read_rgb(folder / row.path)) for row in held]
+            pictures = [copies.thumbnail(media.read_rgb(folder / row.path)) for row in held]
             originals = [row.original for row in held]
             yield HeldOut(held[0].source, split, np.stack(pictures), originals)

@@ -1,7 +1,7 @@
 """Batches for training: crops wait in memory as bytes and are augmented as tensors.
 
 The way through: manifests -> (N, 64, 64) grey bytes -> shuffled batches -> augmented in [0, 1]
--> normalised by `mien.pixels`' own numbers. Imports: torch, manifest, pixels, audit.
+-> normalised by `mien.pixels`' own numbers. Imports: torch, manifest, pixels, copies.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mien import media, pixels
-from mien.data import audit, manifest
+from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import index
@@ -101,9 +101,11 @@ def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
     """
     if not len(train) or not len(test):
         return train, 0
-    shrink = [np.stack([audit.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)]
-    copies = audit.find_copies(*shrink)
-    leaked = {(train.rows[c.this].source, train.rows[c.this].original) for c in copies}
+    shrink = [
+        np.stack([copies.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)
+    ]
+    found = copies.find_copies(*shrink)
+    leaked = {(train.rows[c.this].source, train.rows[c.this].original) for c in found}
     keep = np.array([(row.source, row.original) not in leaked for row in train.rows])
     return train.where(keep), int((~keep).sum())
 

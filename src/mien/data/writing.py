@@ -1,7 +1,7 @@
 """Crops and tables written to a folder that is whole or absent.
 
 The way through: an item -> its pixels -> framed or resized -> a JPEG file and its manifest row.
-Imports: numpy, Pillow, media, audit, manifest, faces. Knows no database.
+Imports: numpy, Pillow, media, copies, manifest, faces. Knows no database.
 """
 
 import csv
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image
 
 from mien import labels, media
-from mien.data import audit, manifest
+from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.data.sources import Archive, Item
 from mien.errors import BadDataError, BadImageError, OutputError
@@ -156,7 +156,7 @@ class CropWriter:
         target.write_bytes(encoded)
         if item.soft is not None:
             self.soft[path] = item.soft
-        self.thumbnails.append(audit.thumbnail(picture))
+        self.thumbnails.append(copies.thumbnail(picture))
         self.rows.append(
             Row(
                 path,
