@@ -21,6 +21,7 @@ _COMMANDS = {
     "models": "recognise",
     "prepare": "prepare",
     "frames": "prepare",
+    "audit": "audit",
     "stats": "look",
     "show-augmentation": "look",
     "train": "learn",
