@@ -50,6 +50,7 @@ class Film:
     Attributes:
         name: what to call it in an error.
         length: how many frames it says it has; 0 if it does not say.
+        rate: frames a second, on average, as it says; 0 if it does not say.
         damaged: so far, how many packets could not be decoded.
     """
 
@@ -80,8 +81,8 @@ class Film:
             found = "is a picture, or a file of pictures" if still else "has no pictures"
             raise BadImageError(f"not a video: {self.name} {found}", _FIX)
         self._stream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
         self.length: int = self._stream.frames
+        self.rate = float(self._stream.average_rate or 0)
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield every frame that can be decoded; the pixels are converted when asked for.

@@ -101,10 +101,13 @@ def _intensities(archive: Archive, name: str) -> dict[int, int]:
 
 
 def _frames_of(archive: Archive, video: str) -> Iterator[tuple[int, Frame]]:
-    """Stream the frames of a video, counted from 1 as the labels do."""
+    """Stream the frames of a video, counted from 1 as the labels do.
+
+    They are counted by their time, so that a damaged frame does not shift the labels.
+    """
     with archive.open(video) as file, Film(file, video) as film:
         for frame in film:
-            yield frame.number + 1, frame
+            yield 1 + (round(frame.time_s * film.rate) if film.rate else frame.number), frame
 
 
 def _face(frames: InOrder[Frame], video: str, number: int, detector: Callable[[], Detector]) -> U8:
