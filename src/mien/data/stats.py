@@ -1,6 +1,6 @@
 """How many pictures a prepared folder holds, by split and class: the paper's Table 3.
 
-Imports: the standard library, manifest, labels. Reads tables only, never a picture.
+Imports: the standard library, manifest, labels, errors. Reads tables only, never a picture.
 """
 
 import csv
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.data import manifest
+from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 
 __all__ = ["HEADER", "PAPER_HEADER", "Count", "beside_paper", "count", "notes", "rows"]
@@ -59,13 +60,15 @@ def count(folders: Sequence[str | Path]) -> list[Count]:
         One count a folder, database and split, in the order of the folders.
 
     Raises:
-        BadDataError: if a folder has no manifest.
+        BadDataError: if a folder has no manifest, or no picture in it.
     """
     counts = []
     for folder in folders:
         found: dict[tuple[str, str], Counter[str]] = {}
         for row in manifest.read(folder):
             found.setdefault((row.source, row.split), Counter())[row.label] += 1
+        if not found:
+            raise BadDataError(f"no picture in {folder}", fix="make it again with mien prepare")
         sources = {source for source, _ in found}
         left_out = _left_out(Path(folder)) if len(sources) == 1 else None
         for source, split in sorted(found, key=lambda key: (key[0], _SPLITS.index(key[1]))):

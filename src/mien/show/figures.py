@@ -55,11 +55,13 @@ def class_bars(counts: Sequence[tuple[str, str, Mapping[str, int]]], path: Path)
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     titles = list(dict.fromkeys(title for title, *_ in counts))
     across = min(2, len(titles))
     down = -(-len(titles) // across)
-    figure = Figure(figsize=(6.8 * across, 3.7 * down), layout="constrained")
+    layout = ConstrainedLayoutEngine(h_pad=0.12)
+    figure = Figure(figsize=(6.8 * across, 3.7 * down), layout=layout)
     FigureCanvasAgg(figure)
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for panel in panels[len(titles) :]:
