@@ -65,6 +65,26 @@ def test_without_a_column_the_split_is_in_the_tables_name(tmp_path):
     assert [item.split for item in listing.items] == ["train", "test", "valid"]
 
 
+def test_without_a_split_in_the_table_the_folder_tells(tmp_path):
+    files = {"Val/1/a.jpg": b"", "b.jpg": b"", "labels.csv": b"path,label\na.jpg,sad\nb.jpg,sad\n"}
+    listing = listing_of(folder_of(tmp_path, files))
+    assert [(item.original, item.split) for item in listing.items] == [
+        ("Val/1/a.jpg", "valid"),
+        ("b.jpg", "train"),
+    ]
+
+
+def test_two_tables_complete_each_other_and_contradict_each_other(tmp_path):
+    files = {
+        "1.csv": b"path,label\na.jpg,sad\nb.jpg,sad\n",
+        "2.csv": b"path,label,subject\na.jpg,sad,ann\nb.jpg,fear,ann\n",
+        "3.csv": b"path,label\na.jpg,sad\n",
+    }
+    listing = listing_of(folder_of(tmp_path, {"a.jpg": b"", "b.jpg": b"", **files}))
+    assert [(item.original, item.subject) for item in listing.items] == [("a.jpg", "ann")]
+    assert problems_in(listing) == [("b.jpg", "contradictory labels")]
+
+
 def test_a_table_outside_is_named_by_an_option(tmp_path):
     (tmp_path / "x.csv").write_text("path,label\na.jpg,sad\n")
     path = folder_of(tmp_path / "mine", {"happy/a.jpg": b""})

