@@ -93,6 +93,21 @@ def test_a_table_outside_is_named_by_an_option(tmp_path):
     ]
 
 
+def test_of_pictures_of_one_name_the_table_means_the_nearest(tmp_path):
+    names = ["a.jpg", "x/a.jpg", "x/y/a.jpg", "z/a.jpg"]
+    files = dict.fromkeys(names, b"") | {
+        "labels.csv": b"path,label\na.jpg,sad\n",
+        "x/labels.csv": b"path,label\na.jpg,fear\ny/a.jpg,anger\n",
+    }
+    listing = listing_of(folder_of(tmp_path, files))
+    assert [(item.original, item.label) for item in listing.items] == [
+        ("a.jpg", "sadness"),
+        ("x/a.jpg", "fear"),
+        ("x/y/a.jpg", "anger"),
+    ]
+    assert problems_in(listing) == [("z/a.jpg", "no label")]
+
+
 def test_what_is_wrong_in_a_table_is_named_and_left_out(tmp_path):
     text = (
         "path,label\npics/a.jpg,happy\npics/a.jpg,happy\npics/gone.jpg,happy\npics/b.png,bored\n"

@@ -36,6 +36,11 @@ def test_times_are_those_of_showing_even_where_frames_were_dropped(tmp_path):
         assert [round(frame.time_s, 6) for frame in opened] == [0, 0.1, 0.7, 3.0]
 
 
+def test_times_count_from_the_first_frame(tmp_path):
+    with Film(film(tmp_path / "a.mov", shades(3), times=[5, 6, 9])) as opened:
+        assert [round(frame.time_s, 3) for frame in opened] == [0, 0.1, 0.4]
+
+
 def test_a_video_in_memory_can_be_read(tmp_path):
     path = film(tmp_path / "a.avi", shades(3))
     with path.open("rb") as file, Film(file, "a.avi") as opened:
@@ -69,6 +74,7 @@ def test_every_nth_frame_starts_with_the_first():
         ([0, 1, 2], 30, [0, 1, 2]),  # more than there are
         ([i / 30 for i in range(30)], 10, [0, 3, 6, 9, 12, 15, 18, 21, 24, 27]),
         ([i / 10 for i in range(30)], 0.5, [0, 20]),
+        ([i / 100 for i in range(60)], 100, list(range(60))),  # 0.29 * 100 is a little under 29
     ],
 )
 def test_so_many_frames_a_second_are_chosen_by_time(times, rate, chosen):
