@@ -136,6 +136,7 @@ class CropWriter:
         self._archive, self._source, self._folder, self._shape = archive, source, folder, shape
         self._detector = Detector() if shape.frame else None
         self._names: Counter[str] = Counter()
+        self._made: set[Path] = set()
 
     def add(self, item: Item) -> None:
         """Write one picture's crop; an unreadable picture is remembered and skipped.
@@ -152,7 +153,9 @@ class CropWriter:
         encoded, pixels, framing = self._crop(data, picture)
         path = self._path(item)
         target = self._folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.parent not in self._made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(target.parent)
         target.write_bytes(encoded)
         if item.soft is not None:
             self.soft[path] = item.soft
