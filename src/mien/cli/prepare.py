@@ -20,43 +20,47 @@ _SIDE = click.IntRange(16, 1024)
 _QUALITY = click.IntRange(1, 100)
 
 
-def _reader_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that readers of databases heed, handed on as one `Options`."""
-
-    @click.option(
+_READER_OPTIONS = (
+    click.option(
         "--labels",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="folder, ferplus: a CSV file of labels or votes outside SOURCE.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--agreement",
         type=_SHARE,
         default=0.5,
         show_default=True,
         help="ferplus: the share of votes that a majority needs more than.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--outliers",
         type=click.IntRange(0, 9),
         default=1,
         show_default=True,
         help="ferplus: so few votes for a class count as none.",
-    )
-    @click.option("--soft", is_flag=True, help="ferplus: keep pictures without a majority too.")
-    @click.option(
+    ),
+    click.option("--soft", is_flag=True, help="ferplus: keep pictures without a majority too."),
+    click.option(
         "--every",
         type=click.IntRange(1),
         default=20,
         show_default=True,
         help="disfa: look at one frame in so many.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--intensity",
         type=click.IntRange(1, 5),
         default=2,
         show_default=True,
         help="disfa: from which an action unit counts as seen.",
-    )
+    ),
+)
+
+
+def _reader_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that readers of databases heed, handed on as one `Options`."""
+
     @wraps(command)
     def collected(
         labels: Path | None,
@@ -72,6 +76,8 @@ def _reader_options(command: Callable[..., None]) -> Callable[..., None]:
         options = Options(str(labels or ""), agreement, outliers, soft, every, intensity)
         command(options=options, **others)
 
+    for option in reversed(_READER_OPTIONS):
+        collected = option(collected)
     return collected
 
 
