@@ -24,7 +24,7 @@ I64 = npt.NDArray[np.int64]
 Search = Callable[[F32, int], tuple[F32, I64]]
 
 _WAVES = 8  # in each direction
-_BLOCK = 2**24  # products held at once by `exact`: 64 MB, and twice that to sort them
+_BLOCK = 2**20  # products held at once by `exact`: 4 MB stay in the cache
 _FAINT = 32  # length below which a signature is noise: half a grey level a pixel of a 32x32
 _PROBES = 16
 _ROUNDS = 8  # to place the cells, each by at most so many pictures:
