@@ -147,7 +147,8 @@ def main() -> None:
             runs = [measure(path, database, folder) for _ in range(chosen.repeats)]
             seconds = np.array([run[1:] for run in runs])  # (repeats, 2)
             rounds += seconds
-            count, (plain, whole) = runs[0][0], 1e3 * np.median(seconds, axis=0) / runs[0][0]
+            count = runs[0][0]
+            plain, whole = (1e3 / count * np.median(seconds, axis=0)).tolist()
             report.figures[path.stem] = {
                 "pictures": count,
                 "bare_ms_a_picture": round(plain, 4),
@@ -165,8 +166,8 @@ def conclude(
     report: timing.Report, rows: list[tuple[str, str]], rounds: F64, high: dict[int, float]
 ) -> None:
     """Put down the ratio over all archives and the growth of memory."""
-    q1, ratio, q3 = np.percentile(rounds[:, 1] / rounds[:, 0], (25, 50, 75))
-    bare_s, prepare_s = np.median(rounds, axis=0)
+    q1, ratio, q3 = np.percentile(rounds[:, 1] / rounds[:, 0], (25, 50, 75)).tolist()
+    bare_s, prepare_s = np.median(rounds, axis=0).tolist()
     report.figures["all"] = {
         "bare_s": round(bare_s, 2),
         "prepare_s": round(prepare_s, 2),
