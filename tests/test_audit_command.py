@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from commands import mien
 from crops import row_of, striped, write_crop, write_crops
-from made import encode, texture
+from made import encode, texture, zip_of
 
 from mien.data import manifest
 from mien.data.audit import audit
 from mien.data.clean import clean, to_drop
 from mien.data.manifest import Row
+from mien.data.prepare import Settings, prepare
 from mien.errors import BadDataError, OutputError
 
 
@@ -196,14 +197,18 @@ def test_pictures_of_one_person_are_no_copies_unless_nearly_identical(tmp_path):
     assert found.shared_subjects == {"ck": 2}
 
 
-def test_the_same_two_pictures_of_two_people_are_a_copy(tmp_path):
+def test_two_people_of_one_studio_are_no_copies_and_those_of_two_databases_are(tmp_path):
     face = texture(1)
-    later = (face * 0.75 + texture(2) * 0.25).astype(np.uint8)
+    alike = (face * 0.75 + texture(2) * 0.25).astype(np.uint8)
     rows = [
         (face, "fear", "train", "1.png", "ck", "S1"),
-        (later, "anger", "test", "2.png", "ck", "S2"),
+        (alike, "anger", "test", "2.png", "ck", "S2"),
+        (alike, "anger", "test", "3.png", "other", "S2"),
     ]
-    assert pairs_of(audit([add(tmp_path / "data", *rows)])) == {("near-copy", "1.png", "2.png")}
+    assert pairs_of(audit([add(tmp_path / "data", *rows)])) == {
+        ("exact copy", "2.png", "3.png"),
+        ("near-copy", "1.png", "3.png"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -518,3 +523,17 @@ def test_a_folder_that_may_not_be_written_is_named(dirty):
         dirty.chmod(0o755)
     assert result.exit_code == 1
     assert "cannot write" in result.stderr
+
+
+def test_what_prepare_drops_as_a_leak_is_what_an_audit_of_all_pictures_finds(tmp_path):
+    files = {f"DATASET/train/{n}/a{n}.jpg": encode(texture(n)) for n in range(1, 8)}
+    files["DATASET/test/4/t.jpg"] = encode(texture(3), quality=50)
+    archive = zip_of(tmp_path / "rafdb.zip", files)
+    kept = prepare(Settings("rafdb", str(archive), keep_leaks=True), tmp_path / "all").folder
+    clean_one = prepare(Settings("rafdb", str(archive)), tmp_path / "clean").folder
+    found = audit([kept])
+    [leak] = [f for f in found.findings if found.is_leak(f)]
+    assert found.entries[leak.this].row.original == "DATASET/train/3/a3.jpg"
+    assert audit([clean_one]).findings == []
+    mien("audit", kept, "--fix")
+    assert manifest.read(kept) == manifest.read(clean_one)

@@ -225,7 +225,7 @@ def test_a_faint_flicker_has_no_signature():
 
 
 def test_similarity_is_the_mean_of_two_correlations_worked_out_slowly(pictures):
-    """The oracle: OpenCV's own template matching, at the three sizes, on both kinds of picture."""
+    """The oracle: OpenCV template matching at every place and size, of both kinds of picture."""
     one, *others = thumbnails([pictures[1], cropped(pictures[1]), blurred(pictures[1])])
 
     def local(thumbnail):
@@ -233,14 +233,15 @@ def test_similarity_is_the_mean_of_two_correlations_worked_out_slowly(pictures):
         detail = gray - cv2.GaussianBlur(gray, (0, 0), 2)
         return (detail / np.sqrt(cv2.blur(detail**2, (9, 9)) + 4)).astype(np.float32)
 
-    def slide(a, b):
-        sizes = [cv2.resize(a, (30, 30), interpolation=cv2.INTER_AREA), a, cv2.resize(a, (34, 34))]
-        middle = b[4:-4, 4:-4]
-        return max(cv2.matchTemplate(a, middle, cv2.TM_CCOEFF_NORMED).max() for a in sizes)
+    def fit(a, b):
+        return cv2.matchTemplate(a, b[4:-4, 4:-4], cv2.TM_CCOEFF_NORMED)
 
-    expected = [
-        (slide(one.astype(np.float32), other.astype(np.float32)) + slide(local(one), local(other)))
-        / 2
-        for other in others
-    ]
-    np.testing.assert_allclose(finder.similarities(one, np.stack(others)), expected, atol=1e-4)
+    def slide(side, a, b):
+        way = cv2.INTER_AREA if side < 32 else cv2.INTER_LINEAR
+        plain, contrast = (cv2.resize(x, (side, side), interpolation=way) for x in (a, local(a)))
+        return (fit(plain, b) + fit(contrast, local(b))).max() / 2
+
+    one, *others = (thumbnail.astype(np.float32) for thumbnail in (one, *others))
+    expected = [max(slide(side, one, b) for side in (29, 30, 32, 34, 35)) for b in others]
+    one, others = one.astype(np.uint8), np.stack(others).astype(np.uint8)
+    np.testing.assert_allclose(finder.similarities(one, others), expected, atol=1e-4)

@@ -99,6 +99,7 @@ def _reader_options(command: Callable[..., None]) -> Callable[..., None]:
     type=click.Path(path_type=Path),
     help="A prepared folder whose held-out pictures must not have a copy here; may be repeated.",
 )
+@click.option("--keep-leaks", is_flag=True, help="Leave copies of held-out pictures in.")
 @_reader_options
 def prepare_command(
     name: str,
@@ -113,6 +114,7 @@ def prepare_command(
     test: float,
     seed: int,
     against: tuple[Path, ...],
+    keep_leaks: bool,
     options: "Options",
 ) -> None:
     """Turn the database NAME, as downloaded to SOURCE, into crops and a manifest.
@@ -128,7 +130,7 @@ def prepare_command(
 
     others = tuple(map(str, against))
     shape = (frame, size, quality, others, gray, neutral)
-    settings = Settings(name, str(source), *shape, valid, test, seed, options)
+    settings = Settings(name, str(source), *shape, valid, test, seed, options, keep_leaks)
     folder = out or Path("data") / (f"{name}-framed" if frame else name)
     report = prepare(settings, folder, lambda items: bar(items, len(items), "preparing"))
     if not report.fresh:

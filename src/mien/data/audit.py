@@ -1,9 +1,9 @@
 """Look for what is wrong in prepared folders: copies, leaks, contradictions, blanks, give-aways.
 
 The way through: list the pictures -> look at each once -> equal pixels by hash -> near-copies by
-thumbnail -> judge each pair. Two framings of one picture are one picture. Two pictures of one
-person in one database are copies only if they are nearly identical: the frames of a sequence look
-alike by nature.
+thumbnail -> judge each pair. Two framings of one picture are one picture. Where a database names
+the people it was made in a studio, with one light and one pose for all: there only nearly identical
+pictures are copies, for those of one person, and even of two, are alike by nature.
 Imports: entries, copies, giveaways, manifest. Changes nothing; see `mien.data.clean`.
 """
 
@@ -23,7 +23,7 @@ __all__ = ["KINDS", "Audit", "Finding", "audit", "compare"]
 
 KINDS = ("exact copy", "near-copy", "same subject", "blank", "unreadable")
 _COPIES = KINDS[:2]
-_IDENTICAL = 0.98  # similarity from which two pictures of one person are one picture
+_IDENTICAL = 0.99  # similarity from which two pictures of one studio are one picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,9 @@ def compare(entries: Sequence[Entry], looks: Looks, chosen: Iterable[int]) -> li
     for copy in find_pairs(looks.thumbnails[firsts]):
         one, other = members[copy.this], members[copy.that]
         for a, b in {*_partners(rows, one, other), *_partners(rows, other, one)}:
-            add(_kind(rows[a], rows[b], copy), a, b, copy.similarity, copy.mirrored)
+            kind = _kind(rows[a], rows[b], copy)
+            if kind:
+                add(kind, a, b, copy.similarity, copy.mirrored)
     return list(pairs.values())
 
 
@@ -165,9 +167,12 @@ def _partners(
             yield one, -max(choices)[-1]
 
 
-def _kind(a: Row, b: Row, copy: Copy) -> str:
-    same_person = a.subject != "" and (a.source, a.subject) == (b.source, b.subject)
-    return "same subject" if same_person and copy.similarity < _IDENTICAL else "near-copy"
+def _kind(a: Row, b: Row, copy: Copy) -> str | None:
+    """What two alike pictures are; None for two people whom the database tells apart."""
+    in_studio = a.source == b.source and "" not in {a.subject, b.subject}
+    if not in_studio or copy.similarity >= _IDENTICAL:
+        return "near-copy"
+    return "same subject" if a.subject == b.subject else None
 
 
 def _is_framing(a: Row, b: Row) -> bool:

@@ -1,7 +1,7 @@
 """Find the pictures that are copies of others, in one set or between two.
 
 Two steps. Candidates: pictures whose signatures look alike, see `mien.data.neighbours`. Proof: the
-middle of one 32x32 thumbnail is slid over the other at three sizes, once as it is and once with
+middle of one 32x32 thumbnail is slid over the other at five sizes, once as it is and once with
 only its local contrast, and the mean of the two best correlations counts: the first alone takes
 two people in one pose and light for one, the second sees that their wrinkles and eyes differ. So a
 copy cropped or shifted a little is found while a stranger is not. Mirrored copies are found by
@@ -9,7 +9,7 @@ mirroring one side. How well: benchmarks/bench_audit.py.
 Imports: numpy, cv2. Knows nothing of files and labels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -32,14 +32,23 @@ _CROWDED = 0.95  # if all of these are so near, so many more are looked at:
 _CROWD = 80
 _CANDIDATE = 0.65
 _MARGIN = 4  # pixels of the thumbnail by which a copy may be shifted
-_SIDES = (30, 32, 34)  # pixels: sizes at which the other thumbnail is tried
-_PLAIN = 0.8  # less alike than this as they are, no local contrast makes them copies
+_MIDDLE = slice(_MARGIN, SIDE - _MARGIN)
+_WINDOW = SIDE - 2 * _MARGIN
+_SIDES = (29, 30, 32, 34, 35)  # pixels: sizes at which the other thumbnail is tried
+_STEP = 2  # pixels between the places tried at first
+_PLACES = [
+    (size, top, left)
+    for size, side in enumerate(_SIDES)
+    for top in range(0, side - _WINDOW + 1, _STEP)
+    for left in range(0, side - _WINDOW + 1, _STEP)
+]
+_PLAIN = 0.8  # less alike than this at first, no local contrast makes them copies
 _DETAIL = 2.0  # pixels: sigma of the blur that is taken away
 _AROUND = 9  # pixels: side of the surroundings
 _NOISE = 2.0  # grey levels that count as no contrast
-_SCALE = 16  # of local contrast, so that it is as large as grey levels are
 _SMALL = 40_000  # pictures up to which each is compared with all
 _BLOCK = 8192  # questions at once
+_UNTHREADED = 150_000  # multiplications that OpenBLAS does in one thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,43 +173,75 @@ def similarities(one: U8, others: U8) -> F32:
         others: shape (N, 32, 32), uint8.
 
     Returns:
-        shape (N,): the mean of the best correlation of the two pictures and the best of their
-        local contrast; 0 where one is blank, or the first correlation is less than 0.8.
+        shape (N,): the mean of two correlations, of the pictures and of their local contrast, at
+        the place and size that fits best; 0 where the first is less than 0.8 everywhere.
     """
-    found = _slide(one.astype(np.float32), others.astype(np.float32))
+    plain = _windows(one - one.mean(dtype=np.float32))
+    found, best = _roughly(plain, others)
+    near = np.flatnonzero(found >= _PLAIN)
     found[found < _PLAIN] = 0
-    near = np.flatnonzero(found)
     if len(near):
-        local = _slide(_local(one), np.stack([_local(other) for other in others[near]]))
-        found[near] = (found[near] + local) / 2
+        local = _windows(_local(one))
+        for index in near:
+            place = _PLACES[best[index]]
+            other = others[index]
+            fit = _closely(plain, other.astype(np.float32), place)
+            fit += _closely(local, _local(other), place)
+            found[index] = min(float(fit.max()) / 2, 1)
     return found
 
 
-def _slide(one: F32, others: F32) -> F32:
-    """Best correlation of the middle of each of `others` with any place in `one` at three sizes."""
-    middle = slice(_MARGIN, SIDE - _MARGIN)
-    patches = others[:, middle, middle].reshape(len(others), -1)
-    patches = patches - patches.mean(axis=1, keepdims=True)
-    places = _places(one - one.mean())  # (places, pixels)
-    flat = np.full((1, places.shape[1]), 1 / places.shape[1], dtype=np.float32)
-    products = places @ np.concatenate([patches, flat]).T  # the last column: means of the places
-    spread = np.einsum("ij,ij->i", places, places) - places.shape[1] * products[:, -1] ** 2
-    lengths = np.sqrt(spread.clip(min=places.shape[1]))  # at least one grey level
-    best: F32 = (products[:, :-1] / lengths[:, None]).max(axis=0)
-    best = best / np.linalg.norm(patches, axis=1).clip(min=np.sqrt(places.shape[1]))
-    return best.clip(0, 1).astype(np.float32)
+def _windows(picture: F32) -> list[F32]:
+    """Every place where a middle fits, for each size: views of shape (places, places, 24, 24)."""
+    return [sliding_window_view(_resized(picture, side), (_WINDOW, _WINDOW)) for side in _SIDES]
 
 
-def _places(picture: F32) -> F32:
-    """Every place where a middle fits, at every size, shape (places, pixels)."""
-    side = SIDE - 2 * _MARGIN
-    shapes = [(size - side + 1, size - side + 1, side, side) for size in _SIDES]
-    bounds = np.cumsum([0] + [height * width for height, width, _, _ in shapes])
-    found = np.empty((bounds[-1], side * side), dtype=np.float32)
-    for size, shape, start, end in zip(_SIDES, shapes, bounds[:-1], bounds[1:], strict=True):
-        windows = sliding_window_view(_resized(picture, size), (side, side))
-        found[start:end].reshape(shape)[:] = windows
-    return found
+def _roughly(windows: Sequence[F32], others: U8) -> tuple[F32, I64]:
+    """Best correlation of the middle of each other with any of `_PLACES`, and which that is."""
+    patches = others[:, _MIDDLE, _MIDDLE].reshape(len(others), -1).astype(np.float32)
+    patches -= patches.mean(axis=1, keepdims=True)
+    flat = np.full((1, _WINDOW**2), 1 / _WINDOW**2, dtype=np.float32)
+    columns = np.concatenate([patches, flat]).T  # the last one asks for the means of the places
+    products, spreads = [], []
+    for view in windows:
+        places = view[::_STEP, ::_STEP].reshape(-1, _WINDOW**2)
+        product = _product(places, columns)
+        squares = np.einsum("ij,ij->i", places, places)
+        products.append(product[:, :-1])
+        spreads.append(squares - _WINDOW**2 * product[:, -1] ** 2)
+    lengths = np.sqrt(np.concatenate(spreads).clip(min=_WINDOW**2))  # at least one grey level
+    fits = np.concatenate(products) / lengths[:, None]
+    best = fits.argmax(axis=0)
+    sizes = np.linalg.norm(patches, axis=1).clip(min=_WINDOW)
+    return fits[best, np.arange(len(best))] / sizes, best
+
+
+def _product(rows: F32, columns: F32) -> F32:
+    """``rows @ columns`` in parts so small that OpenBLAS starts no threads: they cost, not save."""
+    step = max(1, _UNTHREADED // columns.size)
+    return np.concatenate([rows[i : i + step] @ columns for i in range(0, len(rows), step)])
+
+
+def _closely(windows: Sequence[F32], other: F32, place: tuple[int, int, int]) -> F32:
+    """Correlations of the other's middle with a place, those around it, and the next sizes."""
+    patch = other[_MIDDLE, _MIDDLE].ravel()
+    patch = patch - patch.mean()
+    size, *corner = place
+    tried = []
+    for view in windows[max(size - 1, 0) : size + 2]:
+        scale = (len(view) - 1) / (len(windows[size]) - 1)
+        rows, columns = (_around(round(start * scale), len(view)) for start in corner)
+        tried.append(view[rows, columns].reshape(-1, _WINDOW**2))
+    places = np.concatenate(tried)
+    places -= places.mean(axis=1, keepdims=True)
+    lengths = np.sqrt(np.einsum("ij,ij->i", places, places) * np.einsum("i,i", patch, patch))
+    correlations: F32 = np.einsum("ij,j->i", places, patch) / lengths.clip(min=1e-3)
+    return correlations
+
+
+def _around(start: int, count: int) -> slice:
+    """A place and its neighbours, where there are any."""
+    return slice(max(start - 1, 0), min(start + 2, count))
 
 
 def _resized(picture: F32, side: int) -> F32:
@@ -215,5 +256,5 @@ def _local(thumbnail: U8) -> F32:
     gray = thumbnail.astype(np.float32)
     detail: F32 = gray - cv2.GaussianBlur(gray, (0, 0), _DETAIL)
     spread = cv2.blur(detail**2, (_AROUND, _AROUND)) + _NOISE**2
-    local: F32 = (_SCALE * detail / np.sqrt(spread)).astype(np.float32)
+    local: F32 = (detail / np.sqrt(spread)).astype(np.float32)
     return local

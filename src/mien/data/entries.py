@@ -127,11 +127,13 @@ def look_at(entries: Sequence[Entry], progress: Progress = iter) -> Looks:
             continue
         found.thumbnails[index] = copies.thumbnail(rgb)
         found.hashes[index] = manifest.hash_pixels(rgb)
-        found.gray[index] = not (np.ptp(rgb, axis=2) > _COLOUR).any()
+        red, green, blue = (rgb[..., channel].astype(np.int16) for channel in range(3))
+        found.gray[index] = max(abs(red - green).max(), abs(green - blue).max()) <= _COLOUR
         found.blank[index] = _is_blank(found.thumbnails[index])
     return found
 
 
 def _is_blank(thumbnail: U8) -> bool:
-    dark, bright = np.percentile(thumbnail, (5, 95))
-    return bool(bright - dark < _PLAIN)
+    levels = np.sort(thumbnail, axis=None)
+    cut = len(levels) // 20
+    return int(levels[-cut - 1]) - int(levels[cut]) < _PLAIN

@@ -48,6 +48,7 @@ class Settings:
         test: share of all pictures to hold out as a test set, where the database has none.
         seed: of the draws for `valid` and `test`.
         options: what the reader of the database is asked for.
+        keep_leaks: leave copies of held-out pictures in training, for an audit to find.
     """
 
     source: str
@@ -62,6 +63,7 @@ class Settings:
     test: float = 0
     seed: int = 0
     options: Options = field(default_factory=Options)
+    keep_leaks: bool = False
 
 
 @dataclass(slots=True)
@@ -161,7 +163,9 @@ def _finish(
         named = report.examples.setdefault(problem.reason, [])
         if len(named) < _NAMED:
             named.append(problem.original)
-    leaks = find_leaks(writer.rows, np.stack(writer.thumbnails), others, settings.valid > 0)
+    leaks: list[Leak] = []
+    if not settings.keep_leaks:
+        leaks = find_leaks(writer.rows, np.stack(writer.thumbnails), others, settings.valid > 0)
     for leak in leaks:
         (part / writer.rows[leak.index].path).unlink()
         if leak.split == "test":
