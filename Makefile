@@ -15,7 +15,7 @@ help:  ## print this list
 	@touch $@
 
 .venv/developed: pyproject.toml constraints.txt .venv/installed
-	$(PIP) --constraint constraints.txt --editable ".[train,dev]"
+	$(PIP) --constraint constraints.txt --editable ".[train,data,dev]"
 	@touch $@
 
 demo: .venv/installed  ## install into .venv, read the portrait in the package, name the picture written

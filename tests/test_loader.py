@@ -140,3 +140,22 @@ def test_without_pictures_on_one_side_nothing_leaks(train, test):
     some = {2: crops, 0: crops.where(np.zeros(2, dtype=bool))}
     kept, dropped = loader.drop_leaks(some[train], some[test])
     assert (len(kept), dropped) == (train, 0)
+
+
+def test_colours_are_kept_where_asked_for_and_go_along(tmp_path):
+    large = np.asarray(Image.fromarray(striped("fear", 1)).resize((100, 80)))
+    rows = [
+        write_crop(tmp_path, large, row_of("fear", "train", "a.png")),
+        write_crop(tmp_path, striped("anger", 2), row_of("anger", "train", "b.png")),
+    ]
+    manifest.write(rows, tmp_path)
+    assert loader.load([tmp_path], "train").rgb is None
+    crops = loader.load([tmp_path], "train", colour=True)
+    expected = np.asarray(Image.fromarray(large).resize((64, 64), Image.Resampling.BILINEAR))
+    np.testing.assert_array_equal(crops.rgb[0].numpy(), expected.transpose(2, 0, 1))
+    assert torch.equal(crops.gray, loader.load([tmp_path], "train").gray)
+    second = crops.where(np.array([False, True]))
+    np.testing.assert_array_equal(second.rgb[0].numpy(), striped("anger", 2).transpose(2, 0, 1))
+    [(batch, targets)] = loader.batches(second, 8, torch.Generator().manual_seed(0))
+    assert targets.tolist() == [3]
+    np.testing.assert_allclose(batch.numpy() * 255, second.rgb.numpy(), atol=1e-4)

@@ -18,9 +18,15 @@ def rows_of(count, **changes):
 
 
 def test_a_manifest_is_read_back_as_written(tmp_path):
-    odd = replace(ROW, path='tést, "1".jpg', label="neutral", split="test", subject="S005\nx")
+    odd = replace(ROW, path='tést, "1".jpg', label="neutral", split="valid", subject="S005\nx")
     assert manifest.write([ROW, odd], tmp_path) == tmp_path / "manifest.csv"
     assert manifest.read(tmp_path) == [ROW, odd]
+
+
+def test_a_file_name_that_is_no_text_survives(tmp_path):
+    odd = replace(ROW, original=b"a\xff.jpg".decode(errors="surrogateescape"))
+    manifest.write([odd], tmp_path)
+    assert manifest.read(tmp_path) == [odd]
 
 
 def test_a_manifest_is_a_plain_csv_file(tmp_path):
@@ -49,7 +55,8 @@ def test_a_manifest_that_fails_half_way_leaves_the_old_one(tmp_path):
         (HEADER.encode() + b"a.jpg,fear,rafdb,val,,0,a.jpg,as-is\n", "split 'val'"),
         (HEADER.encode() + b"a.jpg,fear,rafdb,train\n", "line 2 has not 8 cells"),
         (HEADER.encode() + b"a.jpg,fear,rafdb,train,,0,a,as-is,more\n", "line 2 has not 8 cells"),
-        (b"\xff\xd8\xff\xe0", "manifest.csv is no table"),
+        (b"\xff\xd8\xff\xe0", r"expected the columns path,.* got .*udcff"),
+        (b'path,"label' + b"x" * 200_000, "manifest.csv is no table"),
     ],
 )
 def test_a_manifest_that_is_not_ours_is_refused_with_the_place(tmp_path, text, message):

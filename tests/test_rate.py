@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from tiny import settings_for
 
-from mien.train.loop import rate_at
+from mien.train.descent import rate_at
 
 pytestmark = pytest.mark.torch
 

@@ -19,7 +19,11 @@ _COMMANDS = {
     "scores": "recognise",
     "demo": "recognise",
     "models": "recognise",
-    "prepare": "learn",
+    "prepare": "prepare",
+    "frames": "prepare",
+    "audit": "audit",
+    "stats": "look",
+    "show-augmentation": "look",
     "train": "learn",
     "evaluate": "learn",
     "export": "learn",
@@ -36,7 +40,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"mien.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return _example_last(command)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -1,4 +1,4 @@
-"""Commands for somebody with data: prepare, train, evaluate, export."""
+"""Commands for somebody with prepared data: train, evaluate, export."""
 
 import json
 from pathlib import Path
@@ -7,58 +7,10 @@ from typing import Any
 import click
 
 from mien.cli.bar import bar
+from mien.cli.extras import needs_torch
 from mien.errors import BadDataError
 
-__all__ = ["evaluate_command", "export_command", "prepare_command", "train_command"]
-
-
-@click.command(name="prepare")
-@click.argument("name")
-@click.argument("source", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make; default data/NAME.")
-@click.option("--frame/--as-is", default=False, help="Re-frame faces as recognition does.")
-@click.option("--size", type=click.IntRange(16, 1024), default=64, show_default=True)
-@click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True)
-@click.option(
-    "--against",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A prepared folder whose test pictures must not have a copy here; may be repeated.",
-)
-def prepare_command(
-    name: str,
-    source: Path,
-    out: Path | None,
-    frame: bool,
-    size: int,
-    quality: int,
-    against: tuple[Path, ...],
-) -> None:
-    """Turn the database NAME, as downloaded to SOURCE, into crops and a manifest.
-
-    NAME is affectnet, fer2013 or rafdb; SOURCE is a .zip or the folder it was unpacked to.
-    Training pictures that are copies of test pictures are left out and counted.
-
-    Example: mien prepare rafdb rafdb.zip --out data/rafdb
-    """
-    from mien.data.prepare import Settings, prepare
-
-    settings = Settings(name, str(source), frame, size, quality, tuple(map(str, against)))
-    folder = out or Path("data") / (f"{name}-framed" if frame else name)
-    report = prepare(settings, folder, lambda items: bar(items, len(items), "preparing"))
-    if not report.fresh:
-        click.echo(f"{folder} is prepared already; nothing to do")
-    for (split, label), count in sorted(report.kept.items()):
-        click.echo(f"{split:<5}  {label:<9}  {count:>6,}")
-    for database, count in report.leaked.items():
-        click.echo(f"left out of train: {count:,} copies of {database} test pictures")
-    if frame:
-        click.echo(f"no face found to frame, kept as they came: {report.unframed:,}")
-    for original, reason in report.unreadable.items():
-        click.echo(f"skipped {original}: {reason}", err=True)
-    if report.unreadable:
-        click.echo(f"skipped: {len(report.unreadable):,} unreadable pictures")
-    click.echo(f"wrote {folder}/manifest.csv" if report.fresh else f"see {folder}/manifest.csv")
+__all__ = ["evaluate_command", "export_command", "train_command"]
 
 
 @click.command(name="train")
@@ -74,7 +26,7 @@ def train_command(
 
     Example: mien train configs/miennet.toml --out runs/miennet
     """
-    _needs_torch("mien train")
+    needs_torch("mien train")
     from dataclasses import replace
 
     from mien.show.figures import history_curves
@@ -156,7 +108,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
 
     Example: mien export runs/miennet --out miennet.onnx
     """
-    _needs_torch("mien export")
+    needs_torch("mien export")
     from mien.export import export
 
     target = out or run / f"{run.resolve().name}.onnx"
@@ -176,12 +128,3 @@ def _measured(path: Path) -> dict[str, Any]:
         raise BadDataError(
             f"{path} is no result of mien evaluate", fix="make it with mien evaluate --out"
         ) from error
-
-
-def _needs_torch(what: str) -> None:
-    from importlib.util import find_spec
-
-    from mien.errors import MissingExtraError
-
-    if find_spec("torch") is None:
-        raise MissingExtraError(what, "train")

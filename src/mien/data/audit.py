@@ -1,117 +1,189 @@
-"""Find the pictures of one set that are copies of pictures in another.
+"""Look for what is wrong in prepared folders: copies, leaks, contradictions, blanks, give-aways.
 
-Two steps. Candidates: the nearest neighbours of a 16x16 thumbnail by correlation, so brightness
-and contrast do not matter. Proof: the middle of one 32x32 thumbnail is slid over the other at
-three sizes, and the best correlation counts, so a copy cropped or shifted a little is found while
-two people with the same pose are not. Mirrored copies are found by mirroring one side.
-Imports: numpy, cv2. Knows nothing of files and labels.
+The way through: list the pictures -> look at each once -> equal pixels by hash -> near-copies by
+thumbnail -> judge each pair. Two framings of one picture are one picture. Where a database names
+the people it was made in a studio, with one light and one pose for all: there only nearly identical
+pictures are copies, for those of one person, and even of two, are alike by nature.
+Imports: entries, copies, giveaways, manifest. Changes nothing; see `mien.data.clean`.
 """
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from mien.pixels import to_gray, to_side
+from mien.data.copies import Copy, find_pairs
+from mien.data.entries import Entry, Looks, Progress, entries_in, look_at
+from mien.data.giveaways import GiveAway, find_giveaways
+from mien.data.manifest import SPLITS, Row
 
-__all__ = ["COPY", "SIDE", "Copy", "find_copies", "thumbnail"]
+__all__ = ["KINDS", "Audit", "Finding", "audit", "compare"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
-
-SIDE = 32  # pixels, of a thumbnail
-COPY = 0.93  # correlation from which two pictures count as copies; chosen by eye, see lab/LOG.md
-_NEIGHBOURS = 3
-_CANDIDATE = 0.7
-_MARGIN = 4  # pixels of the thumbnail by which a copy may be shifted
-_ZOOMS = (1.0, 0.93, 1.07)
-_BLOCK = 2000  # rows compared at once, to bound memory
+KINDS = ("exact copy", "near-copy", "same subject", "blank", "unreadable")
+_COPIES = KINDS[:2]
+_IDENTICAL = 0.99  # similarity from which two pictures of one studio are one picture
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """A picture and the one it is a copy of.
+class Finding:
+    """Something about one picture, or about two.
 
     Attributes:
-        this: its index in the first set.
-        that: the index in the second set.
-        similarity: their correlation, in [`COPY`, 1].
-        mirrored: whether one has to be mirrored to match.
+        kind: one of `KINDS`.
+        this: index of the entry; of two the one that learning sees and testing does not.
+        that: index of the other entry, or None.
+        similarity: of the two, in [0, 1], or None.
+        mirrored: whether one is mirrored.
+        detail: what else there is to say, or "".
     """
 
+    kind: str
     this: int
-    that: int
-    similarity: float
-    mirrored: bool
+    that: int | None = None
+    similarity: float | None = None
+    mirrored: bool = False
+    detail: str = ""
 
 
-def thumbnail(picture: U8) -> U8:
-    """Reduce a picture to what copies are found by.
+@dataclass(frozen=True, slots=True, eq=False)
+class Audit:
+    """Everything that was found.
+
+    Attributes:
+        entries: the pictures.
+        looks: what is seen of each.
+        findings: by kind, then by picture.
+        giveaways: signs that tell the label.
+        shared_subjects: people who are in more than one split, by database.
+    """
+
+    entries: Sequence[Entry]
+    looks: Looks
+    findings: list[Finding]
+    giveaways: list[GiveAway]
+    shared_subjects: dict[str, int]
+
+    def is_leak(self, finding: Finding) -> bool:
+        """Tell whether one picture is in two splits."""
+        splits = {entry.row.split for entry in self.both(finding)}
+        return finding.kind in _COPIES and len(splits) == 2
+
+    def is_contradiction(self, finding: Finding) -> bool:
+        """Tell whether one picture has two labels."""
+        labels = {entry.row.label for entry in self.both(finding)}
+        return finding.kind in _COPIES and len(labels) == 2
+
+    def both(self, finding: Finding) -> list[Entry]:
+        """Return the one or two pictures of a finding."""
+        indices = (finding.this, finding.that)
+        return [self.entries[index] for index in indices if index is not None]
+
+
+def audit(folders: Iterable[str | Path], progress: Progress = iter) -> Audit:
+    """Look through prepared folders.
 
     Args:
-        picture: shape (H, W, 3) RGB or (H, W), uint8.
+        folders: what ``mien prepare`` wrote.
+        progress: wraps the pictures while they are read.
 
     Returns:
-        shape (32, 32), uint8.
+        What was found; nothing is changed.
+
+    Raises:
+        BadDataError: if a folder has no manifest, or none has a picture.
+        MissingExtraError: if there are more than 40,000 pictures and no data extra.
     """
-    return to_side(to_gray(picture), SIDE)
+    entries = entries_in(map(Path, folders))
+    looks = look_at(entries, progress)
+    alone = [Finding("unreadable", i, detail=why) for i, why in looks.unreadable.items()]
+    alone += [Finding("blank", i) for i in np.flatnonzero(looks.blank).tolist()]
+    found = [*compare(entries, looks, range(len(entries))), *alone]
+    found.sort(key=lambda f: (KINDS.index(f.kind), f.this, -1 if f.that is None else f.that))
+    seen = [i for i in range(len(entries)) if i not in looks.unreadable]
+    giveaways = find_giveaways((entries[i].row, bool(looks.gray[i])) for i in seen)
+    return Audit(entries, looks, found, giveaways, _shared_subjects(entries))
 
 
-def find_copies(these: U8, those: U8) -> list[Copy]:
-    """Find the members of one set that have a copy or near-copy in another.
+def compare(entries: Sequence[Entry], looks: Looks, chosen: Iterable[int]) -> list[Finding]:
+    """Find the copies among some of the pictures.
 
     Args:
-        these: shape (N, 32, 32), thumbnails.
-        those: shape (M, 32, 32), thumbnails.
+        entries: all pictures.
+        looks: what is seen of them.
+        chosen: indices of those to compare; blank and unreadable ones are left aside.
 
     Returns:
-        The nearest copy of each member of `these` that has one, by ascending `this`.
+        Pairs, each once.
     """
-    best: dict[int, Copy] = {}
-    if len(these) == 0 or len(those) == 0:
-        return []
-    targets = _signatures(those)
-    for mirrored in (False, True):
-        turned = np.ascontiguousarray(these[:, :, ::-1]) if mirrored else these
-        for this, that in _candidates(_signatures(turned), targets):
-            similarity = _correlation(turned[this], those[that])
-            known = best.get(this)
-            if similarity >= COPY and (known is None or similarity > known.similarity):
-                best[this] = Copy(this, that, similarity, mirrored)
-    return [best[this] for this in sorted(best)]
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index in chosen:
+        if looks.hashes[index] and not looks.blank[index]:
+            groups[looks.hashes[index]].append(index)
+    rows = [entry.row for entry in entries]
+    pairs: dict[tuple[int, int], Finding] = {}
+
+    def add(kind: str, a: int, b: int, similarity: float, mirrored: bool) -> None:
+        if _is_framing(rows[a], rows[b]):
+            return
+        this, that = sorted((a, b), key=lambda i: (SPLITS.index(rows[i].split), -i))
+        pairs.setdefault((this, that), Finding(kind, this, that, similarity, mirrored))
+
+    members = list(groups.values())
+    for group in members:
+        for a, b in _partners(rows, group, group):
+            add("exact copy", a, b, 1.0, False)
+    firsts = np.array([group[0] for group in members], dtype=np.int64)
+    for copy in find_pairs(looks.thumbnails[firsts]):
+        one, other = members[copy.this], members[copy.that]
+        for a, b in {*_partners(rows, one, other), *_partners(rows, other, one)}:
+            kind = _kind(rows[a], rows[b], copy)
+            if kind:
+                add(kind, a, b, copy.similarity, copy.mirrored)
+    return list(pairs.values())
 
 
-def _signatures(thumbnails: U8) -> F32:
-    """16x16 means, centred, of unit length; a blank picture becomes zeros. Shape (N, 256)."""
-    half = thumbnails.reshape(-1, SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4), dtype=np.float32)
-    flat = half.reshape(len(thumbnails), -1)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.where(length > 16, flat / np.maximum(length, 1e-6), 0).astype(np.float32)
+def _partners(
+    rows: Sequence[Row], ones: Sequence[int], others: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """For each of some equal pictures one partner among others, the most telling there is.
+
+    First one of a split that is held out more, then one of another label: of a group of m equal
+    pictures there are m(m - 1)/2 pairs, but m tell all that can be told.
+    """
+    by_kind: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for other in others:
+        by_kind[SPLITS.index(rows[other].split), rows[other].label].append(other)
+    for one in ones:
+        rank, label = SPLITS.index(rows[one].split), rows[one].label
+        choices = [
+            (max(held - rank, 0), other != label, held, -index)
+            for (held, other), indices in by_kind.items()
+            for index in indices[:2]  # two, for the first may be itself
+            if index != one
+        ]
+        if choices:
+            yield one, -max(choices)[-1]
 
 
-def _candidates(these: F32, those: F32) -> list[tuple[int, int]]:
-    """Pairs whose signatures correlate, at most `_NEIGHBOURS` for each of `these`."""
-    pairs = []
-    count = min(_NEIGHBOURS, len(those))
-    for start in range(0, len(these), _BLOCK):
-        alike = these[start : start + _BLOCK] @ those.T
-        nearest = np.argpartition(-alike, count - 1, axis=1)[:, :count]
-        near = np.take_along_axis(alike, nearest, axis=1) >= _CANDIDATE
-        for row, column in zip(*np.nonzero(near), strict=True):
-            pairs.append((start + int(row), int(nearest[row, column])))
-    return pairs
+def _kind(a: Row, b: Row, copy: Copy) -> str | None:
+    """What two alike pictures are; None for two people whom the database tells apart."""
+    in_studio = a.source == b.source and "" not in {a.subject, b.subject}
+    if not in_studio or copy.similarity >= _IDENTICAL:
+        return "near-copy"
+    return "same subject" if a.subject == b.subject else None
 
 
-def _correlation(a: U8, b: U8) -> float:
-    """Best correlation of the middle of `b`, at three sizes, with any place in `a`."""
-    middle = b[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
-    if middle.std() < 1 or a.std() < 1:
-        return 0.0
-    best = 0.0
-    for zoom in _ZOOMS:
-        side = round((SIDE - 2 * _MARGIN) * zoom)
-        patch = cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA)
-        best = max(best, float(cv2.matchTemplate(a, patch, cv2.TM_CCOEFF_NORMED).max()))
-    return min(best, 1.0)
+def _is_framing(a: Row, b: Row) -> bool:
+    """Tell whether two rows are one picture, framed and not."""
+    one, other = ((row.source, row.original, row.label, row.split) for row in (a, b))
+    return one == other and (a.framing == "as-is") != (b.framing == "as-is")
+
+
+def _shared_subjects(entries: Sequence[Entry]) -> dict[str, int]:
+    splits: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry.row.subject:
+            splits[entry.row.source, entry.row.subject].add(entry.row.split)
+    return dict(Counter(source for (source, _), where in splits.items() if len(where) > 1))

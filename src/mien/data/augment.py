@@ -1,20 +1,31 @@
 """Random changes of a batch that leave its expressions as they are (kornia does the work).
 
-Imports: torch, kornia.
+The way through: colour becomes grey -> geometry -> light -> what a camera and a file do -> erasing.
+Changes that mix two crops, and so their targets, are in `mien.data.mix`.
+Imports: torch, kornia. Knows neither files nor labels.
 """
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from mien.errors import BadSettingError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # kornia marks deprecations of torch.jit on import
     import kornia.augmentation as kornia
+    from kornia.geometry.transform import warp_perspective
 
-__all__ = ["Augment", "Strength"]
+__all__ = ["LUMA", "OFF", "Augment", "Strength"]
+
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as `mien.pixels.to_gray`
+_SIDES = (24, 32, 40, 48)  # pixels; smaller faces are rarely found, so never classified
+_LARGEST_CROP = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +33,64 @@ class Strength:
     """How strongly to change a batch; a zero switches a change off.
 
     Attributes:
+        colour: red, green and blue weigh up to this share more or less where colour becomes grey.
         flip: chance of a mirror image.
+        crop: cut off up to this share of the area, and enlarge what is left; at most 0.9.
+        perspective: move each corner inwards by up to this share of half the side.
         rotate: up to so many degrees either way.
         shift: up to this share of the side, each way.
         scale: up to this share larger or smaller.
         light: brightness and contrast by up to this share.
+        gamma: exponent from 1 / (1 + gamma) to 1 + gamma.
         blur: chance of a Gaussian blur, sigma 0.4 to 1.6 pixels.
+        coarse: chance of being shrunk to 24, 32, 40 or 48 pixels a side and enlarged again.
+        noise: chance of Gaussian noise with a standard deviation of 0.05.
+        jpeg: chance of being stored as a JPEG of quality 15 to 80.
         erase: chance of a grey rectangle over 2 to 20 % of the crop.
+        mixup: chance of being blended with another crop, see `mien.data.mix`.
+        cutmix: chance of a rectangle from another crop, see `mien.data.mix`.
     """
 
+    colour: float = 0.0
     flip: float = 0.5
+    crop: float = 0.0
+    perspective: float = 0.0
     rotate: float = 14.0
     shift: float = 0.08
     scale: float = 0.15
     light: float = 0.3
+    gamma: float = 0.0
     blur: float = 0.15
+    coarse: float = 0.0
+    noise: float = 0.0
+    jpeg: float = 0.0
     erase: float = 0.2
+    mixup: float = 0.0
+    cutmix: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
-        for name in ("flip", "shift", "scale", "light", "blur", "erase"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise BadSettingError(f"{name} is {value}", fix=f"give a {name} in [0, 1]")
-        if not 0 <= self.rotate <= 180:
-            raise BadSettingError(f"rotate is {self.rotate}", fix="give degrees in [0, 180]")
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
+            top = {"rotate": 180, "crop": _LARGEST_CROP}.get(name, 1)
+            if not 0 <= value <= top:
+                unit = "degrees" if name == "rotate" else f"a {name}"
+                raise BadSettingError(f"{name} is {value}", fix=f"give {unit} in [0, {top}]")
+
+    @classmethod
+    def of(cls, settings: object) -> "Strength":
+        """Take the strengths out of anything that has them as attributes.
+
+        Args:
+            settings: a `mien.train.config.TrainConfig`, for one.
+
+        Returns:
+            The strengths, checked.
+        """
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
+
+
+OFF = Strength(**{field.name: 0.0 for field in fields(Strength)})
 
 
 class Augment(nn.Module):
@@ -55,23 +99,97 @@ class Augment(nn.Module):
     def __init__(self, strength: Strength) -> None:
         """Set up the changes that are switched on."""
         super().__init__()
-        s = strength
-        size = (1 - s.scale, 1 + s.scale)
-        light = (1 - s.light, 1 + s.light)
-        wanted = (
-            (s.flip, kornia.RandomHorizontalFlip(p=s.flip)),
-            (
-                s.rotate or s.shift or s.scale,
-                kornia.RandomAffine(s.rotate, (s.shift, s.shift), size, padding_mode="border", p=1),
-            ),
-            (s.light, kornia.RandomBrightness(light, p=1)),
-            (s.light, kornia.RandomContrast(light, p=1)),
-            (s.blur, kornia.RandomGaussianBlur((5, 5), (0.4, 1.6), p=s.blur)),
-            (s.erase, kornia.RandomErasing((0.02, 0.2), value=0.5, p=s.erase)),
-        )
-        self.changes = nn.Sequential(*(change for chance, change in wanted if chance))
+        self.colour = strength.colour
+        self.changes = nn.Sequential(*(make(strength) for on, make in _STEPS if on(strength)))
 
-    def forward(self, gray: Tensor) -> Tensor:
-        """Map (N, 1, 64, 64) in [0, 1] to the same shape and range."""
+    def forward(self, batch: Tensor) -> Tensor:
+        """Map (N, 1, 64, 64) grey or (N, 3, 64, 64) RGB, in [0, 1], to grey (N, 1, 64, 64)."""
+        gray = _to_gray(batch, self.colour) if batch.shape[1] == 3 else batch
         changed: Tensor = self.changes(gray)
         return changed
+
+
+def _to_gray(batch: Tensor, colour: float) -> Tensor:
+    """Weigh the channels as luma does, give or take a share; the weights sum to 1."""
+    luma = torch.tensor(LUMA, device=batch.device).expand(len(batch), 3)
+    if colour:
+        luma = luma * (1 + colour * (2 * torch.rand(len(batch), 3, device=batch.device) - 1))
+    weights = luma / luma.sum(dim=1, keepdim=True)
+    return torch.einsum("nchw,nc->nhw", batch, weights)[:, None]
+
+
+def _noise(s: Strength) -> nn.Module:
+    return nn.Sequential(kornia.RandomGaussianNoise(std=0.05, p=s.noise), nn.Hardtanh(0.0, 1.0))
+
+
+class _Perspective(kornia.RandomPerspective):  # type: ignore[misc]  # kornia's types are lost
+    """kornia's, which leaves black wedges; here the border is repeated."""
+
+    def apply_transform(
+        self,
+        input: Tensor,
+        params: dict[str, Tensor],
+        flags: dict[str, Any],
+        transform: Tensor | None = None,
+    ) -> Tensor:
+        size = (input.shape[2], input.shape[3])
+        assert transform is not None
+        return warp_perspective(input, transform, size, padding_mode="border", align_corners=True)
+
+
+class _Coarse(nn.Module):
+    """Shrinks some crops and enlarges them again, as if the face had been far away."""
+
+    def __init__(self, chance: float) -> None:
+        super().__init__()
+        self.chance = chance
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """Change (N, 1, H, W)."""
+        drawn = torch.randint(len(_SIDES), (len(gray),))
+        drawn[torch.rand(len(gray)) >= self.chance] = -1
+        changed = gray.clone()
+        for number, side in enumerate(_SIDES):
+            chosen = drawn == number
+            if chosen.any():
+                small = interpolate(gray[chosen], (side, side), mode="bilinear", antialias=True)
+                changed[chosen] = interpolate(small, gray.shape[2:], mode="bilinear")
+        return changed
+
+
+class _Jpeg(nn.Module):
+    """kornia's JPEG takes colour only: three equal channels in, one of them out."""
+
+    def __init__(self, chance: float) -> None:
+        super().__init__()
+        self.stored = kornia.RandomJPEG((15.0, 80.0), p=chance)
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """Change (N, 1, H, W)."""
+        stored: Tensor = self.stored(gray.expand(-1, 3, -1, -1))
+        return stored[:, :1]
+
+
+# In order: is the step on, and how is it made.
+_STEPS: tuple[tuple[Callable[[Strength], float], Callable[[Strength], nn.Module]], ...] = (
+    (lambda s: s.flip, lambda s: kornia.RandomHorizontalFlip(p=s.flip)),
+    (
+        lambda s: s.crop,
+        lambda s: kornia.RandomResizedCrop((64, 64), (1 - s.crop, 1.0), (1.0, 1.0), p=1),
+    ),
+    (lambda s: s.perspective, lambda s: _Perspective(s.perspective, p=1)),
+    (
+        lambda s: s.rotate or s.shift or s.scale,
+        lambda s: kornia.RandomAffine(
+            s.rotate, (s.shift, s.shift), (1 - s.scale, 1 + s.scale), padding_mode="border", p=1
+        ),
+    ),
+    (lambda s: s.light, lambda s: kornia.RandomBrightness((1 - s.light, 1 + s.light), p=1)),
+    (lambda s: s.light, lambda s: kornia.RandomContrast((1 - s.light, 1 + s.light), p=1)),
+    (lambda s: s.gamma, lambda s: kornia.RandomGamma((1 / (1 + s.gamma), 1 + s.gamma), p=1)),
+    (lambda s: s.blur, lambda s: kornia.RandomGaussianBlur((5, 5), (0.4, 1.6), p=s.blur)),
+    (lambda s: s.coarse, lambda s: _Coarse(s.coarse)),
+    (lambda s: s.noise, _noise),
+    (lambda s: s.jpeg, lambda s: _Jpeg(s.jpeg)),
+    (lambda s: s.erase, lambda s: kornia.RandomErasing((0.02, 0.2), value=0.5, p=s.erase)),
+)

@@ -1,7 +1,7 @@
 """Batches for training: crops wait in memory as bytes and are augmented as tensors.
 
 The way through: manifests -> (N, 64, 64) grey bytes -> shuffled batches -> augmented in [0, 1]
--> normalised by `mien.pixels`' own numbers. Imports: torch, manifest, pixels, audit.
+-> normalised by `mien.pixels`' own numbers. Imports: torch, manifest, pixels, copies.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mien import media, pixels
-from mien.data import audit, manifest
+from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import index
@@ -32,11 +32,13 @@ class Crops:
         rows: their manifest rows.
         gray: shape (N, 64, 64), uint8.
         targets: shape (N,), int64, 0 to 5, or 6 for neutral.
+        rgb: shape (N, 3, 64, 64), uint8, where colour was asked for; else None.
     """
 
     rows: list[Row]
     gray: Tensor
     targets: Tensor
+    rgb: Tensor | None = None
 
     def __len__(self) -> int:
         """Count the crops."""
@@ -46,15 +48,17 @@ class Crops:
         """Return the crops that a mask of shape (N,) chooses."""
         rows = [row for row, chosen in zip(self.rows, mask, strict=True) if chosen]
         chosen = torch.from_numpy(mask)
-        return Crops(rows, self.gray[chosen], self.targets[chosen])
+        rgb = None if self.rgb is None else self.rgb[chosen]
+        return Crops(rows, self.gray[chosen], self.targets[chosen], rgb)
 
 
-def load(folders: Sequence[str | Path], split: str) -> Crops:
+def load(folders: Sequence[str | Path], split: str, colour: bool = False) -> Crops:
     """Read one split of prepared folders.
 
     Args:
         folders: what ``mien prepare`` wrote.
         split: ``train`` or ``test``.
+        colour: keep the colours too, in three times the memory; see `augment.Strength.colour`.
 
     Returns:
         All crops, in the order of folders and manifests.
@@ -65,18 +69,22 @@ def load(folders: Sequence[str | Path], split: str) -> Crops:
     """
     rows: list[Row] = []
     gray: list[U8] = []
+    rgb: list[U8] = []
     for folder in folders:
         for row in manifest.read(folder):
             if row.split == split:
                 rows.append(row)
                 crop = media.read_rgb(Path(folder) / row.path)
                 gray.append(pixels.to_side(pixels.to_gray(crop)))
+                if colour:
+                    rgb.append(np.stack([pixels.to_side(crop[..., i]) for i in range(3)]))
     if not rows:
         raise BadDataError(
             f"no {split} pictures in {', '.join(map(str, folders))}", fix="check data in the config"
         )
     targets = torch.tensor([index(row.label) for row in rows])
-    return Crops(rows, torch.from_numpy(np.stack(gray)), targets)
+    colours = torch.from_numpy(np.stack(rgb)) if colour else None
+    return Crops(rows, torch.from_numpy(np.stack(gray)), targets, colours)
 
 
 def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
@@ -93,9 +101,11 @@ def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
     """
     if not len(train) or not len(test):
         return train, 0
-    shrink = [np.stack([audit.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)]
-    copies = audit.find_copies(*shrink)
-    leaked = {(train.rows[c.this].source, train.rows[c.this].original) for c in copies}
+    shrink = [
+        np.stack([copies.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)
+    ]
+    found = copies.find_copies(*shrink)
+    leaked = {(train.rows[c.this].source, train.rows[c.this].original) for c in found}
     keep = np.array([(row.source, row.original) not in leaked for row in train.rows])
     return train.where(keep), int((~keep).sum())
 
@@ -109,13 +119,15 @@ def batches(crops: Crops, size: int, generator: torch.Generator) -> Iterator[tup
         generator: draws the order.
 
     Yields:
-        Grey crops (size, 1, 64, 64), float32 in [0, 1], and targets (size,).
+        Crops (size, 1, 64, 64), or (size, 3, 64, 64) where their colours were kept, float32 in
+        [0, 1], and targets (size,).
     """
+    values = crops.gray[:, None] if crops.rgb is None else crops.rgb
     order = torch.randperm(len(crops), generator=generator)
     whole = len(order) - len(order) % size or len(order)
     for start in range(0, whole, size):
         chosen = order[start : min(start + size, whole)]
-        yield crops.gray[chosen, None].float() / 255, crops.targets[chosen]
+        yield values[chosen].float() / 255, crops.targets[chosen]
 
 
 def normalise(gray: Tensor) -> Tensor:

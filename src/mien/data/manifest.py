@@ -16,9 +16,10 @@ from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 from mien.results import U8
 
-__all__ = ["NAME", "Row", "hash_pixels", "hold_out", "read", "write"]
+__all__ = ["NAME", "SPLITS", "Row", "hash_pixels", "hold_out", "read", "write"]
 
 NAME = "manifest.csv"
+SPLITS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Row:
         path: of the crop, relative to the manifest's folder, with forward slashes.
         label: one of the six or ``neutral``.
         source: the database.
-        split: ``train`` or ``test``.
+        split: ``train``, ``valid`` or ``test``.
         subject: who is shown, or "".
         sha256: of the crop's decoded pixels, see `hash_pixels`.
         original: the picture's name inside the database as downloaded.
@@ -79,17 +80,17 @@ def read(folder: str | Path) -> list[Row]:
     path = Path(folder) / NAME
     names = [field.name for field in fields(Row)]
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             table = csv.DictReader(file)
             if table.fieldnames != names:
                 raise BadDataError(
-                    f"{path}: expected the columns {','.join(names)}, got {table.fieldnames}",
+                    f"{path}: expected the columns {','.join(names)}, got {table.fieldnames!a}",
                     fix="make it with mien prepare",
                 )
             lines = list(table)
     except (FileNotFoundError, NotADirectoryError):
         raise BadDataError(f"no {NAME} in {folder}", fix="make it with mien prepare") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise BadDataError(f"{path} is no table ({error})", "make it with mien prepare") from error
     for number, line in enumerate(lines, start=2):
         if None in line or None in line.values():  # csv's mark of too many or too few cells
@@ -99,7 +100,7 @@ def read(folder: str | Path) -> list[Row]:
             )
     rows = [Row(**line) for line in lines]
     for row in rows:
-        if row.label not in (*LABELS, NEUTRAL) or row.split not in {"train", "test"}:
+        if row.label not in (*LABELS, NEUTRAL) or row.split not in SPLITS:
             raise BadDataError(
                 f"{path}: {row.path} has label {row.label!r} and split {row.split!r}",
                 fix="make it again with mien prepare",
@@ -119,7 +120,7 @@ def write(rows: Iterable[Row], folder: str | Path) -> Path:
     """
     path = Path(folder) / NAME
     part = path.with_suffix(".csv.part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow([field.name for field in fields(Row)])
         table.writerows(astuple(row) for row in rows)

@@ -1,38 +1,34 @@
 """A database as downloaded becomes a folder of crops with a manifest, free of leaks.
 
-The way through: list the items -> decode, frame or resize, encode, one at a time -> find the
-training pictures that have a copy in a test split -> drop them -> write the manifest.
-All is built in ``DIR.part`` and renamed when whole; the source is only read.
+The way through: list the items -> hold out what was asked for -> decode, frame or resize, encode,
+one at a time -> find the training pictures that have a copy in a held-out split -> drop them ->
+write the tables. All is built in ``DIR.part`` and renamed when whole; the source is only read.
 """
 
-import csv
-import io
 import json
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from PIL import ExifTags, Image
 
-from mien import labels, media
-from mien.data import audit, manifest
+from mien.data import manifest
+from mien.data.leaks import HeldOut, Leak, find_leaks, held_out_of
 from mien.data.manifest import Row
-from mien.data.sources import SOURCES, Archive, Item
-from mien.errors import BadDataError, BadImageError, OutputError, UnknownNameError
-from mien.faces.detect import Detector
-from mien.faces.frame import reframe
+from mien.data.sources import SOURCES, Archive, Item, Listing, Options
+from mien.data.splits import hold_out
+from mien.data.writing import CropWriter, Shape, whole_folder, write_table
+from mien.errors import BadDataError, UnknownNameError
+from mien.labels import LABELS, NEUTRAL, index
 
 __all__ = ["Report", "Settings", "prepare"]
 
-U8 = npt.NDArray[np.uint8]
 Progress = Callable[[Sequence[Item]], Iterable[Item]]
 
 _SETTINGS = "prepare.json"
-_EXCLUDED = "excluded.csv"
+_EXCLUDED = ("original", "split", "reason", "detail", "similarity")
+_NAMED = 3  # names given for each reason why pictures were left out; all are in excluded.csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,14 @@ class Settings:
         frame: re-frame each face with the alignment that recognition uses.
         side: of the crops, in pixels.
         quality: of the JPEG files, 1 to 100.
-        against: prepared folders whose test splits training must not contain either.
+        against: prepared folders whose held-out pictures training must not contain either.
+        gray: True for one channel, False for three, None for as many as the picture has.
+        neutral: whether neutral faces are kept.
+        valid: share of the training pictures to hold out for validation, in [0, 1).
+        test: share of all pictures to hold out as a test set, where the database has none.
+        seed: of the draws for `valid` and `test`.
+        options: what the reader of the database is asked for.
+        keep_leaks: leave copies of held-out pictures in training, for an audit to find.
     """
 
     source: str
@@ -54,6 +57,13 @@ class Settings:
     side: int = 64
     quality: int = 95
     against: tuple[str, ...] = ()
+    gray: bool | None = None
+    neutral: bool = True
+    valid: float = 0
+    test: float = 0
+    seed: int = 0
+    options: Options = field(default_factory=Options)
+    keep_leaks: bool = False
 
 
 @dataclass(slots=True)
@@ -63,8 +73,11 @@ class Report:
     Attributes:
         folder: where the crops are.
         kept: pictures written, by (split, label).
-        leaked: training pictures left out as copies of test pictures, by the test's database.
+        leaked: pictures left out of training as copies of test pictures, by the test's database.
+        near_valid: training pictures left out as copies of validation pictures.
         unreadable: pictures skipped, each with the reason.
+        skipped: pictures and lines of tables that the reader left out, by reason.
+        examples: the first few names of each reason.
         unframed: pictures in which no face was found to frame; kept as they came.
         fresh: False when the folder had been prepared before and nothing was done.
     """
@@ -72,13 +85,16 @@ class Report:
     folder: Path
     kept: Counter[tuple[str, str]] = field(default_factory=Counter)
     leaked: Counter[str] = field(default_factory=Counter)
+    near_valid: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
+    skipped: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
     unframed: int = 0
     fresh: bool = True
 
 
 def prepare(settings: Settings, out: Path, progress: Progress = iter) -> Report:
-    """Turn a database into crops and a manifest, without the copies of test pictures.
+    """Turn a database into crops and a manifest, without the copies of held-out pictures.
 
     Args:
         settings: what to prepare, and how.
@@ -95,168 +111,120 @@ def prepare(settings: Settings, out: Path, progress: Progress = iter) -> Report:
     """
     if settings.source not in SOURCES:
         raise UnknownNameError("database", settings.source, SOURCES)
+    _keep_apart(Path(settings.archive), out)
     if _already(settings, out):
         return _report_of(out)
-    tests = [_test_thumbnails(Path(folder)) for folder in settings.against]
-    part = out.with_name(out.name + ".part")
+    others = [held for folder in settings.against for held in held_out_of(Path(folder))]
     with Archive(settings.archive) as archive:
-        items = SOURCES[settings.source](archive)
-        try:
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-            writer = _Writer(settings, archive, part)
+        listing = SOURCES[settings.source](archive, settings.options)
+        for name in archive.repeated:
+            listing.leave_out(name, "repeated name", "the last file of this name was read")
+        items = [i for i in listing.items if settings.neutral or i.label != NEUTRAL]
+        items = hold_out(items, "test", settings.test, settings.seed)
+        items = hold_out(items, "valid", settings.valid, settings.seed)
+        with whole_folder(out) as part:
+            shape = Shape(settings.side, settings.quality, settings.gray, settings.frame)
+            writer = CropWriter(archive, settings.source, part, shape)
             for item in progress(items):
                 writer.add(item)
-            report = _finish(writer, tests, out)
-            part.rename(out)
-        except OSError as error:
-            reason = error.strerror or error
-            raise OutputError(
-                f"cannot write {part}: {reason}", fix="choose another --out, or free some space"
-            ) from error
-        finally:  # also after Ctrl-C; when all went well it has been renamed
-            shutil.rmtree(part, ignore_errors=True)
-    return report
+            return _finish(settings, writer, listing, others, out, part)
 
 
-class _Writer:
-    """Writes crops one by one and remembers a thumbnail of each picture, nothing more."""
-
-    def __init__(self, settings: Settings, archive: Archive, part: Path) -> None:
-        self.settings = settings
-        self.part = part
-        self.rows: list[Row] = []
-        self.thumbnails: list[U8] = []
-        self.unreadable: dict[str, str] = {}
-        self._archive = archive
-        self._detector = Detector() if settings.frame else None
-        self._names: Counter[str] = Counter()
-
-    def add(self, item: Item) -> None:
-        """Write one picture's crop; an unreadable picture is remembered and skipped."""
-        try:
-            data = self._archive.read(item.original)
-            rgb = media.decode_rgb(data, item.original)
-        except BadImageError as error:
-            self.unreadable[item.original] = error.message
-            return
-        encoded, framing = self._crop(data, rgb)
-        path = self._path(item)
-        target = self.part / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(encoded)
-        with Image.open(io.BytesIO(encoded)) as written:
-            sha256 = manifest.hash_pixels(np.asarray(written))
-        self.thumbnails.append(audit.thumbnail(rgb))
-        self.rows.append(
-            Row(
-                path,
-                item.label,
-                self.settings.source,
-                item.split,
-                item.subject,
-                sha256,
-                item.original,
-                framing,
-            )
+def _keep_apart(archive: Path, out: Path) -> None:
+    """Refuse to write into the source, or to build where it lies."""
+    source, target = archive.resolve(), out.resolve()
+    part = target.with_name(target.name + ".part")
+    inside = source.is_dir() and target.is_relative_to(source)
+    if inside or source.is_relative_to(target) or source.is_relative_to(part):
+        raise BadDataError(
+            f"{out} and {archive} lie in each other; the source is never written to",
+            fix="choose another --out",
         )
 
-    def _crop(self, data: bytes, rgb: U8) -> tuple[bytes, str]:
-        """Return the crop as a JPEG file, and how it was framed."""
-        side = self.settings.side
-        if self._detector is not None:
-            framed = reframe(rgb, self._detector, side)
-            if framed is not None:
-                return _jpeg(Image.fromarray(framed), self.settings.quality), "framed"
-        framing = "as-is" if self._detector is None else "unframed"
-        with Image.open(io.BytesIO(data)) as image:
-            if image.format == "JPEG" and image.size == (side, side) and _is_plain(image):
-                return data, framing  # it is what we would write: no second loss
-            gray = image.mode in {"L", "1"}
-        crop = Image.fromarray(rgb)
-        if gray:
-            crop = crop.convert("L")
-        resized = crop.resize((side, side), Image.Resampling.BICUBIC)
-        return _jpeg(resized, self.settings.quality), framing
 
-    def _path(self, item: Item) -> str:
-        """Choose the crop's path; two originals of one name get different ones."""
-        stem = Path(item.original).stem
-        path = wanted = f"{item.split}/{labels.folder(item.label)}/{stem}"
-        while path in self._names:
-            self._names[wanted] += 1
-            path = f"{wanted}-{self._names[wanted]}"
-        self._names[path] = 1
-        return f"{path}.jpg"
-
-
-def _is_plain(image: Image.Image) -> bool:
-    """Tell whether a picture's pixels are upright grey or RGB as they are stored."""
-    turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-    return image.mode in {"L", "RGB"} and not turned
-
-
-def _jpeg(image: Image.Image, quality: int) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-def _finish(writer: _Writer, tests: Sequence[tuple[str, U8, list[str]]], out: Path) -> Report:
-    """Drop the leaks, write manifest, exclusions and settings; return the report."""
+def _finish(
+    settings: Settings,
+    writer: CropWriter,
+    listing: Listing,
+    others: Sequence[HeldOut],
+    out: Path,
+    part: Path,
+) -> Report:
+    """Drop the leaks, write the tables, and return the report."""
     report = Report(out, unreadable=writer.unreadable)
     if not writer.rows:
         raise BadDataError(
-            f"not one picture of {writer.settings.archive} could be read; "
-            f"the first: {next(iter(writer.unreadable.values()))}",
+            f"not one picture of {settings.archive} could be read; "
+            f"the first: {next(iter(writer.unreadable.values()), 'none is left')}",
             fix="download the archive again, or unpack it and give the folder",
         )
-    thumbnails = np.stack(writer.thumbnails)
-    is_train = np.array([row.split == "train" for row in writer.rows])
-    own = [row.original for row in writer.rows if row.split == "test"]
-    excluded = [(name, "", "unreadable", why, "") for name, why in writer.unreadable.items()]
-    dropped: set[int] = set()
-    train = np.flatnonzero(is_train)
-    for source, those, names in [(writer.settings.source, thumbnails[~is_train], own), *tests]:
-        for copy in audit.find_copies(thumbnails[train], those):
-            row = int(train[copy.this])
-            if row in dropped:
-                continue
-            dropped.add(row)
-            report.leaked[source] += 1
-            twin = f"{source}:{names[copy.that]}"
-            original = writer.rows[row].original
-            excluded.append((original, "train", "copy of test", twin, f"{copy.similarity:.3f}"))
-    for index in dropped:
-        (writer.part / writer.rows[index].path).unlink()
-    kept = [row for index, row in enumerate(writer.rows) if index not in dropped]
+    for problem in listing.problems:
+        report.skipped[problem.reason] += 1
+        named = report.examples.setdefault(problem.reason, [])
+        if len(named) < _NAMED:
+            named.append(problem.original)
+    leaks: list[Leak] = []
+    if not settings.keep_leaks:
+        leaks = find_leaks(writer.rows, np.stack(writer.thumbnails), others, settings.valid > 0)
+    for leak in leaks:
+        (part / writer.rows[leak.index].path).unlink()
+        if leak.split == "test":
+            report.leaked[leak.source] += 1
+        else:
+            report.near_valid += 1
+    dropped = {leak.index for leak in leaks}
+    kept = [row for place, row in enumerate(writer.rows) if place not in dropped]
     report.kept.update((row.split, row.label) for row in kept)
     report.unframed = sum(row.framing == "unframed" for row in kept)
-    _write_excluded(excluded, writer.part / _EXCLUDED)
-    manifest.write(kept, writer.part)
-    record = {**_as_record(writer.settings), "report": _as_json(report)}
-    (writer.part / _SETTINGS).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_table(part / "excluded.csv", _EXCLUDED, _excluded(writer, listing, leaks))
+    _write_labels(kept, writer.soft, part)
+    record = {**_as_record(settings), "report": _as_json(report)}
+    (part / _SETTINGS).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return report
 
 
-def _write_excluded(rows: Iterable[tuple[str, ...]], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["original", "split", "reason", "detail", "similarity"])
-        table.writerows(rows)
+def _excluded(
+    writer: CropWriter, listing: Listing, leaks: Sequence[Leak]
+) -> Iterator[tuple[str, ...]]:
+    """Yield a row for everything left out: unreadable, not understood, copies."""
+    for name, why in writer.unreadable.items():
+        yield name, "", "unreadable", why, ""
+    for problem in listing.problems:
+        yield problem.original, "", problem.reason, problem.detail, ""
+    for leak in leaks:
+        row = writer.rows[leak.index]
+        twin = f"{leak.source}:{leak.original}"
+        yield row.original, row.split, f"copy of {leak.split}", twin, f"{leak.similarity:.3f}"
+
+
+def _write_labels(kept: Sequence[Row], soft: Mapping[str, Sequence[float]], part: Path) -> None:
+    """Write the manifest, the paper's table of labels, and soft labels where there are any."""
+    manifest.write(kept, part)
+    numbers = [(row.path, index(row.label)) for row in kept]
+    write_table(part / "labels.csv", ("image", "label"), numbers)
+    if soft:
+        shares = [(row.path, *(f"{share:.4f}" for share in soft[row.path])) for row in kept]
+        write_table(part / "soft.csv", ("path", *LABELS, NEUTRAL), shares)
 
 
 def _as_record(settings: Settings) -> dict[str, object]:
     """Return the settings as they are kept: with the archive's name, wherever it lies now."""
-    folders = [Path(folder).name for folder in settings.against]
-    return {**asdict(settings), "archive": Path(settings.archive).name, "against": folders}
+    return {
+        **asdict(settings),
+        "archive": Path(settings.archive).name,
+        "against": [Path(folder).name for folder in settings.against],
+        "options": settings.options.record(),
+    }
 
 
 def _as_json(report: Report) -> dict[str, object]:
     return {
         "kept": [[split, label, count] for (split, label), count in sorted(report.kept.items())],
         "leaked": dict(report.leaked),
+        "near_valid": report.near_valid,
         "unreadable": report.unreadable,
+        "skipped": dict(report.skipped),
+        "examples": report.examples,
         "unframed": report.unframed,
     }
 
@@ -272,7 +240,8 @@ def _already(settings: Settings, out: Path) -> bool:
     if not isinstance(record, dict):
         record = {}
     record.pop("report", None)
-    if record == _as_record(settings):
+    defaults = _as_record(Settings("", ""))  # for what was recorded before a setting existed
+    if {**defaults, **record} == _as_record(settings):
         return True
     if out.is_dir() and not any(out.iterdir()):
         out.rmdir()
@@ -289,18 +258,10 @@ def _report_of(out: Path) -> Report:
         out,
         Counter({(split, label): count for split, label, count in record["kept"]}),
         Counter(record["leaked"]),
+        record.get("near_valid", 0),
         record["unreadable"],
+        Counter(record.get("skipped", {})),
+        record.get("examples", {}),
         record["unframed"],
         fresh=False,
     )
-
-
-def _test_thumbnails(folder: Path) -> tuple[str, U8, list[str]]:
-    """Return the database, the thumbnails and the originals of a prepared folder's test split."""
-    rows = [row for row in manifest.read(folder) if row.split == "test"]
-    if not rows:
-        raise BadDataError(f"{folder} has no test split", fix="leave it out of --against")
-    if any(row.framing == "framed" for row in rows):  # whole pictures are compared, not framed ones
-        raise BadDataError(f"{folder} was framed", fix="name the folder prepared --as-is")
-    pictures = [audit.thumbnail(media.read_rgb(folder / row.path)) for row in rows]
-    return rows[0].source, np.stack(pictures), [row.original for row in rows]

@@ -1,14 +1,19 @@
-"""Plots of numbers: how a run learned. Imports: matplotlib (the train extra)."""
+"""Plots of numbers: how a run learned, what a folder holds.
 
-from collections.abc import Sequence
+Imports: matplotlib (the train extra).
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mien.labels import LABELS, NEUTRAL
 from mien.show.sinks import whole
 
-__all__ = ["history_curves"]
+__all__ = ["class_bars", "history_curves"]
 
 _TRAIN, _HELD = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
+_SPLITS = {"train": (_TRAIN, ""), "test": (_HELD, "///"), "valid": ("#009E73", "...")}
 
 
 def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
@@ -40,3 +45,55 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
         axes.locator_params(axis="x", integer=True)  # there is no half epoch
     with whole(path) as part:
         figure.savefig(part, format="png", dpi=120)
+
+
+def class_bars(counts: Sequence[tuple[str, str, Mapping[str, int]]], path: Path) -> None:
+    """Plot how many pictures each class has: a panel a database, a bar a split.
+
+    Args:
+        counts: title of the panel, split, pictures by label; at least one.
+        path: of the PNG to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    titles = list(dict.fromkeys(title for title, *_ in counts))
+    across = min(2, len(titles))
+    down = -(-len(titles) // across)
+    layout = ConstrainedLayoutEngine(h_pad=0.12)
+    figure = Figure(figsize=(6.8 * across, 3.7 * down), layout=layout)
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    for panel in panels[len(titles) :]:
+        panel.remove()
+    neutral = any(labels.get(NEUTRAL) for *_, labels in counts)
+    classes = (*LABELS, NEUTRAL) if neutral else LABELS
+    for title, panel in zip(titles, panels, strict=False):
+        own = {
+            split: [labels.get(c, 0) for c in classes]
+            for name, split, labels in counts
+            if name == title
+        }
+        _class_panel(panel, title, classes, own)
+    with whole(path) as part:
+        figure.savefig(part, format="png", dpi=120)
+
+
+def _class_panel(
+    panel: Any, title: str, classes: Sequence[str], splits: dict[str, list[int]]
+) -> None:
+    """Draw the bars of one database, each with its number."""
+    width = 0.84 / len(splits)
+    for number, (split, values) in enumerate(splits.items()):
+        places = [i + (number + 0.5) * width - 0.42 for i in range(len(classes))]
+        colour, hatch = _SPLITS.get(split, ("#999999", ".."))
+        name = f"{split} {sum(values):,}"
+        bars = panel.bar(places, values, width, color=colour, hatch=hatch, ec="white", label=name)
+        panel.bar_label(bars, [f"{value:,}" for value in values], fontsize=7.5, padding=1)
+    panel.set_xticks(range(len(classes)), classes)
+    panel.set(ylabel="pictures", title=title)
+    panel.margins(y=0.12)
+    panel.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.legend(frameon=False)

@@ -37,6 +37,8 @@ class TrainConfig:
         patience: epochs without a better held-out accuracy before the run stops; 0 never stops.
         augment: change the crops at random, by the strengths below.
         flip, rotate, shift, scale, light, blur, erase: see `mien.data.augment.Strength`.
+        colour, crop, perspective, gamma, coarse, noise, jpeg: more of them, off unless said.
+        mixup, cutmix: change targets too, see `mien.data.mix`.
         bf16: compute in bfloat16 where that is safe.
         compile: let torch compile the network (needs a C++ compiler on CPU).
         threads: of torch on CPU; 0 takes all cores.
@@ -66,6 +68,15 @@ class TrainConfig:
     light: float = 0.3
     blur: float = 0.15
     erase: float = 0.2
+    colour: float = 0.0
+    crop: float = 0.0
+    perspective: float = 0.0
+    gamma: float = 0.0
+    coarse: float = 0.0
+    noise: float = 0.0
+    jpeg: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
     bf16: bool = True
     compile: bool = False
     threads: int = 0
@@ -96,11 +107,12 @@ def _out_of_range(config: TrainConfig, name: str, expected: str) -> BadSettingEr
     return BadSettingError(f"{name} is {getattr(config, name)!r}", fix=f"give {expected}")
 
 
-def load(path: str | Path) -> TrainConfig:
+def load(path: str | Path, data: tuple[str, ...] = ()) -> TrainConfig:
     """Read settings; what the file leaves out keeps its default.
 
     Args:
         path: a TOML file.
+        data: folders to take if the file names none.
 
     Returns:
         The settings, checked.
@@ -118,7 +130,7 @@ def load(path: str | Path) -> TrainConfig:
         if key not in defaults:
             raise UnknownNameError("setting", key, defaults)
         raw[key] = _typed(key, value, defaults[key])
-    return TrainConfig(**raw)
+    return TrainConfig(**{"data": data, **raw})
 
 
 def _typed(key: str, value: object, default: object) -> object:

@@ -23,12 +23,14 @@ from torch.nn.functional import cross_entropy
 from mien.data import manifest
 from mien.data.augment import Augment, Strength
 from mien.data.loader import Crops, batches, drop_leaks, load, normalise
+from mien.data.mix import mix
 from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX
 from mien.models import zoo
 from mien.show.sinks import CsvSink, write_text
 from mien.train import checkpoint, config
 from mien.train.config import TrainConfig
+from mien.train.descent import optimiser, rate_at
 
 __all__ = ["BEST", "LAST", "Data", "gather", "predict", "train"]
 
@@ -66,7 +68,7 @@ def gather(settings: TrainConfig) -> Data:
     Raises:
         BadDataError: if a folder is missing or an expression has no picture.
     """
-    crops = load(settings.data, "train")
+    crops = load(settings.data, "train", settings.augment and settings.colour > 0)
     if not settings.neutral:
         crops = crops.where(np.array([row.label != NEUTRAL for row in crops.rows]))
     leaked = 0
@@ -146,9 +148,9 @@ class _Run:
         self.forward: Callable[[Tensor], Tensor] = self.model
         if settings.compile:
             self.forward = torch.compile(self.model)
-        self.augment = _augment_of(settings).to(self.device)
+        self.augment = Augment(Strength.of(settings)).to(self.device)
         self.steps = max(1, count // settings.batch)
-        self.optimiser = _optimiser(self.model, settings)
+        self.optimiser = optimiser(self.model, settings)
 
     def epoch(self, number: int, data: Data, progress: Progress) -> dict[str, Any]:
         """Train one epoch and judge the averaged weights."""
@@ -159,22 +161,19 @@ class _Run:
         self.model.train()
         stream = batches(data.train, self.settings.batch, generator)
         for step in progress(range(self.steps), f"epoch {number + 1}/{self.settings.epochs}"):
-            gray, targets = next(stream)
-            total += self._step(number * self.steps + step, gray, targets)
+            total += self._step(number * self.steps + step, *next(stream))
         row: dict[str, Any] = {"epoch": number + 1, "train_loss": round(total / self.steps, 5)}
         row |= judge(self.average, data.held, self.settings)
         return row | {"rate": self._rate(), "seconds": round(time.perf_counter() - start, 1)}
 
-    def _step(self, step: int, gray: Tensor, targets: Tensor) -> float:
+    def _step(self, step: int, crops: Tensor, targets: Tensor) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(step, self.steps * self.settings.epochs, self.settings)
-        gray = gray.to(self.device)
-        batch = normalise(self.augment(gray) if self.settings.augment else gray)
-        batch = batch.contiguous(memory_format=torch.channels_last)
+        gray, targets = self._changed(crops.to(self.device), targets.to(self.device))
+        batch = normalise(gray).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
             logits = self.forward(batch)
-        smoothing = self.settings.smoothing
-        loss = cross_entropy(logits.float(), targets.to(self.device), label_smoothing=smoothing)
+        loss = cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise BadModelError(
@@ -186,6 +185,13 @@ class _Run:
         self.optimiser.step()
         self._follow(step)
         return value
+
+    def _changed(self, crops: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Augment a batch; mixed crops have shares of the classes as targets."""
+        if not self.settings.augment:
+            return crops, targets
+        gray, outputs = self.augment(crops), len(LABELS) + self.settings.neutral
+        return mix(gray, targets, outputs, self.settings.mixup, self.settings.cutmix)
 
     def _follow(self, step: int) -> None:
         """Move the average towards the weights; early on faster, so it forgets the start."""
@@ -201,48 +207,6 @@ class _Run:
 
     def _rate(self) -> float:
         return round(float(self.optimiser.param_groups[0]["lr"]), 6)
-
-
-def rate_at(step: int, steps: int, settings: TrainConfig) -> float:
-    """Return the learning rate of a step.
-
-    Args:
-        step: from 0.
-        steps: of the whole run.
-        settings: names the schedule and the highest rate.
-
-    Returns:
-        The rate: constant, or falling to 0 along half a cosine, after a climb for ``one-cycle``.
-
-    Source:
-        Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5; Smith and Topin 2018,
-        arXiv:1708.07120.
-    """
-    if settings.schedule == "constant":
-        return settings.rate
-    climb = steps * settings.warmup if settings.schedule == "one-cycle" else 0
-    if step < climb:
-        return settings.rate * (0.04 + 0.96 * (1 - math.cos(math.pi * step / climb)) / 2)
-    return settings.rate * (1 + math.cos(math.pi * (step - climb) / max(1, steps - climb))) / 2
-
-
-def _optimiser(model: nn.Module, settings: TrainConfig) -> torch.optim.Optimizer:
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    return torch.optim.SGD(
-        [
-            {"params": weights, "weight_decay": settings.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=settings.rate,
-        momentum=settings.momentum,
-        nesterov=settings.momentum > 0,
-    )
-
-
-def _augment_of(settings: TrainConfig) -> Augment:
-    names = ("flip", "rotate", "shift", "scale", "light", "blur", "erase")
-    return Augment(Strength(**{name: getattr(settings, name) for name in names}))
 
 
 @torch.inference_mode()

@@ -1,41 +1,33 @@
 """A database as downloaded: a .zip or the folder it was unpacked to, read the same way.
 
-Nothing is ever written to it. Imports: the standard library, mien.errors.
+Nothing is ever written to it. Imports: the standard library, mien.data.sources.listing,
+mien.errors.
 """
 
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
+from typing import IO
 
+from mien.data.sources.listing import Listing
 from mien.errors import BadDataError, BadImageError
 
-__all__ = ["Archive", "Item", "is_picture", "nothing_found"]
+__all__ = ["Archive", "checked", "is_picture"]
 
-_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One picture of a database.
-
-    Attributes:
-        original: its name inside the archive, unique.
-        label: one of `mien.labels.LABELS` or `NEUTRAL`.
-        split: ``train`` or ``test``.
-        subject: who is shown, or "" where the database does not say.
-    """
-
-    original: str
-    label: str
-    split: str
-    subject: str = ""
+_PICTURES = frozenset({"jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff"})
 
 
 class Archive:
-    """Names and bytes of the files in a .zip or a folder."""
+    """Names and bytes of the files in a .zip or a folder.
+
+    Attributes:
+        path: the .zip or folder.
+        names: of its files, sorted, each once.
+        repeated: names that a .zip holds more than once; the last file of a name is read.
+    """
 
     def __init__(self, path: str | Path) -> None:
         """Open it.
@@ -51,6 +43,7 @@ class Archive:
         if self.path.is_dir():
             files = (f for f in self.path.rglob("*") if f.is_file())
             self.names = sorted(f.relative_to(self.path).as_posix() for f in files)
+            self.repeated: list[str] = []
         elif self.path.exists():
             try:
                 self._zip = zipfile.ZipFile(self.path)
@@ -58,7 +51,9 @@ class Archive:
                 raise BadDataError(
                     f"{path} is no whole .zip ({error})", fix="download it again, or unpack it"
                 ) from error
-            self.names = sorted(n for n in self._zip.namelist() if not n.endswith("/"))
+            counts = Counter(n for n in self._zip.namelist() if not n.endswith("/"))
+            self.names = sorted(counts)
+            self.repeated = sorted(name for name, count in counts.items() if count > 1)
         else:
             raise BadDataError(f"no such file or folder: {path}", fix="check the path")
 
@@ -87,6 +82,25 @@ class Archive:
                 f"locked in the archive: {name} ({error})", fix="unpack it and give the folder"
             ) from error
 
+    def open(self, name: str) -> IO[bytes]:
+        """Open one file to be read bit by bit.
+
+        Args:
+            name: one of `names`.
+
+        Returns:
+            A binary stream, to be closed by the caller.
+
+        Raises:
+            BadDataError: if the file is damaged in the archive, locked or unreadable.
+        """
+        try:
+            if self._zip is not None:
+                return self._zip.open(name)
+            return (self.path / name).open("rb")
+        except (zipfile.BadZipFile, OSError, RuntimeError) as error:
+            raise BadDataError(f"cannot read {name} ({error})", "download it again") from error
+
     def __enter__(self) -> "Archive":
         """Return itself; leaving the block closes the file."""
         return self
@@ -111,26 +125,40 @@ def is_picture(name: str) -> bool:
     Returns:
         True for pictures; False for ``__MACOSX`` leftovers, hidden files and everything else.
     """
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in _PICTURES and not hidden
+    parts = name.split("/")
+    stem, _, suffix = parts[-1].rpartition(".")
+    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
+    return bool(stem) and suffix.lower() in _PICTURES and not hidden
 
 
-def nothing_found(archive: Archive, database: str, layouts: Iterable[str]) -> tuple[str, str]:
-    """Say that a folder does not hold the database, for a `BadDataError`.
+def checked(listing: Listing, archive: Archive, database: str, layouts: Iterable[str]) -> Listing:
+    """Refuse a listing without pictures.
 
     Args:
-        archive: what was given.
-        database: what was looked for.
+        listing: what a reader found.
+        archive: where it looked.
+        database: what it looked for.
         layouts: the layouts understood, a pattern each.
 
     Returns:
-        What was looked for and what was found, and the next step.
+        The listing, if it has pictures.
+
+    Raises:
+        BadDataError: if not, with what was looked for and what was found.
     """
+    if listing.items:
+        return listing
     folders = sorted({str(PurePosixPath(n).parent) for n in archive.names})
     found = ", ".join(folders[:6]) + (" ..." if len(folders) > 6 else "") if folders else "nothing"
-    return (
+    first = listing.problems[0] if listing.problems else None
+    left_out = (
+        f"; left out {len(listing.problems)}, the first: {first.original}, {first.reason} "
+        f"{first.detail}".rstrip()
+        if first
+        else ""
+    )
+    raise BadDataError(
         f"{archive.path} does not look like {database}: looked for {' or '.join(layouts)}; "
-        f"found {len(archive.names)} files in {found}",
-        "give the archive as downloaded, or the folder it was unpacked to",
+        f"found {len(archive.names)} files in {found}{left_out}",
+        fix="give the archive as downloaded, or the folder it was unpacked to",
     )

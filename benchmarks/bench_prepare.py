@@ -1,0 +1,189 @@
+"""What does `mien prepare` cost beyond decoding, resizing and encoding, and does its memory grow?
+
+`prepare` (list, decode, resize or keep, encode, hash, thumbnail, find copies of test pictures,
+write everything) beside a loop over the same .zip that decodes, resizes to 64x64, encodes and
+writes; both use one process. On archives made here of pictures of 64 and of 96 pixels a side, and,
+where MIEN_DATA names the folder of the research databases, on all of these instead.
+Memory: the peak of the command on N and on 4 N pictures, by the system's own count.
+
+Run: python benchmarks/bench_prepare.py
+Goals: prepare / bare at most 1.5 over all archives; peak at 4 N at most 1.1 times the peak at N.
+Check: every picture is in the manifest or among those left out; 20 crops are, pixel by pixel, the
+picture itself where it had the size, else Pillow's own resized and encoded one.
+"""
+
+import csv
+import io
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+import peak
+import timing
+from PIL import Image
+
+from mien.data.prepare import Settings, prepare
+
+F64 = npt.NDArray[np.float64]
+COUNTS, SIDE, QUALITY, SAMPLE = (4_000, 16_000), 64, 95, 20
+TIME_LIMIT, MEMORY_LIMIT = 1.5, 1.1
+DATABASES = {
+    "rafdb.zip": "rafdb",
+    "fer2013.zip": "fer2013",
+    "fer2013-neutral.zip": "fer2013",
+    "affectnet-subset.zip": "affectnet",
+}
+WORDS = ("happy", "surprise", "sad", "angry", "disgust", "fear")
+
+
+def make(path: Path, count: int, side: int) -> Path:
+    """Write a .zip in the layout of FER2013: smooth colours, no two pictures alike."""
+    rng = np.random.default_rng(side)
+    with zipfile.ZipFile(path, "w") as archive:
+        for i in range(count):
+            coarse = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+            buffer = io.BytesIO()
+            coarse.resize((side, side), Image.Resampling.BICUBIC).save(
+                buffer, "JPEG", quality=QUALITY
+            )
+            split = "test" if i % 5 == 0 else "train"
+            archive.writestr(f"{split}/{WORDS[i % 6]}/{i:06}.jpg", buffer.getvalue())
+    return path
+
+
+def archives(folder: Path) -> dict[Path, str]:
+    """Return archives and their databases: the real ones where they are."""
+    data = os.environ.get("MIEN_DATA")
+    if data:
+        return {Path(data) / name: database for name, database in DATABASES.items()}
+    made = [make(folder / f"{side}-pixels.zip", COUNTS[0], side) for side in (64, 96)]
+    return dict.fromkeys(made, "fer2013")
+
+
+def pictures(archive: zipfile.ZipFile) -> Iterator[str]:
+    return (n for n in archive.namelist() if n.endswith((".jpg", ".png")))
+
+
+def resized(data: bytes) -> bytes:
+    """Decode, resize, encode."""
+    with Image.open(io.BytesIO(data)) as image:
+        small = image.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
+
+
+def bare(path: Path, out: Path) -> int:
+    """Turn every picture of a .zip into a crop, and return how many there were."""
+    out.mkdir()
+    number = 0
+    with zipfile.ZipFile(path) as archive:
+        for number, name in enumerate(pictures(archive), start=1):
+            (out / f"{number}.jpg").write_bytes(resized(archive.read(name)))
+    return number
+
+
+def check_folder(path: Path, out: Path, count: int) -> None:
+    with (out / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (out / "excluded.csv").open(encoding="utf-8", newline="") as file:
+        left_out = len(list(csv.DictReader(file)))
+    timing.check(
+        len(rows) + left_out == count, f"{count} pictures in {path.name} are accounted for"
+    )
+    with zipfile.ZipFile(path) as archive:
+        for i in np.linspace(0, len(rows) - 1, SAMPLE).astype(int):
+            data = archive.read(rows[i]["original"])
+            ready = Image.open(io.BytesIO(data)).size == (SIDE, SIDE)
+            expected = np.asarray(Image.open(io.BytesIO(data if ready else resized(data))))
+            found = np.asarray(Image.open(out / rows[i]["path"]))
+            timing.check(np.array_equal(found, expected), f"{rows[i]['path']} of {path.name}")
+
+
+def timed(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def measure(path: Path, database: str, folder: Path) -> tuple[int, float, float]:
+    """Return how many pictures an archive has, and the seconds of bare and of prepare."""
+    plain, made = folder / "plain", folder / "made"
+    with zipfile.ZipFile(path) as archive:
+        count = len(list(pictures(archive)))
+    bare_s = timed(lambda: bare(path, plain))
+    prepare_s = timed(lambda: prepare(Settings(database, str(path)), made))
+    check_folder(path, made, count)
+    shutil.rmtree(plain)
+    shutil.rmtree(made)
+    return count, bare_s, prepare_s
+
+
+def peaks(folder: Path) -> dict[int, float]:
+    """Return the peak of the command in MiB, by the number of pictures."""
+    found = {}
+    for count in COUNTS:
+        archive = make(folder / f"{count}.zip", count, SIDE)
+        out = folder / f"made-{count}"
+        _, found[count] = peak.run("prepare", "fer2013", str(archive), "--out", str(out))
+    return found
+
+
+def main() -> None:
+    chosen = timing.options(repeats=3)
+    settings = {"side": SIDE, "quality": QUALITY, "repeats": chosen.repeats}
+    settings["data"] = "research databases" if os.environ.get("MIEN_DATA") else "made here"
+    report = timing.Report("prepare", __doc__.splitlines()[0], settings)
+    rows, rounds = [], np.zeros((chosen.repeats, 2))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for path, database in archives(folder).items():
+            runs = [measure(path, database, folder) for _ in range(chosen.repeats)]
+            seconds = np.array([run[1:] for run in runs])  # (repeats, 2)
+            rounds += seconds
+            count = runs[0][0]
+            plain, whole = (1e3 / count * np.median(seconds, axis=0)).tolist()
+            report.figures[path.stem] = {
+                "pictures": count,
+                "bare_ms_a_picture": round(plain, 4),
+                "prepare_ms_a_picture": round(whole, 4),
+                "ratio": round(float(np.median(seconds[:, 1] / seconds[:, 0])), 3),
+            }
+            each = f"bare {plain:.2f} ms, prepare {whole:.2f} ms a picture"
+            rows.append((f"{path.stem}, {count:,} pictures", each))
+        high = peaks(folder)
+    conclude(report, rows, rounds, high)
+    report.write(chosen.out)
+
+
+def conclude(
+    report: timing.Report, rows: list[tuple[str, str]], rounds: F64, high: dict[int, float]
+) -> None:
+    """Put down the ratio over all archives and the growth of memory."""
+    q1, ratio, q3 = np.percentile(rounds[:, 1] / rounds[:, 0], (25, 50, 75)).tolist()
+    bare_s, prepare_s = np.median(rounds, axis=0).tolist()
+    report.figures["all"] = {
+        "bare_s": round(bare_s, 2),
+        "prepare_s": round(prepare_s, 2),
+        "ratio": round(ratio, 4),
+        "ratio_iqr": round(q3 - q1, 4),
+    }
+    report.figures["peak_mib"] = {str(count): round(mib, 1) for count, mib in high.items()}
+    growth = round(high[COUNTS[1]] / high[COUNTS[0]], 4)
+    rows.append(("all, prepare / bare", f"{ratio:.2f}, IQR {q3 - q1:.2f}"))
+    rows += [(f"peak, {count:,} pictures", f"{mib:.0f} MiB") for count, mib in high.items()]
+    report.table(rows)
+    report.goals = [
+        timing.Goal("prepare / bare decode, resize, encode", TIME_LIMIT, round(ratio, 4)),
+        timing.Goal("peak memory of prepare, 16,000 / 4,000 pictures", MEMORY_LIMIT, growth),
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The command that looks for what is wrong in prepared folders: audit."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mien.cli.bar import bar
+from mien.errors import OutputError
+
+if TYPE_CHECKING:
+    from mien.data.audit import Audit
+
+__all__ = ["audit_command"]
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(name="audit")
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=_FILE)
+@click.option("--out", type=_FILE, help="CSV of every finding.")
+@click.option(
+    "--html", type=_FILE, help="Page with the pictures side by side; keep it to yourself."
+)
+@click.option("--json", "json_file", type=_FILE, help="The counts, without names of pictures.")
+@click.option("--fix", is_flag=True, help="Write manifests without what is wrong; keep the old.")
+def audit_command(
+    folders: tuple[Path, ...],
+    out: Path | None,
+    html: Path | None,
+    json_file: Path | None,
+    fix: bool,
+) -> None:
+    """Find copies, leaks, contradictions, blanks and give-away labels in prepared folders.
+
+    Copies are found within and across splits and databases, also mirrored, re-encoded, resized,
+    cropped a little or lit otherwise. --fix takes out of training what is a copy of a held-out
+    picture or exactly the same picture with two labels, and what is blank or unreadable. No
+    picture is deleted.
+
+    Example: mien audit data/rafdb data/fer2013 --out findings.csv --html findings.html
+    """
+    from mien.data.audit import audit
+    from mien.data.clean import clean, to_drop
+    from mien.data.report import CSV_HEADER, csv_rows, record, summary, write_page
+    from mien.show.sinks import CsvSink, write_text
+
+    outputs = [path for path in (out, html, json_file) if path]
+    if len({path.resolve() for path in outputs}) < len(outputs):
+        raise click.UsageError("--out, --html and --json need different files")
+    found = audit(folders, lambda entries: bar(entries, len(entries), "looking"))
+    _refuse_over_data(found, outputs)
+    click.echo(summary(found))
+    dropped = to_drop(found) if fix else {}
+    if out:
+        with CsvSink(out, CSV_HEADER) as sink:
+            for row in csv_rows(found, dropped):
+                sink.write(row)
+    if html:
+        write_page(found, html)
+    if json_file:
+        write_text(json.dumps(record(found, dropped), indent=1) + "\n", json_file)
+    for cleaned in clean(found, dropped) if fix else ():
+        left = cleaned.dropped.total()
+        kept = f"; the old manifest is {cleaned.before}" if left else ""
+        click.echo(f"\n{cleaned.folder}: kept {cleaned.kept:,} rows, dropped {left:,}{kept}")
+        for (reason, split), count in sorted(cleaned.dropped.items()):
+            click.echo(f"  {count:>6,}  {split:<5}  {reason}")
+    for path in outputs:
+        click.echo(f"wrote {path}", err=True)
+
+
+def _refuse_over_data(found: "Audit", outputs: Sequence[Path]) -> None:
+    """Refuse to write over a manifest or a picture."""
+    from mien.data.manifest import NAME
+
+    framings = [framing for entry in found.entries for framing in entry.framings]
+    data = {(folder / row.path).absolute() for folder, row in framings}
+    data |= {(folder / NAME).absolute() for folder, _ in framings}
+    for path in outputs:
+        if path.absolute() in data:
+            raise OutputError(f"{path} is part of the data", fix="choose another name")

@@ -1,0 +1,94 @@
+"""Which pictures are held out: by person where persons are known, and evenly by expression.
+
+The draw follows from the seed and the pictures' names alone, not from their order, so two
+framings of a database are split alike. Imports: numpy, mien.labels, mien.errors, sources.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.data.sources import Item
+from mien.errors import BadSettingError
+from mien.labels import NEUTRAL_INDEX, index
+
+__all__ = ["hold_out"]
+
+Counts = npt.NDArray[np.int64]  # shape (7,): pictures of the six and neutral
+
+_CLASSES = NEUTRAL_INDEX + 1
+_DRAWS = 32
+
+
+def hold_out(items: Sequence[Item], split: str, share: float, seed: int) -> list[Item]:
+    """Move a share of the training pictures to another split.
+
+    All pictures of a person move together. Persons, or single pictures where no person is known,
+    are drawn one after the other, and each moves that brings the counts by expression nearer to
+    the share; so every expression loses its share, as nearly as the groups allow.
+
+    Args:
+        items: pictures of one database.
+        split: ``valid`` or ``test``, of which the database must have none.
+        share: of the training pictures, in [0, 1).
+        seed: another seed is another draw.
+
+    Returns:
+        The pictures in the same order, some with another split.
+
+    Raises:
+        BadSettingError: if the database has that split already, or too few groups to divide.
+    """
+    if share == 0:
+        return list(items)
+    counts = Counter(item.split for item in items)
+    if counts[split]:
+        raise BadSettingError(
+            f"the database has {counts[split]:,} {split} pictures of its own",
+            fix=f"leave --{split} out",
+        )
+    groups: dict[str, Counts] = defaultdict(lambda: np.zeros(_CLASSES, dtype=np.int64))
+    for item in items:
+        if item.split == "train":
+            groups[_group(item)][index(item.label)] += 1
+    chosen = _choose(groups, share, f"{split}:{seed}")
+    if not chosen or len(chosen) == len(groups):
+        raise BadSettingError(
+            f"--{split} {share} of {len(groups)} persons or pictures leaves one side empty",
+            fix="give another share, or more pictures",
+        )
+    move = [item.split == "train" and _group(item) in chosen for item in items]
+    return [replace(i, split=split) if moved else i for i, moved in zip(items, move, strict=True)]
+
+
+def _group(item: Item) -> str:
+    return item.subject or item.original
+
+
+def _choose(groups: Mapping[str, Counts], share: float, salt: str) -> set[str]:
+    """Draw groups until each class has its share; a group's value is its count by class."""
+    total = sum(groups.values(), start=np.zeros(_CLASSES, dtype=np.int64))
+    target, weight = share * total, 1 / np.maximum(total, 1)
+    # Single pictures meet the shares exactly; of people, who differ, the best of some draws counts.
+    draws = _DRAWS if max((count.sum() for count in groups.values()), default=0) > 1 else 1
+    best: tuple[float, set[str]] = (np.inf, set())
+    for draw in range(draws):
+        missing = target.copy()
+        chosen = set()
+        for name in sorted(groups, key=lambda n: _place(f"{salt}:{draw}:{n}")):
+            nearer = ((missing - groups[name]) ** 2 - missing**2) @ weight
+            if nearer < 0:
+                missing -= groups[name]
+                chosen.add(name)
+        distance = float(missing**2 @ weight)
+        if distance < best[0]:
+            best = (distance, chosen)
+    return best[1]
+
+
+def _place(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).digest()

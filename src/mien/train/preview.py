@@ -1,0 +1,152 @@
+"""What augmentation does to crops, change by change, for a person to judge.
+
+Imports: torch, augment, mix, faces. Knows nothing of drawing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mien import media, pixels
+from mien.data import manifest
+from mien.data.augment import OFF, Augment, Strength
+from mien.data.mix import mix
+from mien.faces import align
+from mien.faces.detect import Detector
+from mien.labels import LABELS
+from mien.results import U8
+
+__all__ = ["SHOWN", "Strip", "crops_of", "portrait", "strips"]
+
+# How strongly a change that is switched off is shown.
+SHOWN = Strength(
+    colour=0.8,
+    flip=1.0,
+    crop=0.4,
+    perspective=0.4,
+    rotate=20.0,
+    shift=0.15,
+    scale=0.25,
+    light=0.4,
+    gamma=0.8,
+    blur=1.0,
+    coarse=1.0,
+    noise=1.0,
+    jpeg=1.0,
+    erase=1.0,
+    mixup=1.0,
+    cutmix=1.0,
+)
+_MIXING = ("mixup", "cutmix")
+_PORTRAIT = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strip:
+    """One crop and what a change made of it.
+
+    Attributes:
+        name: of the change.
+        note: how strong it is.
+        pictures: shape (1 + draws, 64, 64), uint8, grey; the first is the original.
+        captions: one for each picture, often "".
+    """
+
+    name: str
+    note: str
+    pictures: U8
+    captions: tuple[str, ...]
+
+
+def crops_of(folders: Sequence[str]) -> U8:
+    """Read a training crop of each expression from the first folder that has one.
+
+    Args:
+        folders: prepared folders; those that do not exist are passed over.
+
+    Returns:
+        shape (N, 64, 64, 3), uint8, RGB; N from 0 to 6.
+
+    Raises:
+        BadDataError: if a folder exists and has no readable manifest.
+        BadImageError: if a crop cannot be read.
+    """
+    found: dict[str, Path] = {}
+    for folder in filter(Path.exists, map(Path, folders)):
+        rows = manifest.read(folder)
+        for label in LABELS:
+            own = [row for row in rows if row.label == label and row.split == "train"]
+            if own:
+                found.setdefault(label, folder / own[len(own) // 2].path)
+    crops = [_squared(media.read_rgb(found[label])) for label in LABELS if label in found]
+    return np.stack(crops) if crops else np.empty((0, pixels.SIDE, pixels.SIDE, 3), np.uint8)
+
+
+def portrait() -> U8:
+    """Return crops of the portrait in the package: the face as framed, and as mirrored and dark.
+
+    Returns:
+        shape (2, 64, 64, 3), uint8, RGB.
+    """
+    rgb = media.read_rgb(_PORTRAIT)
+    [found] = Detector().find(rgb)
+    face = align.crop(rgb, align.similarity(found.landmarks))
+    return np.stack([face, face[:, ::-1] // 2])
+
+
+def strips(strength: Strength, crops: U8, draws: int, seed: int, everything: bool) -> list[Strip]:
+    """Draw each change alone, then all that are on together.
+
+    Args:
+        strength: of the changes; see `mien.data.augment`.
+        crops: shape (N, 64, 64, 3), uint8, RGB, N at least 1; taken in turn.
+        draws: of each change.
+        seed: another seed is another draw.
+        everything: show what is switched off too, by the strengths of `SHOWN`.
+
+    Returns:
+        One strip a change, in the order of `Strength`; the last has all that are on.
+    """
+    torch.manual_seed(seed)
+    made: list[Strip] = []
+    for field in fields(Strength):
+        value = getattr(strength, field.name)
+        shown = value or getattr(SHOWN, field.name)
+        if value or everything:
+            note = f"{shown:g}" if value else f"off; drawn at {shown:g}"
+            alone = replace(OFF, **{field.name: shown})
+            made.append(_strip(field.name, note, alone, crops, (len(made), draws)))
+    together = _strip("all together", "what training sees", strength, crops, (len(made), draws))
+    return [*made, together]
+
+
+def _strip(name: str, note: str, strength: Strength, crops: U8, which: tuple[int, int]) -> Strip:
+    """Draw changes of the crop whose turn it is; the others are there to be mixed in."""
+    turn, draws = which
+    batch = torch.from_numpy(np.roll(crops, -turn, axis=0)).permute(0, 3, 1, 2).float() / 255
+    augment = Augment(strength)
+    pictures, captions = [_gray(crops[turn % len(crops)])], [""]
+    for _ in range(draws):
+        gray, shares = mix(
+            augment(batch), torch.arange(len(batch)), len(batch), strength.mixup, strength.cutmix
+        )
+        pictures.append(_to_u8(gray[0, 0]))
+        mixed = any(getattr(strength, key) for key in _MIXING)
+        captions.append(f"{1 - float(shares[0, 0]):.0%} of another" if mixed else "")
+    return Strip(name, note, np.stack(pictures), tuple(captions))
+
+
+def _to_u8(gray: Tensor) -> U8:
+    return (gray * 255).round().to(torch.uint8).numpy()
+
+
+def _gray(crop: U8) -> U8:
+    return pixels.to_gray(np.ascontiguousarray(crop))
+
+
+def _squared(rgb: U8) -> U8:
+    return np.stack([pixels.to_side(rgb[..., i]) for i in range(3)], axis=2)

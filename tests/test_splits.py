@@ -1,0 +1,79 @@
+from collections import Counter
+
+import pytest
+
+from mien.data.sources import Item
+from mien.data.splits import hold_out
+from mien.errors import BadSettingError
+from mien.labels import LABELS
+
+
+def pictures(counts, split="train", people=0):
+    """So many pictures of each of the six, shared out among so many people."""
+    items = []
+    for label, count in zip(LABELS, counts, strict=True):
+        for number in range(count):
+            subject = f"P{(number * 7 + len(label)) % people}" if people else ""
+            items.append(Item(f"{label}/{number}.jpg", label, split, subject))
+    return items
+
+
+def counts_of(items, split):
+    found = Counter(item.label for item in items if item.split == split)
+    return [found[label] for label in LABELS]
+
+
+def test_every_expression_loses_its_share():
+    items = hold_out(pictures([100, 50, 30, 20, 10, 500]), "valid", 0.1, seed=0)
+    assert counts_of(items, "valid") == [10, 5, 3, 2, 1, 50]
+    assert counts_of(items, "train") == [90, 45, 27, 18, 9, 450]
+
+
+def test_all_pictures_of_a_person_move_together_and_the_share_is_about_kept():
+    items = hold_out(pictures([120, 100, 80, 60, 60, 60], people=40), "test", 0.2, seed=0)
+    moved = {item.subject for item in items if item.split == "test"}
+    stayed = {item.subject for item in items if item.split == "train"}
+    assert moved
+    assert not moved & stayed
+    for held, all_of_it in zip(counts_of(items, "test"), [120, 100, 80, 60, 60, 60], strict=True):
+        assert abs(held / all_of_it - 0.2) < 0.03
+
+
+def test_the_draw_depends_on_the_seed_and_not_on_the_order():
+    items = pictures([40] * 6)
+    once = {i.original for i in hold_out(items, "valid", 0.25, seed=3) if i.split == "valid"}
+    again = {i.original for i in hold_out(items[::-1], "valid", 0.25, seed=3) if i.split == "valid"}
+    other = {i.original for i in hold_out(items, "valid", 0.25, seed=4) if i.split == "valid"}
+    assert once == again
+    assert len(once) == len(other) == 60
+    assert once != other
+
+
+def test_validation_is_carved_from_train_alone_and_the_order_stays():
+    items = pictures([20] * 6) + pictures([10] * 6, split="test")
+    held = hold_out(items, "valid", 0.5, seed=0)
+    assert [(i.original, i.label) for i in held] == [(i.original, i.label) for i in items]
+    assert counts_of(held, "test") == [10] * 6
+    assert counts_of(held, "valid") == [10] * 6
+
+
+def test_no_share_changes_nothing():
+    items = pictures([3] * 6) + pictures([3] * 6, split="test")
+    assert hold_out(items, "test", 0, seed=0) == items
+
+
+def test_a_split_that_the_database_has_is_not_drawn_again():
+    items = pictures([3] * 6) + pictures([3] * 6, split="test")
+    with pytest.raises(BadSettingError, match=r"18 test pictures of its own\n  try: leave --test"):
+        hold_out(items, "test", 0.2, seed=0)
+
+
+def test_a_database_without_training_pictures_has_nothing_to_hold_out():
+    with pytest.raises(BadSettingError, match="leaves one side empty"):
+        hold_out(pictures([3] * 6, split="valid"), "test", 0.5, seed=0)
+
+
+@pytest.mark.parametrize(("count", "share"), [(1, 0.1), (1, 0.9), (2, 0.1)])
+def test_too_few_to_divide_is_said(count, share):
+    with pytest.raises(BadSettingError, match="leaves one side empty"):
+        hold_out(pictures([count, 0, 0, 0, 0, 0]), "valid", share, seed=0)
