@@ -330,3 +330,8 @@ def test_weights_of_colours_leave_a_grey_crop_as_it_is():
     batch = grey()
     torch.testing.assert_close(changed(batch.expand(-1, 3, -1, -1), colour=1), batch)
     assert torch.equal(changed(batch, colour=1), batch)
+
+
+def test_a_jpeg_is_made_of_about_as_many_crops_as_its_chance():
+    batch = grey(4).repeat(50, 1, 1, 1)
+    assert 26 < sum(moved(batch, changed(batch, jpeg=0.2))) < 58  # 40, and three deviations
