@@ -4,7 +4,7 @@ Imports: recognize, metrics, manifest. No torch: the exported file is what is me
 """
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ __all__ = ["PICTURES_HEADER", "Evaluation", "evaluate"]
 
 PICTURES_HEADER = ("path", "label", "predicted", "neutral", *LABELS)
 _BATCH = 64
+Progress = Callable[[range], Iterable[int]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,13 +51,16 @@ class Evaluation:
             yield [row.path, row.label, predicted, *values]
 
 
-def evaluate(recognizer: Recognizer, folder: Path, split: str = "test") -> Evaluation:
+def evaluate(
+    recognizer: Recognizer, folder: Path, split: str = "test", progress: Progress = iter
+) -> Evaluation:
     """Measure a model on the six expressions of a prepared folder.
 
     Args:
         recognizer: whose model is measured, on the crops as they are.
         folder: made by ``mien prepare``.
-        split: ``test``, or ``train``.
+        split: ``test``, ``valid`` or ``train``.
+        progress: wraps the batches, to show how far it is.
 
     Returns:
         Figures and scores; neutral pictures are left out.
@@ -69,7 +73,7 @@ def evaluate(recognizer: Recognizer, folder: Path, split: str = "test") -> Evalu
         raise BadDataError(f"{folder} has no {split} pictures", fix="choose another --split")
     parts = [
         _score(recognizer, folder, rows[start : start + _BATCH])
-        for start in range(0, len(rows), _BATCH)
+        for start in progress(range(0, len(rows), _BATCH))
     ]
     scores = np.concatenate([part.scores for part in parts])
     neutral = np.concatenate([part.neutral for part in parts])

@@ -75,7 +75,7 @@ def evaluate_command(
     if pictures and out is None:
         raise click.UsageError("--pictures needs --out")
     recognizer = Recognizer(None if str(model) == "shipped" else model)
-    found = evaluate(recognizer, folder, split)
+    found = evaluate(recognizer, folder, split, lambda steps: bar(steps, len(steps), "measuring"))
     record = found.record
     low, high = record["accuracy_95"]
     click.echo(f"{record['source']} {split} ({record['framing']}): {record['pictures']:,} pictures")
@@ -112,6 +112,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
     from mien.export import export
 
     target = out or run / f"{run.resolve().name}.onnx"
+    click.echo("reading the training pictures; with 100,000 it takes some minutes", err=True)
     card = export(run, target, {path.stem: _measured(path) for path in metrics})
     click.echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
     click.echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
