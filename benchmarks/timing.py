@@ -9,6 +9,7 @@ Run: OMP_NUM_THREADS=1 python benchmarks/bench_NAME.py [--repeats N] [--out DIR]
 Writes DIR/bench-NAME.json; DIR is results/ unless said. Run them on an idle machine: the load
 before the start is in the file.
 
+bench_audit.py     which copies `mien audit` finds, whom it accuses wrongly, what it costs
 bench_classify.py  what `classify` costs beyond the network itself
 bench_heatmap.py   what a heat map costs beyond the scores
 bench_loader.py    how much faster training crops come than the network takes them
@@ -18,7 +19,9 @@ bench_start.py     how long `import mien`, `mien --help` and a first prediction 
 bench_scores.py    how many pictures a second `mien scores` reads, and in how much memory
 
 bare.py            the network without mien: yardstick and oracle
+changes.py         15 kinds of change that a copied picture may have gone through
 peak.py            seconds and peak memory of a command
+planted.py         copies planted among pictures, to be found
 portraits.py       the faces, all from the portrait in the package
 peer_fer.py        fer's network, fetched for bench_photo.py and thrown away
 

@@ -183,10 +183,51 @@ def _neutral(found: dict[str, float]) -> str:
     )
 
 
+def audit() -> str:
+    """What `mien audit` counts in the databases as downloaded."""
+    r = _read("audit")
+    rows = [
+        [f["kind"], f["splits"], f["databases"], f"{f['pairs']:,}", f"{f['other label']:,}"]
+        for f in r["findings"]
+    ]
+    places = [
+        [o["of"], f"{o['copy in']} {o['its split']}", f"{o['found']:,} of {o['pictures']:,}"]
+        for o in r["origins"]
+    ]
+    leaking = ", ".join(f"{count:,} of {name}" for name, count in r["leaking_pictures"].items())
+    return (
+        _table(["found", "splits", "databases", "pairs or pictures", "of another label"], rows)
+        + f"\nPictures with a copy in a split that is held out more: {leaking}.\n\n"
+        + _table(["pictures of", "have their nearest copy in", ""], places)
+    )
+
+
+def copies() -> str:
+    """Precision and recall of the copy detector, by threshold and by kind of change."""
+    r = _read("bench-audit")["figures"]["finding"]
+    both, alone = r["both"], r["pictures alone"]
+    keys = ("precision", "mean_recall_without_the_heaviest")
+    curve = [
+        [f"{level:.2f}", *(f"{curve[key][i]:.1%}" for curve in (both, alone) for key in keys)]
+        for i, level in enumerate(both["threshold"])
+        if round(100 * level) % 5 == 0 and level >= 0.7
+    ]
+    kinds = [[kind, f"{recall:.1%}"] for kind, recall in r["chosen"]["recall"].items()]
+    header = ["threshold", "precision", "mean recall", "precision before", "mean recall before"]
+    return (
+        _table(header, curve)
+        + "\nBefore: the correlation of the pictures alone, with a threshold of 0.93. The mean "
+        + f"leaves out the heaviest crop. At {r['chosen']['threshold']}, on {r['pictures']}:\n\n"
+        + _table(["planted change", "found"], kinds)
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
+    "audit": audit,
     "card": card,
     "commands": commands,
+    "copies": copies,
     "leaks": leaks,
     "recalls": recalls,
     "speed": speed,

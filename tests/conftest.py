@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
+from crops import write_crops
+from faulty import plant_every_fault
 from skimage import data
 
 from mien import Recognizer
@@ -35,3 +37,15 @@ def data_dir():
     if not folder.is_dir():
         pytest.skip(f"no research databases in {folder}: set MIEN_DATA to their folder")
     return folder
+
+
+@pytest.fixture
+def clean_folder(tmp_path):
+    """Forty-two pictures of seven classes in train and fourteen in test, all different."""
+    return write_crops(tmp_path / "data", train=6, test=2)
+
+
+@pytest.fixture
+def dirty(clean_folder):
+    """The same with one of every fault."""
+    return plant_every_fault(clean_folder)

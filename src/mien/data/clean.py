@@ -71,7 +71,7 @@ def _reasons(audit: Audit, findings: list[Finding]) -> dict[int, str]:
             and splits[0] == "train"
         ):
             for index in (finding.this, finding.that):
-                found.setdefault(index, "same picture with another label")
+                found[index] = "same picture with another label"
     return found
 
 

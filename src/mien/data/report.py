@@ -195,14 +195,15 @@ def record(audit: Audit, dropped: Mapping[int, str]) -> dict[str, Any]:
     Returns:
         Numbers and names of databases, splits and labels.
     """
-    leaks = {f.this for f in audit.findings if audit.is_leak(f)}
+    leaks = {f.this: audit.entries[f.this].row for f in audit.findings if audit.is_leak(f)}
+    leaking = Counter(f"{row.source} {row.split}" for row in leaks.values())
     return {
         "pictures": [
             {"source": source, "split": split, "labels": dict(counts)}
             for (source, split), counts in _classes(audit).items()
         ],
         "copy_from_similarity": COPY,
-        "leaking_pictures": len(leaks),
+        "leaking_pictures": dict(leaking),
         "contradicting_pairs": sum(map(audit.is_contradiction, audit.findings)),
         "findings": [
             dict(zip(_PAIRS_HEADER, (*key, *counts), strict=True))
