@@ -24,7 +24,7 @@ def test_three_lines_make_a_loader_and_the_loop_around_it_trains(tmp_path, monke
     write_crops(tmp_path / "data" / "rafdb", train=2)
     monkeypatch.chdir(tmp_path)
     three, loop = BLOCKS
-    assert len(three.splitlines()) == 3
+    assert len(list(filter(None, three.splitlines()))) == 3
     names = {}
     exec(compile(three + loop, "training.md", "exec"), names)
     assert [len(crops) for crops, _ in names["loader"]] == [12]
