@@ -7,7 +7,46 @@ from mien.models import zoo
 
 pytestmark = pytest.mark.torch
 
-PARAMETERS = {"miennet": 1_268_731}  # with seven outputs
+PARAMETERS = {  # with six outputs
+    "miennet": 1_268_538,
+    "cnn10": 10_474_118,
+    "cnn13": 2_606_086,
+    "cnn15": 10_478_086,
+    "cnn15-dropout": 10_478_086,
+    "cnn16-se": 10_478_598,
+    "cnn17": 41_950_726,
+    "resnet18": 11_179_590,
+    "resnet34": 21_287_750,
+    "vgg16-bn": 72_460_742,
+    "res25-se": 95_051_014,
+}
+LAST_MAPS = {
+    "miennet": (192, 8, 8),
+    "cnn10": (1024, 2, 2),
+    "cnn13": (512, 4, 4),
+    "cnn15": (1024, 2, 2),
+    "cnn15-dropout": (1024, 2, 2),
+    "cnn16-se": (1024, 2, 2),
+    "cnn17": (2048, 1, 1),
+    "resnet18": (512, 4, 4),
+    "resnet34": (512, 4, 4),
+    "vgg16-bn": (256, 8, 8),
+    "res25-se": (2048, 2, 2),
+}
+# convolutions and linear layers, those of shortcuts and gates left out
+LAYERS = {
+    "miennet": 1 + 6 * 2 + 1,
+    "cnn10": 5 + 3,
+    "cnn13": 4 + 3,
+    "cnn15": 5 + 3,
+    "cnn15-dropout": 5 + 3,
+    "cnn16-se": 5 + 3,
+    "cnn17": 6 + 3,
+    "resnet18": 18,
+    "resnet34": 34,
+    "vgg16-bn": 6 + 3,
+    "res25-se": 1 + 5 * 2 + 3,
+}
 every_model = pytest.mark.parametrize("name", zoo.MODELS)
 
 
@@ -18,7 +57,7 @@ def grey_crops(count):
 
 def test_every_model_has_its_size_written_down():
     counts = {
-        name: sum(p.numel() for p in zoo.build(name, 7, 0.2).parameters()) for name in zoo.MODELS
+        name: sum(p.numel() for p in zoo.build(name, 6, 0.2).parameters()) for name in zoo.MODELS
     }
     assert counts == PARAMETERS
 
@@ -52,18 +91,67 @@ def test_a_crop_alone_gets_the_logits_it_gets_among_others(name):
     crops = grey_crops(3)
     with torch.inference_mode():
         together, alone = network(crops), network(crops[1:2])
-    torch.testing.assert_close(alone[0], together[1], atol=1e-5, rtol=1e-4)
-    assert (together[0] - together[1]).abs().max() > 1e-4
+    torch.testing.assert_close(alone[0], together[1], atol=1e-6, rtol=1e-4)
+    assert (together[0] - together[1]).abs().max() > 3e-5
 
 
 @every_model
-def test_a_model_ends_in_the_mean_of_its_features_and_one_linear_layer(name):
+def test_a_model_has_its_layers_and_last_maps(name):
+    network = zoo.build(name, 6, 0.2).eval()
+    aside = ("shortcut", "squeeze", "excite")
+    layers = [
+        key
+        for key, layer in network.named_modules()
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)
+        and not any(word in key for word in aside)
+    ]
+    assert len(layers) == LAYERS[name]
+    with torch.inference_mode():
+        assert network.features(grey_crops(2)).shape == (2, *LAST_MAPS[name])
+
+
+@every_model
+def test_a_models_logits_are_its_last_layer_of_what_that_sees(name):
     torch.manual_seed(0)
     network = zoo.build(name, 7, 0.9).eval()
     with torch.inference_mode():
-        pooled = network.features(grey_crops(2)).flatten(2).mean(dim=2)
-        expected = pooled @ network.head.weight.T + network.head.bias
+        seen = network.embed(grey_crops(2))
+        expected = seen @ network.last.weight.T + network.last.bias
         torch.testing.assert_close(network(grey_crops(2)), expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["miennet", "resnet18", "resnet34"])
+def test_a_model_of_one_linear_layer_sees_the_mean_of_its_features(name):
+    torch.manual_seed(0)
+    network = zoo.build(name, 6, 0.9).eval()
+    with torch.inference_mode():
+        pooled = network.features(grey_crops(2)).flatten(2).mean(dim=2)
+        torch.testing.assert_close(network.embed(grey_crops(2)), pooled, atol=1e-5, rtol=1e-4)
+
+
+def test_the_three_layers_of_the_papers_networks_are_worked_by_hand():
+    torch.manual_seed(0)
+    network = zoo.build("cnn13", 6, 0.5).eval()
+    weights = [(m.weight, m.bias) for m in network.head if isinstance(m, torch.nn.Linear)]
+    assert [tuple(w.shape) for w, _ in weights] == [(1024, 512), (512, 1024), (6, 512)]
+    with torch.inference_mode():
+        x = network.features(grey_crops(2)).flatten(2).mean(dim=2)
+        for number, (weight, bias) in enumerate(weights):
+            x = x @ weight.T + bias
+            x = x.clip(min=0) if number < 2 else x
+        torch.testing.assert_close(network(grey_crops(2)), x, atol=1e-5, rtol=1e-4)
+
+
+def test_the_two_convolutions_of_a_stage_of_vgg_share_one_batch_norm():
+    stage = zoo.build("vgg16-bn", 6, 0.5).features[0]
+    assert stage[1] is stage[4]
+    assert isinstance(stage[1], torch.nn.BatchNorm2d)
+
+
+def test_the_dropout_of_cnn15_stands_after_all_stages_but_the_last():
+    features = zoo.build("cnn15-dropout", 6, 0.5).features
+    found = [[m.p for m in stage if isinstance(m, torch.nn.Dropout)] for stage in features]
+    assert found == [[0.2], [0.2], [0.2], [0.2], []]
 
 
 @every_model
@@ -87,10 +175,6 @@ def test_weights_follow_from_torchs_seed(name):
 
     assert torch.equal(weights(1), weights(1))
     assert not torch.equal(weights(1), weights(2))
-
-
-def test_miennets_maps_are_eight_by_eight():
-    assert zoo.miennet().features(grey_crops(2)).shape == (2, 192, 8, 8)
 
 
 def test_a_model_that_does_not_exist_is_refused_with_the_nearest():

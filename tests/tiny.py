@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 
 from mien.models import zoo
 from mien.models.blocks import ConvNorm, ResidualBlock
+from mien.models.network import Network
 from mien.train.config import TrainConfig
 
 _SETTINGS = TrainConfig(
@@ -24,7 +25,7 @@ def tiny(outputs, dropout):
         ResidualBlock(8, 16, stride=2),
         torch.nn.AvgPool2d(2),
     )
-    return zoo.Network(features, 16, outputs, dropout)
+    return Network(features, torch.nn.Linear(16, outputs), dropout)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from mien.errors import BadDataError, BadModelError
 from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.metrics import auroc, fit_temperature
 from mien.models import zoo
-from mien.models.zoo import Network
+from mien.models.network import Network
 from mien.pixels import MEAN, SIDE, STD
 from mien.recognize.runtime import CARD, seal
 from mien.show.sinks import whole
@@ -59,7 +59,7 @@ class WithMaps(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         """Map (N, 3, 64, 64) to logits (N, 6), maps (N, 6, h, w), neutral (N, 1) if learned."""
-        head = self.network.head
+        head = self.network.last
         maps = nn.functional.conv2d(self.network.features(crops), head.weight[:, :, None, None])
         logits = maps.mean(dim=(2, 3)) + head.bias
         six = logits[:, :NEUTRAL_INDEX], maps[:, :NEUTRAL_INDEX]
@@ -149,7 +149,7 @@ def _learn_neutral(network: Network, data: loop.Data) -> dict[str, float]:
 
 
 def _to_onnx(model: WithMaps) -> bytes:
-    outputs = ["logits", "maps", "neutral"][: 2 + (model.network.head.out_features > 6)]
+    outputs = ["logits", "maps", "neutral"][: 2 + (model.network.last.out_features > 6)]
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns about its own exporter's deprecations

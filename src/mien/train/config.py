@@ -29,10 +29,12 @@ class TrainConfig:
         rate: highest learning rate.
         schedule: ``one-cycle``, ``cosine`` or ``constant``.
         warmup: share of the steps in which the rate climbs (one-cycle).
-        momentum: of SGD with Nesterov's correction.
+        optimiser: ``sgd``, ``adam`` or ``adamw``.
+        momentum: of SGD.
+        nesterov: with Nesterov's correction of it.
         weight_decay: on weights; biases and batch norm go free.
         smoothing: label smoothing, in [0, 1).
-        dropout: before the last linear layer.
+        dropout: in the head: before its only linear layer, or after the first of three.
         average: decay of the running average of the weights a step; 0 switches it off.
         patience: epochs without a better held-out accuracy before the run stops; 0 never stops.
         augment: change the crops at random, by the strengths below.
@@ -54,7 +56,9 @@ class TrainConfig:
     rate: float = 0.15
     schedule: str = "one-cycle"
     warmup: float = 0.2
+    optimiser: str = "sgd"
     momentum: float = 0.9
+    nesterov: bool = True
     weight_decay: float = 5e-4
     smoothing: float = 0.1
     dropout: float = 0.2
@@ -83,6 +87,14 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuse what is out of range, and say which range it is."""
+        for name, known in (("schedule", _SCHEDULES), ("optimiser", _OPTIMISERS)):
+            if getattr(self, name) not in known:
+                raise UnknownNameError(name, getattr(self, name), known)
+        if not self.data:
+            raise BadSettingError("data is empty", fix='name prepared folders: data = ["data/x"]')
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
         for name in ("hold_out", "smoothing", "dropout", "average", "momentum", "warmup"):
             if not 0 <= getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a number in [0, 1)")
@@ -94,13 +106,10 @@ class TrainConfig:
                 raise _out_of_range(self, name, "a number from 0, below 2**32")
         if not 0 < self.rate < math.inf:
             raise _out_of_range(self, "rate", "a number above 0")
-        if self.schedule not in _SCHEDULES:
-            raise UnknownNameError("schedule", self.schedule, _SCHEDULES)
-        if not self.data:
-            raise BadSettingError("data is empty", fix='name prepared folders: data = ["data/x"]')
 
 
 _SCHEDULES = ("constant", "cosine", "one-cycle")
+_OPTIMISERS = ("adam", "adamw", "sgd")
 
 
 def _out_of_range(config: TrainConfig, name: str, expected: str) -> BadSettingError:

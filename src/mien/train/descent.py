@@ -4,13 +4,16 @@ Imports: torch, mien.train.config. Knows neither data nor networks.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
 
 from mien.train.config import TrainConfig
 
-__all__ = ["optimiser", "rate_at"]
+__all__ = ["OPTIMISERS", "optimiser", "rate_at"]
+
+Groups = list[dict[str, Any]]
 
 
 def rate_at(step: int, steps: int, settings: TrainConfig) -> float:
@@ -37,23 +40,38 @@ def rate_at(step: int, steps: int, settings: TrainConfig) -> float:
 
 
 def optimiser(model: nn.Module, settings: TrainConfig) -> torch.optim.Optimizer:
-    """Make the optimiser: SGD with Nesterov's momentum; biases and batch norm do not decay.
+    """Make the optimiser; biases and batch norm do not decay.
 
     Args:
         model: the network.
         settings: of the run.
 
     Returns:
-        The optimiser.
+        SGD with momentum (and Nesterov's correction), Adam or AdamW.
     """
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    return torch.optim.SGD(
-        [
-            {"params": weights, "weight_decay": settings.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=settings.rate,
-        momentum=settings.momentum,
-        nesterov=settings.momentum > 0,
-    )
+    groups = [
+        {
+            "params": [p for p in model.parameters() if p.ndim > 1],
+            "weight_decay": settings.weight_decay,
+        },
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return OPTIMISERS[settings.optimiser](groups, settings)
+
+
+def _sgd(groups: Groups, settings: TrainConfig) -> torch.optim.Optimizer:
+    nesterov = settings.nesterov and settings.momentum > 0
+    return torch.optim.SGD(groups, lr=settings.rate, momentum=settings.momentum, nesterov=nesterov)
+
+
+def _adam(groups: Groups, settings: TrainConfig) -> torch.optim.Optimizer:
+    """Kingma and Ba 2015, arXiv:1412.6980; the decay is added to the gradient."""
+    return torch.optim.Adam(groups, lr=settings.rate)
+
+
+def _adamw(groups: Groups, settings: TrainConfig) -> torch.optim.Optimizer:
+    """Loshchilov and Hutter 2019, arXiv:1711.05101; the decay is apart from the gradient."""
+    return torch.optim.AdamW(groups, lr=settings.rate)
+
+
+OPTIMISERS = {"adam": _adam, "adamw": _adamw, "sgd": _sgd}

@@ -10,8 +10,9 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -196,10 +197,7 @@ class _Run:
     def _follow(self, step: int) -> None:
         """Move the average towards the weights; early on faster, so it forgets the start."""
         keep = min(self.settings.average, (step + 1) / (step + 10)) if self.settings.average else 0
-        pairs = zip(
-            self.average.state_dict().values(), self.model.state_dict().values(), strict=True
-        )
-        for slow, fast in pairs:
+        for slow, fast in zip(_state(self.average), _state(self.model), strict=True):
             if slow.dtype.is_floating_point:
                 slow.lerp_(fast, 1 - keep)
             else:
@@ -207,6 +205,12 @@ class _Run:
 
     def _rate(self) -> float:
         return round(float(self.optimiser.param_groups[0]["lr"]), 6)
+
+
+def _state(model: nn.Module) -> Iterator[Tensor]:
+    """Every weight and statistic once, though layers may share it."""
+    for tensor in chain(model.parameters(), model.buffers()):
+        yield tensor.detach()
 
 
 @torch.inference_mode()

@@ -12,7 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from mien.data.loader import Crops, normalise
 from mien.errors import BadDataError
 from mien.labels import NEUTRAL, NEUTRAL_INDEX
-from mien.models.zoo import Network
+from mien.models.network import Network
 
 __all__ = ["fit_neutral", "same_origin"]
 
@@ -37,7 +37,7 @@ def same_origin(crops: Crops) -> Crops:
 def fit_neutral(network: Network, crops: Crops) -> None:
     """Replace the head's last row by one that says how probable neutral is.
 
-    Logistic regression on the pooled features, both sides weighing the same; its logit z means
+    Logistic regression on what that layer sees, both sides weighing the same; its logit z means
     P(neutral) = 1 / (1 + exp(-z)).
 
     Args:
@@ -54,7 +54,7 @@ def fit_neutral(network: Network, crops: Crops) -> None:
             "no database has both neutral pictures and others to tell them from",
             fix="add one to data, or train with neutral = false",
         )
-    features = _pooled(network, own)
+    features = _embedded(network, own)
     balance = torch.where(calm == 1, 0.5 / calm.mean(), 0.5 / (1 - calm.mean()))
     mean, spread = features.mean(dim=0), features.std(dim=0)
     spread = spread + spread.mean()  # a channel that hardly moves is not to decide
@@ -73,16 +73,16 @@ def fit_neutral(network: Network, crops: Crops) -> None:
 
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        network.head.weight[NEUTRAL_INDEX] = weight / spread
-        network.head.bias[NEUTRAL_INDEX] = bias[0] - (weight * mean / spread).sum()
+        network.last.weight[NEUTRAL_INDEX] = weight / spread
+        network.last.bias[NEUTRAL_INDEX] = bias[0] - (weight * mean / spread).sum()
 
 
 @torch.inference_mode()
-def _pooled(network: Network, crops: Crops) -> Tensor:
-    """Mean of the last features over the places: shape (N, width)."""
+def _embedded(network: Network, crops: Crops) -> Tensor:
+    """What the last linear layer sees: shape (N, its inputs)."""
     network.eval()
     parts = [
-        network.features(normalise(gray[:, None].float() / 255)).mean(dim=(2, 3))
+        network.embed(normalise(gray[:, None].float() / 255))
         for gray in torch.split(crops.gray, _BATCH)
     ]
     return torch.cat(parts).clone()
