@@ -33,12 +33,14 @@ class Crops:
         gray: shape (N, 64, 64), uint8.
         targets: shape (N,), int64, 0 to 5, or 6 for neutral.
         rgb: shape (N, 3, 64, 64), uint8, where colour was asked for; else None.
+        shares: shape (N, 7), float32, of the classes in each target, where votes are known.
     """
 
     rows: list[Row]
     gray: Tensor
     targets: Tensor
     rgb: Tensor | None = None
+    shares: Tensor | None = None
 
     def __len__(self) -> int:
         """Count the crops."""
@@ -49,7 +51,8 @@ class Crops:
         rows = [row for row, chosen in zip(self.rows, mask, strict=True) if chosen]
         chosen = torch.from_numpy(mask)
         rgb = None if self.rgb is None else self.rgb[chosen]
-        return Crops(rows, self.gray[chosen], self.targets[chosen], rgb)
+        shares = None if self.shares is None else self.shares[chosen]
+        return Crops(rows, self.gray[chosen], self.targets[chosen], rgb, shares)
 
 
 def load(folders: Sequence[str | Path], split: str, colour: bool = False) -> Crops:
@@ -120,14 +123,15 @@ def batches(crops: Crops, size: int, generator: torch.Generator) -> Iterator[tup
 
     Yields:
         Crops (size, 1, 64, 64), or (size, 3, 64, 64) where their colours were kept, float32 in
-        [0, 1], and targets (size,).
+        [0, 1], and targets (size,), or (size, 7) where shares are known.
     """
     values = crops.gray[:, None] if crops.rgb is None else crops.rgb
+    targets = crops.targets if crops.shares is None else crops.shares
     order = torch.randperm(len(crops), generator=generator)
     whole = len(order) - len(order) % size or len(order)
     for start in range(0, whole, size):
         chosen = order[start : min(start + size, whole)]
-        yield values[chosen].float() / 255, crops.targets[chosen]
+        yield values[chosen].float() / 255, targets[chosen]
 
 
 def normalise(gray: Tensor) -> Tensor:

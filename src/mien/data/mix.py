@@ -19,18 +19,18 @@ def mix(
 
     Args:
         batch: shape (N, C, H, W), float.
-        targets: shape (N,), class numbers.
+        targets: shape (N,), class numbers; or (N, classes), shares of them.
         classes: how many there are.
         mixup: chance of each crop to be blended.
         cutmix: chance of each crop to get a rectangle.
 
     Returns:
-        The new batch, and targets of shape (N, classes) whose rows sum to 1; both as they came,
-        targets as numbers, where both chances are 0.
+        The new batch, and targets of shape (N, classes) whose rows sum to 1; both as they came
+        where both chances are 0.
     """
     if not mixup and not cutmix:
         return batch, targets
-    shares = one_hot(targets, classes).to(batch.dtype)
+    shares = targets if targets.ndim == 2 else one_hot(targets, classes).to(batch.dtype)
     if mixup:
         batch, shares = blend(batch, shares, mixup)
     if cutmix:

@@ -20,6 +20,8 @@ class TrainConfig:
 
     Attributes:
         data: prepared folders to train on.
+        votes: folders whose ``soft.csv`` has several annotators' votes for some of the pictures.
+        trust: share of these votes in the target; the label has the rest.
         model: a key of `mien.models.zoo.MODELS`.
         neutral: learn neutral as a seventh class; else neutral pictures are left out.
         seed: of weights, order, augmentation and the held-out draw.
@@ -47,6 +49,8 @@ class TrainConfig:
     """
 
     data: tuple[str, ...] = ()
+    votes: tuple[str, ...] = ()
+    trust: float = 0.5
     model: str = "miennet"
     neutral: bool = True
     seed: int = 0
@@ -95,7 +99,7 @@ class TrainConfig:
         self._check_numbers()
 
     def _check_numbers(self) -> None:
-        for name in ("hold_out", "smoothing", "dropout", "average", "momentum", "warmup"):
+        for name in ("hold_out", "smoothing", "dropout", "average", "momentum", "warmup", "trust"):
             if not 0 <= getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a number in [0, 1)")
         for name in ("epochs", "batch"):

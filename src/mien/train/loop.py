@@ -25,6 +25,7 @@ from mien.data import manifest
 from mien.data.augment import Augment, Strength
 from mien.data.loader import Crops, batches, drop_leaks, load, normalise
 from mien.data.mix import mix
+from mien.data.votes import soften
 from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX
 from mien.models import zoo
@@ -84,6 +85,8 @@ def gather(settings: TrainConfig) -> Data:
         raise BadDataError(
             f"no training picture of {', '.join(sorted(missing))}", fix="check data in the config"
         )
+    if settings.votes:
+        train = soften(train, settings.votes, settings.trust)
     return Data(train, held, leaked, echoed)
 
 
@@ -170,6 +173,8 @@ class _Run:
     def _step(self, step: int, crops: Tensor, targets: Tensor) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(step, self.steps * self.settings.epochs, self.settings)
+        if targets.ndim == 2 and not self.settings.neutral:
+            targets = _among_six(targets)
         gray, targets = self._changed(crops.to(self.device), targets.to(self.device))
         batch = normalise(gray).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
@@ -205,6 +210,12 @@ class _Run:
 
     def _rate(self) -> float:
         return round(float(self.optimiser.param_groups[0]["lr"]), 6)
+
+
+def _among_six(shares: Tensor) -> Tensor:
+    """Leave neutral out of shares (N, 7); a picture has a label among the six, so some is left."""
+    six = shares[:, :NEUTRAL_INDEX]
+    return six / six.sum(dim=1, keepdim=True)
 
 
 def _state(model: nn.Module) -> Iterator[Tensor]:
