@@ -6,7 +6,8 @@ torch = pytest.importorskip("torch")
 
 from tiny import settings_for
 
-from mien.train.descent import rate_at
+from mien.errors import UnknownNameError
+from mien.train.descent import optimiser, rate_at
 
 pytestmark = pytest.mark.torch
 
@@ -63,3 +64,34 @@ def test_one_cycle_without_warm_up_is_a_cosine():
 def test_a_run_of_one_step_has_a_rate():
     for schedule in ("one-cycle", "cosine", "constant"):
         assert rate_at(0, 1, settings_for("a", rate=0.5, schedule=schedule)) > 0
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_an_optimiser_takes_the_step_of_its_formula(name):
+    layer = torch.nn.Linear(1, 1)
+    torch.nn.init.constant_(layer.weight, 2.0)
+    torch.nn.init.constant_(layer.bias, 2.0)
+    settings = settings_for("a", optimiser=name, rate=0.1, weight_decay=0.5, momentum=0.9)
+    down = optimiser(layer, settings)
+    layer.weight.grad, layer.bias.grad = torch.tensor([[4.0]]), torch.tensor([4.0])
+    down.step()
+    expected = {
+        "sgd": (2 - 0.1 * 1.9 * (4 + 0.5 * 2), 2 - 0.1 * 1.9 * 4),  # Nesterov: 1 + momentum
+        "adam": (2 - 0.1, 2 - 0.1),  # the first step of Adam has the length of the rate
+        "adamw": (2 - 0.1 * 0.5 * 2 - 0.1, 2 - 0.1),  # and AdamW's decay comes on top
+    }[name]
+    assert (layer.weight.item(), layer.bias.item()) == pytest.approx(expected, abs=1e-5)
+
+
+def test_nesterovs_correction_can_be_left_out():
+    layer = torch.nn.Linear(1, 1)
+    torch.nn.init.constant_(layer.weight, 2.0)
+    down = optimiser(layer, settings_for("a", nesterov=False, rate=0.1, weight_decay=0.0))
+    layer.weight.grad, layer.bias.grad = torch.tensor([[4.0]]), torch.tensor([0.0])
+    down.step()
+    assert layer.weight.item() == pytest.approx(2 - 0.1 * 4)
+
+
+def test_a_wrong_optimiser_says_which_one_was_meant():
+    with pytest.raises(UnknownNameError, match="no optimiser called 'adamm'"):
+        settings_for("a", optimiser="adamm")
