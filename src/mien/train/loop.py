@@ -31,12 +31,12 @@ from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX
 from mien.models import zoo
 from mien.show.sinks import CsvSink, write_text
 from mien.train import checkpoint, config
-from mien.train.config import TrainConfig
+from mien.train.config import BEST, LAST, TrainConfig
 from mien.train.descent import optimiser, rate_at
+from mien.train.distil import Teachers, distance
 
 __all__ = ["BEST", "LAST", "Data", "gather", "predict", "train"]
 
-BEST, LAST = "best.safetensors", "last.safetensors"
 _EVALUATE = 256  # crops a batch when judging
 Progress = Callable[[range, str], Iterable[int]]
 
@@ -76,7 +76,7 @@ def gather(settings: TrainConfig) -> Data:
     leaked = 0
     if any(row.split == "test" for folder in settings.data for row in manifest.read(folder)):
         crops, leaked = drop_leaks(crops, load(settings.data, "test"))
-    held_out = manifest.hold_out(crops.rows, settings.hold_out, settings.seed)
+    held_out = manifest.hold_out(crops.rows, settings.hold_out, settings.draw)
     train, held, echoed = crops.where(~held_out), crops.where(held_out), 0
     if len(held):
         train, echoed = drop_leaks(train, held)
@@ -155,6 +155,9 @@ class _Run:
         self.augment = Augment(Strength.of(settings)).to(self.device)
         self.steps = max(1, count // settings.batch)
         self.optimiser = optimiser(self.model, settings)
+        self.teachers: Teachers | None = None
+        if settings.teachers:
+            self.teachers = Teachers(settings.teachers, settings).to(self.device)
 
     def epoch(self, number: int, data: Data, progress: Progress) -> dict[str, Any]:
         """Train one epoch and judge the averaged weights."""
@@ -179,7 +182,11 @@ class _Run:
         batch = normalise(gray).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
             logits = self.forward(batch)
+            answers = self.teachers(batch, self.settings.heat) if self.teachers else None
         loss = cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
+        if answers is not None:
+            far = distance(logits.float(), answers, self.settings.heat)
+            loss = torch.lerp(loss, far, self.settings.distil)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise BadModelError(
