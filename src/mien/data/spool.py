@@ -20,7 +20,7 @@ from mien.results import U8
 
 __all__ = ["Spool", "spool_in"]
 
-_BLOCK = 4096  # thumbnails read at once: 4 MB
+_BLOCK = 1024  # thumbnails read at once: with their candidates some 5 MB
 
 
 @contextmanager
@@ -89,7 +89,7 @@ class Spool:
             yield Row(*line[: manifest.WIDTH]), line[manifest.WIDTH :]
 
     def thumbnails(self) -> Iterator[tuple[int, U8]]:
-        """Yield blocks of thumbnails, shape (up to 4096, 32, 32), with the place of the first."""
+        """Yield blocks of thumbnails, shape (up to 1024, 32, 32), with the place of the first."""
         self._pixels.flush()
         each = copies.SIDE**2
         for start in range(0, len(self), _BLOCK):
