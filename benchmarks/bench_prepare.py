@@ -2,9 +2,9 @@
 
 `prepare` (list, decode, resize or keep, encode, hash, thumbnail, find copies of test pictures,
 write everything) beside a loop over the same .zip that decodes, resizes to 64x64, encodes and
-writes; both use one process, and write to memory where the system has a place for that. On
-archives made here of pictures of 64 and of 96 pixels a side, or, where MIEN_DATA names the folder
-of the research databases, on all of these instead.
+writes; both use one process and one thread, in turn, round after round, and write to memory where
+the system has a place for that. On archives made here of pictures of 64 and of 96 pixels a side,
+or, where MIEN_DATA names the folder of the research databases, on all of these instead.
 Memory: the peak of the command on N and on 4 N pictures, by the system's own count.
 
 Run: python benchmarks/bench_prepare.py
@@ -32,6 +32,7 @@ from PIL import Image
 from mien.data.prepare import Settings, prepare
 
 F64 = npt.NDArray[np.float64]
+ROUNDS = 3
 COUNTS, SIDE, QUALITY, SAMPLE = (4_000, 16_000), 64, 95, 20
 TIME_LIMIT, MEMORY_LIMIT = 1.5, 1.1
 MEMORY = Path("/dev/shm")  # a disk takes from 0.1 to 0.6 ms to make a file, as it likes
@@ -138,7 +139,11 @@ def peaks(folder: Path) -> dict[int, float]:
 
 
 def main() -> None:
-    chosen = timing.options(repeats=3)
+    chosen = timing.options(repeats=ROUNDS)
+    if chosen.repeats < ROUNDS:
+        raise SystemExit(
+            f"fewer than {ROUNDS} rounds say nothing on a machine that does other work"
+        )
     settings = {"side": SIDE, "quality": QUALITY, "repeats": chosen.repeats}
     settings["data"] = "research databases" if os.environ.get("MIEN_DATA") else "made here"
     report = timing.Report("prepare", __doc__.splitlines()[0], settings)
@@ -178,7 +183,8 @@ def conclude(
     }
     report.figures["peak_mib"] = {str(count): round(mib, 1) for count, mib in high.items()}
     growth = round(high[COUNTS[1]] / high[COUNTS[0]], 4)
-    rows.append(("all, prepare / bare", f"{ratio:.2f}, IQR {q3 - q1:.2f}"))
+    name = f"all, prepare / bare, median of {len(rounds)} rounds"
+    rows.append((name, f"{ratio:.2f}, IQR {q3 - q1:.2f}"))
     rows += [(f"peak, {count:,} pictures", f"{mib:.0f} MiB") for count, mib in high.items()]
     report.table(rows)
     report.goals = [

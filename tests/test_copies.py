@@ -8,7 +8,7 @@ from made import encode, texture
 from PIL import Image
 
 from mien.data import copies as finder
-from mien.data import neighbours
+from mien.data import likeness, neighbours
 from mien.errors import MissingExtraError
 
 
@@ -134,6 +134,7 @@ def test_without_pictures_there_are_no_copies(pictures):
 
 def test_more_pictures_than_one_block_are_all_compared(monkeypatch, pictures):
     monkeypatch.setattr(finder, "_BLOCK", 5)
+    monkeypatch.setattr(finder, "_PAIRS", 7)
     monkeypatch.setattr(neighbours, "_BLOCK", 2 * 41)
     copies = finder.find_copies(thumbnails(pictures), thumbnails(pictures))
     assert [(copy.this, copy.that) for copy in copies] == [(i, i) for i in range(41)]
@@ -244,4 +245,20 @@ def test_similarity_is_the_mean_of_two_correlations_worked_out_slowly(pictures):
     one, *others = (thumbnail.astype(np.float32) for thumbnail in (one, *others))
     expected = [max(slide(side, one, b) for side in (29, 30, 32, 34, 35)) for b in others]
     one, others = one.astype(np.uint8), np.stack(others).astype(np.uint8)
-    np.testing.assert_allclose(finder.similarities(one, others), expected, atol=1e-4)
+    pairs = np.array([[0, 0, 0], [0, 1, 0]])
+    found = likeness.similarities(one[None], others, pairs, likeness.patches(others))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_of_a_mirrored_pair_the_other_is_turned(pictures):
+    one, other = thumbnails([pictures[0], cropped(pictures[0])])
+    [plain] = compared(one, other, mirrored=0)
+    [turned] = compared(one, np.ascontiguousarray(other[:, ::-1]), mirrored=1)
+    assert plain > 0.9
+    assert turned == pytest.approx(plain, abs=1e-6)
+    assert compared(one, other, mirrored=1) == 0
+
+
+def compared(one, other, mirrored):
+    pairs = np.array([[0, 0, mirrored]])
+    return likeness.similarities(one[None], other[None], pairs, likeness.patches(other[None]))

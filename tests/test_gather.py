@@ -1,3 +1,6 @@
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -121,3 +124,58 @@ def test_a_database_of_neutral_faces_alone_is_refused_where_neutral_is_left_out(
 def test_a_folder_that_is_missing_is_named(tmp_path):
     with pytest.raises(BadDataError, match=r"no manifest\.csv in .*gone"):
         loop.gather(settings_for(tmp_path / "gone"))
+
+
+def moved(folder, split, count):
+    """Move the first crops of each class of a prepared folder's training part to a split."""
+    seen = Counter()
+    rows = []
+    for row in manifest.read(folder):
+        seen[row.label] += row.split == "train"
+        chosen = row.split == "train" and seen[row.label] <= count
+        rows.append(replace(row, split=split) if chosen else row)
+    manifest.write(rows, folder)
+    return {(row.source, row.original) for row in rows if row.split == split}
+
+
+def test_a_folders_own_validation_pictures_are_the_held_out_part(tmp_path):
+    folder = write_crops(tmp_path / "a", train=10)
+    valid = moved(folder, "valid", 3)
+    data = loop.gather(settings_for(folder, hold_out=0.5))
+    assert originals(data.held) == valid
+    assert (len(data.held), len(data.train)) == (21, 49)
+    assert (data.leaked, data.echoed) == (0, 0)
+
+
+def test_of_databases_without_validation_pictures_a_share_is_drawn_beside_them(tmp_path):
+    a = write_crops(tmp_path / "a", train=10)
+    b = write_crops(tmp_path / "b", train=10, source="other", seed=500)
+    valid = moved(a, "valid", 3)
+    held = originals(loop.gather(settings_for(a, b, hold_out=0.5)).held)
+    assert {pair for pair in held if pair[0] != "other"} == valid
+    assert 20 < len(held - valid) < 50  # 35, and three and a half standard deviations
+
+
+def test_copies_of_validation_pictures_leave_training_and_those_of_test_leave_both(tmp_path):
+    folder = write_crops(tmp_path / "a", train=10, test=2)
+    moved(folder, "valid", 3)
+    rows = manifest.read(folder)
+    valid, test = (next(row for row in rows if row.split == s) for s in ("valid", "test"))
+
+    def copy_of(row):
+        seed = int(row.original.removesuffix(".png"))
+        return np.ascontiguousarray(striped(row.label, seed)[:, ::-1])
+
+    copy = replace(row_of(test.label, "train", "of-test.png"), split="valid")
+    planted = {row_of(valid.label, "train", "of-valid.png"): copy_of(valid), copy: copy_of(test)}
+    add(folder, planted)
+    data = loop.gather(settings_for(folder))
+    names = {original for _, original in originals(data.train) | originals(data.held)}
+    assert not names & {"of-valid.png", "of-test.png"}
+    assert (data.leaked, data.echoed) == (1, 1)
+
+
+def test_neutral_validation_pictures_are_left_out_where_neutral_is(tmp_path):
+    folder = write_crops(tmp_path / "a", train=10)
+    moved(folder, "valid", 3)
+    assert len(loop.gather(settings_for(folder, neutral=False)).held) == 18

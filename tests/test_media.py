@@ -253,3 +253,20 @@ def test_pictures_are_listed_in_the_order_of_their_paths_as_text(tmp_path):
         (tmp_path / name).touch()
     found = [path.relative_to(tmp_path).as_posix() for path in media.find_pictures([tmp_path])]
     assert found == ["a-b/x.jpg", "a.jpg", "a/x.jpg"]  # - . / stand in this order in ASCII
+
+
+def test_a_stored_picture_keeps_its_channels_and_tells_whether_it_is_the_file(portrait):
+    gray, turned = np.ascontiguousarray(portrait[..., 0]), Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    files = [
+        (encode(portrait, quality=90), (512, 512, 3), "JPEG"),
+        (encode(gray), (512, 512), "JPEG"),
+        (encode(gray, "PNG"), (512, 512), "PNG"),
+        (encode(portrait[:100], exif=turned), (512, 100, 3), ""),
+        (encode(Image.fromarray(gray).convert("P"), "PNG"), (512, 512, 3), ""),
+    ]
+    for data, shape, kind in files:
+        pixels, found = media.decode_stored(data)
+        assert (pixels.shape, found) == (shape, kind)
+        expected = media.decode_rgb(data)
+        assert np.array_equal(pixels, expected if pixels.ndim == 3 else expected[..., 0])

@@ -137,10 +137,11 @@ def test_training_copies_of_test_pictures_are_left_out_counted_and_listed(make):
     assert report.kept["train", "surprise"] == report.kept["train", "disgust"] == 2
     assert report.kept["test", "disgust"] == 2
     listed = excluded_in(report.folder)
-    assert [(row["original"], row["split"], row["reason"], row["detail"]) for row in listed] == [
-        ("A/train/3/same.png", "train", "copy of test", "rafdb:DATASET/test/3/t.png"),
-        ("DATASET/train/1/mirrored.jpg", "train", "copy of test", "rafdb:DATASET/test/3/t.png"),
-    ]
+    a, b = ([row[name] for name in ("original", "split", "label")] for row in listed)
+    assert a == ["A/train/3/same.png", "train", "disgust"]
+    assert b == ["DATASET/train/1/mirrored.jpg", "train", "surprise"]
+    assert {row["reason"] for row in listed} == {"copy of test"}
+    assert {row["detail"] for row in listed} == {"rafdb:DATASET/test/3/t.png"}
     assert listed[0]["similarity"] == "1.000"
     assert not list(report.folder.rglob("same*")) + list(report.folder.rglob("mirrored*"))
     kept = {row.original for row in manifest.read(report.folder)}

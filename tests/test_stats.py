@@ -67,6 +67,15 @@ def test_without_the_list_of_exclusions_their_number_is_unknown(rafdb):
     assert stats.rows(stats.count([rafdb]))[0][-1] == ""
 
 
+def test_neutral_pictures_that_were_left_out_are_not_counted_among_the_six(rafdb):
+    lines = ["a.jpg,train,neutral,copy of test,,0.99", "b.jpg,train,fear,copy of test,,0.99"]
+    text = "\n".join(["original,split,label,reason,detail,similarity", *lines])
+    (rafdb / "excluded.csv").write_text(text + "\n", encoding="utf-8")
+    train, test = stats.count([rafdb])
+    assert (train.left_out, test.left_out) == (1, 0)
+    assert stats.beside_paper([train, test])[0][3:6] == (12, 1, 13)
+
+
 def test_beside_the_paper_what_was_left_out_is_added(rafdb):
     train, test, valid = stats.beside_paper(stats.count([rafdb]))
     assert train == (str(rafdb), "RAF-DB", "train", 12, 3, 15, 9747, 15 - 9747)

@@ -8,8 +8,9 @@ Imports: numpy, Pillow, mien.errors. Knows nothing of faces.
 import io
 import struct
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,18 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mien.errors import BadImageError
 
-__all__ = ["MAX_PIXELS", "SUFFIXES", "decode_rgb", "find_pictures", "read_rgb", "to_rgb"]
+__all__ = [
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "decode_rgb",
+    "decode_stored",
+    "find_pictures",
+    "read_rgb",
+    "to_rgb",
+]
 
 U8 = npt.NDArray[np.uint8]
+T = TypeVar("T")
 
 MAX_PIXELS = 100_000_000  # 300 MB as RGB: more is refused before it is decoded
 SUFFIXES = frozenset({
@@ -102,11 +112,35 @@ def decode_rgb(data: bytes, name: str = "picture", max_pixels: int = MAX_PIXELS)
     Raises:
         BadImageError: if the bytes are no picture, damaged or too large.
     """
+    return _decoded(data, name, max_pixels, _upright_rgb)
+
+
+def decode_stored(data: bytes, name: str = "picture") -> tuple[U8, str]:
+    """Decode the bytes of a picture file, upright, grey where it is stored in grey.
+
+    Args:
+        data: the whole file.
+        name: what to call it in an error.
+
+    Returns:
+        shape (H, W, 3) RGB or (H, W), uint8; and the file's format, such as ``JPEG``, if it holds
+        just these pixels, or "" if they were turned or converted.
+
+    Raises:
+        BadImageError: if the bytes are no picture, damaged or too large.
+    """
+    return _decoded(data, name, MAX_PIXELS, _stored)
+
+
+def _decoded(
+    data: bytes, name: str, max_pixels: int, read: Callable[[Image.Image, str, int], T]
+) -> T:
+    """Open a picture and read it; whatever is wrong with it becomes one error with its name."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own cap below is stricter than Pillow's warning
             with Image.open(io.BytesIO(data)) as image:
-                return _upright_rgb(image, name, max_pixels)
+                return read(image, name, max_pixels)
     except UnidentifiedImageError:
         raise BadImageError(
             f"not a picture: {name}", fix="give a JPEG, PNG, WebP, TIFF, BMP or GIF file"
@@ -138,6 +172,15 @@ def to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS) -> U8:
         raise BadImageError(f"damaged picture ({error})", fix="open and save it again") from error
 
 
+def _stored(image: Image.Image, name: str, max_pixels: int) -> tuple[U8, str]:
+    plain = image.mode in {"L", "RGB"} and "transparency" not in image.info
+    if plain and 0 < image.width * image.height <= max_pixels and _orientation(image) == 1:
+        return np.asarray(image), image.format or ""
+    gray = image.mode in {"L", "1"}
+    rgb = _upright_rgb(image, name, max_pixels)
+    return np.ascontiguousarray(rgb[..., 0]) if gray else rgb, ""
+
+
 def _upright_rgb(image: Image.Image, name: str, max_pixels: int) -> U8:
     width, height = image.size
     if width * height > max_pixels:
@@ -157,8 +200,13 @@ def _upright_rgb(image: Image.Image, name: str, max_pixels: int) -> U8:
 def _turned(image: Image.Image) -> Image.Image:
     """Turn as EXIF says; ImageOps.exif_transpose also rewrites the EXIF, and fails on odd ones."""
     image.load()  # a TIFF is turned while it loads, and its tag goes
-    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    turn = _TURNS.get(_orientation(image))
     return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    found: int = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return found
 
 
 def _deep_to_rgb(values: npt.NDArray[np.generic], mode: str) -> U8:

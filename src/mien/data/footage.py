@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien.data.writing import as_jpeg, whole_folder, write_table
+from mien.data.writing import as_jpeg, open_table, whole_folder
 from mien.errors import OutputError
 from mien.faces import align
 from mien.faces.detect import Detector
@@ -93,7 +93,8 @@ def cut_faces(
     found = Footage()
     with Film(video) as film, whole_folder(out) as part:
         frames = choice.of(progress(film, film.length))
-        write_table(part / "frames.csv", HEADER, _rows(frames, part, choice, detector, found))
+        with open_table(part / "frames.csv", HEADER) as table:
+            table.writerows(_rows(frames, part, choice, detector, found))
         found.damaged = film.damaged
     return found
 

@@ -1,6 +1,6 @@
 """Training pictures that are copies of held-out ones: found in one database and across several.
 
-Imports: numpy, media, copies, manifest. Writes nothing.
+Imports: numpy, media, copies, manifest, spool. Writes nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from mien import media
 from mien.data import copies, manifest
-from mien.data.manifest import Row
+from mien.data.spool import Spool
 from mien.errors import BadDataError
 
 __all__ = ["HeldOut", "Leak", "find_leaks", "held_out_of"]
 
+BOOL = npt.NDArray[np.bool_]
 U8 = npt.NDArray[np.uint8]
 
 
@@ -42,14 +43,12 @@ class Leak:
     """A training picture that is a copy of a held-out one.
 
     Attributes:
-        index: its row.
         source: the held-out picture's database.
         split: the held-out picture's split.
         original: the held-out picture's name.
         similarity: of the two, in [0, 1].
     """
 
-    index: int
     source: str
     split: str
     original: str
@@ -57,41 +56,44 @@ class Leak:
 
 
 def find_leaks(
-    rows: Sequence[Row], thumbnails: U8, others: Sequence[HeldOut], carved: bool
-) -> list[Leak]:
+    spool: Spool, source: str, others: Sequence[HeldOut], carved: bool
+) -> dict[int, Leak]:
     """Find what training must lose, so that nothing held out has a copy in it.
 
     Args:
-        rows: of one database, all splits.
-        thumbnails: shape (N, 32, 32), of the same pictures.
+        spool: of the crops of one database, all splits.
+        source: its name.
         others: held-out pictures of other databases.
         carved: whether its ``valid`` was carved from train, and must not hold test pictures
             either.
 
     Returns:
-        One leak a picture to leave out.
+        One leak a picture to leave out, by its place among the crops, ascending.
     """
-    splits = np.array([row.split for row in rows])
+    splits = spool.splits()
     learning = (splits == "train") | ((splits == "valid") & carved)
     found: dict[int, Leak] = {}
 
-    def search(held: HeldOut, among: npt.NDArray[np.bool_]) -> None:
-        places = np.flatnonzero(among & ~np.isin(np.arange(len(rows)), list(found)))
-        for copy in copies.find_copies(thumbnails[places], held.thumbnails):
-            place, twin = int(places[copy.this]), held.originals[copy.that]
-            found[place] = Leak(place, held.source, held.split, twin, copy.similarity)
+    def search(held: HeldOut, among: BOOL) -> None:
+        find = copies.finder(held.thumbnails)
+        for start, block in spool.thumbnails():
+            chosen = among[start : start + len(block)]
+            places = [start + i for i in np.flatnonzero(chosen).tolist() if start + i not in found]
+            for copy in find(block[np.array(places, dtype=np.int64) - start]):
+                twin = held.originals[copy.that]
+                found[places[copy.this]] = Leak(held.source, held.split, twin, copy.similarity)
 
-    for held in (_own(rows, thumbnails, splits == "test"), *others):
+    for held in (_own(spool, source, "test", splits == "test"), *others):
         search(held, learning)
-    kept = (splits == "valid") & ~np.isin(np.arange(len(rows)), list(found))
-    search(_own(rows, thumbnails, kept), splits == "train")
-    return [found[place] for place in sorted(found)]
+    kept = (splits == "valid") & ~np.isin(np.arange(len(splits)), list(found))
+    search(_own(spool, source, "valid", kept), splits == "train")
+    return dict(sorted(found.items()))
 
 
-def _own(rows: Sequence[Row], thumbnails: U8, mask: npt.NDArray[np.bool_]) -> HeldOut:
-    names = [row.original for row, chosen in zip(rows, mask, strict=True) if chosen]
-    split = next((row.split for row, chosen in zip(rows, mask, strict=True) if chosen), "test")
-    return HeldOut(rows[0].source, split, thumbnails[mask], names)
+def _own(spool: Spool, source: str, split: str, mask: BOOL) -> HeldOut:
+    names = [row.original for (row, _), chosen in zip(spool.rows(), mask, strict=True) if chosen]
+    blocks = [block[mask[start : start + len(block)]] for start, block in spool.thumbnails()]
+    return HeldOut(source, split, np.concatenate(blocks), names)
 
 
 def held_out_of(folder: Path) -> Iterator[HeldOut]:

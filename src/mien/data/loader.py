@@ -19,7 +19,7 @@ from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import index
 
-__all__ = ["Crops", "batches", "drop_leaks", "load", "normalise"]
+__all__ = ["Crops", "batches", "drop_leaks", "join", "load", "normalise"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -60,7 +60,7 @@ def load(folders: Sequence[str | Path], split: str, colour: bool = False) -> Cro
 
     Args:
         folders: what ``mien prepare`` wrote.
-        split: ``train`` or ``test``.
+        split: ``train``, ``valid`` or ``test``.
         colour: keep the colours too, in three times the memory; see `augment.Strength.colour`.
 
     Returns:
@@ -88,6 +88,23 @@ def load(folders: Sequence[str | Path], split: str, colour: bool = False) -> Cro
     targets = torch.tensor([index(row.label) for row in rows])
     colours = torch.from_numpy(np.stack(rgb)) if colour else None
     return Crops(rows, torch.from_numpy(np.stack(gray)), targets, colours)
+
+
+def join(one: Crops, other: Crops) -> Crops:
+    """Put crops one after the other.
+
+    Args:
+        one: crops.
+        other: more of them, with colours if the first have colours.
+
+    Returns:
+        All of them.
+    """
+    colours = None
+    if one.rgb is not None and other.rgb is not None:
+        colours = torch.cat([one.rgb, other.rgb])
+    gray, targets = torch.cat([one.gray, other.gray]), torch.cat([one.targets, other.targets])
+    return Crops(one.rows + other.rows, gray, targets, colours)
 
 
 def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:

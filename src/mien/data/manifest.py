@@ -6,7 +6,8 @@ Imports: the standard library, numpy, mien.labels, mien.errors, mien.results. Kn
 import csv
 import hashlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 from mien.results import U8
 
-__all__ = ["NAME", "SPLITS", "Row", "hash_pixels", "hold_out", "read", "write"]
+__all__ = ["NAME", "SPLITS", "WIDTH", "Row", "cells", "hash_pixels", "hold_out", "read", "write"]
 
 NAME = "manifest.csv"
 SPLITS = ("train", "valid", "test")
@@ -45,6 +46,24 @@ class Row:
     sha256: str
     original: str
     framing: str
+
+
+_COLUMNS = [field.name for field in fields(Row)]
+WIDTH = len(_COLUMNS)
+_cells = attrgetter(*_COLUMNS)
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """Return a row's values in the order of the columns.
+
+    Args:
+        row: of a manifest.
+
+    Returns:
+        `WIDTH` values.
+    """
+    values: tuple[str, ...] = _cells(row)
+    return values
 
 
 def hash_pixels(pixels: U8) -> str:
@@ -78,13 +97,12 @@ def read(folder: str | Path) -> list[Row]:
         BadDataError: if there is no manifest, or it is not one of ours.
     """
     path = Path(folder) / NAME
-    names = [field.name for field in fields(Row)]
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             table = csv.DictReader(file)
-            if table.fieldnames != names:
+            if table.fieldnames != _COLUMNS:
                 raise BadDataError(
-                    f"{path}: expected the columns {','.join(names)}, got {table.fieldnames!a}",
+                    f"{path}: expected the columns {','.join(_COLUMNS)}, got {table.fieldnames!a}",
                     fix="make it with mien prepare",
                 )
             lines = list(table)
@@ -95,7 +113,7 @@ def read(folder: str | Path) -> list[Row]:
     for number, line in enumerate(lines, start=2):
         if None in line or None in line.values():  # csv's mark of too many or too few cells
             raise BadDataError(
-                f"{path}: line {number} has not {len(names)} cells",
+                f"{path}: line {number} has not {WIDTH} cells",
                 fix="make it again with mien prepare",
             )
     rows = [Row(**line) for line in lines]
@@ -122,8 +140,8 @@ def write(rows: Iterable[Row], folder: str | Path) -> Path:
     part = path.with_suffix(".csv.part")
     with part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow([field.name for field in fields(Row)])
-        table.writerows(astuple(row) for row in rows)
+        table.writerow(_COLUMNS)
+        table.writerows(map(cells, rows))
     part.replace(path)
     return path
 

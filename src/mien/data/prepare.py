@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from mien.data import manifest
 from mien.data.leaks import HeldOut, Leak, find_leaks, held_out_of
 from mien.data.manifest import Row
 from mien.data.sources import SOURCES, Archive, Item, Listing, Options
 from mien.data.splits import hold_out
-from mien.data.writing import CropWriter, Shape, whole_folder, write_table
+from mien.data.spool import Spool, spool_in
+from mien.data.writing import CropWriter, Shape, Table, open_table, whole_folder
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, index
 
@@ -27,7 +26,7 @@ __all__ = ["Report", "Settings", "prepare"]
 Progress = Callable[[Sequence[Item]], Iterable[Item]]
 
 _SETTINGS = "prepare.json"
-_EXCLUDED = ("original", "split", "reason", "detail", "similarity")
+_EXCLUDED = ("original", "split", "label", "reason", "detail", "similarity")
 _NAMED = 3  # names given for each reason why pictures were left out; all are in excluded.csv
 
 
@@ -122,12 +121,12 @@ def prepare(settings: Settings, out: Path, progress: Progress = iter) -> Report:
         items = [i for i in listing.items if settings.neutral or i.label != NEUTRAL]
         items = hold_out(items, "test", settings.test, settings.seed)
         items = hold_out(items, "valid", settings.valid, settings.seed)
-        with whole_folder(out) as part:
+        with whole_folder(out) as part, spool_in(part) as spool:
             shape = Shape(settings.side, settings.quality, settings.gray, settings.frame)
-            writer = CropWriter(archive, settings.source, part, shape)
+            writer = CropWriter(archive, settings.source, part, shape, spool)
             for item in progress(items):
                 writer.add(item)
-            return _finish(settings, writer, listing, others, out, part)
+            return _finish(settings, writer, listing, others, Report(out), part)
 
 
 def _keep_apart(archive: Path, out: Path) -> None:
@@ -147,12 +146,12 @@ def _finish(
     writer: CropWriter,
     listing: Listing,
     others: Sequence[HeldOut],
-    out: Path,
+    report: Report,
     part: Path,
 ) -> Report:
     """Drop the leaks, write the tables, and return the report."""
-    report = Report(out, unreadable=writer.unreadable)
-    if not writer.rows:
+    report.unreadable = writer.unreadable
+    if not len(writer.spool):
         raise BadDataError(
             f"not one picture of {settings.archive} could be read; "
             f"the first: {next(iter(writer.unreadable.values()), 'none is left')}",
@@ -163,48 +162,60 @@ def _finish(
         named = report.examples.setdefault(problem.reason, [])
         if len(named) < _NAMED:
             named.append(problem.original)
-    leaks: list[Leak] = []
+    leaks: dict[int, Leak] = {}
     if not settings.keep_leaks:
-        leaks = find_leaks(writer.rows, np.stack(writer.thumbnails), others, settings.valid > 0)
-    for leak in leaks:
-        (part / writer.rows[leak.index].path).unlink()
-        if leak.split == "test":
-            report.leaked[leak.source] += 1
-        else:
-            report.near_valid += 1
-    dropped = {leak.index for leak in leaks}
-    kept = [row for place, row in enumerate(writer.rows) if place not in dropped]
-    report.kept.update((row.split, row.label) for row in kept)
-    report.unframed = sum(row.framing == "unframed" for row in kept)
-    write_table(part / "excluded.csv", _EXCLUDED, _excluded(writer, listing, leaks))
-    _write_labels(kept, writer.soft, part)
+        leaks = find_leaks(writer.spool, settings.source, others, settings.valid > 0)
+    with (
+        open_table(part / "excluded.csv", _EXCLUDED) as excluded,
+        open_table(part / "labels.csv", ("image", "label")) as numbers,
+        open_table(part / "soft.csv", ("path", *LABELS, NEUTRAL)) as soft,
+    ):
+        excluded.writerows(_never_written(writer, listing))
+        kept = _parted(writer.spool, leaks, excluded, report, part)
+        manifest.write(_listed(kept, numbers, soft), part)
+    if not writer.spool.soft:
+        (part / "soft.csv").unlink()
     record = {**_as_record(settings), "report": _as_json(report)}
     (part / _SETTINGS).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return report
 
 
-def _excluded(
-    writer: CropWriter, listing: Listing, leaks: Sequence[Leak]
-) -> Iterator[tuple[str, ...]]:
-    """Yield a row for everything left out: unreadable, not understood, copies."""
+def _never_written(writer: CropWriter, listing: Listing) -> Iterator[tuple[str, ...]]:
+    """Yield a row for everything unreadable or not understood."""
     for name, why in writer.unreadable.items():
-        yield name, "", "unreadable", why, ""
+        yield name, "", "", "unreadable", why, ""
     for problem in listing.problems:
-        yield problem.original, "", problem.reason, problem.detail, ""
-    for leak in leaks:
-        row = writer.rows[leak.index]
-        twin = f"{leak.source}:{leak.original}"
-        yield row.original, row.split, f"copy of {leak.split}", twin, f"{leak.similarity:.3f}"
+        yield problem.original, "", "", problem.reason, problem.detail, ""
 
 
-def _write_labels(kept: Sequence[Row], soft: Mapping[str, Sequence[float]], part: Path) -> None:
-    """Write the manifest, the paper's table of labels, and soft labels where there are any."""
-    manifest.write(kept, part)
-    numbers = [(row.path, index(row.label)) for row in kept]
-    write_table(part / "labels.csv", ("image", "label"), numbers)
-    if soft:
-        shares = [(row.path, *(f"{share:.4f}" for share in soft[row.path])) for row in kept]
-        write_table(part / "soft.csv", ("path", *LABELS, NEUTRAL), shares)
+def _parted(
+    spool: Spool, leaks: Mapping[int, Leak], excluded: Table, report: Report, part: Path
+) -> Iterator[tuple[Row, list[str]]]:
+    """Count every crop; remove and list the leaks, hand on the others."""
+    for place, (row, shares) in enumerate(spool.rows()):
+        leak = leaks.get(place)
+        if leak is None:
+            report.kept[row.split, row.label] += 1
+            report.unframed += row.framing == "unframed"
+            yield row, shares
+            continue
+        (part / row.path).unlink()
+        if leak.split == "test":
+            report.leaked[leak.source] += 1
+        else:
+            report.near_valid += 1
+        reason, twin = f"copy of {leak.split}", f"{leak.source}:{leak.original}"
+        known = (row.original, row.split, row.label)
+        excluded.writerow((*known, reason, twin, f"{leak.similarity:.3f}"))
+
+
+def _listed(kept: Iterable[tuple[Row, list[str]]], numbers: Table, soft: Table) -> Iterator[Row]:
+    """Hand on rows for the manifest; list them in the paper's table and with their soft labels."""
+    for row, shares in kept:
+        numbers.writerow((row.path, index(row.label)))
+        if shares:
+            soft.writerow((row.path, *(f"{float(share):.4f}" for share in shares)))
+        yield row
 
 
 def _as_record(settings: Settings) -> dict[str, object]:

@@ -35,7 +35,8 @@ class Count:
         source: the database.
         split: ``train``, ``test`` or ``valid``.
         labels: pictures by label.
-        left_out: pictures of the split that `prepare` left out; None where it cannot be told.
+        left_out: of the six and of the split, what `prepare` left out; None where it cannot be
+            told.
     """
 
     folder: str
@@ -78,10 +79,11 @@ def count(folders: Sequence[str | Path]) -> list[Count]:
 
 
 def _left_out(folder: Path) -> Counter[str] | None:
-    """Count what `prepare` left out, by split; None without its list."""
+    """Count what `prepare` left out of the six, by split; None without its list."""
     try:
         with (folder / _EXCLUDED).open(newline="", encoding="utf-8") as file:
-            return Counter(row["split"] for row in csv.DictReader(file))
+            table = csv.DictReader(file)  # before it had labels, neutral pictures are counted too
+            return Counter(row["split"] for row in table if row.get("label") != NEUTRAL)
     except (OSError, KeyError, UnicodeDecodeError, csv.Error):
         return None
 

@@ -1,7 +1,7 @@
 """Crops and tables written to a folder that is whole or absent.
 
 The way through: an item -> its pixels -> framed or resized -> a JPEG file and its manifest row.
-Imports: numpy, Pillow, media, copies, manifest, faces. Knows no database.
+Imports: numpy, Pillow, media, copies, manifest, spool, faces. Knows no database.
 """
 
 import csv
@@ -13,20 +13,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image
+from PIL import Image
 
 from mien import labels, media
 from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.data.sources import Archive, Item
+from mien.data.spool import Spool
 from mien.errors import BadDataError, BadImageError, OutputError
 from mien.faces.detect import Detector
 from mien.faces.frame import reframe
 
-__all__ = ["CropWriter", "Shape", "as_jpeg", "whole_folder", "write_table"]
+__all__ = ["CropWriter", "Shape", "Table", "as_jpeg", "open_table", "whole_folder"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -64,18 +66,31 @@ def whole_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file into a folder that is not whole yet.
+class Table(Protocol):
+    """What takes the rows of a CSV file: Python's own writer, whose class has no public name."""
+
+    def writerow(self, row: Iterable[Any], /) -> Any:
+        """Write one row."""
+
+    def writerows(self, rows: Iterable[Iterable[Any]], /) -> None:
+        """Write many."""
+
+
+@contextmanager
+def open_table(path: Path, header: Sequence[str]) -> Iterator[Table]:
+    """Open a CSV file in a folder that is not whole yet.
 
     Args:
         path: the file.
         header: names of the columns.
-        rows: one value a column each.
+
+    Yields:
+        What takes its rows.
     """
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(header)
-        table.writerows(rows)
+        yield table
 
 
 def as_jpeg(picture: U8, quality: int) -> bytes:
@@ -88,8 +103,12 @@ def as_jpeg(picture: U8, quality: int) -> bytes:
     Returns:
         The bytes of a JPEG file.
     """
+    return _file(Image.fromarray(picture), quality)
+
+
+def _file(image: Image.Image, quality: int) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
+    image.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
@@ -111,16 +130,16 @@ class Shape:
 
 
 class CropWriter:
-    """Writes crops one by one and remembers a thumbnail of each picture, nothing more.
+    """Writes crops one by one and keeps in memory nothing of those that went well.
 
     Attributes:
-        rows: of the manifest, one a crop written.
-        thumbnails: shape (32, 32) each, of the pictures as they came.
-        soft: the shares of the classes, by the crop's path, where they are known.
+        spool: row, thumbnail of the picture as it came, and soft label of each crop written.
         unreadable: pictures skipped, each with the reason.
     """
 
-    def __init__(self, archive: Archive, source: str, folder: Path, shape: Shape) -> None:
+    def __init__(
+        self, archive: Archive, source: str, folder: Path, shape: Shape, spool: Spool
+    ) -> None:
         """Keep where to read and write.
 
         Args:
@@ -128,15 +147,14 @@ class CropWriter:
             source: name of the database, for the manifest.
             folder: is filled.
             shape: of the crops.
+            spool: is filled too.
         """
-        self.rows: list[Row] = []
-        self.thumbnails: list[U8] = []
-        self.soft: dict[str, tuple[float, ...]] = {}
+        self.spool = spool
         self.unreadable: dict[str, str] = {}
         self._archive, self._source, self._folder, self._shape = archive, source, folder, shape
         self._detector = Detector() if shape.frame else None
-        self._names: Counter[str] = Counter()
-        self._made: set[Path] = set()
+        self._repeated: Counter[tuple[str, str]] = Counter()
+        self._made: dict[str, Path] = {}
 
     def add(self, item: Item) -> None:
         """Write one picture's crop; an unreadable picture is remembered and skipped.
@@ -146,82 +164,68 @@ class CropWriter:
         """
         try:
             data = b"" if item.picture else self._archive.read(item.original)
-            picture = item.picture() if item.picture else media.decode_rgb(data, item.original)
+            picture, kind = (
+                (item.picture(), "") if item.picture else media.decode_stored(data, item.original)
+            )
         except (BadImageError, BadDataError) as error:
             self.unreadable[item.original] = error.message
             return
-        encoded, pixels, framing = self._crop(data, picture)
-        path = self._path(item)
-        target = self._folder / path
-        if target.parent not in self._made:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._made.add(target.parent)
-        target.write_bytes(encoded)
-        if item.soft is not None:
-            self.soft[path] = item.soft
-        self.thumbnails.append(copies.thumbnail(picture))
-        self.rows.append(
-            Row(
-                path,
-                item.label,
-                self._source,
-                item.split,
-                item.subject,
-                manifest.hash_pixels(pixels),
-                item.original,
-                framing,
-            )
-        )
+        encoded, pixels, framing = self._crop(data, picture, kind)
+        path = self._written(item, encoded)
+        digest = manifest.hash_pixels(pixels)
+        known = (item.label, self._source, item.split, item.subject, digest, item.original)
+        self.spool.add(Row(path, *known, framing), copies.thumbnail(picture), item.soft)
 
-    def _crop(self, data: bytes, picture: U8) -> tuple[bytes, U8, str]:
+    def _crop(self, data: bytes, picture: U8, kind: str) -> tuple[bytes, U8, str]:
         """Return the crop as a JPEG file, its decoded pixels, and how it was framed."""
         shape, framing = self._shape, "as-is"
         if self._detector is not None:
             rgb = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
             framed = reframe(rgb, self._detector, shape.side)
             if framed is not None:
-                return *_encoded(framed if picture.ndim == 3 else framed[..., 0], shape), "framed"
+                crop = Image.fromarray(framed if picture.ndim == 3 else _plane(framed))
+                return *_encoded(crop, shape), "framed"
             framing = "unframed"
-        crop = picture
-        if data:
-            with Image.open(io.BytesIO(data)) as image:
-                if _is_ready(image, shape):  # it is what we would write: no second loss
-                    return data, picture if image.mode == "RGB" else _plane(picture), framing
-                crop = _plane(picture) if image.mode in {"L", "1"} else picture
+        if kind == "JPEG" and _is_ready(picture, shape):  # what we would write: no second loss
+            return data, picture, framing
         size = (shape.side, shape.side)
-        resized = Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC)
-        return *_encoded(np.asarray(resized), shape), framing
+        resized = Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC)
+        return *_encoded(resized, shape), framing
 
-    def _path(self, item: Item) -> str:
-        """Choose the crop's path; two originals of one name get different ones."""
+    def _written(self, item: Item, encoded: bytes) -> str:
+        """Write a crop and return its path; two originals of one name get different ones."""
         stem = Path(item.original).stem
         if len(stem.encode(errors="surrogateescape")) > _LONGEST:
             stem = sha256(stem.encode(errors="surrogateescape")).hexdigest()
-        path = wanted = f"{item.split}/{labels.folder(item.label)}/{stem}"
-        while path in self._names:
-            self._names[wanted] += 1
-            path = f"{wanted}-{self._names[wanted]}"
-        self._names[path] = 1
-        return f"{path}.jpg"
+        folder = f"{item.split}/{labels.folder(item.label)}"
+        if folder not in self._made:
+            self._made[folder] = self._folder / folder
+            self._made[folder].mkdir(parents=True, exist_ok=True)
+        name = stem
+        while True:
+            try:
+                with (self._made[folder] / f"{name}.jpg").open("xb") as file:
+                    file.write(encoded)
+            except FileExistsError:
+                self._repeated[folder, stem] += 1
+                name = f"{stem}-{self._repeated[folder, stem] + 1}"
+            else:
+                return f"{folder}/{name}.jpg"
 
 
-def _encoded(crop: U8, shape: Shape) -> tuple[bytes, U8]:
+def _encoded(crop: Image.Image, shape: Shape) -> tuple[bytes, U8]:
     """Encode a crop in the channels wanted; also return what a reader will decode."""
-    if shape.gray and crop.ndim == 3:
-        crop = np.asarray(Image.fromarray(crop).convert("L"))
-    elif shape.gray is False and crop.ndim == 2:
-        crop = np.repeat(crop[..., None], 3, axis=2)
-    data = as_jpeg(crop, shape.quality)
+    if shape.gray is not None:
+        crop = crop.convert("L" if shape.gray else "RGB")
+    data = _file(crop, shape.quality)
     with Image.open(io.BytesIO(data)) as written:
         return data, np.asarray(written)
 
 
-def _is_ready(image: Image.Image, shape: Shape) -> bool:
-    """Tell whether a file is a JPEG of the size and channels wanted, its pixels upright."""
-    modes = {None: {"L", "RGB"}, True: {"L"}, False: {"RGB"}}[shape.gray]
-    upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
-    size = (shape.side, shape.side)
-    return image.format == "JPEG" and image.size == size and image.mode in modes and upright
+def _is_ready(picture: U8, shape: Shape) -> bool:
+    """Tell whether pixels have the size and channels wanted."""
+    channels = {None: (2, 3), True: (2,), False: (3,)}[shape.gray]
+    return picture.shape[:2] == (shape.side, shape.side) and picture.ndim in channels
 
 
 def _plane(rgb: U8) -> U8:

@@ -1,9 +1,9 @@
 """The one training loop: every network and every search runs through it.
 
-The way through: crops -> held-out part -> epochs of augmented batches -> after each epoch the
-averaged weights are judged on the held-out part, the best are kept, a checkpoint is written.
+The way through: crops and the held-out part, see `mien.train.gather` -> epochs of augmented batches
+-> after each epoch the averaged weights are judged on the held-out part, the best are kept, a
+checkpoint is written.
 Every epoch draws from its own seed, so a run that was killed resumes to the identical state.
-Test pictures are read for one purpose only: to drop their copies from training.
 """
 
 import copy
@@ -11,7 +11,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mien.data import manifest
 from mien.data.augment import Augment, Strength
-from mien.data.loader import Crops, batches, drop_leaks, load, normalise
+from mien.data.loader import Crops, batches, normalise
 from mien.data.mix import mix
-from mien.data.votes import soften
-from mien.errors import BadDataError, BadModelError, BadSettingError
+from mien.errors import BadModelError, BadSettingError
 from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX
 from mien.models import zoo
 from mien.show.sinks import CsvSink, write_text
@@ -34,60 +31,12 @@ from mien.train import checkpoint, config
 from mien.train.config import BEST, LAST, TrainConfig
 from mien.train.descent import optimiser, rate_at
 from mien.train.distil import Teachers, distance
+from mien.train.gather import Data, gather
 
 __all__ = ["BEST", "LAST", "Data", "gather", "predict", "train"]
 
 _EVALUATE = 256  # crops a batch when judging
 Progress = Callable[[range, str], Iterable[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """What a run trains on and is judged by.
-
-    Attributes:
-        train: crops to learn from.
-        held: training pictures held out; they choose the epoch and the temperature.
-        leaked: training crops dropped as copies of test crops of any folder.
-        echoed: training crops dropped as copies of held-out ones.
-    """
-
-    train: Crops
-    held: Crops
-    leaked: int
-    echoed: int
-
-
-def gather(settings: TrainConfig) -> Data:
-    """Load the crops of a run, hold a part out and close every leak.
-
-    Args:
-        settings: names the folders, the share held out and the seed.
-
-    Returns:
-        The crops.
-
-    Raises:
-        BadDataError: if a folder is missing or an expression has no picture.
-    """
-    crops = load(settings.data, "train", settings.augment and settings.colour > 0)
-    if not settings.neutral:
-        crops = crops.where(np.array([row.label != NEUTRAL for row in crops.rows]))
-    leaked = 0
-    if any(row.split == "test" for folder in settings.data for row in manifest.read(folder)):
-        crops, leaked = drop_leaks(crops, load(settings.data, "test"))
-    held_out = manifest.hold_out(crops.rows, settings.hold_out, settings.draw)
-    train, held, echoed = crops.where(~held_out), crops.where(held_out), 0
-    if len(held):
-        train, echoed = drop_leaks(train, held)
-    missing = set(LABELS) - {row.label for row in train.rows}
-    if missing:
-        raise BadDataError(
-            f"no training picture of {', '.join(sorted(missing))}", fix="check data in the config"
-        )
-    if settings.votes:
-        train = soften(train, settings.votes, settings.trust)
-    return Data(train, held, leaked, echoed)
 
 
 def train(

@@ -1,0 +1,88 @@
+"""The crops that a run trains on, and those held out that choose its epoch.
+
+Folders with a ``valid`` split bring their held-out part along; of every other database a share of
+train is drawn. Test pictures are read for one purpose only: to drop their copies from both.
+Imports: numpy, manifest, loader, config.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.data import manifest
+from mien.data.loader import Crops, drop_leaks, join, load
+from mien.data.votes import soften
+from mien.errors import BadDataError
+from mien.labels import LABELS, NEUTRAL
+from mien.train.config import TrainConfig
+
+__all__ = ["Data", "gather"]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a run trains on and is judged by.
+
+    Attributes:
+        train: crops to learn from.
+        held: pictures held out; they choose the epoch and the temperature.
+        leaked: crops dropped as copies of test crops of any folder.
+        echoed: training crops dropped as copies of held-out ones.
+    """
+
+    train: Crops
+    held: Crops
+    leaked: int
+    echoed: int
+
+
+def gather(settings: TrainConfig) -> Data:
+    """Load the crops of a run, hold a part out and close every leak.
+
+    Args:
+        settings: names the folders, the share held out, its draw, and votes.
+
+    Returns:
+        The crops.
+
+    Raises:
+        BadDataError: if a folder is missing or an expression has no picture.
+    """
+    splits = {row.split for folder in settings.data for row in manifest.read(folder)}
+    crops = _load(settings, "train")
+    own = (
+        _load(settings, "valid")
+        if "valid" in splits
+        else crops.where(np.zeros(len(crops), np.bool_))
+    )
+    leaked = 0
+    if "test" in splits:
+        test = load(settings.data, "test")
+        (crops, first), (own, second) = drop_leaks(crops, test), drop_leaks(own, test)
+        leaked = first + second
+    drawn = _drawn(crops, {row.source for row in own.rows}, settings)
+    train, held, echoed = crops.where(~drawn), join(own, crops.where(drawn)), 0
+    if len(held):
+        train, echoed = drop_leaks(train, held)
+    missing = set(LABELS) - {row.label for row in train.rows}
+    if missing:
+        raise BadDataError(
+            f"no training picture of {', '.join(sorted(missing))}", fix="check data in the config"
+        )
+    if settings.votes:
+        train = soften(train, settings.votes, settings.trust)
+    return Data(train, held, leaked, echoed)
+
+
+def _load(settings: TrainConfig, split: str) -> Crops:
+    crops = load(settings.data, split, settings.augment and settings.colour > 0)
+    if settings.neutral:
+        return crops
+    return crops.where(np.array([row.label != NEUTRAL for row in crops.rows], dtype=np.bool_))
+
+
+def _drawn(crops: Crops, whole: set[str], settings: TrainConfig) -> npt.NDArray[np.bool_]:
+    """Choose the training crops to hold out, none of a database with its own held-out part."""
+    chosen = manifest.hold_out(crops.rows, settings.hold_out, settings.draw)
+    return chosen & np.array([row.source not in whole for row in crops.rows], dtype=np.bool_)
