@@ -7,7 +7,7 @@ from tiny import known, settings_for
 
 from mien.data import loader, manifest
 from mien.data.votes import read_votes, soften
-from mien.data.writing import write_table
+from mien.data.writing import open_table
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 from mien.train import loop
@@ -22,7 +22,8 @@ def voted(folder, votes):
         write_crop(folder, striped("fear", 900 + number), row)
     manifest.write(rows, folder)
     lines = [(row.path, *shares) for row, shares in zip(rows, votes.values(), strict=True)]
-    write_table(folder / "soft.csv", ("path", *LABELS, NEUTRAL), lines)
+    with open_table(folder / "soft.csv", ("path", *LABELS, NEUTRAL)) as table:
+        table.writerows(lines)
     return folder
 
 
