@@ -92,8 +92,13 @@ def find_leaks(
 
 def _own(spool: Spool, source: str, split: str, mask: BOOL) -> HeldOut:
     names = [row.original for (row, _), chosen in zip(spool.rows(), mask, strict=True) if chosen]
-    blocks = [block[mask[start : start + len(block)]] for start, block in spool.thumbnails()]
-    return HeldOut(source, split, np.concatenate(blocks), names)
+    thumbnails = np.empty((len(names), copies.SIDE, copies.SIDE), dtype=np.uint8)
+    filled = 0
+    for start, block in spool.thumbnails():
+        chosen = block[mask[start : start + len(block)]]
+        thumbnails[filled : filled + len(chosen)] = chosen
+        filled += len(chosen)
+    return HeldOut(source, split, thumbnails, names)
 
 
 def held_out_of(folder: Path) -> Iterator[HeldOut]:

@@ -24,7 +24,8 @@ I64 = npt.NDArray[np.int64]
 Search = Callable[[F32, int], tuple[F32, I64]]
 
 _WAVES = 8  # in each direction
-_BLOCK = 2**20  # products held at once by `exact`: 4 MB stay in the cache
+_PART = 512  # thumbnails transformed at once
+_BLOCK = 2**19  # products held at once by `exact`: 2 MB stay in the cache
 _FAINT = 32  # length below which a signature is noise: half a grey level a pixel of a 32x32
 _PROBES = 16
 _ROUNDS = 8  # to place the cells, each by at most so many pictures:
@@ -45,9 +46,9 @@ def signatures(thumbnails: U8) -> F32:
     waves = np.cos(np.pi * np.arange(_WAVES)[:, None] * places).astype(np.float32)
     waves *= np.where(np.arange(_WAVES) == 0, 1, np.sqrt(2))[:, None] / np.sqrt(side)
     found = np.empty((len(thumbnails), _WAVES**2), dtype=np.float32)
-    for start in range(0, len(thumbnails), 4096):
-        part = thumbnails[start : start + 4096].astype(np.float32)
-        found[start : start + 4096] = (waves @ part @ waves.T).reshape(len(part), -1)
+    for start in range(0, len(thumbnails), _PART):
+        part = thumbnails[start : start + _PART].astype(np.float32)
+        found[start : start + _PART] = (waves @ part @ waves.T).reshape(len(part), -1)
     found = found[:, 1:]  # without the mean
     length = np.linalg.norm(found, axis=1, keepdims=True)
     found *= (length > _FAINT) / np.maximum(length, _FAINT)
