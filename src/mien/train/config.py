@@ -6,12 +6,14 @@ Imports: the standard library, mien.errors. Knows neither torch nor data.
 import json
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from mien.errors import BadSettingError, UnknownNameError
 
-__all__ = ["TrainConfig", "load", "to_toml"]
+__all__ = ["DEFAULTS", "TrainConfig", "load", "make", "read", "to_toml"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class TrainConfig:
         bf16: compute in bfloat16 where that is safe.
         compile: let torch compile the network (needs a C++ compiler on CPU).
         threads: of torch on CPU; 0 takes all cores.
+        devices: GPUs, or processes without one, that share every batch; see `mien.train.team`.
     """
 
     data: tuple[str, ...] = ()
@@ -88,6 +91,7 @@ class TrainConfig:
     bf16: bool = True
     compile: bool = False
     threads: int = 0
+    devices: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what is out of range, and say which range it is."""
@@ -102,7 +106,7 @@ class TrainConfig:
         for name in ("hold_out", "smoothing", "dropout", "average", "momentum", "warmup", "trust"):
             if not 0 <= getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a number in [0, 1)")
-        for name in ("epochs", "batch"):
+        for name in ("epochs", "batch", "devices"):
             if getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a whole number from 1")
         for name in ("patience", "threads", "weight_decay", "seed"):
@@ -110,8 +114,11 @@ class TrainConfig:
                 raise _out_of_range(self, name, "a number from 0, below 2**32")
         if not 0 < self.rate < math.inf:
             raise _out_of_range(self, "rate", "a number above 0")
+        if self.batch % self.devices:
+            raise _out_of_range(self, "batch", f"a multiple of devices, which is {self.devices}")
 
 
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(TrainConfig)}
 _SCHEDULES = ("constant", "cosine", "one-cycle")
 _OPTIMISERS = ("adam", "adamw", "sgd")
 
@@ -129,21 +136,46 @@ def load(path: str | Path, data: tuple[str, ...] = ()) -> TrainConfig:
 
     Returns:
         The settings, checked.
+    """
+    return make({"data": list(data), **read(path)})
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Read what a TOML file says, unchecked.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        Its values by name.
 
     Raises:
-        BadSettingError: if the file cannot be read or a value is out of range.
-        UnknownNameError: if it names a setting that does not exist.
+        BadSettingError: if the file cannot be read.
     """
     try:
-        raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadSettingError(f"cannot read {path}: {error}", fix="check the file") from error
-    defaults = {field.name: field.default for field in fields(TrainConfig)}
+
+
+def make(raw: Mapping[str, object]) -> TrainConfig:
+    """Make settings of values by name.
+
+    Args:
+        raw: what a TOML file says.
+
+    Returns:
+        The settings, checked; a value out of range is refused.
+
+    Raises:
+        UnknownNameError: if it names a setting that does not exist.
+    """
+    made: dict[str, Any] = {}
     for key, value in raw.items():
-        if key not in defaults:
-            raise UnknownNameError("setting", key, defaults)
-        raw[key] = _typed(key, value, defaults[key])
-    return TrainConfig(**{"data": data, **raw})
+        if key not in DEFAULTS:
+            raise UnknownNameError("setting", key, DEFAULTS)
+        made[key] = _typed(key, value, DEFAULTS[key])
+    return TrainConfig(**made)
 
 
 def _typed(key: str, value: object, default: object) -> object:
