@@ -90,15 +90,16 @@ def _run_all(runs: Sequence[Family], out: Path, prune: bool) -> None:
     )
     results = tuner.fit()
     for result in (results[number] for number in range(len(results))):
-        name, settings = result.config["family"]
+        name, settings = (result.config or {})["family"]
         run = out / "runs" / name
         if result.error is not None:
             raise BadModelError(f"run {name} failed: {result.error}", fix=f"see {out / 'ray'}")
         told = _history_of(result)
         if len(told) > len(read_history(run)):
             write_history(run / "history.csv", told)
-        if result.metrics.get("diverged"):
-            end(run, f"diverged\n{result.metrics['diverged']}\n")
+        told_last = result.metrics or {}
+        if told_last.get("diverged"):
+            end(run, f"diverged\n{told_last['diverged']}\n")
         elif not is_over(run, settings):
             end(run, "pruned\n")
 

@@ -7,7 +7,7 @@ Imports: scikit-learn, config. No torch.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -50,11 +50,12 @@ class Family:
     points: tuple[int, ...]
 
 
-def load(path: str | Path) -> Grid:
+def load(path: str | Path, instead: Mapping[str, object] | None = None) -> Grid:
     """Read a grid: settings as `mien train` takes them, where a value may be a list of values.
 
     Args:
         path: a TOML file.
+        instead: values that replace the file's.
 
     Returns:
         Its points, in the order of scikit-learn's `ParameterGrid`.
@@ -63,7 +64,7 @@ def load(path: str | Path) -> Grid:
         BadSettingError: if the file cannot be read, or a value is out of range.
     """
     choices: dict[str, list[Any]] = {}
-    for key, value in config.read(path).items():
+    for key, value in {**config.read(path), **(instead or {})}.items():
         alone = isinstance(DEFAULTS.get(key), tuple) and not _are_lists(value)
         choices[key] = [value] if alone or not isinstance(value, list) else value
         if not choices[key]:
