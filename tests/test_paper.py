@@ -3,22 +3,23 @@
 import csv
 import io
 import json
+from collections import Counter
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 
 from commands import mien
-from crops import row_of, striped
+from crops import striped
 from made import encode, zip_of
 from tiny import known, tiny
 
 from mien import paper
 from mien.data import manifest
-from mien.data.loader import Crops, load
+from mien.data.loader import load
+from mien.data.sources import Item
 from mien.errors import BadDataError
 from mien.labels import LABELS
 from mien.paper import Request, run_row
@@ -81,7 +82,9 @@ def test_the_papers_protocol_keeps_every_copy_and_judges_by_its_600(done):
         "train": 120, "test": 30, "test_without_copies": 27, "valid": 12, "held": 12,
     }  # fmt: skip
     assert found["test_pictures_with_a_copy_in_train"] == 3
-    told = json.loads((request.out / "runs" / "rafdb-tiny-paper-seed0" / "data.json").read_text())
+    told = json.loads(
+        (request.out / "runs" / f"rafdb-tiny-paper-seed0{request.mark}" / "data.json").read_text()
+    )
     assert (told["train"], told["held_out"], told["copies_of_test_dropped"]) == (120, 12, 0)
 
 
@@ -99,7 +102,7 @@ def test_leak_free_training_has_no_copy_of_a_test_picture_nor_of_the_600(done):
 def test_accuracies_are_those_of_the_best_weights(done):
     request, _, records = done
     for protocol, record in records.items():
-        run = request.out / "runs" / f"rafdb-tiny-{protocol}-seed0"
+        run = request.out / "runs" / f"rafdb-tiny-{protocol}-seed0{request.mark}"
         network = tiny(6, 0.0)
         checkpoint.load_weights(run / "best.safetensors", network)
         crops = load([request.out / "data" / f"rafdb-{protocol}"], "test")
@@ -122,14 +125,16 @@ def test_what_was_done_is_not_done_again_and_a_row_has_one_file(done, monkeypatc
     assert paper.results(request.out / "results") == {}
 
 
-def test_a_trial_takes_some_of_every_class():
-    labels = [0] * 50 + [1] * 6 + [5]
-    rows = [row_of(LABELS[i], "train", str(n)) for n, i in enumerate(labels)]
-    crops = Crops(rows, torch.zeros(57, 64, 64, dtype=torch.uint8), torch.tensor(labels))
-    found = np.bincount(paper._some(crops, 20).targets.numpy(), minlength=6)
-    assert found.sum() == 20
-    assert found[5] == 1
-    assert found[1] >= 2
+def test_a_trial_takes_some_of_every_class_and_split():
+    labels = ["anger"] * 50 + ["fear"] * 6 + ["sadness"]
+    items = [Item(f"{n}.jpg", label, "train") for n, label in enumerate(labels)]
+    items += [Item("test.jpg", "fear", "test")]
+    found = paper._some(items, 20)
+    counts = Counter((item.split, item.label) for item in found)
+    assert counts["train", "sadness"] == counts["test", "fear"] == 1
+    assert counts["train", "fear"] >= 2
+    assert counts.total() == 21
+    assert paper._some(items, 0) == items
 
 
 def test_a_database_that_is_not_there_is_named(tmp_path, downloads):
@@ -175,6 +180,6 @@ def test_reproduce_writes_the_scores_and_the_statistics(downloads, tmp_path):
 def test_options_that_do_not_belong_together_are_refused(downloads, tmp_path):
     result = mien("reproduce", "--table", 4, "--only", "cnn15", "--data", downloads)
     assert result.exit_code == 2
-    unknown = mien("reproduce", "--only", "cnn51", "--data", downloads, "--out", tmp_path)
+    unknown = mien("reproduce", "--only", "cnn-15", "--data", downloads, "--out", tmp_path)
     assert unknown.exit_code == 1
     assert "try: use cnn15" in unknown.stderr

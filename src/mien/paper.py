@@ -8,24 +8,25 @@ paper's own protocol lets the 600 choose the epoch.
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from mien import __version__
 from mien.data.loader import Crops, drop_leaks, load
 from mien.data.prepare import Settings, prepare
+from mien.data.sources import Item
 from mien.errors import BadDataError
 from mien.evaluate import commit
 from mien.labels import LABELS
 from mien.metrics import summarise
 from mien.models import zoo
-from mien.printed import PROTOCOLS, Row, settings
+from mien.printed import PROTOCOLS, TABLES, Row, rows, settings
 from mien.show.sinks import write_text
 from mien.train import checkpoint, config
 from mien.train.config import TrainConfig
@@ -39,7 +40,7 @@ _FIVE = ("rafdb", "fer2013", "affectnet", "ckplus", "tfeid")
 _FILES = {"affectnet": "affectnet-subset.zip", "gimefive": "gimefive-valid.zip"}
 _NO_TEST = {"affectnet": 0.2, "ckplus": 0.2, "tfeid": 0.2}  # share to hold out: they have no test
 _RESULT = "result.json"
-Preparing = Callable[[Sequence[Any]], Iterable[Any]]
+Preparing = Callable[[Sequence[Item]], Iterable[Item]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,32 @@ def prepared(database: str, protocol: str, request: Request) -> Path:
         against = (str(prepared("gimefive", protocol, request)),)
     own = Settings(database, str(archive), neutral=False, against=against)
     own = replace(own, test=_NO_TEST.get(database, 0), keep_leaks=protocol == "paper")
-    if database == "gimefive":
-        folder = request.out / "data" / "gimefive"
-        own = replace(own, keep_leaks=False)
-    else:
-        folder = request.out / "data" / f"{database}-{protocol}"
-    prepare(own, folder, request.preparing)
+    name = f"{database}-{protocol}"
+    if database == "gimefive":  # it has nothing to train on
+        own, name = replace(own, keep_leaks=False), database
+    folder = request.out / "data" / (f"{name}-limit{request.limit}" if request.limit else name)
+    prepare(own, folder, lambda items: request.preparing(_some(items, request.limit)))
     return folder
+
+
+def _some(items: Sequence[Item], limit: int) -> Sequence[Item]:
+    """The first of every class in turn, in proportion to the class; so many of each split."""
+    if not limit:
+        return items
+    totals = Counter((item.split, item.label) for item in items)
+    seen: Counter[tuple[str, str]] = Counter()
+    places: list[tuple[float, int]] = []
+    for number, item in enumerate(items):
+        key = item.split, item.label
+        places.append((seen[key] / totals[key], number))
+        seen[key] += 1
+    taken: Counter[str] = Counter()
+    chosen = []
+    for _, number in sorted(places):
+        if taken[items[number].split] < limit:
+            taken[items[number].split] += 1
+            chosen.append(number)
+    return [items[number] for number in sorted(chosen)]
 
 
 def run_row(
@@ -137,10 +157,10 @@ def run_row(
     folders = [prepared(name, protocol, request) for name in names]
     valid = load([prepared("gimefive", protocol, request)], "valid")
     own = _settings(row, protocol, seed, request, folders)
-    data = _data(own, protocol, valid, request.limit)
+    data = Data(load(folders, "train"), valid, 0, 0) if protocol == "paper" else gather(own)
     history = train(own, run, run.exists(), progress, report, data)
     record = _record(row, protocol, own, request, history)
-    record |= _measured(run, own, data, load(folders, "test"), valid, request.limit)
+    record |= _measured(run, own, data, load(folders, "test"), valid)
     write_text(json.dumps(record, indent=1) + "\n", run / _RESULT)
     _write_row(row, request)
     return record
@@ -159,36 +179,17 @@ def _settings(
     return config.make(raw)
 
 
-def _data(own: TrainConfig, protocol: str, valid: Crops, limit: int) -> Data:
-    """What a protocol trains on and is judged by."""
-    whole = Data(load(own.data, "train"), valid, 0, 0) if protocol == "paper" else gather(own)
-    if not limit:
-        return whole
-    return replace(whole, train=_some(whole.train, limit), held=_some(whole.held, limit))
-
-
-def _some(crops: Crops, limit: int) -> Crops:
-    """The first of every class in turn, in proportion to the class."""
-    targets = crops.targets.numpy()
-    place = np.empty(len(targets))
-    for target in np.unique(targets):
-        own = np.flatnonzero(targets == target)
-        place[own] = np.arange(len(own)) / len(own)
-    mask = np.zeros(len(targets), dtype=np.bool_)
-    mask[np.argsort(place, kind="stable")[:limit]] = True
-    return crops.where(mask)
-
-
 def _record(
     row: Row, protocol: str, own: TrainConfig, request: Request, history: History
 ) -> dict[str, Any]:
     best = max(history, key=lambda line: float(line["held_accuracy"]))
     words = [f"--{k} {v}" for k, v in (("limit", request.limit), ("epochs", request.epochs)) if v]
-    told = ["mien reproduce --table later --only", row.name, f"--seeds {own.seed + 1}", *words]
+    table = next((name for name in TABLES if row.name in {r.name for r in rows(name)}), "later")
+    asked = f"mien reproduce --table {table} --only {row.name} --protocol {protocol}"
     return {
         "protocol": protocol,
         "seed": own.seed,
-        "command": " ".join(told),
+        "command": " ".join([asked, f"--seeds {own.seed + 1}", *words]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit(),
         "mien": __version__,
@@ -203,15 +204,11 @@ def _record(
     }
 
 
-def _measured(
-    run: Path, own: TrainConfig, data: Data, test: Crops, valid: Crops, limit: int
-) -> dict[str, Any]:
+def _measured(run: Path, own: TrainConfig, data: Data, test: Crops, valid: Crops) -> dict[str, Any]:
     """Measure the best weights of a run on every split."""
     network = zoo.build(own.model, len(LABELS), own.dropout)
     checkpoint.load_weights(run / BEST, network)
     network.to("cuda" if torch.cuda.is_available() else "cpu")
-    if limit:
-        test, valid = _some(test, limit), _some(valid, limit)
     apart, copied = drop_leaks(test, data.train)
     splits = {"train": data.train, "test": test, "test_without_copies": apart, "valid": valid}
     found = {

@@ -122,7 +122,7 @@ def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[st
         results: a row's record by its name, as `mien.paper` writes it.
 
     Returns:
-        A line a row; "" for what is not known or has not been run.
+        A line a row; "" for what is not known.
     """
     lines = []
     for row in rows(table):
@@ -138,7 +138,7 @@ def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[st
 
 def _ours(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     if not runs:
-        return [""] * len(_OURS)
+        return ["not run yet", *[""] * (len(_OURS) - 1)]
     keys = ("train", "test", "test_without_copies", "valid")
     percents = [_spread([100 * run["accuracy"][key] for run in runs]) for key in keys]
     minutes = mean(run["seconds"] for run in runs) / 60

@@ -194,7 +194,7 @@ def improvements(found: Evaluation) -> list[str]:
         other = record["against"]
         said.append(
             f"Against {other['model']}: right where that is wrong {other['only_this_right']:,} "
-            f"times, wrong where that is right {other['only_other_right']:,} times; so unequal a split has "
-            f"probability {other['mcnemar_p']:.3g} if both are equally good (McNemar, exact)."
+            f"times, wrong where that is right {other['only_other_right']:,} times; so unequal a "
+            f"split has probability {other['mcnemar_p']:.3g} if both are equally good (McNemar)."
         )
     return said

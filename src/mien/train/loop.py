@@ -38,7 +38,7 @@ from mien.train.folder import BadLossError, explained, refuse_other_run, write_h
 from mien.train.judge import judge, predict
 from mien.train.team import Team, launch
 
-__all__ = ["BEST", "LAST", "Data", "gather", "predict", "stopped", "train"]
+__all__ = ["BEST", "LAST", "Data", "Run", "gather", "predict", "stopped", "train"]
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 Progress = Callable[[range, str], Iterable[int]]
@@ -146,7 +146,7 @@ def _work(
     """Train in one process, which may be one of a team."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    run = _Run(settings, len(data.train), team)
+    run = Run(settings, len(data.train), team)
     history: History = []
     if resume and (out / LAST).exists():
         history = checkpoint.load(out / LAST, run.model, run.average, run.optimiser)["history"]
@@ -165,23 +165,32 @@ def _work(
     return history
 
 
-def _save(out: Path, run: "_Run", history: History, best: bool) -> None:
+def _save(out: Path, run: "Run", history: History, best: bool) -> None:
     for name in (BEST, LAST) if best else (LAST,):
         checkpoint.save(out / name, run.model, run.average, run.optimiser, {"history": history})
     write_history(out / "history.csv", history)
 
 
-class _Run:
+class Run:
     """The moving parts of a run: network, average, optimiser, schedule."""
 
     def __init__(self, settings: TrainConfig, count: int, team: Team) -> None:
+        """Build them.
+
+        Args:
+            settings: of the run.
+            count: crops trained on.
+            team: who trains.
+        """
         torch.manual_seed(settings.seed)
         self.settings, self.team, self.device = settings, team, team.device
         outputs = len(LABELS) + settings.neutral
         model = zoo.build(settings.model, outputs, settings.dropout)
         self.model = model.to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.average = self.model
+        if settings.average:
+            self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.forward: Callable[[Tensor], Tensor] = team.wrap(self.model)
         if settings.compile:
             self.forward = torch.compile(self.forward)
@@ -190,7 +199,19 @@ class _Run:
         self.optimiser = optimiser(self.model, settings)
 
     def epoch(self, number: int, data: Data, progress: Progress) -> dict[str, Any]:
-        """Train one epoch and judge the averaged weights."""
+        """Train one epoch and judge the averaged weights.
+
+        Args:
+            number: of the epoch, from 0.
+            data: of the run.
+            progress: wraps the steps.
+
+        Returns:
+            The epoch's row of the history.
+
+        Raises:
+            BadLossError: if the loss is no number any more.
+        """
         start = time.perf_counter()
         seed = self.settings.seed * 100_003 + number
         torch.manual_seed(seed + self.team.rank * 1_000_000_007)  # each augments its own share
@@ -234,7 +255,9 @@ class _Run:
 
     def _follow(self, step: int) -> None:
         """Move the average towards the weights; early on faster, so it forgets the start."""
-        keep = min(self.settings.average, (step + 1) / (step + 10)) if self.settings.average else 0
+        if self.average is self.model:
+            return
+        keep = min(self.settings.average, (step + 1) / (step + 10))
         for slow, fast in zip(_state(self.average), _state(self.model), strict=True):
             if slow.dtype.is_floating_point:
                 slow.lerp_(fast, 1 - keep)
