@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,8 +12,9 @@ from tiny import settings_for
 
 from mien.errors import BadModelError, BadSettingError
 from mien.train import loop
+from mien.train.team import Team
 
-pytestmark = [pytest.mark.torch, pytest.mark.slow]
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,7 @@ def settings(tmp_path_factory):
     return settings_for(folder, epochs=1, batch=6, hold_out=0.2, schedule="constant", **plain)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_two_processes_take_the_steps_of_one(settings, tmp_path):
     [alone] = loop.train(settings, tmp_path / "alone")
@@ -38,11 +41,20 @@ def test_two_processes_take_the_steps_of_one(settings, tmp_path):
     assert max(float(expected[name].abs().max()) for name in moved) > 1e-3  # it did learn
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_an_error_in_another_process_comes_home_as_ours(settings, tmp_path):
     wrong = replace(settings, devices=2, rate=1e30, weight_decay=1.0, momentum=0.0)
     with pytest.raises(BadModelError, match=r"loss became (nan|inf) in batch .*\n  try: lower"):
         loop.train(wrong, tmp_path / "run")
+
+
+def test_shares_are_equal_and_together_the_batch():
+    members = [SimpleNamespace(global_rank=r, world_size=3, device="cpu") for r in range(3)]
+    shares = [Team(member).share(torch.arange(12)).tolist() for member in members]
+    assert [len(share) for share in shares] == [4, 4, 4]
+    assert sorted(number for share in shares for number in share) == list(range(12))
+    assert Team().share(torch.arange(12)).tolist() == list(range(12))
 
 
 def test_a_batch_that_cannot_be_shared_equally_is_refused(settings):

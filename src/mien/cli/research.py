@@ -1,6 +1,7 @@
 """Commands for somebody with a question: search, reproduce."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +78,12 @@ def _cost(grid: "Grid") -> str:
 
 
 def _progress(title: str) -> "Progress":
-    def shown(steps: range, epoch: str) -> Iterable[int]:
-        return bar(steps, len(steps), f"{title}, {epoch}")
+    return partial(_shown, title)
 
-    return shown
+
+def _shown(title: str, steps: range, epoch: str) -> Iterable[int]:
+    """Show how far an epoch is; a function of its own, so that other processes can be given it."""
+    return bar(steps, len(steps), f"{title}, {epoch}")
 
 
 def _live(grid: "Grid", outcomes: "Sequence[Outcome]") -> None:

@@ -7,7 +7,9 @@ a killed run starts anew.
 """
 
 import logging
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +90,8 @@ def _run_all(runs: Sequence[Family], out: Path, prune: bool) -> None:
         ),
         run_config=tune.RunConfig(storage_path=str((out / "ray").resolve()), verbose=0),
     )
-    results = tuner.fit()
+    with redirect_stdout(sys.stderr):  # Ray prints where results belong
+        results = tuner.fit()
     for result in (results[number] for number in range(len(results))):
         name, settings = (result.config or {})["family"]
         run = out / "runs" / name

@@ -184,7 +184,7 @@ def _train(family: Family, run: Path, rule: Median, progress: Progress, data: Da
             train(family.settings, run, run.exists(), progress, rule, data)
     except BadModelError as error:
         end(run, f"diverged\n{error.message}\n")
-    if rule.over:
+    if not is_over(run, family.settings):
         end(run, "pruned\n")
 
 
