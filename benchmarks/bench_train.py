@@ -80,7 +80,7 @@ def bare(settings: TrainConfig, data: Data) -> Callable[[], float]:
             loss = cross_entropy(logits.float(), targets, label_smoothing=settings.smoothing)
             model.zero_grad(set_to_none=True)
             loss.backward()
-        return float(loss)
+        return loss.item()
 
     return passes
 

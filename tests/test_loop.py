@@ -216,6 +216,19 @@ def test_the_loss_is_not_a_number_and_the_last_whole_epoch_stays(folder, tmp_pat
     assert len(loop.train(settings, tmp_path, resume=True)) == 3
 
 
+def test_a_third_batch_that_fails_is_named_with_its_own_pictures(folder, tmp_path, monkeypatch):
+    calls, real = iter((1, 1, np.nan)), loop.cross_entropy
+    monkeypatch.setattr(loop, "cross_entropy", lambda *a, **k: real(*a, **k) * next(calls))
+    settings = settings_for(folder, epochs=1, batch=12, hold_out=0)
+    with pytest.raises(BadModelError, match="nan in batch 3 of epoch 1: 12 pictures"):
+        loop.train(settings, tmp_path)
+    rows = loop.gather(settings).train.rows
+    order = torch.randperm(84, generator=torch.Generator().manual_seed(settings.seed * 100_003))
+    lines = (tmp_path / "bad-batch.csv").read_text().splitlines()
+    named = [row["path"] for row in csv.DictReader(lines)]
+    assert named == [rows[i].path for i in order[24:36].tolist()]
+
+
 def test_a_rate_beyond_reason_stops_the_run(folder, tmp_path):
     settings = settings_for(folder, epochs=9, rate=1e30, schedule="constant", weight_decay=1.0)
     with pytest.raises(BadModelError, match=r"loss became (nan|inf)"):

@@ -89,8 +89,9 @@ def evaluate_command(
     from mien import evaluate as measuring
     from mien.show.sinks import CsvSink, write_text
 
-    if out is None and (pictures or as_page):
-        raise click.UsageError("--pictures and --report need --out")
+    for name, wanted in (("--pictures", pictures), ("--report", as_page)):
+        if wanted and out is None:
+            raise click.UsageError(f"{name} needs --out")
     if as_page:
         needs_matplotlib("mien evaluate --report")
     recognizer, found = _measure(model, folder, split)

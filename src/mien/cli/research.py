@@ -145,7 +145,13 @@ def _finish(grid: "Grid", outcomes: "Sequence[Outcome]", folder: Path) -> None:
 )
 @click.option("--out", type=click.Path(path_type=Path), default="reproduced", show_default=True)
 @click.option("--only", metavar="NAME", help="A network, a database, or a row: rafdb-cnn15.")
-@click.option("--protocol", type=click.Choice(["both", "paper", "leak-free"]), default="both")
+@click.option(
+    "--protocol",
+    type=click.Choice(["both", "paper", "leak-free"]),
+    default="both",
+    show_default=True,
+    help="Whose rules: the paper's, or those without leaks.",
+)
 @click.option("--limit", type=click.IntRange(12), help="Pictures of each split, for a trial.")
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True)
