@@ -130,7 +130,7 @@ def vars_of(point):
 
 
 def test_the_median_rule_by_hand():
-    earlier = [[0.2, 0.3, 0.5], [0.1, 0.6, 0.6], [0.4, 0.4, 0.4], [0.9]]
+    earlier = [[0.2, 0.3, 0.5], [0.1, 0.6, 0.1], [0.4, 0.4, 0.4], [0.9]]
     rule = Median(earlier, grace=2, least=3)
     # the best by epoch 2 were 0.3, 0.6, 0.4 (the fourth had ended): median 0.4
     told = [rule({"epoch": e, "held_accuracy": a}) for e, a in ((1, 0.0), (2, 0.4), (3, 0.1))]
