@@ -37,10 +37,10 @@ def test_about_the_share_is_held_out_and_nothing_is_lost(tmp_path):
     assert (data.leaked, data.echoed) == (0, 0)
 
 
-def test_another_seed_holds_out_others(tmp_path):
+def test_another_draw_holds_out_others(tmp_path):
     folder = write_crops(tmp_path / "a", train=20)
     one, same, other = (
-        originals(loop.gather(settings_for(folder, seed=s)).held) for s in (1, 1, 2)
+        originals(loop.gather(settings_for(folder, draw=s)).held) for s in (1, 1, 2)
     )
     assert one == same
     assert len(one - other) > 5

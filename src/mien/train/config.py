@@ -13,7 +13,9 @@ from typing import Any
 
 from mien.errors import BadSettingError, UnknownNameError
 
-__all__ = ["DEFAULTS", "TrainConfig", "load", "make", "read", "to_toml"]
+__all__ = ["BEST", "DEFAULTS", "LAST", "TrainConfig", "load", "make", "read", "to_toml"]
+
+BEST, LAST = "best.safetensors", "last.safetensors"  # in the folder of a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class TrainConfig:
         trust: share of these votes in the target; the label has the rest.
         model: a key of `mien.models.zoo.MODELS`.
         neutral: learn neutral as a seventh class; else neutral pictures are left out.
-        seed: of weights, order, augmentation and the held-out draw.
+        seed: of weights, order and augmentation.
+        draw: seed of the held-out draw; the same for runs that are compared or teach each other.
         hold_out: share of the training pictures held out to choose the epoch and temperature.
         epochs: at most.
         batch: crops a step.
@@ -40,6 +43,9 @@ class TrainConfig:
         smoothing: label smoothing, in [0, 1).
         dropout: in the head: before its only linear layer, or after the first of three.
         average: decay of the running average of the weights a step; 0 switches it off.
+        teachers: run folders of trained networks to learn from, see `mien.train.distil`.
+        distil: share of the distance from the teachers in the loss; the targets have the rest.
+        heat: temperature that softens the teachers' answers.
         patience: epochs without a better held-out accuracy before the run stops; 0 never stops.
         augment: change the crops at random, by the strengths below.
         flip, rotate, shift, scale, light, blur, erase: see `mien.data.augment.Strength`.
@@ -57,6 +63,7 @@ class TrainConfig:
     model: str = "miennet"
     neutral: bool = True
     seed: int = 0
+    draw: int = 0
     hold_out: float = 0.05
     epochs: int = 20
     batch: int = 128
@@ -70,6 +77,9 @@ class TrainConfig:
     smoothing: float = 0.1
     dropout: float = 0.2
     average: float = 0.999
+    teachers: tuple[str, ...] = ()
+    distil: float = 0.7
+    heat: float = 2.0
     patience: int = 0
     augment: bool = True
     flip: float = 0.5
@@ -103,22 +113,26 @@ class TrainConfig:
         self._check_numbers()
 
     def _check_numbers(self) -> None:
-        for name in ("hold_out", "smoothing", "dropout", "average", "momentum", "warmup", "trust"):
+        for name in _SHARES:
             if not 0 <= getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a number in [0, 1)")
         for name in ("epochs", "batch", "devices"):
             if getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a whole number from 1")
-        for name in ("patience", "threads", "weight_decay", "seed"):
+        for name in ("patience", "threads", "weight_decay", "seed", "draw"):
             if not 0 <= getattr(self, name) < 2**32:
                 raise _out_of_range(self, name, "a number from 0, below 2**32")
-        if not 0 < self.rate < math.inf:
-            raise _out_of_range(self, "rate", "a number above 0")
+        for name in ("rate", "heat"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise _out_of_range(self, name, "a number above 0")
         if self.batch % self.devices:
             raise _out_of_range(self, "batch", f"a multiple of devices, which is {self.devices}")
 
 
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(TrainConfig)}
+_SHARES = (
+    "hold_out", "smoothing", "dropout", "average", "momentum", "warmup", "trust", "distil",
+)  # fmt: skip
 _SCHEDULES = ("constant", "cosine", "one-cycle")
 _OPTIMISERS = ("adam", "adamw", "sgd")
 

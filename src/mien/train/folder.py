@@ -3,16 +3,26 @@
 Imports: manifest, sinks, config. No torch.
 """
 
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mien.data.manifest import Row
 from mien.errors import BadModelError, BadSettingError
-from mien.show.sinks import CsvSink
+from mien.show.sinks import CsvSink, write_text
 from mien.train import config
 from mien.train.config import TrainConfig
 
-__all__ = ["BAD_BATCH", "BadLossError", "explained", "refuse_other_run", "write_history"]
+__all__ = [
+    "BAD_BATCH",
+    "BadLossError",
+    "describe",
+    "explained",
+    "refuse_other_run",
+    "write_history",
+]
 
 BAD_BATCH = "bad-batch.csv"
 
@@ -35,6 +45,23 @@ def refuse_other_run(out: Path, settings: TrainConfig, resume: bool) -> None:
         raise BadSettingError(
             f"{out} holds a run of other settings", fix="choose another --out for these"
         )
+
+
+def describe(
+    out: Path, settings: TrainConfig, trained: Sequence[Row], counts: Mapping[str, Any]
+) -> None:
+    """Claim the folder for a run that can start, and note what it trains on.
+
+    Args:
+        out: the folder.
+        settings: of the run.
+        trained: the rows of its training crops.
+        counts: what else there is to note.
+    """
+    write_text(config.to_toml(settings), out / "config.toml")
+    sources = Counter(row.source for row in trained)
+    record = {"train": len(trained), "train_by_source": sources, **counts, "seed": settings.seed}
+    write_text(json.dumps(record, indent=2) + "\n", out / "data.json")
 
 
 def write_history(path: Path, history: list[dict[str, Any]]) -> None:

@@ -3,6 +3,9 @@
 Imports: torch, loader, labels. Knows nothing of how it was trained.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -12,7 +15,7 @@ from mien.data.loader import Crops, normalise
 from mien.labels import NEUTRAL, NEUTRAL_INDEX
 from mien.train.config import TrainConfig
 
-__all__ = ["judge", "predict"]
+__all__ = ["judge", "predict", "stopped"]
 
 _EVALUATE = 256  # crops a batch
 
@@ -57,3 +60,17 @@ def judge(model: nn.Module, held: Crops, settings: TrainConfig) -> dict[str, flo
     sources = np.array([row.source for row in held.rows])
     rates = [right[six & (sources == source)].mean() for source in np.unique(sources[six])]
     return {"held_loss": round(loss, 5), "held_accuracy": round(float(np.mean(rates)), 5)}
+
+
+def stopped(history: Sequence[Mapping[str, Any]], patience: int) -> bool:
+    """Tell whether a run's patience is over.
+
+    Args:
+        history: its rows so far.
+        patience: epochs to wait for a better held-out accuracy; 0 waits for ever.
+
+    Returns:
+        True if so many have passed since the best one.
+    """
+    accuracies = [row["held_accuracy"] for row in history]
+    return bool(patience) and len(history) - 1 - int(np.argmax([*accuracies, -1.0])) >= patience

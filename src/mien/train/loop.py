@@ -7,7 +7,6 @@ Test pictures are read for one purpose only: to drop their copies from training.
 """
 
 import copy
-import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -30,17 +29,16 @@ from mien.data.votes import soften
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX
 from mien.models import zoo
-from mien.show.sinks import write_text
-from mien.train import checkpoint, config
-from mien.train.config import TrainConfig
+from mien.train import checkpoint
+from mien.train.config import BEST, LAST, TrainConfig
 from mien.train.descent import optimiser, rate_at
-from mien.train.folder import BadLossError, explained, refuse_other_run, write_history
-from mien.train.judge import judge, predict
+from mien.train.distil import Teachers, distance
+from mien.train.folder import BadLossError, describe, explained, refuse_other_run, write_history
+from mien.train.judge import judge, predict, stopped
 from mien.train.team import Team, launch
 
 __all__ = ["BEST", "LAST", "Data", "Run", "gather", "predict", "stopped", "train"]
 
-BEST, LAST = "best.safetensors", "last.safetensors"
 Progress = Callable[[range, str], Iterable[int]]
 Report = Callable[[dict[str, Any]], bool | None]
 History = list[dict[str, Any]]
@@ -81,7 +79,7 @@ def gather(settings: TrainConfig) -> Data:
     leaked = 0
     if any(row.split == "test" for folder in settings.data for row in manifest.read(folder)):
         crops, leaked = drop_leaks(crops, load(settings.data, "test"))
-    held_out = manifest.hold_out(crops.rows, settings.hold_out, settings.seed)
+    held_out = manifest.hold_out(crops.rows, settings.hold_out, settings.draw)
     train, held, echoed = crops.where(~held_out), crops.where(held_out), 0
     if len(held):
         train, echoed = drop_leaks(train, held)
@@ -150,7 +148,7 @@ def _work(
     history: History = []
     if resume and (out / LAST).exists():
         history = checkpoint.load(out / LAST, run.model, run.average, run.optimiser)["history"]
-    team.first(lambda: _describe(out, settings, data))
+    team.first(lambda: describe(out, settings, data.train.rows, _counts(data)))
     progress, report = told if team.rank == 0 else (_as_they_are, _silent)
     over = False
     while not over and len(history) < settings.epochs and not stopped(history, settings.patience):
@@ -163,6 +161,15 @@ def _work(
         team.first(lambda keep=better: _save(out, run, history, keep or not len(data.held)))  # type: ignore[misc]
         over = team.first(lambda last=row: report(last)) is True  # type: ignore[misc]
     return history
+
+
+def _counts(data: Data) -> dict[str, Any]:
+    return {
+        "held_out": len(data.held),
+        "copies_of_test_dropped": data.leaked,
+        "copies_of_held_out_dropped": data.echoed,
+        "torch": torch.__version__,
+    }
 
 
 def _save(out: Path, run: "Run", history: History, best: bool) -> None:
@@ -197,6 +204,9 @@ class Run:
         self.augment = Augment(Strength.of(settings)).to(self.device)
         self.steps = max(1, count // settings.batch)
         self.optimiser = optimiser(self.model, settings)
+        self.teachers: Teachers | None = None
+        if settings.teachers:
+            self.teachers = Teachers(settings.teachers, settings).to(self.device)
 
     def epoch(self, number: int, data: Data, progress: Progress) -> dict[str, Any]:
         """Train one epoch and judge the averaged weights.
@@ -239,7 +249,11 @@ class Run:
         batch = normalise(gray).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
             logits = self.forward(batch)
+            answers = self.teachers(batch, self.settings.heat) if self.teachers else None
         loss = cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
+        if answers is not None:
+            far = distance(logits.float(), answers, self.settings.heat)
+            loss = torch.lerp(loss, far, self.settings.distil)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -278,35 +292,3 @@ def _state(model: nn.Module) -> Iterator[Tensor]:
     """Every weight and statistic once, though layers may share it."""
     for tensor in chain(model.parameters(), model.buffers()):
         yield tensor.detach()
-
-
-def stopped(history: History, patience: int) -> bool:
-    """Tell whether a run's patience is over.
-
-    Args:
-        history: its rows so far.
-        patience: epochs to wait for a better held-out accuracy; 0 waits for ever.
-
-    Returns:
-        True if so many have passed since the best one.
-    """
-    accuracies = [row["held_accuracy"] for row in history]
-    return bool(patience) and len(history) - 1 - int(np.argmax([*accuracies, -1.0])) >= patience
-
-
-def _describe(out: Path, settings: TrainConfig, data: Data) -> None:
-    """Claim the folder for a run that can start, and note what it trains on."""
-    write_text(config.to_toml(settings), out / "config.toml")
-    counts: dict[str, int] = {}
-    for row in data.train.rows:
-        counts[row.source] = counts.get(row.source, 0) + 1
-    record = {
-        "train": len(data.train),
-        "train_by_source": counts,
-        "held_out": len(data.held),
-        "copies_of_test_dropped": data.leaked,
-        "copies_of_held_out_dropped": data.echoed,
-        "torch": torch.__version__,
-        "seed": settings.seed,
-    }
-    write_text(json.dumps(record, indent=2) + "\n", out / "data.json")

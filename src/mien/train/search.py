@@ -38,7 +38,7 @@ _ENDED = "ended.txt"
 _NOT_OF_DATA = (
     "model", "epochs", "batch", "rate", "schedule", "warmup", "optimiser", "momentum", "nesterov",
     "weight_decay", "smoothing", "dropout", "average", "patience", "bf16", "compile", "threads",
-    "devices",
+    "devices", "teachers", "distil", "heat",
 )  # fmt: skip
 
 
