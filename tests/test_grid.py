@@ -72,3 +72,10 @@ def test_a_list_of_folders_is_one_value_and_a_list_of_lists_several(tmp_path):
 def test_a_wrong_grid_is_explained(tmp_path, text, error, message):
     with pytest.raises(error, match=message):
         grid_of(tmp_path, text)
+
+
+def test_values_can_be_put_in_place_of_the_files():
+    instead = {"data": ["elsewhere"], "epochs": 2}
+    found = grid.load(ROOT / "configs" / "paper-grid.toml", instead)
+    assert {(point.data, point.epochs) for point in found.points} == {(("elsewhere",), 2)}
+    assert (len(found.points), len(grid.families(found))) == (48, 24)
