@@ -226,8 +226,9 @@ def copies() -> str:
 
 def paper(table: str) -> str:
     """A table of the paper, and what `mien reproduce` measured so far."""
-    found = (_read(path.stem) for path in sorted(RESULTS.glob("paper-*.json")))
-    lines = printed.beside(table, {record["row"]: record for record in found})
+    found = {path.stem: _read(path.stem) for path in sorted(RESULTS.glob("paper-*.json"))}
+    whole = {r["row"]: r for stem, r in found.items() if stem == f"paper-{r['row']}"}  # no trials
+    lines = printed.beside(table, whole)
     header = list(printed.HEADER)
     shown = [[cell or "-" for cell in line] for line in lines]
     return f"{_table(header, shown)}\nPrinted: {printed.source(table)}\n"

@@ -6,7 +6,13 @@ from mien.errors import UnknownNameError
 
 def run_of(protocol, seed, test):
     accuracy = {"train": 0.9, "test": test, "test_without_copies": test - 0.01, "valid": 0.7}
-    return {"protocol": protocol, "seed": seed, "accuracy": accuracy, "seconds": 120.0}
+    return {
+        "protocol": protocol,
+        "seed": seed,
+        "accuracy": accuracy,
+        "seconds": 120.0,
+        "epochs": 20 - seed,
+    }
 
 
 def test_table_one_has_its_nine_rows_and_the_later_tables_values_where_there_are_any():
@@ -41,10 +47,10 @@ def test_ours_stands_beside_the_printed_as_mean_and_spread_and_a_row_without_run
     filled = next(line for line in lines if line[:2] == ["rafdb", "cnn15"])
     assert filled == [
         *("rafdb", "cnn15", "10,478,086", "", "83.1", "72.1"),
-        *("90.0", "90.0", "89.0", "70.0", "2", "1"),
+        *("90.0", "90.0", "89.0", "70.0", "20", "2", "1"),
         # the standard deviation of 83 and 85 is the root of 2
-        *("90.0 ± 0.0", "84.0 ± 1.4", "83.0 ± 1.4", "70.0 ± 0.0", "2", "2"),
+        *("90.0 ± 0.0", "84.0 ± 1.4", "83.0 ± 1.4", "70.0 ± 0.0", "19/20", "2", "2"),
     ]
     others = [line for line in lines if line is not filled]
-    nothing = ["not run yet", "", "", "", "", ""]
+    nothing = ["not run yet", *[""] * 6]
     assert all(line[2] == "" and line[6:] == nothing * 2 for line in others)

@@ -19,7 +19,7 @@ TABLES = ("1", "later")
 # Ours leak-free: copies of test pictures and of the 600 removed, a tenth of train chooses it.
 PROTOCOLS = ("paper", "leak-free")
 _KEYS = ("train", "test", "valid")
-_OURS = ("train", "test", "test without copies", "600", "minutes", "seeds")
+_OURS = ("train", "test", "test without copies", "600", "epochs", "minutes", "seeds")
 HEADER = (
     "data",
     "network",
@@ -142,7 +142,8 @@ def _ours(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     keys = ("train", "test", "test_without_copies", "valid")
     percents = [_spread([100 * run["accuracy"][key] for run in runs]) for key in keys]
     minutes = mean(run["seconds"] for run in runs) / 60
-    return [*percents, f"{minutes:.0f}", str(len(runs))]
+    epochs = "/".join(str(count) for count in sorted({run["epochs"] for run in runs}))
+    return [*percents, epochs, f"{minutes:.0f}", str(len(runs))]
 
 
 def _spread(values: Sequence[float]) -> str:
