@@ -15,6 +15,7 @@ bench_heatmap.py   what a heat map costs beyond the scores
 bench_loader.py    how much faster training crops come than the network takes them
 bench_photo.py     where the time for a photograph goes, and a crop beside fer's model
 bench_prepare.py   what `mien prepare` costs beyond decoding, resizing and encoding
+bench_train.py     what our training loop costs beyond the network, and in how much memory
 bench_start.py     how long `import mien`, `mien --help` and a first prediction take
 bench_scores.py    how many pictures a second `mien scores` reads, and in how much memory
 

@@ -8,11 +8,13 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mien import printed
 from mien.cli import cli
 from mien.labels import LABELS
 from mien.recognize.runtime import SHIPPED, read_card
@@ -222,8 +224,20 @@ def copies() -> str:
     )
 
 
+def paper(table: str) -> str:
+    """A table of the paper, and what `mien reproduce` measured so far."""
+    found = {path.stem: _read(path.stem) for path in sorted(RESULTS.glob("paper-*.json"))}
+    whole = {r["row"]: r for stem, r in found.items() if stem == f"paper-{r['row']}"}  # no trials
+    lines = printed.beside(table, whole)
+    header = list(printed.HEADER)
+    shown = [[cell or "-" for cell in line] for line in lines]
+    return f"{_table(header, shown)}\nPrinted: {printed.source(table)}\n"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
+    "paper-1": partial(paper, "1"),
+    "paper-later": partial(paper, "later"),
     "audit": audit,
     "card": card,
     "commands": commands,

@@ -97,7 +97,8 @@ def test_evaluate_prints_the_figures_of_the_library(model, folder):
     assert lines[2] == ["mean", "recall", f"{expected['mean_recall']:.1%}"]
     recalls = [[label, f"{recall:.1%}"] for label, recall in expected["recall"].items()]
     assert lines[3:9] == recalls
-    assert lines[9] == ["calibration", "error", f"{expected['calibration_error']:.1%}"]
+    assert lines[9] == ["macro-F1", f"{expected['macro_f1']:.1%}"]
+    assert lines[10] == ["calibration", "error", f"{expected['calibration_error']:.1%}"]
 
 
 def test_evaluate_writes_the_record_and_a_row_a_picture(model, folder, tmp_path):

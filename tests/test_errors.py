@@ -1,3 +1,5 @@
+import pickle
+
 from mien import errors
 
 
@@ -20,3 +22,13 @@ def test_every_error_is_caught_as_a_mien_error():
     kinds = [getattr(errors, name) for name in errors.__all__]
     assert len(kinds) == 8
     assert all(issubclass(kind, errors.MienError) for kind in kinds)
+
+
+def test_every_error_travels_between_processes():
+    for error in (
+        errors.BadDataError("gone", fix="look"),
+        errors.UnknownNameError("model", "cnn51", ["cnn15"]),
+        errors.MissingExtraError("mien video", "video"),
+    ):
+        found = pickle.loads(pickle.dumps(error))
+        assert (type(found), str(found), found.fix) == (type(error), str(error), error.fix)

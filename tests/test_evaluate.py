@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from crops import SEVEN, row_of, striped, write_crop, write_crops
 from PIL import Image
+from scipy import stats
 from sklearn import metrics as oracle
 
 from mien import metrics
 from mien.data import manifest
 from mien.errors import BadDataError, BadImageError
-from mien.evaluate import PICTURES_HEADER, evaluate
+from mien.evaluate import PICTURES_HEADER, against, evaluate
 from mien.labels import LABELS
 from mien.recognize.runtime import Outputs
 
@@ -84,7 +85,29 @@ def test_the_figures_are_scikit_learns(found, expected):
     assert record["accuracy"] == pytest.approx(accuracy, abs=5e-5)
     balanced = oracle.balanced_accuracy_score(expected.targets, predicted)
     assert record["mean_recall"] == pytest.approx(balanced, abs=5e-5)
+    f1 = oracle.f1_score(expected.targets, predicted, average="macro", zero_division=0)
+    assert record["macro_f1"] == pytest.approx(f1, abs=5e-5)
     assert record["pictures"] == 126
+
+
+def test_two_models_are_compared_on_the_same_pictures(found, folder, expected):
+    class Blind(Standin):
+        """Calls everything happiness."""
+
+        def run(self, batch, maps=True):
+            outputs = super().run(batch, maps)
+            always = np.tile(np.float32([0.5, 0.1, 0.1, 0.1, 0.1, 0.1]), (len(batch), 1))
+            return Outputs(always, outputs.neutral, None)
+
+    other = evaluate(Blind(), folder)
+    right = expected.scores.argmax(axis=1) == expected.targets
+    happy = expected.targets == 0
+    told = against(found, other)
+    assert told["only_this_right"] == (right & ~happy).sum()
+    assert told["only_other_right"] == (happy & ~right).sum()
+    assert told["accuracy"] == pytest.approx(happy.mean(), abs=5e-5)
+    p = stats.binomtest(told["only_this_right"], (right != happy).sum()).pvalue
+    assert told["mcnemar_p"] == pytest.approx(p, rel=1e-2)
 
 
 def test_the_record_carries_interval_calibration_and_the_share_called_neutral(found, expected):

@@ -5,7 +5,9 @@ pytest.importorskip("matplotlib")
 
 from PIL import Image
 
-from mien.show.figures import history_curves
+from mien.metrics import Bin
+from mien.show.effects import effects
+from mien.show.figures import confusion_matrix, history_curves, reliability_plot
 
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)  # training, held out
 
@@ -64,3 +66,42 @@ def test_a_single_epoch_can_be_seen(tmp_path):
     assert places(picture[300:], BLUE)[0].size > 10  # below the legend
     assert places(picture[:, 540:], VERMILION)[0].size > 10
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_a_confusion_matrix_is_darker_where_more_were_called(tmp_path):
+    counts = np.zeros((6, 6), dtype=int)
+    np.fill_diagonal(counts, 10)
+    counts[5] = [0, 10, 0, 0, 0, 0]  # fear is called surprise
+    confusion_matrix(counts.tolist(), tmp_path / "c.png")
+    with Image.open(tmp_path / "c.png") as image:
+        picture = np.asarray(image.convert("RGB")).astype(int)
+    dark = np.argwhere((picture[..., 2] - picture[..., 0] > 60) & (picture[..., 0] < 40))
+    left, right = picture.shape[1] * 0.15, picture.shape[1] * 0.8
+    field = dark[(dark[:, 1] > left) & (dark[:, 1] < right)]
+    lowest = field[field[:, 0] > np.quantile(field[:, 0], 0.95)]  # the row of fear
+    first = field[field[:, 0] < np.quantile(field[:, 0], 0.05)]  # the row of happiness
+    assert first[:, 1].mean() < lowest[:, 1].mean()  # surprise is right of happiness
+    assert lowest[:, 1].mean() < field[:, 1].mean()  # and left of the middle
+
+
+def test_a_reliability_plot_lies_where_the_bins_are(tmp_path):
+    places_of = {}
+    for name, accuracy in (("low", 0.1), ("high", 0.9)):
+        reliability_plot([Bin(1.0, 0.5, accuracy)], tmp_path / f"{name}.png")
+        with Image.open(tmp_path / f"{name}.png") as image:
+            blue = places(np.asarray(image.convert("RGB")), BLUE)
+            upper = blue[0][(blue[0] < image.height * 0.7) & (blue[1] > image.width * 0.45)]
+            places_of[name] = upper.mean()
+    assert places_of["low"] > places_of["high"] + 100  # pixels count from the top
+
+
+def test_the_effect_of_a_setting_rises_with_its_values(tmp_path):
+    points = [({"rate": r, "batch": b}, r * 4) for r in (0.1, 0.2) for b in (8, 16)]
+    effects(points, tmp_path / "e.png")
+    with Image.open(tmp_path / "e.png") as image:
+        picture = np.asarray(image.convert("RGB"))
+    rows_, columns = places(picture, VERMILION)
+    middle = picture.shape[1] / 2
+    rate = columns < middle
+    assert np.corrcoef(columns[rate], rows_[rate])[0, 1] < -0.9  # up, to the right
+    assert rows_[~rate].std() < 5  # the batch has no effect: a level line

@@ -1,5 +1,6 @@
 import csv
 import json
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from crops import row_of, write_crops
+from disk import full_disk
 from safetensors.torch import load_file
 from tiny import known, settings_for, tiny
 
@@ -187,6 +189,13 @@ def test_a_run_stops_when_its_patience_is_over(folder, tmp_path, monkeypatch, pa
     assert len(loop.train(settings, tmp_path)) == epochs
 
 
+def shown_in_the_second_epoch(settings, count):
+    """The first pictures of that epoch, by the seeds that a run is documented to draw from."""
+    rows = loop.gather(settings).train.rows
+    generator = torch.Generator().manual_seed(settings.seed * 100_003 + 1)
+    return {rows[i].path for i in torch.randperm(len(rows), generator=generator)[:count].tolist()}
+
+
 def test_the_loss_is_not_a_number_and_the_last_whole_epoch_stays(folder, tmp_path, monkeypatch):
     settings = settings_for(folder, epochs=3, batch=64)
     saved = {}
@@ -195,11 +204,29 @@ def test_the_loss_is_not_a_number_and_the_last_whole_epoch_stays(folder, tmp_pat
         saved.update({path.name: path.read_bytes() for path in tmp_path.iterdir()})
         monkeypatch.setattr(loop, "cross_entropy", lambda logits, *_, **__: logits.sum() * np.nan)
 
-    with pytest.raises(BadModelError, match=r"loss became nan at step 1;.*\n  try: lower the rate"):
+    told = r"loss became nan in batch 1 of epoch 2: 64 pictures, train/.*\n  try: lower the rate"
+    with pytest.raises(BadModelError, match=told):
         loop.train(settings, tmp_path, report=spoil)
+    bad = tmp_path / "bad-batch.csv"
+    named = {row["path"] for row in csv.DictReader(bad.read_text().splitlines())}
+    bad.unlink()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == saved
+    assert named == shown_in_the_second_epoch(settings, 64)
     monkeypatch.undo()
     assert len(loop.train(settings, tmp_path, resume=True)) == 3
+
+
+def test_a_third_batch_that_fails_is_named_with_its_own_pictures(folder, tmp_path, monkeypatch):
+    calls, real = iter((1, 1, np.nan)), loop.cross_entropy
+    monkeypatch.setattr(loop, "cross_entropy", lambda *a, **k: real(*a, **k) * next(calls))
+    settings = settings_for(folder, epochs=1, batch=12, hold_out=0)
+    with pytest.raises(BadModelError, match="nan in batch 3 of epoch 1: 12 pictures"):
+        loop.train(settings, tmp_path)
+    rows = loop.gather(settings).train.rows
+    order = torch.randperm(84, generator=torch.Generator().manual_seed(settings.seed * 100_003))
+    lines = (tmp_path / "bad-batch.csv").read_text().splitlines()
+    named = [row["path"] for row in csv.DictReader(lines)]
+    assert named == [rows[i].path for i in order[24:36].tolist()]
 
 
 def test_a_rate_beyond_reason_stops_the_run(folder, tmp_path):
@@ -270,3 +297,47 @@ def test_predictions_keep_the_order_of_any_number_of_crops():
     table = torch.randn(256, 7)
     found = loop.predict(Table(table.tolist()), crops)
     torch.testing.assert_close(found, table[gray.flatten()])
+
+
+def test_a_report_that_returns_true_ends_the_run(folder, tmp_path):
+    settings = settings_for(folder, epochs=5, batch=64)
+    history = loop.train(settings, tmp_path, report=lambda row: row["epoch"] == 2)
+    assert len(history) == 2
+    assert checkpoint.load_weights(tmp_path / "last.safetensors", tiny(7, 0))["history"] == history
+
+
+def test_data_that_are_given_are_trained_on(folder, tmp_path):
+    settings = settings_for(folder, epochs=1, batch=16)
+    data = loop.gather(settings)
+    few = np.arange(len(data.train)) < 20
+    given = loop.Data(data.train.where(few), data.held, 3, 4)
+    loop.train(settings, tmp_path, data=given)
+    record = json.loads((tmp_path / "data.json").read_text())
+    assert (record["train"], record["held_out"]) == (20, len(data.held))
+    assert (record["copies_of_test_dropped"], record["copies_of_held_out_dropped"]) == (3, 4)
+
+
+def test_a_disk_that_is_full_keeps_the_last_whole_epoch(folder, tmp_path):
+    settings = settings_for(folder, epochs=3, batch=64)
+    kept = {}
+
+    def fill(row):
+        if row["epoch"] == 1:
+            kept.update({path.name: path.read_bytes() for path in tmp_path.iterdir()})
+            limit.enter_context(full_disk())
+
+    with ExitStack() as limit, pytest.raises(OutputError, match="cannot write"):
+        loop.train(settings, tmp_path, report=fill)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+    assert len(loop.train(settings, tmp_path, resume=True)) == 3
+
+
+def test_another_networks_checkpoint_is_not_gone_on_with(folder, tmp_path):
+    settings = settings_for(folder, epochs=2, batch=64)
+    loop.train(settings, tmp_path, report=lambda row: True)
+    other = torch.nn.Linear(3, 3)
+    checkpoint.save(
+        tmp_path / "last.safetensors", other, other, torch.optim.SGD(other.parameters()), {}
+    )
+    with pytest.raises(BadModelError, match="holds another network's weights"):
+        loop.train(settings, tmp_path, resume=True)

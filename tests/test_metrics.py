@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as oracle
+from sklearn.calibration import calibration_curve
 
 from mien import metrics
 
@@ -165,3 +167,36 @@ def test_auroc_is_scikit_learns_also_with_ties():
         assert metrics.auroc(scores, positive) == pytest.approx(
             oracle.roc_auc_score(positive, scores)
         )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_macro_f1_is_scikit_learns(seed):
+    rng = np.random.default_rng(seed)
+    targets, called = rng.integers(0, 6 - seed, 200), rng.integers(0, 5, 200)
+    counts = metrics.confusion(called, targets, 6)
+    expected = oracle.f1_score(targets, called, average="macro")
+    assert metrics.macro_f1(counts) == pytest.approx(expected)
+
+
+def test_reliability_groups_as_scikit_learn_does():
+    rng = np.random.default_rng(1)
+    sure = rng.uniform(0.5, 1, 500).astype(np.float32)
+    scores = np.stack([sure, 1 - sure], axis=1)
+    targets = (rng.uniform(size=500) > sure).astype(np.int64)
+    bins = metrics.reliability(scores, targets, 10)
+    accuracy, confidence = calibration_curve(targets == 0, sure, n_bins=10)
+    assert [one.accuracy for one in bins] == pytest.approx(accuracy.tolist())
+    assert [one.confidence for one in bins] == pytest.approx(confidence.tolist())
+    assert sum(one.share for one in bins) == pytest.approx(1)
+    error = sum(one.share * abs(one.accuracy - one.confidence) for one in bins)
+    assert metrics.calibration_error(scores, targets, 10) == pytest.approx(error)
+
+
+@pytest.mark.parametrize("split", [(0, 0), (1, 0), (7, 2), (40, 41), (300, 250), (900, 1400)])
+def test_mcnemar_is_the_binomial_test_of_the_pictures_that_differ(split):
+    ours, theirs = split
+    right = np.array([True] * ours + [False] * theirs + [True, False] * 5)
+    other = np.array([False] * ours + [True] * theirs + [True, False] * 5)
+    found = metrics.mcnemar(right, other)
+    expected = stats.binomtest(ours, ours + theirs).pvalue if ours + theirs else 1.0
+    assert found == (ours, theirs, pytest.approx(expected, rel=1e-6))

@@ -37,6 +37,16 @@ class MienError(Exception):
         self.message = message
         self.fix = fix
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes, though kinds differ in how they are made."""
+        return _remade, (type(self), self.message, self.fix)
+
+
+def _remade(kind: type[MienError], message: str, fix: str) -> MienError:
+    error = kind.__new__(kind)
+    MienError.__init__(error, message, fix)
+    return error
+
 
 class BadImageError(MienError):
     """A picture, frame or array that cannot be used."""

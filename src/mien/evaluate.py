@@ -16,11 +16,11 @@ from mien.data import manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, index
-from mien.metrics import I64, confusion, summarise
+from mien.metrics import I64, confusion, mcnemar, summarise
 from mien.recognize.recognizer import F32, Recognizer
 from mien.recognize.runtime import Outputs
 
-__all__ = ["PICTURES_HEADER", "Evaluation", "evaluate"]
+__all__ = ["PICTURES_HEADER", "Evaluation", "against", "commit", "evaluate"]
 
 PICTURES_HEADER = ("path", "label", "predicted", "neutral", *LABELS)
 _BATCH = 64
@@ -42,6 +42,11 @@ class Evaluation:
     scores: F32
     neutral: F32
     record: dict[str, Any]
+
+    @property
+    def targets(self) -> I64:
+        """The true classes, shape (N,)."""
+        return np.array([index(row.label) for row in self.rows], dtype=np.int64)
 
     def picture_rows(self) -> Iterator[list[str | float]]:
         """Yield one CSV row a picture, in the order of `PICTURES_HEADER`."""
@@ -77,14 +82,14 @@ def evaluate(
     ]
     scores = np.concatenate([part.scores for part in parts])
     neutral = np.concatenate([part.neutral for part in parts])
-    targets = np.array([index(row.label) for row in rows])
+    targets = np.array([index(row.label) for row in rows], dtype=np.int64)
     record = {
         "command": f"mien evaluate MODEL {folder} --split {split}",
         "model": recognizer.model.card["name"],
         "weights_sha256": recognizer.model.card["weights_sha256"],
         "seed": recognizer.model.card["data"]["seed"],
         "mien": __version__,
-        "commit": _commit(),
+        "commit": commit(),
         "source": rows[0].source,
         "framing": _framing(rows),
         "split": split,
@@ -92,6 +97,28 @@ def evaluate(
         "called_neutral_rate": round(float((neutral > 0.5).mean()), 4),
     }
     return Evaluation(rows, scores, neutral, record)
+
+
+def against(one: Evaluation, other: Evaluation) -> dict[str, Any]:
+    """Compare two models on the same pictures.
+
+    Args:
+        one: the model in question.
+        other: the one it is compared with, measured on the same split.
+
+    Returns:
+        The other's name and accuracy, and McNemar's exact test, JSON-ready.
+    """
+    right, theirs = (e.scores.argmax(axis=1) == e.targets for e in (one, other))
+    only_one, only_other, p = mcnemar(right, theirs)
+    return {
+        "model": other.record["model"],
+        "weights_sha256": other.record["weights_sha256"],
+        "accuracy": other.record["accuracy"],
+        "only_this_right": only_one,
+        "only_other_right": only_other,
+        "mcnemar_p": float(f"{p:.3g}"),
+    }
 
 
 def _score(recognizer: Recognizer, folder: Path, rows: list[Row]) -> Outputs:
@@ -107,6 +134,7 @@ def _figures(scores: F32, targets: I64) -> dict[str, Any]:
         "accuracy": round(summary.accuracy, 4),
         "accuracy_95": [round(bound, 4) for bound in summary.interval],
         "mean_recall": round(summary.mean_recall, 4),
+        "macro_f1": round(summary.macro_f1, 4),
         "recall": {
             label: None if np.isnan(recall) else round(recall, 4) for label, recall in recalls
         },
@@ -119,7 +147,7 @@ def _framing(rows: list[Row]) -> str:
     return "as-is" if all(row.framing == "as-is" for row in rows) else "framed"
 
 
-def _commit() -> str:
+def commit() -> str:
     """Return the commit of the code that runs, or "" where it is not under git."""
     here = Path(__file__).parent
     command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--exclude", "*"]

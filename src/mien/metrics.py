@@ -3,21 +3,27 @@
 Imports: numpy, mien.labels. Knows nothing of models and files.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "Bin",
     "Summary",
     "auroc",
     "calibration_error",
     "confusion",
     "fit_temperature",
+    "macro_f1",
+    "mcnemar",
+    "reliability",
     "summarise",
     "wilson",
 ]
 
+Bools = npt.NDArray[np.bool_]
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 
@@ -31,6 +37,7 @@ class Summary:
         accuracy: share named rightly.
         interval: of the accuracy, 95 % (Wilson).
         mean_recall: recall averaged over the classes that occur.
+        macro_f1: F1 averaged over the classes that occur or were predicted.
         recalls: by class; nan where the class does not occur.
         calibration_error: see `calibration_error`.
     """
@@ -39,6 +46,7 @@ class Summary:
     accuracy: float
     interval: tuple[float, float]
     mean_recall: float
+    macro_f1: float
     recalls: tuple[float, ...]
     calibration_error: float
 
@@ -67,6 +75,7 @@ def summarise(scores: F32, targets: I64) -> Summary:
         right / len(targets),
         wilson(right, len(targets)),
         float(np.nanmean(recalls)),
+        macro_f1(counts),
         tuple(float(recall) for recall in recalls),
         calibration_error(scores, targets),
     )
@@ -90,6 +99,49 @@ def confusion(predicted: I64, targets: I64, classes: int) -> I64:
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (targets, predicted), 1)
     return counts
+
+
+def macro_f1(counts: I64) -> float:
+    """Return the mean F1 of the classes, each weighing the same.
+
+    Args:
+        counts: shape (C, C), from `confusion`.
+
+    Returns:
+        The mean over the classes that occur or were predicted, in [0, 1].
+
+    Example:
+        >>> macro_f1(np.array([[3, 1], [0, 4]])).__round__(4)
+        0.873
+    """
+    both = counts.sum(axis=0) + counts.sum(axis=1)
+    seen = both > 0
+    return float((2 * np.diag(counts)[seen] / both[seen]).mean())
+
+
+def mcnemar(right: Bools, other: Bools) -> tuple[int, int, float]:
+    """Ask whether two models differ on the same pictures: McNemar's exact test.
+
+    Args:
+        right: shape (N,), where the one is right.
+        other: shape (N,), where the other is.
+
+    Returns:
+        Pictures that only the one has right, those that only the other has, and the two-sided
+        probability of so unequal a split if both were equally good.
+
+    Source:
+        McNemar 1947, doi:10.1007/BF02295996; exact, by the binomial distribution.
+
+    Example:
+        >>> one, other = np.array([1, 1, 1, 0, 1]) > 0, np.array([0, 0, 0, 0, 1]) > 0
+        >>> mcnemar(one, other)
+        (3, 0, 0.25)
+    """
+    ours, theirs = int((right & ~other).sum()), int((other & ~right).sum())
+    total, fewer = ours + theirs, min(ours, theirs)
+    ways = sum(math.comb(total, count) for count in range(fewer + 1))  # exact: no float overflows
+    return ours, theirs, min(1.0, 2 * ways / 2**total)
 
 
 def wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
@@ -134,11 +186,50 @@ def calibration_error(scores: F32, targets: I64, bins: int = 15) -> float:
         >>> calibration_error(np.array([[0.9, 0.1]] * 2), np.array([0, 1])).__round__(3)
         0.4
     """
+    return float(
+        sum(abs(b.accuracy - b.confidence) * b.share for b in reliability(scores, targets, bins))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Pictures of about the same confidence.
+
+    Attributes:
+        share: of all pictures.
+        confidence: their mean.
+        accuracy: share of them named rightly.
+    """
+
+    share: float
+    confidence: float
+    accuracy: float
+
+
+def reliability(scores: F32, targets: I64, bins: int = 15) -> list[Bin]:
+    """Group pictures by confidence.
+
+    Args:
+        scores: shape (N, C), probabilities.
+        targets: shape (N,), the true classes.
+        bins: of equal width over the confidence.
+
+    Returns:
+        The bins that hold pictures, from the least confident.
+    """
     confidence = scores.max(axis=1)
     right = scores.argmax(axis=1) == targets
     place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(place, weights=right.astype(np.float64) - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(targets))
+    masks = (place == number for number in range(bins))
+    return [
+        Bin(
+            float(own.mean()),
+            float(confidence[own].mean(dtype=np.float64)),
+            float(right[own].mean()),
+        )
+        for own in masks
+        if own.any()
+    ]
 
 
 def auroc(scores: F32, positive: npt.NDArray[np.bool_]) -> float:

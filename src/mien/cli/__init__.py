@@ -25,6 +25,8 @@ _COMMANDS = {
     "stats": "look",
     "show-augmentation": "look",
     "train": "learn",
+    "search": "research",
+    "reproduce": "research",
     "evaluate": "learn",
     "export": "learn",
 }

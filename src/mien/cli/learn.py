@@ -1,14 +1,19 @@
 """Commands for somebody with prepared data: train, evaluate, export."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mien.cli.bar import bar
-from mien.cli.extras import needs_torch
+from mien.cli.extras import needs_matplotlib, needs_torch
 from mien.errors import BadDataError
+
+if TYPE_CHECKING:
+    from mien.evaluate import Evaluation
+    from mien.recognize.recognizer import Recognizer
 
 __all__ = ["evaluate_command", "export_command", "train_command"]
 
@@ -37,13 +42,16 @@ def train_command(
     chosen = chosen if seed is None else replace(chosen, seed=seed)
     chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
     run = out or Path("runs") / settings.stem
-    history = train(
-        chosen, run, resume, lambda steps, name: bar(steps, len(steps), name), _print_epoch
-    )
+    history = train(chosen, run, resume, _steps, _print_epoch)
     history_curves(history, run / "history.png")
     best = max(history, key=lambda row: float(row["held_accuracy"]))
     click.echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
     click.echo(f"wrote {run}; next: mien export {run}")
+
+
+def _steps(steps: range, name: str) -> Iterator[int]:
+    """Show how far an epoch is; a function of its own, so that other processes can be given it."""
+    return bar(steps, len(steps), name)
 
 
 def _print_epoch(row: dict[str, Any]) -> None:
@@ -61,37 +69,78 @@ def _print_epoch(row: dict[str, Any]) -> None:
 @click.option("--split", default="test", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the figures as JSON.")
 @click.option("--pictures", is_flag=True, help="Also write a row for every picture to --out.")
+@click.option("--against", metavar="OTHER", help="Another model, compared on the same pictures.")
+@click.option("--report", "as_page", is_flag=True, help="Also write plots and a page to --out.")
 def evaluate_command(
-    model: Path, folder: Path, split: str, out: Path | None, pictures: bool
+    model: Path,
+    folder: Path,
+    split: str,
+    out: Path | None,
+    pictures: bool,
+    against: str | None,
+    as_page: bool,
 ) -> None:
     """Measure MODEL (an .onnx file, or ``shipped``) on a split of the prepared folder DIR.
 
+    The page of --report shows the worst errors with their heat maps; keep it to yourself.
+
     Example: mien evaluate shipped data/rafdb --out results
     """
-    from mien.evaluate import PICTURES_HEADER, evaluate
-    from mien.recognize.recognizer import Recognizer
+    from mien import evaluate as measuring
     from mien.show.sinks import CsvSink, write_text
 
-    if pictures and out is None:
-        raise click.UsageError("--pictures needs --out")
+    for name, wanted in (("--pictures", pictures), ("--report", as_page)):
+        if wanted and out is None:
+            raise click.UsageError(f"{name} needs --out")
+    if as_page:
+        needs_matplotlib("mien evaluate --report")
+    recognizer, found = _measure(model, folder, split)
+    if against is not None:
+        _, other = _measure(Path(against), folder, split)
+        found.record["against"] = measuring.against(found, other)
+    _print_figures(found.record)
+    if out is None:
+        return
+    name = f"{folder.resolve().name}-{split}"
+    write_text(json.dumps(found.record, indent=1) + "\n", out / f"{name}.json")
+    click.echo(f"wrote {out / name}.json")
+    if pictures:
+        with CsvSink(out / f"{name}-pictures.csv", measuring.PICTURES_HEADER) as sink:
+            for row in found.picture_rows():
+                sink.write(row)
+    if as_page:
+        from mien.report import report
+
+        written = report(found, recognizer, model, folder, out / f"{name}-report.html")
+        click.echo(f"wrote {', '.join(map(str, written))}")
+
+
+def _measure(model: Path, folder: Path, split: str) -> "tuple[Recognizer, Evaluation]":
+    from mien.evaluate import evaluate
+    from mien.recognize.recognizer import Recognizer
+
     recognizer = Recognizer(None if str(model) == "shipped" else model)
     found = evaluate(recognizer, folder, split, lambda steps: bar(steps, len(steps), "measuring"))
-    record = found.record
+    return recognizer, found
+
+
+def _print_figures(record: dict[str, Any]) -> None:
     low, high = record["accuracy_95"]
-    click.echo(f"{record['source']} {split} ({record['framing']}): {record['pictures']:,} pictures")
+    where = f"{record['source']} {record['split']} ({record['framing']})"
+    click.echo(f"{where}: {record['pictures']:,} pictures")
     click.echo(f"accuracy           {record['accuracy']:.1%}  (95 %: {low:.1%} to {high:.1%})")
     click.echo(f"mean recall        {record['mean_recall']:.1%}")
     for label, recall in record["recall"].items():
         click.echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
+    click.echo(f"macro-F1           {record['macro_f1']:.1%}")
     click.echo(f"calibration error  {record['calibration_error']:.1%}")
-    if out is not None:
-        name = f"{folder.resolve().name}-{split}"
-        write_text(json.dumps(record, indent=1) + "\n", out / f"{name}.json")
-        click.echo(f"wrote {out / name}.json")
-        if pictures:
-            with CsvSink(out / f"{name}-pictures.csv", PICTURES_HEADER) as sink:
-                for row in found.picture_rows():
-                    sink.write(row)
+    if "against" in record:
+        other = record["against"]
+        click.echo(
+            f"against {other['model']}: {other['accuracy']:.1%}; only this one right "
+            f"{other['only_this_right']:,}, only the other {other['only_other_right']:,}, "
+            f"McNemar p = {other['mcnemar_p']:.3g}"
+        )
 
 
 @click.command(name="export")

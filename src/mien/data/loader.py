@@ -19,7 +19,7 @@ from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import index
 
-__all__ = ["Crops", "batches", "drop_leaks", "join", "load", "normalise"]
+__all__ = ["Crops", "batches", "drop_leaks", "join", "load", "normalise", "rows_of"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -144,11 +144,31 @@ def batches(crops: Crops, size: int, generator: torch.Generator) -> Iterator[tup
     """
     values = crops.gray[:, None] if crops.rgb is None else crops.rgb
     targets = crops.targets if crops.shares is None else crops.shares
+    for chosen in _order(crops, size, generator):
+        yield values[chosen].float() / 255, targets[chosen]
+
+
+def rows_of(crops: Crops, size: int, generator: torch.Generator, number: int) -> list[Row]:
+    """Name the pictures of one of the `batches`.
+
+    Args:
+        crops: what is trained on.
+        size: crops a batch.
+        generator: in the state in which it drew the epoch's order.
+        number: of the batch, from 0.
+
+    Returns:
+        Their manifest rows.
+    """
+    return [crops.rows[int(i)] for i in list(_order(crops, size, generator))[number]]
+
+
+def _order(crops: Crops, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Draw the crops of each batch."""
     order = torch.randperm(len(crops), generator=generator)
     whole = len(order) - len(order) % size or len(order)
     for start in range(0, whole, size):
-        chosen = order[start : min(start + size, whole)]
-        yield values[chosen].float() / 255, targets[chosen]
+        yield order[start : min(start + size, whole)]
 
 
 def normalise(gray: Tensor) -> Tensor:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mien.labels import LABELS, NEUTRAL
+from mien.metrics import Bin
 from mien.show.sinks import whole
 
-__all__ = ["class_bars", "history_curves"]
+__all__ = ["class_bars", "confusion_matrix", "history_curves", "reliability_plot"]
 
 _TRAIN, _HELD = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
 _SPLITS = {"train": (_TRAIN, ""), "test": (_HELD, "///"), "valid": ("#009E73", "...")}
@@ -97,3 +98,58 @@ def _class_panel(
     panel.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     panel.spines[["top", "right"]].set_visible(False)
     panel.legend(frameon=False)
+
+
+def confusion_matrix(counts: Sequence[Sequence[int]], path: Path) -> None:
+    """Plot a confusion matrix: shares of each true class as colour, counts as numbers.
+
+    Args:
+        counts: row = true class, column = predicted class, in the order of `LABELS`.
+        path: of the PNG to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6, 4.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    shares = [[n / max(1, sum(line)) for n in line] for line in counts]
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, line in enumerate(counts):
+        for column, number in enumerate(line):
+            colour = "white" if shares[row][column] > 0.55 else "black"
+            words = f"{number:,}\n{shares[row][column]:.0%}"
+            axes.text(column, row, words, ha="center", va="center", fontsize=8, color=colour)
+    axes.set_xticks(range(len(LABELS)), LABELS, rotation=30, ha="right")
+    axes.set_yticks(range(len(LABELS)), LABELS)
+    axes.set(xlabel="called", ylabel="labelled")
+    figure.colorbar(image, ax=axes, label="share of the label's pictures", shrink=0.8)
+    with whole(path) as part:
+        figure.savefig(part, format="png", dpi=120)
+
+
+def reliability_plot(bins: Sequence[Bin], path: Path) -> None:
+    """Plot accuracy by confidence beside the diagonal of perfect calibration.
+
+    Args:
+        bins: from `mien.metrics.reliability`.
+        path: of the PNG to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.6, 4.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    above.plot([0, 1], [0, 1], color="#999999", ls="--", label="as confident as right")
+    confidence = [one.confidence for one in bins]
+    above.plot(confidence, [one.accuracy for one in bins], "o-", color=_TRAIN, label="this model")
+    above.set(ylabel="accuracy", ylim=(0, 1), xlim=(0, 1))
+    above.legend(frameon=False, loc="upper left")
+    below.bar(confidence, [100 * one.share for one in bins], 0.045, color=_TRAIN)
+    below.set(xlabel="confidence", ylabel="pictures (%)")
+    for axes in (above, below):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.3)
+    with whole(path) as part:
+        figure.savefig(part, format="png", dpi=120)

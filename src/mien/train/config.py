@@ -6,12 +6,14 @@ Imports: the standard library, mien.errors. Knows neither torch nor data.
 import json
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from mien.errors import BadSettingError, UnknownNameError
 
-__all__ = ["BEST", "LAST", "TrainConfig", "load", "to_toml"]
+__all__ = ["BEST", "DEFAULTS", "LAST", "TrainConfig", "load", "make", "read", "to_toml"]
 
 BEST, LAST = "best.safetensors", "last.safetensors"  # in the folder of a run
 
@@ -52,6 +54,7 @@ class TrainConfig:
         bf16: compute in bfloat16 where that is safe.
         compile: let torch compile the network (needs a C++ compiler on CPU).
         threads: of torch on CPU; 0 takes all cores.
+        devices: GPUs, or processes without one, that share every batch; see `mien.train.team`.
     """
 
     data: tuple[str, ...] = ()
@@ -98,6 +101,7 @@ class TrainConfig:
     bf16: bool = True
     compile: bool = False
     threads: int = 0
+    devices: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what is out of range, and say which range it is."""
@@ -109,19 +113,10 @@ class TrainConfig:
         self._check_numbers()
 
     def _check_numbers(self) -> None:
-        for name in (
-            "hold_out",
-            "smoothing",
-            "dropout",
-            "average",
-            "momentum",
-            "warmup",
-            "trust",
-            "distil",
-        ):
+        for name in _SHARES:
             if not 0 <= getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a number in [0, 1)")
-        for name in ("epochs", "batch"):
+        for name in ("epochs", "batch", "devices"):
             if getattr(self, name) < 1:
                 raise _out_of_range(self, name, "a whole number from 1")
         for name in ("patience", "threads", "weight_decay", "seed", "draw"):
@@ -130,8 +125,11 @@ class TrainConfig:
         for name in ("rate", "heat"):
             if not 0 < getattr(self, name) < math.inf:
                 raise _out_of_range(self, name, "a number above 0")
+        if self.batch % self.devices:
+            raise _out_of_range(self, "batch", f"a multiple of devices, which is {self.devices}")
 
 
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(TrainConfig)}
 _SHARES = (
     "hold_out", "smoothing", "dropout", "average", "momentum", "warmup", "trust", "distil",
 )  # fmt: skip
@@ -152,21 +150,46 @@ def load(path: str | Path, data: tuple[str, ...] = ()) -> TrainConfig:
 
     Returns:
         The settings, checked.
+    """
+    return make({"data": list(data), **read(path)})
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Read what a TOML file says, unchecked.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        Its values by name.
 
     Raises:
-        BadSettingError: if the file cannot be read or a value is out of range.
-        UnknownNameError: if it names a setting that does not exist.
+        BadSettingError: if the file cannot be read.
     """
     try:
-        raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadSettingError(f"cannot read {path}: {error}", fix="check the file") from error
-    defaults = {field.name: field.default for field in fields(TrainConfig)}
+
+
+def make(raw: Mapping[str, object]) -> TrainConfig:
+    """Make settings of values by name.
+
+    Args:
+        raw: what a TOML file says.
+
+    Returns:
+        The settings, checked; a value out of range is refused.
+
+    Raises:
+        UnknownNameError: if it names a setting that does not exist.
+    """
+    made: dict[str, Any] = {}
     for key, value in raw.items():
-        if key not in defaults:
-            raise UnknownNameError("setting", key, defaults)
-        raw[key] = _typed(key, value, defaults[key])
-    return TrainConfig(**{"data": data, **raw})
+        if key not in DEFAULTS:
+            raise UnknownNameError("setting", key, DEFAULTS)
+        made[key] = _typed(key, value, DEFAULTS[key])
+    return TrainConfig(**made)
 
 
 def _typed(key: str, value: object, default: object) -> object:

@@ -7,45 +7,55 @@ Every epoch draws from its own seed, so a run that was killed resumes to the ide
 """
 
 import copy
-import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from mien.data.augment import Augment, Strength
-from mien.data.loader import Crops, batches, normalise
+from mien.data.loader import batches, normalise, rows_of
 from mien.data.mix import mix
-from mien.errors import BadModelError, BadSettingError
-from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX
+from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.models import zoo
-from mien.show.sinks import CsvSink, write_text
-from mien.train import checkpoint, config
+from mien.train import checkpoint
 from mien.train.config import BEST, LAST, TrainConfig
 from mien.train.descent import optimiser, rate_at
 from mien.train.distil import Teachers, distance
+from mien.train.folder import BadLossError, describe, explained, refuse_other_run, write_history
 from mien.train.gather import Data, gather
+from mien.train.judge import judge, predict, stopped
+from mien.train.team import Team, launch
 
-__all__ = ["BEST", "LAST", "Data", "gather", "predict", "train"]
+__all__ = ["BEST", "LAST", "Data", "Run", "gather", "predict", "stopped", "train"]
 
-_EVALUATE = 256  # crops a batch when judging
 Progress = Callable[[range, str], Iterable[int]]
+Report = Callable[[dict[str, Any]], bool | None]
+History = list[dict[str, Any]]
+
+
+def _as_they_are(steps: range, _name: str) -> Iterable[int]:
+    return steps
+
+
+def _silent(_row: dict[str, Any]) -> None:
+    return None
 
 
 def train(
     settings: TrainConfig,
     out: Path,
     resume: bool = False,
-    progress: Progress = lambda steps, _: steps,
-    report: Callable[[dict[str, Any]], None] = lambda row: None,
-) -> list[dict[str, Any]]:
+    progress: Progress = _as_they_are,
+    report: Report = _silent,
+    data: Data | None = None,
+) -> History:
     """Train a network.
 
     Args:
@@ -53,7 +63,8 @@ def train(
         out: the run's folder: settings, checkpoints, history.
         resume: continue a run of the same settings from its last whole epoch.
         progress: wraps the steps of an epoch, to show how far it is.
-        report: is given the history row of each epoch.
+        report: is given the history row of each epoch; by returning True it ends the run.
+        data: what to train on; by default what `gather` finds by the settings.
 
     Returns:
         The history, one row an epoch.
@@ -64,43 +75,79 @@ def train(
         BadModelError: if the loss is no number any more.
         OutputError: if the folder cannot be written.
     """
-    _refuse_other_run(out, settings, resume)
+    refuse_other_run(out, settings, resume)
+    work = partial(_work, settings=settings, out=out, resume=resume, told=(progress, report))
+    return launch(settings.devices, partial(work, data=data or gather(settings)))
+
+
+def _work(
+    team: Team,
+    settings: TrainConfig,
+    out: Path,
+    resume: bool,
+    told: tuple[Progress, Report],
+    data: Data,
+) -> History:
+    """Train in one process, which may be one of a team."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    data = gather(settings)
-    run = _Run(settings, len(data.train))
-    history: list[dict[str, Any]] = []
+    run = Run(settings, len(data.train), team)
+    history: History = []
     if resume and (out / LAST).exists():
         history = checkpoint.load(out / LAST, run.model, run.average, run.optimiser)["history"]
-    _describe(out, settings, data)
-    while len(history) < settings.epochs and not _stopped(history, settings.patience):
-        row = run.epoch(len(history), data, progress)
-        best = max((r["held_accuracy"] for r in history), default=-1.0)
+    team.first(lambda: describe(out, settings, data.train.rows, _counts(data)))
+    progress, report = told if team.rank == 0 else (_as_they_are, _silent)
+    over = False
+    while not over and len(history) < settings.epochs and not stopped(history, settings.patience):
+        try:
+            row = run.epoch(len(history), data, progress)
+        except BadLossError as error:
+            raise team.first(lambda e=error: explained(e, out)) from None  # type: ignore[misc]
+        better = row["held_accuracy"] > max((r["held_accuracy"] for r in history), default=-1.0)
         history.append(row)
-        state = {"history": history}
-        if row["held_accuracy"] > best or not len(data.held):
-            checkpoint.save(out / BEST, run.model, run.average, run.optimiser, state)
-        checkpoint.save(out / LAST, run.model, run.average, run.optimiser, state)
-        _write_history(out / "history.csv", history)
-        report(row)
+        team.first(lambda keep=better: _save(out, run, history, keep or not len(data.held)))  # type: ignore[misc]
+        over = team.first(lambda last=row: report(last)) is True  # type: ignore[misc]
     return history
 
 
-class _Run:
+def _counts(data: Data) -> dict[str, Any]:
+    return {
+        "held_out": len(data.held),
+        "copies_of_test_dropped": data.leaked,
+        "copies_of_held_out_dropped": data.echoed,
+        "torch": torch.__version__,
+    }
+
+
+def _save(out: Path, run: "Run", history: History, best: bool) -> None:
+    for name in (BEST, LAST) if best else (LAST,):
+        checkpoint.save(out / name, run.model, run.average, run.optimiser, {"history": history})
+    write_history(out / "history.csv", history)
+
+
+class Run:
     """The moving parts of a run: network, average, optimiser, schedule."""
 
-    def __init__(self, settings: TrainConfig, count: int) -> None:
+    def __init__(self, settings: TrainConfig, count: int, team: Team) -> None:
+        """Build them.
+
+        Args:
+            settings: of the run.
+            count: crops trained on.
+            team: who trains.
+        """
         torch.manual_seed(settings.seed)
-        self.settings = settings
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.settings, self.team, self.device = settings, team, team.device
         outputs = len(LABELS) + settings.neutral
         model = zoo.build(settings.model, outputs, settings.dropout)
         self.model = model.to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.forward: Callable[[Tensor], Tensor] = self.model
+        self.average = self.model
+        if settings.average:
+            self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.forward: Callable[[Tensor], Tensor] = team.wrap(self.model)
         if settings.compile:
-            self.forward = torch.compile(self.model)
+            self.forward = torch.compile(self.forward)
         self.augment = Augment(Strength.of(settings)).to(self.device)
         self.steps = max(1, count // settings.batch)
         self.optimiser = optimiser(self.model, settings)
@@ -109,22 +156,40 @@ class _Run:
             self.teachers = Teachers(settings.teachers, settings).to(self.device)
 
     def epoch(self, number: int, data: Data, progress: Progress) -> dict[str, Any]:
-        """Train one epoch and judge the averaged weights."""
+        """Train one epoch and judge the averaged weights.
+
+        Args:
+            number: of the epoch, from 0.
+            data: of the run.
+            progress: wraps the steps.
+
+        Returns:
+            The epoch's row of the history.
+
+        Raises:
+            BadLossError: if the loss is no number any more.
+        """
         start = time.perf_counter()
-        torch.manual_seed(self.settings.seed * 100_003 + number)
-        generator = torch.Generator().manual_seed(self.settings.seed * 100_003 + number)
+        seed = self.settings.seed * 100_003 + number
+        torch.manual_seed(seed + self.team.rank * 1_000_000_007)  # each augments its own share
         total = 0.0
         self.model.train()
-        stream = batches(data.train, self.settings.batch, generator)
+        stream = batches(data.train, self.settings.batch, torch.Generator().manual_seed(seed))
         for step in progress(range(self.steps), f"epoch {number + 1}/{self.settings.epochs}"):
-            total += self._step(number * self.steps + step, *next(stream))
+            value = self.team.mean(self._step(number * self.steps + step, *next(stream)))
+            if not math.isfinite(value):
+                again = torch.Generator().manual_seed(seed)
+                rows = rows_of(data.train, self.settings.batch, again, step)
+                raise BadLossError(value, f"batch {step + 1} of epoch {number + 1}", rows)
+            total += value
         row: dict[str, Any] = {"epoch": number + 1, "train_loss": round(total / self.steps, 5)}
-        row |= judge(self.average, data.held, self.settings)
+        row |= self.team.first(lambda: judge(self.average, data.held, self.settings))
         return row | {"rate": self._rate(), "seconds": round(time.perf_counter() - start, 1)}
 
     def _step(self, step: int, crops: Tensor, targets: Tensor) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(step, self.steps * self.settings.epochs, self.settings)
+        crops, targets = self.team.share(crops), self.team.share(targets)
         if targets.ndim == 2 and not self.settings.neutral:
             targets = _among_six(targets)
         gray, targets = self._changed(crops.to(self.device), targets.to(self.device))
@@ -136,17 +201,11 @@ class _Run:
         if answers is not None:
             far = distance(logits.float(), answers, self.settings.heat)
             loss = torch.lerp(loss, far, self.settings.distil)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise BadModelError(
-                f"the loss became {value} at step {step}; the last whole epoch is kept",
-                fix="lower the rate, or train with bf16 = false",
-            )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         self._follow(step)
-        return value
+        return float(loss.detach())
 
     def _changed(self, crops: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Augment a batch; mixed crops have shares of the classes as targets."""
@@ -157,7 +216,9 @@ class _Run:
 
     def _follow(self, step: int) -> None:
         """Move the average towards the weights; early on faster, so it forgets the start."""
-        keep = min(self.settings.average, (step + 1) / (step + 10)) if self.settings.average else 0
+        if self.average is self.model:
+            return
+        keep = min(self.settings.average, (step + 1) / (step + 10))
         for slow, fast in zip(_state(self.average), _state(self.model), strict=True):
             if slow.dtype.is_floating_point:
                 slow.lerp_(fast, 1 - keep)
@@ -178,85 +239,3 @@ def _state(model: nn.Module) -> Iterator[Tensor]:
     """Every weight and statistic once, though layers may share it."""
     for tensor in chain(model.parameters(), model.buffers()):
         yield tensor.detach()
-
-
-@torch.inference_mode()
-def predict(model: nn.Module, crops: Crops) -> Tensor:
-    """Return a network's logits for crops, as they are.
-
-    Args:
-        model: takes (N, 3, 64, 64).
-        crops: what to classify.
-
-    Returns:
-        shape (N, outputs), float32, on CPU.
-    """
-    device = next(model.parameters()).device
-    model.eval()
-    parts = [
-        model(normalise(gray[:, None].to(device).float() / 255)).float().cpu()
-        for gray in torch.split(crops.gray, _EVALUATE)
-    ]
-    return torch.cat(parts)
-
-
-def judge(model: nn.Module, held: Crops, settings: TrainConfig) -> dict[str, float]:
-    """Measure a network on held-out training pictures.
-
-    Args:
-        model: the averaged weights.
-        held: held-out crops; none of the six expressions gives zeros.
-        settings: of the run.
-
-    Returns:
-        Loss, and six-class accuracy averaged over the databases, so that none outweighs another.
-    """
-    six = np.array([row.label != NEUTRAL for row in held.rows], dtype=np.bool_)
-    if not six.any():
-        return {"held_loss": 0.0, "held_accuracy": 0.0}
-    logits = predict(model, held)
-    loss = float(cross_entropy(logits, held.targets))
-    right = (logits[:, :NEUTRAL_INDEX].argmax(dim=1) == held.targets).numpy()
-    sources = np.array([row.source for row in held.rows])
-    rates = [right[six & (sources == source)].mean() for source in np.unique(sources[six])]
-    return {"held_loss": round(loss, 5), "held_accuracy": round(float(np.mean(rates)), 5)}
-
-
-def _stopped(history: list[dict[str, Any]], patience: int) -> bool:
-    accuracies = [row["held_accuracy"] for row in history]
-    return bool(patience) and len(history) - 1 - int(np.argmax([*accuracies, -1.0])) >= patience
-
-
-def _refuse_other_run(out: Path, settings: TrainConfig, resume: bool) -> None:
-    """Check that the folder holds no run, or one of these settings to be resumed."""
-    path = out / "config.toml"
-    if path.exists() and not resume:
-        raise BadSettingError(f"{out} holds a run", fix="add --resume, or choose another --out")
-    if path.exists() and config.load(path) != settings:
-        raise BadSettingError(
-            f"{out} holds a run of other settings", fix="choose another --out for these"
-        )
-
-
-def _describe(out: Path, settings: TrainConfig, data: Data) -> None:
-    """Claim the folder for a run that can start, and note what it trains on."""
-    write_text(config.to_toml(settings), out / "config.toml")
-    counts: dict[str, int] = {}
-    for row in data.train.rows:
-        counts[row.source] = counts.get(row.source, 0) + 1
-    record = {
-        "train": len(data.train),
-        "train_by_source": counts,
-        "held_out": len(data.held),
-        "copies_of_test_dropped": data.leaked,
-        "copies_of_held_out_dropped": data.echoed,
-        "torch": torch.__version__,
-        "seed": settings.seed,
-    }
-    write_text(json.dumps(record, indent=2) + "\n", out / "data.json")
-
-
-def _write_history(path: Path, history: list[dict[str, Any]]) -> None:
-    with CsvSink(path, list(history[0])) as table:
-        for row in history:
-            table.write(row.values())

@@ -1,0 +1,212 @@
+"""Does training cost more than the network's own forward and backward passes?
+
+For each network, in float32 and in bfloat16, a batch of 64: our loop (shuffle, augment, normalise,
+forward, backward, step, average) beside bare forward and backward passes on one batch that is
+already a tensor; then our loop without augmentation beside the same recipe as the plainest torch
+loop, which must see the same losses. On a GPU where there is one. Peak memory is that of a process
+of its own that takes three steps.
+
+Run: python benchmarks/bench_train.py [--only NAME]...          (needs the train extra)
+Goals: bare / loop at least 0.85; loop / plain loop at most 1.
+Check: in float32 the losses of both loops are equal; every loss is finite.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import portraits
+import timing
+import torch
+from torch.nn.functional import cross_entropy
+
+from mien import labels, pixels
+from mien.data.loader import Crops
+from mien.data.manifest import Row
+from mien.models import zoo
+from mien.train.config import TrainConfig
+from mien.train.descent import rate_at
+from mien.train.loop import Data, Run
+from mien.train.team import Team
+
+BATCH, STEPS, REPEATS, LIMIT = 64, 3, 5, 1 / 0.85
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+KINDS = {"float32": False, "bfloat16": True}
+OPTIONS = {"neutral": False, "batch": BATCH, "rate": 0.01, "hold_out": 0.0, "epochs": 50}
+
+
+def made() -> Data:
+    """Crops for one epoch of a few steps; nothing is held out, so nothing is judged."""
+    crops = torch.from_numpy(portraits.crops(BATCH * STEPS)[..., 0].copy())
+    names = [labels.LABELS[i % 6] for i in range(len(crops))]
+    rows = [Row(f"{i}", name, "made", "train", "", "", f"{i}", "") for i, name in enumerate(names)]
+    train = Crops(rows, crops, torch.tensor([i % 6 for i in range(len(crops))]))
+    return Data(train, train.where(np.zeros(len(crops), dtype=np.bool_)), 0, 0)
+
+
+def settings_of(name: str, bf16: bool, **changes: float) -> TrainConfig:
+    return replace(TrainConfig(data=("made",), model=name, bf16=bf16, **OPTIONS), **changes)
+
+
+def loop(settings: TrainConfig, data: Data) -> Callable[[], float]:
+    """Return an epoch of our loop; each call is the next."""
+    run, done = Run(settings, len(data.train), Team()), [0]
+
+    def epoch() -> float:
+        row = run.epoch(done[0], data, lambda steps, _: steps)
+        done[0] += 1
+        return float(row["train_loss"])
+
+    return epoch
+
+
+def bare(settings: TrainConfig, data: Data) -> Callable[[], float]:
+    """Return as many forward and backward passes as an epoch has steps, on one ready batch."""
+    model = zoo.build(settings.model, 6, settings.dropout).to(DEVICE).train()
+    model.to(memory_format=torch.channels_last)
+    batch = tensors(data.train.gray[:BATCH]).contiguous(memory_format=torch.channels_last)
+    targets = data.train.targets[:BATCH].to(DEVICE)
+
+    def passes() -> float:
+        for _ in range(STEPS):
+            with torch.autocast(DEVICE, torch.bfloat16, enabled=settings.bf16):
+                logits = model(batch)
+            loss = cross_entropy(logits.float(), targets, label_smoothing=settings.smoothing)
+            model.zero_grad(set_to_none=True)
+            loss.backward()
+        return loss.item()
+
+    return passes
+
+
+def plain(settings: TrainConfig, data: Data) -> Callable[[], float]:
+    """Return an epoch of the same recipe as anybody would write it; each call is the next."""
+    torch.manual_seed(settings.seed)
+    model = zoo.build(settings.model, 6, settings.dropout).to(DEVICE)
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": settings.weight_decay}, {"params": others}]
+    optimiser = torch.optim.SGD(groups, settings.rate, settings.momentum, nesterov=True)
+    done = [0]
+
+    def epoch() -> float:
+        torch.manual_seed(settings.seed * 100_003 + done[0])
+        generator = torch.Generator().manual_seed(settings.seed * 100_003 + done[0])
+        order, losses = torch.randperm(len(data.train), generator=generator), []
+        model.train()
+        for step in range(STEPS):
+            for group in optimiser.param_groups:
+                group["lr"] = rate_at(done[0] * STEPS + step, STEPS * settings.epochs, settings)
+            chosen = order[step * BATCH : (step + 1) * BATCH]
+            with torch.autocast(DEVICE, torch.bfloat16, enabled=settings.bf16):
+                logits = model(tensors(data.train.gray[chosen]))
+            targets = data.train.targets[chosen].to(DEVICE)
+            loss = cross_entropy(logits.float(), targets, label_smoothing=settings.smoothing)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item())
+        done[0] += 1
+        return float(np.mean(losses))
+
+    return epoch
+
+
+def tensors(gray: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(pixels.to_batch(gray.numpy())).to(DEVICE)
+
+
+def peak(name: str, bf16: bool) -> None:
+    """Take one epoch's steps and print the peak of memory in MiB."""
+    timing.check(np.isfinite(loop(settings_of(name, bf16), made())()), "the loss is finite")
+    if DEVICE == "cuda":
+        print(torch.cuda.max_memory_allocated() / 2**20)
+        return
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    print(next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM")))
+
+
+def peak_of(name: str, kind: str) -> float:
+    command = [sys.executable, __file__, "--peak", f"{name}:{kind}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return round(float(done.stdout.splitlines()[-1]))
+
+
+def check_losses(name: str, data: Data) -> float:
+    """Check that both loops see the same losses, without what draws at random; how far they are."""
+    settings = settings_of(name, False, augment=False, average=0.0, dropout=0.0)
+    ours, theirs = loop(settings, data), plain(settings, data)
+    pairs = np.array([[ours(), theirs()] for _ in range(2)])
+    if name != "cnn15-dropout":  # its own dropout draws in another order in another memory format
+        timing.check(
+            np.allclose(pairs[:, 0], pairs[:, 1], rtol=5e-3), f"{name}: equal losses {pairs}"
+        )
+    return float(np.abs(pairs[:, 0] - pairs[:, 1]).max())
+
+
+def measure(name: str, kind: str, data: Data, repeats: int) -> dict[str, Any]:
+    settings = settings_of(name, KINDS[kind])
+    calm = replace(settings, augment=False, average=0.0)
+    rivals = {
+        "bare": bare(settings, data),
+        "loop": loop(settings, data),
+        "calm": loop(calm, data),
+        "plain": plain(calm, data),
+    }
+    times = timing.take_turns(rivals, repeats, warmup=1)
+    return {
+        "crops_per_s": {key: round(BATCH * STEPS / t.median_s, 1) for key, t in times.items()},
+        "loop_of_bare": timing.ratio(times["loop"], times["bare"]),
+        "loop_of_plain": timing.ratio(times["calm"], times["plain"]),
+        "peak_mib": peak_of(name, kind),
+    }
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
+    parser.add_argument("--only", action="append", choices=list(zoo.MODELS), help="a network")
+    parser.add_argument("--peak", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    chosen = options()
+    if chosen.peak:
+        name, kind = chosen.peak.split(":")
+        return peak(name, KINDS[kind])
+    settings = {"batch": BATCH, "steps": STEPS, "threads": torch.get_num_threads()}
+    settings |= {"repeats": chosen.repeats, "torch": torch.__version__, "device": DEVICE}
+    if DEVICE == "cuda":
+        settings["device"] = torch.cuda.get_device_name()
+    report = timing.Report("train", __doc__.splitlines()[0], settings)
+    data, worst = made(), {"bare": 0.0, "plain": 0.0}
+    for name in chosen.only or list(zoo.MODELS):
+        start = time.perf_counter()
+        figures: dict[str, object] = {"loss_difference": check_losses(name, data)}
+        for kind in KINDS:
+            figures[kind] = found = measure(name, kind, data, chosen.repeats)
+            for key in worst:
+                worst[key] = max(worst[key], found[f"loop_of_{key}"]["median"])
+            print(f"{name}, {kind}: {found}")
+        report.figures[name] = figures
+        print(f"{name}: {time.perf_counter() - start:.0f} s")
+    report.goals = [
+        timing.Goal("training loop / bare passes, the worst network", LIMIT, worst["bare"]),
+        timing.Goal(
+            "training loop / the plainest torch loop, the worst network", 1, worst["plain"]
+        ),
+    ]
+    report.write(chosen.out)
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""The paper's rows, rerun: a database and a network, under the paper's protocol and leak-free.
+
+The way through: databases as downloaded -> prepared once -> a run for each row, protocol and seed
+-> its figures -> one JSON a row. Every piece is kept in a folder of its own, so the same command
+goes on after a stop. Test pictures and the paper's 600 are read once, when a run is over; only the
+paper's own protocol lets the 600 choose the epoch.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mien import __version__
+from mien.data.loader import Crops, drop_leaks, load
+from mien.data.prepare import Settings, prepare
+from mien.data.sources import Item
+from mien.errors import BadDataError
+from mien.evaluate import commit
+from mien.labels import LABELS
+from mien.metrics import summarise
+from mien.models import zoo
+from mien.printed import PROTOCOLS, TABLES, Row, rows, settings
+from mien.show.sinks import write_text
+from mien.train import checkpoint, config
+from mien.train.config import TrainConfig
+from mien.train.loop import BEST, Data, History, Progress, Report, gather, predict, train
+
+__all__ = ["RECIPES", "Request", "configs", "prepared", "results", "run_row"]
+
+RECIPES = dict(zip(PROTOCOLS, ("paper-protocol.toml", "paper-leak-free.toml"), strict=True))
+_FIVE = ("rafdb", "fer2013", "affectnet", "ckplus", "tfeid")
+# Names under which a database may lie in the folder of databases, beside its own.
+_FILES = {"affectnet": "affectnet-subset.zip", "gimefive": "gimefive-valid.zip"}
+_NO_TEST = {"affectnet": 0.2, "ckplus": 0.2, "tfeid": 0.2}  # share to hold out: they have no test
+_RESULT = "result.json"
+Preparing = Callable[[Sequence[Item]], Iterable[Item]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked of `mien reproduce`.
+
+    Attributes:
+        data: folder of the databases as downloaded.
+        out: receives prepared folders, runs and results.
+        limit: pictures of each split to use, for a trial; 0 for all.
+        epochs: instead of the recipe's; 0 for those.
+        preparing: wraps the pictures of a database, to show how far it is.
+    """
+
+    data: Path
+    out: Path
+    limit: int = 0
+    epochs: int = 0
+    preparing: Preparing = iter
+
+    @property
+    def mark(self) -> str:
+        """What sets a trial's runs apart from whole ones."""
+        limit = f"-limit{self.limit}" if self.limit else ""
+        return limit + (f"-epochs{self.epochs}" if self.epochs else "")
+
+
+def configs() -> Path:
+    """Return the folder of the recipes: in the package, or beside ``src`` in a clone."""
+    installed = Path(__file__).with_name("configs")
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "configs"
+
+
+def prepared(database: str, protocol: str, request: Request) -> Path:
+    """Prepare a database for a protocol, unless that was done before.
+
+    Args:
+        database: a name that ``mien prepare`` knows.
+        protocol: one of `PROTOCOLS`; leak-free leaves out copies of test pictures and of the 600.
+        request: where from and where to.
+
+    Returns:
+        The prepared folder.
+
+    Raises:
+        BadDataError: if the database is not in the folder of databases.
+    """
+    names = (database, f"{database}.zip", _FILES.get(database, database))
+    archive = next((request.data / n for n in names if (request.data / n).exists()), None)
+    if archive is None:
+        raise BadDataError(
+            f"no {' or '.join(sorted(set(names)))} in {request.data}",
+            fix="download it there, or name the folder with --data",
+        )
+    against: tuple[str, ...] = ()
+    if database != "gimefive" and protocol == "leak-free":
+        against = (str(prepared("gimefive", protocol, request)),)
+    own = Settings(database, str(archive), neutral=False, against=against)
+    own = replace(own, test=_NO_TEST.get(database, 0), keep_leaks=protocol == "paper")
+    name = f"{database}-{protocol}"
+    if database == "gimefive":  # it has nothing to train on
+        own, name = replace(own, keep_leaks=False), database
+    folder = request.out / "data" / (f"{name}-limit{request.limit}" if request.limit else name)
+    prepare(own, folder, lambda items: request.preparing(_some(items, request.limit)))
+    return folder
+
+
+def _some(items: Sequence[Item], limit: int) -> Sequence[Item]:
+    """The first of every class in turn, in proportion to the class; so many of each split."""
+    if not limit:
+        return items
+    totals = Counter((item.split, item.label) for item in items)
+    seen: Counter[tuple[str, str]] = Counter()
+    places: list[tuple[float, int]] = []
+    for number, item in enumerate(items):
+        key = item.split, item.label
+        places.append((seen[key] / totals[key], number))
+        seen[key] += 1
+    taken: Counter[str] = Counter()
+    chosen = []
+    for _, number in sorted(places):
+        if taken[items[number].split] < limit:
+            taken[items[number].split] += 1
+            chosen.append(number)
+    return [items[number] for number in sorted(chosen)]
+
+
+def run_row(
+    row: Row,
+    protocol: str,
+    seed: int,
+    request: Request,
+    progress: Progress,
+    report: Report,
+) -> dict[str, Any]:
+    """Train and measure a row once; what was done before is not done again.
+
+    Args:
+        row: database and network.
+        protocol: one of `PROTOCOLS`.
+        seed: of the run.
+        request: where from, where to, how much.
+        progress: wraps the steps of an epoch.
+        report: is given each epoch's history row.
+
+    Returns:
+        The run's record.
+    """
+    name = f"{row.name}-{protocol}-seed{seed}{request.mark}"
+    run = request.out / "runs" / name
+    if (run / _RESULT).exists():
+        return dict(json.loads((run / _RESULT).read_text(encoding="utf-8")))
+    names = _FIVE if row.data == "five" else (row.data,)
+    folders = [prepared(name, protocol, request) for name in names]
+    valid = load([prepared("gimefive", protocol, request)], "valid")
+    own = _settings(row, protocol, seed, request, folders)
+    data = Data(load(folders, "train"), valid, 0, 0) if protocol == "paper" else gather(own)
+    history = train(own, run, run.exists(), progress, report, data)
+    record = _record(row, protocol, own, request, history)
+    record |= _measured(run, own, data, load(folders, "test"), valid)
+    write_text(json.dumps(record, indent=1) + "\n", run / _RESULT)
+    _write_row(row, request)
+    return record
+
+
+def _settings(
+    row: Row, protocol: str, seed: int, request: Request, folders: Sequence[Path]
+) -> TrainConfig:
+    raw = config.read(configs() / RECIPES[protocol])
+    raw |= {"data": [str(folder) for folder in folders], "model": row.model, "seed": seed}
+    raw |= settings(row.model)
+    if request.epochs:
+        raw["epochs"] = request.epochs
+    if request.limit:
+        raw["compile"] = False  # it would cost more than it saves
+    return config.make(raw)
+
+
+def _record(
+    row: Row, protocol: str, own: TrainConfig, request: Request, history: History
+) -> dict[str, Any]:
+    best = max(history, key=lambda line: float(line["held_accuracy"]))
+    words = [f"--{k} {v}" for k, v in (("limit", request.limit), ("epochs", request.epochs)) if v]
+    table = next((name for name in TABLES if row.name in {r.name for r in rows(name)}), "later")
+    asked = f"mien reproduce --table {table} --only {row.name} --protocol {protocol}"
+    return {
+        "protocol": protocol,
+        "seed": own.seed,
+        "command": " ".join([asked, f"--seeds {own.seed + 1}", *words]),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": commit(),
+        "mien": __version__,
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "cores": os.cpu_count(),
+        "limit": request.limit,
+        "epochs": len(history),
+        "best_epoch": best["epoch"],
+        "held_accuracy": best["held_accuracy"],
+        "seconds": round(sum(float(line["seconds"]) for line in history), 1),
+    }
+
+
+def _measured(run: Path, own: TrainConfig, data: Data, test: Crops, valid: Crops) -> dict[str, Any]:
+    """Measure the best weights of a run on every split."""
+    network = zoo.build(own.model, len(LABELS), own.dropout)
+    checkpoint.load_weights(run / BEST, network)
+    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    apart, copied = drop_leaks(test, data.train)
+    splits = {"train": data.train, "test": test, "test_without_copies": apart, "valid": valid}
+    found = {
+        name: summarise(torch.softmax(predict(network, crops), 1).numpy(), crops.targets.numpy())
+        for name, crops in splits.items()
+    }
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "pictures": {**{k: len(v) for k, v in splits.items()}, "held": len(data.held)},
+        "test_pictures_with_a_copy_in_train": copied,
+        "accuracy": {name: round(s.accuracy, 4) for name, s in found.items()},
+        "accuracy_95": {name: [round(b, 4) for b in s.interval] for name, s in found.items()},
+        "mean_recall": {name: round(s.mean_recall, 4) for name, s in found.items()},
+        "recall_test": dict(zip(LABELS, (round(r, 4) for r in found["test"].recalls), strict=True)),
+    }
+
+
+def _write_row(row: Row, request: Request) -> None:
+    """Gather the runs of a row into one file."""
+    found = sorted((request.out / "runs").glob(f"{row.name}-*/{_RESULT}"))
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in found]
+    runs = [
+        record
+        for path, record in zip(found, records, strict=True)
+        if path.parent.name == f"{row.name}-{record['protocol']}-seed{record['seed']}{request.mark}"
+    ]
+    whole = {"row": row.name, "parameters": runs[0]["parameters"], "runs": runs}
+    path = request.out / "results" / f"paper-{row.name}{request.mark}.json"
+    write_text(json.dumps(whole, indent=1) + "\n", path)
+
+
+def results(folder: Path, mark: str = "") -> dict[str, dict[str, Any]]:
+    """Read the results of rows.
+
+    Args:
+        folder: with ``paper-ROW.json`` files.
+        mark: of a trial, see `Request.mark`.
+
+    Returns:
+        A record by the row's name.
+    """
+    found = {}
+    for path in sorted(folder.glob(f"paper-*{mark}.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if path.stem == f"paper-{record['row']}{mark}":
+            found[record["row"]] = record
+    return found

@@ -1,0 +1,1 @@
+"""Many machines: the only rooms that know Ray."""

@@ -1,0 +1,60 @@
+import pytest
+
+from mien import printed
+from mien.errors import UnknownNameError
+
+
+def run_of(protocol, seed, test):
+    accuracy = {"train": 0.9, "test": test, "test_without_copies": test - 0.01, "valid": 0.7}
+    return {
+        "protocol": protocol,
+        "seed": seed,
+        "accuracy": accuracy,
+        "seconds": 120.0,
+        "epochs": 20 - seed,
+    }
+
+
+def test_table_one_has_its_nine_rows_and_the_later_tables_values_where_there_are_any():
+    rows = {row.name: row for row in printed.rows("1")}
+    assert len(rows) == 9
+    assert rows["rafdb-cnn15"].test == 83.1
+    assert rows["fer2013-cnn15"].valid == 40.7
+    assert rows["rafdb-cnn10"].test is None  # the later table has no such network
+
+
+def test_every_printed_network_can_be_built():
+    zoo = pytest.importorskip("mien.models.zoo", exc_type=ImportError)
+    names = {row.model for table in printed.TABLES for row in printed.rows(table)}
+    assert names <= zoo.MODELS.keys()
+
+
+def test_rows_are_chosen_by_network_database_or_name():
+    names = {only: [row.name for row in printed.chosen("1", only)] for only in ("cnn15", "fer2013")}
+    assert names["cnn15"] == ["rafdb-cnn15", "fer2013-cnn15"]
+    assert names["fer2013"] == ["fer2013-cnn13", "fer2013-cnn15", "fer2013-cnn17"]
+    assert [row.name for row in printed.chosen("1", "rafdb-cnn17")] == ["rafdb-cnn17"]
+    assert len(printed.chosen("later", None)) == 18
+    with pytest.raises(UnknownNameError, match="no row called 'cnn-15'\n  try: use cnn15"):
+        printed.chosen("1", "cnn-15")
+
+
+def test_ours_stands_beside_the_printed_as_mean_and_spread_and_a_row_without_runs_is_empty():
+    runs = [run_of("leak-free", 0, 0.83), run_of("leak-free", 1, 0.85), run_of("paper", 0, 0.9)]
+    record = {"row": "rafdb-cnn15", "parameters": 10478086, "runs": runs}
+    lines = printed.beside("1", {"rafdb-cnn15": record})
+    assert {len(line) for line in lines} == {len(printed.HEADER)}
+    own = [line for line in lines if line[:2] == ["rafdb", "cnn15"]]
+    head = ["rafdb", "cnn15", "10,478,086"]
+    assert own == [
+        [*head, "printed", "", "83.1", "", "72.1", "", "", ""],
+        [*head, "ours, the paper's protocol", "90.0", "90.0", "89.0", "70.0", "20", "2", "1"],
+        # the standard deviation of 83 and 85 is the root of 2
+        [
+            *(*head, "ours, leak-free", "90.0 ± 0.0", "84.0 ± 1.4", "83.0 ± 1.4", "70.0 ± 0.0"),
+            *("19/20", "2", "2"),
+        ],
+    ]
+    others = [line for line in lines if line[3] != "printed" and line not in own]
+    assert len(others) == 16
+    assert all(line[4:] == ["not run yet", *[""] * 6] for line in others)
