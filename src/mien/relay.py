@@ -17,12 +17,15 @@ __all__ = ["Behind", "ahead"]
 T = TypeVar("T")
 
 
-def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
+def ahead(
+    items: Iterable[T], depth: int = 2, stop: Callable[[], object] = lambda: None
+) -> Iterator[T]:
     """Iterate in a thread of its own, some items ahead of the caller.
 
     Args:
         items: used by that thread alone.
         depth: how many items may wait, 1 or more.
+        stop: called before the thread is waited for, to wake it where it waits itself.
 
     Yields:
         The items, in order; an error of theirs is raised in its place.
@@ -41,6 +44,7 @@ def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
             waiting.append(pool.submit(next, source, end))
             yield item  # type: ignore[misc]  # mypy cannot know that `end` is not a T
     finally:
+        stop()
         pool.shutdown(cancel_futures=True)
 
 
