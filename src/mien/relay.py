@@ -7,7 +7,7 @@ Imports: the standard library. Knows nothing of frames.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 def ahead(
     items: Iterable[T], depth: int = 2, stop: Callable[[], object] = lambda: None
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Iterate in a thread of its own, some items ahead of the caller.
 
     Args:
