@@ -6,6 +6,7 @@ Imports: numpy, mien.labels, mien.explain.regions.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ class Face:
         """Check shapes and that the scores are probabilities."""
         if self.values.shape != (len(LABELS),):
             raise ValueError(f"values must have shape ({len(LABELS)},), got {self.values.shape}")
-        if not np.isclose(self.values.sum(), 1.0, atol=1e-3):
+        if not abs(float(self.values.sum()) - 1) <= 1e-3:  # not <=: NaN is refused too
             raise ValueError(f"values must sum to 1, got {self.values.sum():.4f}: apply softmax")
 
     @property
@@ -196,11 +197,14 @@ def _spread(coarse: F32, side: int) -> F32:
     return fine / np.float32(top) if top > 0 else fine
 
 
+@lru_cache(maxsize=8)
 def _weights(coarse: int, fine: int) -> F32:
     """Rows of bilinear weights, pixel centres aligned: shape (fine, coarse)."""
     centres = (np.arange(fine) + 0.5) * coarse / fine - 0.5
     distance = np.abs(centres.clip(0, coarse - 1)[:, None] - np.arange(coarse))
-    return (1 - distance).clip(min=0).astype(np.float32)
+    weights: F32 = (1 - distance).clip(min=0).astype(np.float32)
+    weights.flags.writeable = False  # it is kept for the next face
+    return weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)

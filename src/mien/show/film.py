@@ -29,7 +29,7 @@ __all__ = ["SUFFIXES", "FilmWriter", "whole_film"]
 U8 = npt.NDArray[np.uint8]
 
 SUFFIXES = (".mp4", ".m4v", ".mov")
-_OPTIONS = {"preset": "veryfast", "crf": "20"}
+_OPTIONS = {"preset": "ultrafast", "crf": "22"}  # a quarter of veryfast's time, twice its bytes
 _FINEST = 1_000_000  # units of time a second; the container counts to 2^31
 _USUAL_BASE = Fraction(1, 90_000)
 _LEAD_S = 0.1  # sound that starts so much before the pictures is kept, and the pictures wait

@@ -2,11 +2,12 @@
 
 A mask is (h, w) uint8, 255 where the colour goes; a sprite has colours of its own. What is laid
 over the frame's edge is cut off there.
-Imports: numpy, Pillow, mien.results, mien.show.style. Knows nothing of what the shapes mean.
+Imports: numpy, cv2, Pillow, mien.results, mien.show.style. Knows nothing of what the shapes mean.
 """
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
@@ -62,7 +63,7 @@ class Sprite:
             height: pixels.
         """
         self._colours = np.zeros((height, width, 3), dtype=np.float32)  # times opacity
-        self._clear = np.ones((height, width, 1), dtype=np.float32)
+        self._clear = np.ones((height, width, 3), dtype=np.float32)
 
     def add(self, mask: U8, colour: Rgb, left: int, top: int) -> None:
         """Lay a colour on it through a mask.
@@ -101,8 +102,8 @@ class Sprite:
         """
         part, inside = _meet(canvas, self._clear.shape[:2], left, top)
         if part.size:
-            mixed = part * self._clear[inside] + self._colours[inside]
-            part[:] = np.rint(mixed)
+            dimmed = cv2.multiply(part, self._clear[inside], dtype=cv2.CV_32F)
+            part[:] = cv2.add(dimmed, self._colours[inside], dtype=cv2.CV_8U)
 
 
 class Stamps:
