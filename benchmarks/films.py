@@ -40,7 +40,7 @@ def frames(faces: int, count: int, size: tuple[int, int] = SIZE) -> "list[U8]":
     coarse = rng.integers(70, 150, (5, 8, 3), dtype=np.uint8)
     ground = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
     grains = [rng.normal(0, _GRAIN, ground.shape).astype(np.int16) for _ in range(_GRAINS)]
-    portrait = portraits.portrait()
+    portrait = portraits.portrait()[:260, 95:355]  # the head: a face takes a third of it
     drawn = []
     for number in range(count):
         picture = ground.copy()
