@@ -97,7 +97,8 @@ class Film:
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         audio = self._container.streams.audio if sound else ()
-        self.audio: Any = audio[0] if audio and audio[0].codec_context else None
+        known = audio and audio[0].codec_context and audio[0].codec_context.sample_rate
+        self.audio: Any = audio[0] if known else None
         self._heard: deque[Any] = deque()
         self.length: int = self._stream.frames
         self.rate = float(self._stream.average_rate or 0)

@@ -146,8 +146,8 @@ class FilmWriter:
 
     def _write_sound(self) -> None:
         for packet in self._source.heard():
-            if self._sound is not None:
-                self._sound.write(packet, self._origin_s)
+            if self._sound is not None and not self._sound.write(packet, self._origin_s):
+                self._source.damaged += 1
 
     def finish(self) -> None:
         """Write what the encoders still hold, and the index."""
