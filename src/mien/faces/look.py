@@ -38,7 +38,8 @@ def look(rgb: U8, detection: Detection) -> F32:
     crop = align.crop(rgb, align.similarity(detection.landmarks))
     patches = [_patch(rgb, detection.box, *part) for part in (_HEAD, _CLOTHES)]
     parts = [_pattern(crop), *(_colours(patch) for patch in patches)]
-    return np.concatenate(parts) / np.float32(np.sqrt(len(parts)))
+    whole = np.concatenate(parts) / np.sqrt(len(parts))
+    return np.asarray(whole, dtype=np.float32)
 
 
 def _pattern(crop: U8) -> F32:
