@@ -58,10 +58,10 @@ def draw_timeline(timeline: "Timeline", path: Path) -> None:
     tracks = sorted(timeline.longest(_MOST))
     curve_height = 1.5 if len(tracks) <= _FEW else 0.8
     heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.12] * max(1, len(tracks))
-    height = sum(heights) + 1.25
+    height = sum(heights) + 1.0
     figure = Figure(figsize=(_WIDTH, height))
     FigureCanvasAgg(figure)
-    edges = {"left": 0.06, "right": 0.985, "top": 1 - 0.7 / height, "bottom": 0.5 / height}
+    edges = {"left": 0.06, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.5 / height}
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0, **edges)
     ends = _span(timeline)
     for place, track in enumerate(tracks):
@@ -72,7 +72,7 @@ def draw_timeline(timeline: "Timeline", path: Path) -> None:
         _curves(panel, *timeline.curve(track))
         _band(band, *timeline.curve(track), half=timeline.bin_s / 2, last=last)
         _peaks(strip, panel, timeline.peaks(track))
-        strip.set_ylabel(f"face {track}", rotation=0, ha="right", va="center", weight="bold")
+        strip.set_ylabel(f"track {track}", rotation=0, ha="right", va="center", weight="bold")
     if not tracks:
         figure.add_subplot(grid[1]).set(xlim=ends, yticks=[], xlabel="time (s)", title="no face")
     _heading(figure, timeline, len(tracks), height)
@@ -90,24 +90,30 @@ def _span(timeline: "Timeline") -> tuple[float, float]:
     return first - margin, last + margin
 
 
-def _colour(label: str) -> tuple[float, ...]:
-    return tuple(v / 255 for v in COLOURS[label])
+def _colour(label: str) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*COLOURS[label])
 
 
 def _curves(panel: Any, times: F64, values: F64) -> None:
-    """Draw six curves, with a dark rim so that yellow is seen on white; neutral as a shade."""
-    from matplotlib.patheffects import Normal, Stroke
-
+    """Draw six curves, and neutral as a shade."""
     times, values = _broken(times, values)
-    rim = [Stroke(linewidth=2.4, foreground=_INK, alpha=0.55), Normal()]
     panel.fill_between(times, 0, values[:, 6], color="#dddddd", lw=0)
     for i, label in enumerate(LABELS):
-        style = {"color": _colour(label), "ls": _DASHES[label], "path_effects": rim}
-        panel.plot(times, values[:, i], lw=1.5, marker=_dot(times), ms=2, **style)
+        panel.plot(times, values[:, i], marker=_dot(times), ms=2, **_style(label, 1.5))
     panel.set(ylim=(0, 1.04), yticks=[0, 0.5, 1], xticks=[])
     panel.tick_params(labelsize=7)
     panel.grid(axis="y", alpha=0.3)
     panel.spines[["top", "right"]].set_visible(False)
+
+
+def _style(label: str, width: float) -> dict[str, Any]:
+    """Colour and dashes of a line; yellow has a dark rim, to be seen on white."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    rim = [Stroke(linewidth=width + 1, foreground=_INK, alpha=0.6), Normal()]
+    effects = rim if label == "happiness" else None
+    look = {"color": _colour(label), "ls": _DASHES[label], "lw": width}
+    return {**look, "path_effects": effects}
 
 
 def _dot(times: F64) -> str:
@@ -139,11 +145,12 @@ def _band(band: Any, times: F64, values: F64, half: float, last: bool) -> None:
     if last:
         band.set_xlabel("time (s)")
     else:
-        band.tick_params(labelbottom=False)
+        band.set_xticks([])
+        band.spines["bottom"].set_visible(False)
 
 
 def _runs(times: F64, values: F64) -> list[tuple[str, float, float]]:
-    """Return stretches of one label: label, first time, last time; they touch unless it was away."""
+    """Return stretches of one label, its first and last time; they touch unless it was away."""
     calm = values[:, 6] > 0.5
     shown = np.where(calm, 6, values[:, :6].argmax(axis=1))
     usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
@@ -204,13 +211,8 @@ def _heading(figure: Any, timeline: "Timeline", shown: int, height: float) -> No
     """Say how many faces there are and which line is which."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
-    from matplotlib.patheffects import Normal, Stroke
 
-    rim = [Stroke(linewidth=3, foreground=_INK, alpha=0.55), Normal()]
-    lines: list[Any] = [
-        Line2D([], [], color=_colour(x), ls=_DASHES[x], lw=2, label=x, path_effects=rim)
-        for x in LABELS
-    ]
+    lines: list[Any] = [Line2D([], [], label=label, **_style(label, 2)) for label in LABELS]
     lines.append(Patch(color="#dddddd", label=NEUTRAL))
     legend = {"ncols": 7, "frameon": False, "fontsize": 9, "handlelength": 3.4}
     figure.legend(handles=lines, loc="upper right", bbox_to_anchor=(0.99, 1), **legend)
