@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mien.faces import align
 from mien.faces.detect import Detector
 from mien.faces.look import look
-from mien.faces.track import Tracks, overlap
+from mien.faces.track import Sight, Tracks, overlap
 from mien.results import Box, Detection
 
 __all__ = ["Follower", "Tracked"]
@@ -23,7 +23,7 @@ __all__ = ["Follower", "Tracked"]
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
 
-_FULL = 10  # frames after which the whole picture is searched at full size
+_FULL = 6  # frames after which the whole picture is searched at full size
 _QUICK = 3  # frames after which it is searched small, where something moved
 _QUICK_SIDE = 320  # pixels, long side of the small picture
 _SURE = 0.5  # probability of a face, below which it is lost
@@ -99,7 +99,11 @@ class Follower:
     def _search(self, rgb: U8, time_s: float, thumbnail: U8) -> None:
         """Search the whole picture and number what is found."""
         found = self._detector.find(rgb)
-        self._tracks.update(found, [look(rgb, face) for face in found], time_s)
+        crowded = [_meet(face.box, [o.box for o in found if o is not face]) for face in found]
+        sights = [
+            Sight(face, look(rgb, face), close) for face, close in zip(found, crowded, strict=True)
+        ]
+        self._tracks.update(sights, time_s)
         self.searched += 1
         self._since_search = self._since_glance = 0
         self._known = thumbnail
@@ -118,7 +122,8 @@ class Follower:
                 moved_with(track.detection, five)
                 for track, five in zip(tracks, points, strict=True)
             ]
-        if (faces < _SURE).any() or _meet([face.box for face in moved]):
+        boxes = [face.box for face in moved]
+        if (faces < _SURE).any() or any(_meet(b, boxes[:i]) for i, b in enumerate(boxes)):
             return False
         for track, face in zip(tracks, moved, strict=True):
             track.move(face, time_s)
@@ -150,7 +155,8 @@ def moved_with(face: Detection, landmarks: F32) -> Detection:
     matrix = align.similarity(face.landmarks, landmarks).astype(np.float64)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     box = face.box
-    x, y = matrix @ ((box.left + box.right) / 2, (box.top + box.bottom) / 2, 1)
+    centre = ((box.left + box.right) / 2, (box.top + box.bottom) / 2, 1)
+    x, y = (float(v) for v in matrix @ centre)
     half_width, half_height = box.width * scale / 2, box.height * scale / 2
     moved = Box(x - half_width, y - half_height, x + half_width, y + half_height)
     return Detection(moved, landmarks, face.confidence)
@@ -200,5 +206,5 @@ def _surprise(expected: Box, found: Box) -> float:
     return float(np.hypot(x, y)) / expected.width
 
 
-def _meet(boxes: list[Box]) -> bool:
-    return any(overlap(a, b) > 0 for i, a in enumerate(boxes) for b in boxes[:i])
+def _meet(box: Box, others: list[Box]) -> bool:
+    return any(overlap(box, other) > 0 for other in others)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from mien.errors import MissingExtraError
 from mien.results import Box, Detection
 
-__all__ = ["Track", "Tracks", "overlap"]
+__all__ = ["Sight", "Track", "Tracks", "difference", "overlap"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -29,9 +29,26 @@ _MOST_REACH = 3.0
 _GROWTH = 0.7  # the most that a face's size may change, as the logarithm of the ratio
 _LOOK_WEIGHT = 1.5  # a wholly different look costs as much as being 1.5 reaches away
 _LIMIT = 1.2  # above this cost two are not one face
+_ALIKE = 0.7  # likeness that a face needs to get the number of one that was hidden
+_IMPOSSIBLE = 1000.0
 _SETTLE_S = 0.15  # over about this time the speed is averaged
 _COAST_S = 0.7  # a hidden face goes on as it went for about this time
 _LOOK_STEP = 0.2  # the part of a track's look that a new one replaces
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """One face found in a picture.
+
+    Attributes:
+        detection: where.
+        look: shape (V,), of length 1: the dot product of two is their likeness.
+        crowded: whether another face's box overlaps it, so that its look is not its own.
+    """
+
+    detection: Detection
+    look: F32
+    crowded: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -43,15 +60,15 @@ class Track:
         detection: where it was seen last.
         seen_s: when.
         velocity: shape (2,), pixels a second.
-        look: what it looks like, a vector of length 1; None before it was looked at.
+        look: shape (V,), averaged over the last times it was seen clearly.
         hidden: whether it is not to be seen now.
     """
 
     number: int
     detection: Detection
     seen_s: float
+    look: F32
     velocity: F64 = field(default_factory=lambda: np.zeros(2))
-    look: F32 | None = None
     hidden: bool = False
 
     def shift(self, time_s: float) -> F64:
@@ -99,68 +116,66 @@ class Tracks:
         """Forget all: what comes now are other faces."""
         self.tracks.clear()
 
-    def update(self, found: Sequence[Detection], looks: Sequence[F32], time_s: float) -> None:
-        """Give every detection its track; tracks without one are hidden from now on.
+    def update(self, found: Sequence[Sight], time_s: float) -> None:
+        """Give every face its track; tracks without a face are hidden from now on.
 
         Args:
             found: all faces in the picture.
-            looks: of each, a vector of length 1.
             time_s: when the picture was taken.
         """
         self.tracks = [t for t in self.tracks if time_s - t.seen_s <= self.memory_s]
-        partners = self._assign(found, looks, time_s)
+        partners = self._assign(found, time_s)
         for known in self.tracks:
             known.hidden = True
-        for detection, look, track in zip(found, looks, partners, strict=True):
+        for sight, track in zip(found, partners, strict=True):
             if track is None:
-                self.tracks.append(Track(self._next, detection, time_s, look=look))
+                self.tracks.append(Track(self._next, sight.detection, time_s, sight.look))
                 self._next += 1
-            else:
-                track.move(detection, time_s)
-                crowded = any(
-                    overlap(detection.box, o.box) > 0 for o in found if o is not detection
-                )
-                if not crowded:
-                    track.look = _blend(track.look, look)
+                continue
+            track.move(sight.detection, time_s)
+            if not sight.crowded:
+                track.look = _blend(track.look, sight.look)
 
-    def _assign(
-        self, found: Sequence[Detection], looks: Sequence[F32], time_s: float
-    ) -> list[Track | None]:
+    def _assign(self, found: Sequence[Sight], time_s: float) -> list[Track | None]:
         if not found or not self.tracks:
             return [None] * len(found)
-        cost = np.array([
-            [difference(track, detection, look, time_s) for track in self.tracks]
-            for detection, look in zip(found, looks, strict=True)
-        ])
-        _, partners, _ = self._solve(cost, extend_cost=True, cost_limit=_LIMIT)
+        cost = [[difference(track, sight, time_s) for track in self.tracks] for sight in found]
+        _, partners, _ = self._solve(np.array(cost), extend_cost=True, cost_limit=_LIMIT)
         return [None if i < 0 else self.tracks[i] for i in partners]
 
 
-def difference(track: Track, detection: Detection, look: F32, time_s: float) -> float:
-    """Return how little a detection is like a track: 0 for the same place, size and look.
+def difference(track: Track, sight: Sight, time_s: float) -> float:
+    """Return how little a face is like a track: 0 for the place, size and look expected.
 
     Args:
         track: a face seen before.
-        detection: a face seen now.
-        look: of the detection.
+        sight: a face seen now.
         time_s: now.
 
     Returns:
         The cost, >= 0; 1000 where they cannot be one face.
     """
-    expected, box = track.expected(time_s), detection.box
+    expected, box = track.expected(time_s), sight.detection.box
     hidden_s = max(0.0, time_s - track.seen_s)
     reach = min(_REACH + _REACH_PER_S * hidden_s, _MOST_REACH) * _side(expected)
     place = float(np.linalg.norm(_centre(box) - _centre(expected))) / reach
     size = abs(float(np.log(_side(box) / _side(expected)))) / _GROWTH
-    if place > 1 or size > 1:
-        return 1000.0
-    unlike = 0.0 if track.look is None else 1 - float(track.look @ look)
-    return 0.5 * place + 0.2 * size + _LOOK_WEIGHT * unlike
+    likeness = float(track.look @ sight.look)
+    stranger = track.hidden and not sight.crowded and likeness < _ALIKE
+    if place > 1 or size > 1 or stranger:
+        return _IMPOSSIBLE
+    return 0.5 * place + 0.2 * size + _LOOK_WEIGHT * (1 - likeness)
 
 
 def overlap(a: Box, b: Box) -> float:
     """Return the area in both boxes over the area in either.
+
+    Args:
+        a: a box.
+        b: another.
+
+    Returns:
+        0 where they are apart, 1 where they are the same.
 
     Example:
         >>> overlap(Box(0, 0, 2, 2), Box(1, 0, 3, 2))
@@ -182,9 +197,7 @@ def _side(box: Box) -> float:
     return float(np.sqrt(box.width * box.height))
 
 
-def _blend(old: F32 | None, new: F32) -> F32:
-    if old is None:
-        return new
+def _blend(old: F32, new: F32) -> F32:
     mixed = old + _LOOK_STEP * (new - old)
     return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
 

@@ -1,7 +1,9 @@
 """Scores that do not flicker: each track's logits, averaged over the last moments.
 
 Exponential smoothing, weighted by time and not by frames, and of the past only: what is shown at
-a moment never depends on a later one. Imports: numpy. Knows nothing of films and faces.
+a moment never depends on a later one. A calm face says little about the six, so a moment counts for
+them as much as it is not calm; else a smile would begin with what the calm face resembled.
+Imports: numpy. Knows nothing of films and faces.
 """
 
 from collections.abc import Sequence
@@ -10,11 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Smoother"]
+__all__ = ["USUAL_S", "Smoother"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
+# The least time constant that leaves one change of label in the clip of a calm face that smiles, of
+# 14 without it; a change is seen about 0.2 s later (benchmarks/bench_tracks.py).
+USUAL_S = 0.3
 _LEAST = 1e-6  # probability; the logarithm of 0 would never be forgotten
 _FORGOTTEN = 10  # time constants after which the past weighs less than 1 in 20,000
 
@@ -22,13 +27,15 @@ _FORGOTTEN = 10  # time constants after which the past weighs less than 1 in 20,
 @dataclass(slots=True, eq=False)
 class _State:
     time_s: float
-    logits: F64  # (7,): of the six scores, then neutral's
+    sums: F64  # (6,): of the six scores' logits, each moment by its weight
+    weight: float
+    calm: float  # neutral's logit
 
 
 class Smoother:
     """Remembers each track's logits."""
 
-    def __init__(self, time_constant_s: float) -> None:
+    def __init__(self, time_constant_s: float = USUAL_S) -> None:
         """Start without tracks.
 
         Args:
@@ -59,30 +66,29 @@ class Smoother:
         if self.time_constant_s == 0 or not tracks:
             return scores, neutral
         self._forget(time_s)
-        smoothed = np.stack([
-            self._step(track, _logits(values, calm), time_s)
+        states = [
+            self._step(track, values.astype(np.float64), float(calm), time_s)
             for track, values, calm in zip(tracks, scores, neutral, strict=True)
-        ])
-        powers = np.exp(smoothed[:, :-1] - smoothed[:, :-1].max(axis=1, keepdims=True))
+        ]
+        powers = np.exp(np.stack([state.sums / state.weight for state in states]))
         shares = powers / powers.sum(axis=1, keepdims=True)
-        calm = (1 + np.tanh(smoothed[:, -1] / 2)) / 2  # the logistic function
-        return shares.astype(np.float32), calm.astype(np.float32)
+        calms = (1 + np.tanh(np.array([state.calm for state in states]) / 2)) / 2  # logistic
+        return shares.astype(np.float32), calms.astype(np.float32)
 
-    def _step(self, track: int, logits: F64, time_s: float) -> F64:
-        state = self._states.get(track)
-        if state is not None:
-            gone = max(0.0, time_s - state.time_s)
-            logits = logits + np.exp(-gone / self.time_constant_s) * (state.logits - logits)
-        self._states[track] = _State(time_s, logits)
-        return logits
+    def _step(self, track: int, scores: F64, neutral: float, time_s: float) -> _State:
+        weight = max(1 - neutral, _LEAST)
+        calm = float(np.log(max(neutral, _LEAST) / weight))
+        new = _State(time_s, weight * np.log(np.clip(scores, _LEAST, None)), weight, calm)
+        old = self._states.get(track)
+        if old is not None:
+            kept = float(np.exp(-max(0.0, time_s - old.time_s) / self.time_constant_s))
+            new.sums += kept * (old.sums - new.sums)
+            new.weight += kept * (old.weight - new.weight)
+            new.calm += kept * (old.calm - new.calm)
+        self._states[track] = new
+        return new
 
     def _forget(self, time_s: float) -> None:
         """Drop tracks whose past no longer matters."""
         oldest = time_s - _FORGOTTEN * self.time_constant_s
         self._states = {n: s for n, s in self._states.items() if s.time_s >= oldest}
-
-
-def _logits(scores: F32, neutral: np.float32) -> F64:
-    six = np.log(np.clip(scores.astype(np.float64), _LEAST, None))
-    calm = float(np.clip(neutral, _LEAST, 1 - _LEAST))
-    return np.append(six, np.log(calm / (1 - calm)))

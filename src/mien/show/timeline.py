@@ -1,8 +1,9 @@
-"""A film's faces over time: six curves a track, segments of one expression, peaks.
+"""A film's faces over time: curves of the scores, segments of one expression, peaks.
 
-Fed with one moment after the other, of which it keeps means over bins; when these grow too many,
-every two become one, so that a film of any length fits. Knows nothing of files but its outputs.
-Imports: numpy, mien.labels, mien.show.sinks.
+Fed with one moment after the other, of which it keeps means over bins of time: when there are too
+many bins every two become one, and of many tracks the shortest are dropped, so that a film of any
+length fits. Only the segments, a few numbers each, are all kept.
+Imports: numpy, mien.labels, mien.show.sinks; matplotlib (the ``video`` extra) for the plot.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from mien.show.sinks import CsvSink
 
-__all__ = ["SEGMENTS_HEADER", "Moment", "Segment", "Shown", "Timeline"]
+__all__ = ["SEGMENTS_HEADER", "Moment", "Peak", "Segment", "Shown", "Timeline"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -24,8 +25,7 @@ F64 = npt.NDArray[np.float64]
 SEGMENTS_HEADER = ("track", "label", "start_s", "end_s", "confidence")
 _MOST_BINS = 20_000  # of all tracks together
 _LEAST_BIN_S = 0.04
-_PEAKS = 3  # thumbnails a track
-_MOST_PEAKS = 96  # thumbnails in all
+_MOST_TRACKS = 64  # that have curves and peaks
 
 
 class Shown(Protocol):
@@ -98,11 +98,30 @@ class Segment:
         return [self.track, self.label, *times, round(self.confidence, 4)]
 
 
-@dataclass(slots=True, eq=False)
-class _Curve:
-    """One track's bins: number of the bin -> sum of (six scores, neutral, 1)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Peak:
+    """The moment at which a track showed an expression most.
 
+    Attributes:
+        label: the expression.
+        time_s: when.
+        confidence: how surely.
+        crop: shape (64, 64, 3), RGB.
+    """
+
+    label: str
+    time_s: float
+    confidence: float
+    crop: U8
+
+
+@dataclass(slots=True, eq=False)
+class _Course:
+    """What one track did: sums of (six scores, neutral, 1) by number of the bin, and peaks."""
+
+    frames: int = 0
     bins: dict[int, F64] = field(default_factory=dict)
+    peaks: dict[str, Peak] = field(default_factory=dict)
 
 
 class Timeline:
@@ -110,16 +129,18 @@ class Timeline:
 
     Attributes:
         segments: in order of their start.
+        tracks: how many there were.
         bin_s: seconds over which scores are averaged.
     """
 
     def __init__(self) -> None:
         """Start empty."""
         self.segments: list[Segment] = []
+        self.tracks = 0
         self.bin_s = _LEAST_BIN_S
-        self._curves: dict[int, _Curve] = {}
+        self._courses: dict[int, _Course] = {}
         self._open: dict[int, Segment] = {}
-        self._count = 0
+        self._last_track = -1
         self._last_s: float | None = None
 
     def add(self, moment: Moment) -> None:
@@ -139,6 +160,7 @@ class Timeline:
             self._note(face.track, face, moment.time_s)
         self._open = still
         self._last_s = moment.time_s
+        self._prune()
 
     def _segment(self, track: int, face: Shown, time_s: float, step: float) -> Segment:
         running = self._open.get(track)
@@ -152,24 +174,63 @@ class Timeline:
         return running
 
     def _note(self, track: int, face: Shown, time_s: float) -> None:
-        bins = self._curves.setdefault(track, _Curve()).bins
-        number = int(time_s / self.bin_s)
-        if number not in bins:
-            bins[number] = np.zeros(8)
-            self._count += 1
-        bins[number] += (*face.values, face.neutral, 1)
-        if self._count > _MOST_BINS:
-            self._thin()
+        if track > self._last_track:  # numbers only grow
+            self.tracks, self._last_track = self.tracks + 1, track
+        course = self._courses.setdefault(track, _Course())
+        course.frames += 1
+        number = int(time_s / self.bin_s + 1e-6)
+        sums = course.bins.setdefault(number, np.zeros(8))
+        sums += (*face.values, face.neutral, 1)
+        peak = course.peaks.get(face.label)
+        if peak is None or face.confidence > peak.confidence:
+            course.peaks[face.label] = Peak(face.label, time_s, face.confidence, face.crop.copy())
 
-    def _thin(self) -> None:
-        self.bin_s *= 2
-        self._count = 0
-        for curve in self._curves.values():
-            halved: dict[int, F64] = {}
-            for number, sums in curve.bins.items():
-                halved[number // 2] = halved.get(number // 2, 0) + sums
-            curve.bins = halved
-            self._count += len(halved)
+    def _prune(self) -> None:
+        """Forget the shorter half of too many tracks; halve the number of too many bins."""
+        if len(self._courses) > _MOST_TRACKS:
+            kept = set(self.longest(_MOST_TRACKS // 2)) | self._open.keys()
+            self._courses = {n: c for n, c in self._courses.items() if n in kept}
+        while sum(len(course.bins) for course in self._courses.values()) > _MOST_BINS:
+            self.bin_s *= 2
+            for course in self._courses.values():
+                course.bins = _halved(course.bins)
+
+    def longest(self, count: int) -> list[int]:
+        """Return the tracks with most frames.
+
+        Args:
+            count: at most so many.
+
+        Returns:
+            Their numbers, the longest first.
+        """
+        order = sorted(self._courses, key=lambda n: (-self._courses[n].frames, n))
+        return order[:count]
+
+    def curve(self, track: int) -> tuple[F64, F64]:
+        """Return a track's scores over time.
+
+        Args:
+            track: one of `longest`.
+
+        Returns:
+            shape (N,), the middle of each bin in seconds; shape (N, 7), the six scores and neutral.
+        """
+        bins = sorted(self._courses[track].bins.items())
+        times = np.array([(number + 0.5) * self.bin_s for number, _ in bins])
+        sums = np.stack([values for _, values in bins])
+        return times, sums[:, :7] / sums[:, 7:]
+
+    def peaks(self, track: int) -> list[Peak]:
+        """Return the moments at which a track showed each of its expressions most.
+
+        Args:
+            track: one of `longest`.
+
+        Returns:
+            In order of time.
+        """
+        return sorted(self._courses[track].peaks.values(), key=lambda peak: peak.time_s)
 
     def write_segments(self, path: Path) -> None:
         """Write the segments as CSV.
@@ -181,26 +242,23 @@ class Timeline:
             for segment in self.segments:
                 sink.write(segment.row())
 
-    def curve(self, track: int) -> tuple[F64, F64]:
-        """Return a track's scores over time.
-
-        Args:
-            track: its number.
-
-        Returns:
-            shape (N,), the middle of each bin in seconds; shape (N, 7), the six scores and neutral.
-        """
-        bins = sorted(self._curves[track].bins.items())
-        times = np.array([(number + 0.5) * self.bin_s for number, _ in bins])
-        sums = np.stack([values for _, values in bins])
-        return times, sums[:, :7] / sums[:, 7:]
-
     def plot(self, path: Path) -> None:
-        """Draw the timeline.
+        """Draw the longest tracks.
 
         Args:
             path: of the PNG to write.
+
+        Raises:
+            MissingExtraError: if matplotlib is not installed.
         """
         from mien.show.curves import draw_timeline
 
         draw_timeline(self, path)
+
+
+def _halved(bins: dict[int, F64]) -> dict[int, F64]:
+    """Put every two neighbouring bins together."""
+    halved: dict[int, F64] = {}
+    for number, sums in bins.items():
+        halved[number // 2] = halved[number // 2] + sums if number // 2 in halved else sums
+    return halved
