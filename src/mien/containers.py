@@ -55,12 +55,19 @@ def open_container(source: "str | Path | IO[bytes] | Pipe", name: str) -> Any:
     try:
         container = av.open(str(source) if isinstance(source, str | Path) else source)
     except (av.FFmpegError, OSError) as error:
+        _pass_on_interrupt(source)
         raise BadImageError(f"not a video: {name} ({reason(error)})", FIX) from error
+    _pass_on_interrupt(source)
     wrong = _wrong(container)
     if wrong:
         container.close()
         raise BadImageError(f"not a video: {name} {wrong}", FIX)
     return container
+
+
+def _pass_on_interrupt(source: object) -> None:
+    if isinstance(source, Pipe) and source.interrupted:
+        raise KeyboardInterrupt
 
 
 def _wrong(container: Any) -> str:
@@ -89,6 +96,9 @@ class Pipe:
     """Standard input that stops waiting for data when it is told to.
 
     A thread that reads a pipe to which nobody writes would wait for ever, and Ctrl-C with it.
+
+    Attributes:
+        interrupted: whether Ctrl-C was pressed while it waited.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -99,6 +109,7 @@ class Pipe:
         """
         self._stream = stream
         self._stopped = False
+        self.interrupted = False
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes; none at the end.
@@ -109,9 +120,12 @@ class Pipe:
         Returns:
             What there is.
         """
-        while not self._stopped:
-            if sys.platform == "win32" or select.select([self._stream], [], [], 0.1)[0]:
-                return _some(self._stream, size)
+        try:
+            while not self._stopped:
+                if sys.platform == "win32" or select.select([self._stream], [], [], 0.1)[0]:
+                    return _some(self._stream, size)
+        except KeyboardInterrupt:
+            self._stopped = self.interrupted = True  # FFmpeg would swallow it here
         return b""
 
     def stop(self) -> None:

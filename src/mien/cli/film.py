@@ -1,9 +1,10 @@
 """The command for somebody with a film: video."""
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +82,7 @@ def video_command(
     """
     needs_video("mien video")
     from mien.recognize.recognizer import Recognizer
-    from mien.reels import open_film
+    from mien.reels import Camera, open_film
     from mien.video import Choice, Watcher, watch
 
     targets = [path for path in (out, csv_file, json_file, plot, segments) if path]
@@ -89,6 +90,8 @@ def video_command(
     choice = Choice(every, smooth, heatmap and bool(out or json_file))
     with ExitStack() as outputs:
         reel = outputs.enter_context(open_film(source, rate or 0, sound=out is not None))
+        if isinstance(reel, Camera):
+            outputs.enter_context(_ended_by_interrupt(reel))
         watcher = Watcher(Recognizer(model, threads), choice)
         sinks = [] if targets else [_printed()]
         if csv_file:
@@ -110,6 +113,16 @@ def video_command(
     _report(reel, seen)
     for path in targets:
         click.echo(f"wrote {path}", err=True)
+
+
+@contextmanager
+def _ended_by_interrupt(reel: "Reel") -> Iterator[None]:
+    """Let Ctrl-C end a recording, and its files be whole; it would abort anything else."""
+    before = signal.signal(signal.SIGINT, lambda *_: reel.stop())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _refuse_clashes(source: str, targets: list[Path]) -> None:
