@@ -53,10 +53,8 @@ def clip(path, pictures, rate=25, sound="aac", **options):
 def tone(start, kind="fltp"):
     """1024 samples of 440 Hz, from a sample on."""
     wave = 0.2 * np.sin(2 * np.pi * 440 * np.arange(start, start + 1024) / 48_000)
-    if kind.startswith("s16"):
-        samples = (wave * 32767).astype(np.int16)
-    else:
-        samples = wave.astype(np.float32)
+    whole = kind.startswith("s16")
+    samples = (wave * 32767).astype(np.int16) if whole else wave.astype(np.float32)
     frame = av.AudioFrame.from_ndarray(samples[None], format=kind, layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
     return frame

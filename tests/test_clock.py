@@ -1,5 +1,7 @@
 """Time stamps that are wrong become times that go forward; those that are right stay."""
 
+from itertools import pairwise
+
 import pytest
 
 from mien.clock import Clock
@@ -25,7 +27,7 @@ def test_times_go_forward(stamps, times, mended):
     read = [clock.read(stamp) for stamp in stamps]
     assert read == pytest.approx(times)
     assert clock.mended == mended
-    assert all(a < b for a, b in zip(read, read[1:], strict=False))
+    assert all(a < b for a, b in pairwise(read))
 
 
 def test_the_first_stamp_is_kept_so_that_sound_can_be_set_beside():

@@ -214,9 +214,9 @@ def test_a_place_that_cannot_be_written_to_is_known_before_the_first_frame(tmp_p
 
 
 def test_a_name_that_is_no_film_is_refused(tmp_path):
-    with open_film(film(tmp_path / "a.mov", shades(2))) as reel:
-        with pytest.raises(OutputError, match=r"'.avi'.*\n  try: end the name in .mp4"):
-            whole_film(tmp_path / "out.avi", reel).__enter__()
+    refused = pytest.raises(OutputError, match=r"'.avi'.*\n  try: end the name in .mp4")
+    with open_film(film(tmp_path / "a.mov", shades(2))) as reel, refused:
+        whole_film(tmp_path / "out.avi", reel).__enter__()
 
 
 def test_packets_of_sound_that_run_backwards_do_not_stop_it(tmp_path):

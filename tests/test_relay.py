@@ -13,8 +13,7 @@ def threads():
 
 
 def failing_at(stop, error=RuntimeError):
-    for number in range(stop):
-        yield number
+    yield from range(stop)
     raise error
 
 
@@ -37,15 +36,11 @@ def test_any_value_may_be_an_item(items):
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, MemoryError])
 def test_an_error_comes_after_the_items_before_it(error):
-    got = []
+    items = ahead(failing_at(5, error))
+    assert [next(items) for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(error):
-        got.extend(ahead(failing_at(5, error)))
+        next(items)
     assert threads() == set()
-    seen = []
-    with pytest.raises(error):
-        for item in ahead(failing_at(5, error)):
-            seen.append(item)
-    assert seen == [0, 1, 2, 3, 4]
 
 
 def test_no_more_is_made_than_may_wait():
@@ -125,9 +120,13 @@ def test_an_error_in_the_work_comes_out_and_the_rest_is_dropped():
             raise OSError("full")
         done.append(item)
 
-    with pytest.raises(OSError, match="full"), Behind(work) as behind:
-        for number in range(1000):
-            behind.put(number)
+    def feed():
+        with Behind(work) as behind:
+            for number in range(1000):
+                behind.put(number)
+
+    with pytest.raises(OSError, match="full"):
+        feed()
     assert done[:3] == [0, 1, 2]
     assert len(done) < 10
     assert threads() == set()

@@ -96,9 +96,7 @@ class Film:
         self._container = open_container(source, self.name)
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        audio = self._container.streams.audio if sound else ()
-        known = audio and audio[0].codec_context and audio[0].codec_context.sample_rate
-        self.audio: Any = audio[0] if known else None
+        self.audio: Any = _first_heard(self._container) if sound else None
         self._heard: deque[Any] = deque()
         self.length: int = self._stream.frames
         self.rate = float(self._stream.average_rate or 0)
@@ -188,6 +186,14 @@ class Film:
     ) -> None:
         """Close the file."""
         self._container.close()
+
+
+def _first_heard(container: Any) -> Any:
+    """The first stream of sound that can be decoded, or None."""
+    for audio in container.streams.audio:
+        if audio.codec_context is not None and audio.codec_context.sample_rate:
+            return audio
+    return None
 
 
 def every_nth(frames: Iterable[Frame], n: int) -> Iterator[Frame]:
