@@ -16,6 +16,7 @@ bench_loader.py    how much faster training crops come than the network takes th
 bench_photo.py     where the time for a photograph goes, and a crop beside fer's model
 bench_prepare.py   what `mien prepare` costs beyond decoding, resizing and encoding
 bench_start.py     how long `import mien`, `mien --help` and a first prediction take
+bench_tracks.py    whether faces in a film keep their numbers, following beside detection, smoothing
 bench_scores.py    how many pictures a second `mien scores` reads, and in how much memory
 
 bare.py            the network without mien: yardstick and oracle

@@ -13,6 +13,7 @@ import numpy as np
 
 from mien.faces.follow import Follower
 from mien.faces.track import overlap
+from mien.recognize.smooth import Smoother
 from mien.results import Box
 
 __all__ = ["Agreement", "Verdict", "against_detection", "against_truth"]
@@ -51,6 +52,7 @@ class Agreement:
         extra: faces followed where detection found none.
         frames: that have a face.
         same: of these, how many have the same labels on all the faces kept.
+        same_smoothed: the same, both smoothed.
         searched: frames searched at full size.
         glanced: frames searched small.
         follow_s: seconds spent following, a frame each.
@@ -62,6 +64,7 @@ class Agreement:
     extra: int = 0
     frames: int = 0
     same: int = 0
+    same_smoothed: int = 0
     searched: int = 0
     glanced: int = 0
     follow_s: list[float] = field(default_factory=list)
@@ -98,7 +101,7 @@ def record(events, truths, found) -> None:
 
 def against_detection(frames, follower: Follower, detector, recognizer) -> Agreement:
     """Follow the faces of a film, and detect them on every frame as well."""
-    result = Agreement()
+    result, smoothers = Agreement(), (Smoother(), Smoother())
     for rgb, time_s in frames:
         start = perf_counter()
         followed = follower.follow(rgb, time_s)
@@ -106,24 +109,38 @@ def against_detection(frames, follower: Follower, detector, recognizer) -> Agree
         detected = detector.find(rgb)
         result.follow_s.append(middle - start)
         result.detect_s.append(perf_counter() - middle)
-        _compare(result, rgb, [face.detection for face in followed], detected, recognizer)
+        pairs = _pairs(followed, detected)
+        result.faces += len(detected)
+        result.kept += len(pairs)
+        result.extra += max(0, len(followed) - len(pairs))
+        if detected:
+            result.frames += 1
+            raw, smoothed = _labels(rgb, time_s, pairs, smoothers, recognizer)
+            result.same += raw[0] == raw[1]
+            result.same_smoothed += smoothed[0] == smoothed[1]
     result.searched, result.glanced = follower.searched, follower.glanced
     return result
 
 
-def _compare(result: Agreement, rgb, followed, detected, recognizer) -> None:
+def _pairs(followed, detected) -> list:
+    """Number, detection followed and detection found, where they overlap by more than half."""
     pairs = []
     for face in detected:
-        best = max(followed, key=lambda f: overlap(f.box, face.box), default=None)
-        if best is not None and overlap(best.box, face.box) > 0.5:
-            pairs.append((face, best))
-    result.faces += len(detected)
-    result.kept += len(pairs)
-    result.extra += max(0, len(followed) - len(pairs))
-    if detected:
-        result.frames += 1
-        labels = [
-            [f.label for f in recognizer.read_faces(rgb, side, heatmap=False)]
-            for side in zip(*pairs, strict=True)
-        ]
-        result.same += not labels or labels[0] == labels[1]
+        best = max(followed, key=lambda f: overlap(f.detection.box, face.box), default=None)
+        if best is not None and overlap(best.detection.box, face.box) > 0.5:
+            pairs.append((best.track, best.detection, face))
+    return pairs
+
+
+def _labels(rgb, time_s, pairs, smoothers, recognizer) -> tuple[list, list]:
+    """Labels of the faces followed and found, raw; and both, smoothed by the same numbers."""
+    numbers = [number for number, *_ in pairs]
+    raw, smoothed = [], []
+    for i, smoother in enumerate(smoothers):
+        faces = recognizer.read_faces(rgb, [pair[1 + i] for pair in pairs], heatmap=False)
+        scores = np.array([f.values for f in faces], dtype=np.float32).reshape(-1, 6)
+        neutral = np.array([f.neutral for f in faces], dtype=np.float32)
+        raw.append([f.label for f in faces])
+        scores, neutral = smoother.smooth(numbers, scores, neutral, time_s)
+        smoothed.append(np.where(neutral > 0.5, 6, scores.argmax(axis=1)).tolist())
+    return raw, smoothed

@@ -20,6 +20,8 @@ from test_reels import Lens
 
 import mien as package
 from mien import video
+from mien.cli.film import video_command
+from mien.recognize.smooth import USUAL_S, Smoother
 from mien.reels import open_film
 from mien.results import FILM_HEADER
 from mien.video import Choice, Watcher, watch
@@ -133,17 +135,25 @@ def test_all_faces_of_a_frame_are_read_in_one_go(portrait, tmp_path, recognizer)
     assert [[face.track for face in moment.faces] for moment in moments] == [[0, 1]] * 4
 
 
-def test_smoothing_weighs_the_past_by_time(walk, recognizer):
-    with open_film(walk) as reel:
-        raw = [m.faces[0].values for m in watch(reel, Watcher(recognizer, RAW)) if m.faces]
-    slow = Choice(smooth_s=0.1, heatmap=False)
-    with open_film(walk) as reel:
-        smooth = [m.faces[0].values for m in watch(reel, Watcher(recognizer, slow)) if m.faces]
-    np.testing.assert_allclose(smooth[0], raw[0], atol=1e-5)
-    kept = np.exp(-0.04 / 0.1)
-    logits = kept * np.log(raw[0]) + (1 - kept) * np.log(raw[1])
-    expected = np.exp(logits) / np.exp(logits).sum()
-    np.testing.assert_allclose(smooth[1], expected, atol=1e-4)
+def test_scores_are_smoothed_over_a_track_at_the_times_of_its_frames(walk, recognizer):
+    found = {}
+    for seconds in (0, 0.1):
+        choice = Choice(smooth_s=seconds, heatmap=False)
+        with open_film(walk) as reel:
+            moments = [m for m in watch(reel, Watcher(recognizer, choice)) if m.faces]
+        found[seconds] = [(moment.time_s, moment.faces[0]) for moment in moments]
+    smoother = Smoother(0.1)
+    for (time_s, raw), (_, smooth) in zip(found[0], found[0.1], strict=True):
+        calm = np.array([raw.neutral], dtype=np.float32)
+        scores, neutral = smoother.smooth([raw.track], raw.values[None], calm, time_s)
+        np.testing.assert_allclose(smooth.values, scores[0], atol=1e-5)
+        assert smooth.neutral == pytest.approx(float(neutral[0]), abs=1e-5)
+    assert np.abs(found[0.1][-1][1].values - found[0][-1][1].values).max() > 1e-4
+
+
+def test_the_command_smooths_as_the_library_does():
+    defaults = {param.name: param.default for param in video_command.params}
+    assert defaults["smooth"] == USUAL_S == Choice().smooth_s
 
 
 @pytest.mark.parametrize("every", [0, -1])
@@ -386,7 +396,7 @@ def clips(data_dir):
 
 @pytest.mark.data
 def test_the_calm_face_begins_to_smile_when_it_does(clips, tmp_path):
-    for smooth, name in ((0, "raw.csv"), (video.SMOOTH_S, "smooth.csv")):
+    for smooth, name in ((0, "raw.csv"), (USUAL_S, "smooth.csv")):
         words = ["--csv", tmp_path / name, "--smooth", smooth]
         assert mien("video", clips / "single_face.mp4", *words).exit_code == 0
         rows = rows_of(tmp_path / name)

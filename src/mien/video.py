@@ -17,17 +17,15 @@ import numpy.typing as npt
 from mien.faces import align
 from mien.faces.follow import Follower, Tracked
 from mien.recognize.recognizer import Recognizer
-from mien.recognize.smooth import Smoother
+from mien.recognize.smooth import USUAL_S, Smoother
 from mien.reels import Reel, open_film
 from mien.relay import ahead
 from mien.results import Face, Moment
 
-__all__ = ["SMOOTH_S", "Choice", "Watcher", "read_video", "watch"]
+__all__ = ["Choice", "Watcher", "read_video", "watch"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
-
-SMOOTH_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Choice:
     """
 
     every: int = 1
-    smooth_s: float = SMOOTH_S
+    smooth_s: float = USUAL_S
     heatmap: bool = True
 
     def __post_init__(self) -> None:

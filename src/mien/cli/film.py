@@ -41,7 +41,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--smooth",
     type=click.FloatRange(0),
-    default=0.2,
+    default=0.3,
     show_default=True,
     help="Time constant in seconds of the smoothing of scores; 0 for none.",
 )

@@ -29,7 +29,9 @@ _QUICK_SIDE = 320  # pixels, long side of the small picture
 _SURE = 0.5  # probability of a face, below which it is lost
 _STEP = 0.1  # face sides; after a larger surprise the face is looked at once more
 _GRID = (32, 18)  # cells of the thumbnail
-_CUT = 0.5  # correlation of two thumbnails, below which there is a cut between them
+_NEAR = 2  # cells that things may move from one frame to the next
+_UNLIKE = 0.6  # standard deviations of the thumbnail; less is the same thing
+_CUT = 0.25  # part of the cells that are found nowhere near, from which it is another shot
 _MOVED = 24  # gray levels that make a cell count as changed
 _MOVED_CELLS = 4
 
@@ -165,21 +167,32 @@ def moved_with(face: Detection, landmarks: F32) -> Detection:
 def is_cut(before: U8, after: U8) -> bool:
     """Say whether two thumbnails are of different shots.
 
-    The one is moved over the other by up to two cells, so that a turning camera is no cut; only
-    the pattern counts, so that a flash is none either.
+    Each cell of the one is looked for within two cells of its place in the other, so that a turning
+    camera and moving people are no cut; only the pattern counts, so that a flash is none either.
 
     Args:
         before: shape (18, 32, 3), uint8.
         after: the same of the next frame.
 
     Returns:
-        Whether there is a cut between them.
+        Whether too many cells are nowhere near.
     """
-    inner = before[2:-2, 2:-2]
-    if min(inner.std(), after.std()) < 2:  # a pattern is needed on both sides
-        return abs(float(before.mean()) - float(after.mean())) > 24
-    likeness = cv2.matchTemplate(after, np.ascontiguousarray(inner), cv2.TM_CCOEFF_NORMED)
-    return float(likeness.max()) < _CUT
+    old, new = _pattern(before)[_NEAR:-_NEAR, _NEAR:-_NEAR], _pattern(after)
+    height, width = old.shape[:2]
+    places = [(y, x) for y in range(2 * _NEAR + 1) for x in range(2 * _NEAR + 1)]
+    least = np.full((height, width), np.inf, dtype=np.float32)
+    for y, x in sorted(places, key=lambda p: (p[0] - _NEAR) ** 2 + (p[1] - _NEAR) ** 2):
+        off = np.abs(new[y : y + height, x : x + width] - old).max(axis=2)
+        np.minimum(least, off, out=least)
+        if (least > _UNLIKE).mean() < _CUT:  # most often it is so at the first place
+            return False
+    return True
+
+
+def _pattern(thumbnail: U8) -> F32:
+    """Brightness and contrast taken away; a flat picture stays flat."""
+    cells = thumbnail.astype(np.float32)
+    return np.asarray((cells - cells.mean()) / max(float(cells.std()), 4.0), dtype=np.float32)
 
 
 def _thumbnail(rgb: U8) -> U8:

@@ -22,7 +22,7 @@ _PATCH = 16  # pixels of the patches whose colours are counted
 _BINS = 4  # of each colour channel
 # Top and bottom of the patches, in heights of the face's box below its upper edge.
 _HEAD = (-0.35, 0.75)
-_CLOTHES = (1.2, 1.9)
+_CLOTHES = (1.3, 2.4)
 
 
 def look(rgb: U8, detection: Detection) -> F32:

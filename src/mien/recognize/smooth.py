@@ -17,8 +17,8 @@ __all__ = ["USUAL_S", "Smoother"]
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
-# The least time constant that leaves one change of label in the clip of a calm face that smiles, of
-# 14 without it; a change is seen about 0.2 s later (benchmarks/bench_tracks.py).
+# In the clip of a calm face that smiles it leaves 2 changes of label of 14, and a change is seen
+# 0.2 s later (benchmarks/bench_tracks.py); shorter ones leave flicker, longer ones only come later.
 USUAL_S = 0.3
 _LEAST = 1e-6  # probability; the logarithm of 0 would never be forgotten
 _FORGOTTEN = 10  # time constants after which the past weighs less than 1 in 20,000

@@ -94,7 +94,7 @@ class Segment:
 
     def row(self) -> list[int | str | float]:
         """Return it in the order of `SEGMENTS_HEADER`."""
-        times = [round(self.start_s, 3), round(self.end_s, 3)]
+        times = [round(float(self.start_s), 3), round(float(self.end_s), 3)]
         return [self.track, self.label, *times, round(self.confidence, 4)]
 
 
