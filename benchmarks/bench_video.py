@@ -62,7 +62,7 @@ def stages(path: Path, out: Path) -> tuple[dict[str, float], list[Moment]]:
             marks.append(time.perf_counter())
             written.write(drawn, moment.time_s)
             marks.append(time.perf_counter())
-            moments.append(Moment(moment.number, moment.time_s, moment.faces, rgb[:1, :1]))
+            moments.append(Moment(moment.number, moment.time_s, moment.faces, rgb[:1, :1].copy()))
             for name, start, end in zip(STAGES, marks, marks[1:], strict=False):
                 spent[name].append(end - start)
     means = {name: 1e3 * statistics.fmean(all_[WARMUP:]) for name, all_ in spent.items()}

@@ -140,6 +140,15 @@ def test_a_panel_comes_after_a_moment_and_its_bars_are_as_long_as_the_scores():
     np.testing.assert_allclose(length, SCORES[1:4] * whole, atol=2.5)
 
 
+def test_a_panel_explains_the_heat_map_only_where_there_is_one():
+    heights = []
+    for heatmap, maps in ((True, MAPS), (True, None), (False, MAPS)):
+        drawn = settled(Overlay(heatmap), faced(300, 200, 260, maps=maps))
+        rows = np.nonzero((drawn[:, 700] != 128).any(axis=1))[0]
+        heights.append(rows.max() - rows.min() + 1)
+    assert heights == [229, 189, 189]  # em of 16: 14.3 with the legend, 11.8 without
+
+
 def test_a_small_film_is_enlarged_as_a_picture_is():
     drawn = Overlay().draw(moment(faced(30, 20, 60), size=(160, 90)))
     assert drawn.shape == (360, 640, 3)

@@ -194,6 +194,17 @@ def test_the_command_writes_table_lines_segments_plot_and_film(talk, tmp_path):
     assert np.abs(edge.astype(int) - (240, 228, 66)).mean() < 40  # happiness is yellow
 
 
+def test_without_heat_maps_the_middle_of_the_face_stays_as_it_was(talk, tmp_path):
+    result = mien("video", talk, "--out", tmp_path / "a.mp4", "--no-heatmap")
+    assert result.exit_code == 0
+    with av.open(str(talk)) as before, av.open(str(tmp_path / "a.mp4")) as after:
+        pairs = zip(before.decode(video=0), after.decode(video=0), strict=True)
+        for old, new in pairs:
+            a, b = (f.to_ndarray(format="rgb24").astype(int) for f in (old, new))
+            x = 78 + round(float(old.time) * 25)  # the nose
+            assert np.abs(a - b)[100:120, x - 8 : x + 8].mean() < 8
+
+
 def test_without_an_output_the_table_is_printed(talk):
     result = mien("video", talk, "--every", 3)
     lines = result.stdout.splitlines()

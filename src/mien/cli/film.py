@@ -101,7 +101,7 @@ def video_command(
         if plot or segments:
             sinks.append(_timeline(outputs, plot, segments))
         if out:
-            sinks.append(_film(outputs, out, reel, landmarks, threads))
+            sinks.append(_film(outputs, out, reel, (heatmap, landmarks, threads)))
         moments: Iterator[Moment] = watch(reel, watcher)
         if seconds:
             moments = takewhile(lambda moment: moment.time_s < seconds, moments)
@@ -186,14 +186,15 @@ def _timeline(
 
 
 def _film(
-    outputs: ExitStack, path: Path, reel: "Reel", landmarks: bool, threads: int
+    outputs: ExitStack, path: Path, reel: "Reel", how: tuple[bool, bool, int]
 ) -> "Callable[[Moment], object]":
-    """Draw and encode in a thread of its own."""
+    """Draw (heat maps, landmarks) and encode (with so many threads) in a thread of its own."""
     from mien.relay import Behind
     from mien.show.film import whole_film
     from mien.show.overlay import Overlay
 
-    overlay = Overlay(landmarks=landmarks)
+    heatmap, landmarks, threads = how
+    overlay = Overlay(heatmap, landmarks)
     film = outputs.enter_context(whole_film(path, reel, threads))
 
     def draw(moment: "Moment") -> None:

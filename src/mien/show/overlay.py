@@ -66,7 +66,10 @@ class Overlay:
         """
         zoom = enlargement(moment.width, moment.height)
         canvas = self._copy(moment.rgb, zoom)
-        tools = self._fitting((canvas.shape[1], canvas.shape[0]))
+        if not moment.faces:
+            return canvas
+        legend = self._heatmap and moment.faces[0].maps is not None
+        tools = self._fitting((canvas.shape[1], canvas.shape[0]), legend)
         for face in moment.faces:
             if self._heatmap and face.maps is not None:
                 heat.blend(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
@@ -91,11 +94,11 @@ class Overlay:
         np.copyto(self._canvas, rgb)
         return self._canvas
 
-    def _fitting(self, canvas: tuple[int, int]) -> _Tools:
+    def _fitting(self, canvas: tuple[int, int], legend: bool) -> _Tools:
         """The tools for a size of film, which may change within one."""
         if canvas not in self._tools:
             size = max(_SMALLEST, round(sqrt(canvas[0] * canvas[1]) / _EMS))
-            board = Board(size, self._heatmap, self._stamps)
+            board = Board(size, legend, self._stamps)
             places = Places(canvas, board.extent, size)
             self._tools = {canvas: _Tools(size, board, places)}
         return self._tools[canvas]
