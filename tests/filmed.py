@@ -27,7 +27,7 @@ def shades(count, side=64):
 
 
 def clip(path, pictures, rate=25, sound="aac", **options):
-    """Write a film as cameras do, lossy and with a tone; `options`: codec, pix_fmt, late_s."""
+    """Write a film as cameras do, lossy and with a tone; `options`: codec, pix_fmt, late_s, quiet_s."""
     codec, late_s = options.get("codec", "libx264"), options.get("late_s", 0)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
@@ -43,7 +43,8 @@ def clip(path, pictures, rate=25, sound="aac", **options):
             container.mux(stream.encode(frame))
         if audio:
             length_s = len(pictures) / rate + late_s
-            for start in range(0, round(length_s * 48_000), 1024):
+            first = round(options.get("quiet_s", 0) * 48_000)
+            for start in range(first, round(length_s * 48_000), 1024):
                 container.mux(audio.encode(tone(start, audio.codec_context.format.name)))
             container.mux(audio.encode(None))
         container.mux(stream.encode(None))

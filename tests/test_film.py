@@ -143,6 +143,15 @@ def test_sound_of_a_transport_stream_is_copied(tmp_path):
     assert heard == pytest.approx(96_000, abs=4096)
 
 
+@pytest.mark.parametrize("sound", ["aac", "mp2"])
+def test_a_film_that_starts_late_starts_at_once_with_its_sound(tmp_path, sound):
+    source = clip(tmp_path / "a.mkv", shades(50), sound=sound, late_s=3, quiet_s=3)
+    assert (times(source)[0], packets(source)[0][0]) == pytest.approx((3, 3), abs=0.05)
+    out = copy(source, tmp_path / "out.mp4")
+    assert (times(out)[0], packets(out)[0][0]) == pytest.approx((0, 0), abs=0.05)
+    assert packets(out)[-1][0] == pytest.approx(2, abs=0.1)
+
+
 def test_without_sound_there_is_none(tmp_path):
     out = copy(clip(tmp_path / "a.mp4", shades(5), sound=None), tmp_path / "out.mp4")
     with av.open(str(out)) as container:

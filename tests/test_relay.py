@@ -61,14 +61,16 @@ def test_no_more_is_made_than_may_wait():
 
 
 def test_who_leaves_early_wakes_a_source_that_waits():
-    woken = threading.Event()
+    waits, woken = threading.Event(), threading.Event()
 
     def source():
         yield 1
+        waits.set()
         assert woken.wait(10), "nobody woke the source"
 
     items = ahead(source(), stop=woken.set)
     assert next(items) == 1
+    assert waits.wait(10)
     start = time.perf_counter()
     items.close()
     assert time.perf_counter() - start < 5
