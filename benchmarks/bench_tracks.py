@@ -177,8 +177,8 @@ def self_agreement(reader: Reader, pictures: Pictures) -> float:
 def smoothing(report: timing.Report, reader: Reader, films: dict[str, Pictures]) -> None:
     """Changes a second and delay, by time constant."""
     rows = report.figures["smoothing"] = {}
-    for name, pictures in films.items():
-        read = reader.follow(pictures)
+    all_read = {name: reader.follow(pictures) for name, pictures in films.items()}
+    for name, read in all_read.items():
         if not read:
             continue
         rows[name] = {
@@ -191,12 +191,12 @@ def smoothing(report: timing.Report, reader: Reader, films: dict[str, Pictures])
             }
             for constant in CONSTANTS
         }
-    raw = changes(courses(reader.follow(films["alone"]), 0.0))[0]
+    raw = changes(courses(all_read["alone"], 0.0))[0]
     timing.check(len(raw) == 4, f"four changes were drawn, {len(raw)} seen")
     timing.check(
         np.allclose([t for t, _ in raw], [0, 1, 2, 3], atol=0.08), f"when they were drawn: {raw}"
     )
-    later = changes(courses(reader.follow(films["alone"]), USUAL_S))[0]
+    later = changes(courses(all_read["alone"], USUAL_S))[0]
     timing.check(len(later) == 4, "smoothed, the four changes are still seen")
     delay = float(np.mean([b[0] - a[0] for a, b in zip(raw, later, strict=True)]))
     report.figures["delay_s"] = round(delay, 3)
