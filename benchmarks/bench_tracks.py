@@ -127,38 +127,36 @@ def quality(report: timing.Report, reader: Reader, films: dict[str, Pictures]) -
     for name, pictures in films.items():
         follower = Follower(reader.detector)
         found = judge.against_detection(pictures, follower, reader.detector, reader.recognizer)
-        times = timing.Times(0, tuple(found.follow_s)), timing.Times(0, tuple(found.detect_s))
         cost = float(np.sum(found.follow_s) / np.sum(found.detect_s))
         costs.append(cost)
-        rows[name] = _row(found) | {
-            "follow_to_detect": round(cost, 4),
-            "follow_ms": round(1e3 * times[0].median_s, 3),
-            "detect_ms": round(1e3 * times[1].median_s, 3),
-        }
+        rows[name] = _row(found) | {"follow_to_detect": round(cost, 4)}
         if name in scenes.SCENES:
             for key in ("faces", "kept", "extra", "frames", "same", "same_smoothed"):
                 setattr(total, key, getattr(total, key) + getattr(found, key))
     report.figures["quality"] = rows | {"all scenes": _row(total)}
     report.goals += [
-        timing.Goal("faces of detection lost, all scenes", 0.02, 1 - total.kept / total.faces),
-        timing.Goal("frames with another label, all scenes", 0.03, 1 - total.same / total.frames),
+        timing.Goal("faces of detection lost, all scenes", 0.02, _lost(total.kept, total.faces)),
+        timing.Goal("frames with another label, all scenes", 0.03, _lost(total.same, total.frames)),
         timing.Goal(
             "cost of following / detection of every frame", 0.33, round(float(np.median(costs)), 4)
         ),
     ]
 
 
+def _lost(kept: int, of: int) -> float:
+    return round(1 - kept / of, 4)
+
+
 def _row(found: judge.Agreement) -> dict[str, float | int]:
+    counts = {"faces": found.faces, "extra": found.extra}
+    if found.searched:
+        counts |= {"searched": found.searched, "glanced": found.glanced}
     if not found.frames:
-        return {"faces": 0, "extra": found.extra, "searched": found.searched}
-    return {
-        "faces": found.faces,
+        return counts
+    return counts | {
         "kept": round(found.kept / found.faces, 4),
-        "extra": found.extra,
         "same_label": round(found.same / found.frames, 4),
         "same_label_smoothed": round(found.same_smoothed / found.frames, 4),
-        "searched": found.searched,
-        "glanced": found.glanced,
     }
 
 
@@ -177,8 +175,8 @@ def self_agreement(reader: Reader, pictures: Pictures) -> float:
 def smoothing(report: timing.Report, reader: Reader, films: dict[str, Pictures]) -> None:
     """Changes a second and delay, by time constant."""
     rows = report.figures["smoothing"] = {}
-    for name, pictures in films.items():
-        read = reader.follow(pictures)
+    all_read = {name: reader.follow(pictures) for name, pictures in films.items()}
+    for name, read in all_read.items():
         if not read:
             continue
         rows[name] = {
@@ -191,12 +189,12 @@ def smoothing(report: timing.Report, reader: Reader, films: dict[str, Pictures])
             }
             for constant in CONSTANTS
         }
-    raw = changes(courses(reader.follow(films["alone"]), 0.0))[0]
+    raw = changes(courses(all_read["alone"], 0.0))[0]
     timing.check(len(raw) == 4, f"four changes were drawn, {len(raw)} seen")
     timing.check(
         np.allclose([t for t, _ in raw], [0, 1, 2, 3], atol=0.08), f"when they were drawn: {raw}"
     )
-    later = changes(courses(reader.follow(films["alone"]), USUAL_S))[0]
+    later = changes(courses(all_read["alone"], USUAL_S))[0]
     timing.check(len(later) == 4, "smoothed, the four changes are still seen")
     delay = float(np.mean([b[0] - a[0] for a, b in zip(raw, later, strict=True)]))
     report.figures["delay_s"] = round(delay, 3)

@@ -241,8 +241,8 @@ def tracks() -> str:
     ]
     return (
         _table(header, rows)
-        + "\nCost: time of following / time of detecting every frame, side by side. Changes of label "
-        + "a second, by time constant:\n\n"
+        + "\nCost: time of following / time of detecting every frame, side by side. Changes of "
+        + "label a second, by time constant:\n\n"
         + _table(["film", *constants], changes)
         + f"\nWith the usual one a change is seen {figures['delay_s']} s later.\n"
     )

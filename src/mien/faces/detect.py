@@ -47,9 +47,9 @@ class Detector:
             BadModelError: if a network's file is missing or another one.
         """
         self.long_side = long_side
-        self._yunet = cv2.FaceDetectorYN.create(
-            str(locate(YUNET)), "", (long_side, long_side), confidence, 0.3, 5000
-        )
+        self.confidence = confidence
+        self._yunet = _yunet(confidence)
+        self._other_yunet: Any = None  # for another size: OpenCV plans anew when sizes take turns
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -88,22 +88,16 @@ class Detector:
         scale = min(1.0, (long_side or self.long_side) / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = rgb if scale == 1.0 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        rows = self._rows(np.asarray(small, dtype=np.uint8))
+        if long_side is not None and self._other_yunet is None:
+            self._other_yunet = _yunet(self.confidence)
+        yunet = self._yunet if long_side is None else self._other_yunet
+        rows = _rows(yunet, np.asarray(small, dtype=np.uint8))
         found = [
             (_box(row[:4] / np.tile([size[0] / width, size[1] / height], 2)), float(row[14]))
             for row in rows
             if row[2] > 0 and row[3] > 0
         ]
         return sorted(found, key=lambda pair: -pair[0].width * pair[0].height)
-
-    def _rows(self, small: U8) -> F32:
-        """Run YuNet: shape (N, 15), x, y, width, height, ten of its landmarks, confidence."""
-        height, width = small.shape[:2]
-        borders = (0, max(0, _LEAST_SIDE - height), 0, max(0, _LEAST_SIDE - width))
-        shown = cv2.copyMakeBorder(small, *borders, cv2.BORDER_CONSTANT) if any(borders) else small
-        self._yunet.setInputSize((shown.shape[1], shown.shape[0]))
-        found: Any = self._yunet.detect(cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))[1]
-        return np.empty((0, 15), dtype=np.float32) if found is None else np.asarray(found)
 
     def landmarks(self, rgb: U8, boxes: list[Box]) -> F32:
         """Find the five landmarks in each box, all boxes in one call.
@@ -146,6 +140,21 @@ class Detector:
         for i, (left, top, side) in enumerate(squares):
             points[i] = points[i] * side + (left, top)
         return [_left_before_right(points.astype(np.float32)), *more]
+
+
+def _yunet(confidence: float) -> Any:
+    size = (_LEAST_SIDE, _LEAST_SIDE)  # until a picture comes
+    return cv2.FaceDetectorYN.create(str(locate(YUNET)), "", size, confidence, 0.3, 5000)
+
+
+def _rows(yunet: Any, small: U8) -> F32:
+    """Run YuNet: shape (N, 15), x, y, width, height, ten of its landmarks, confidence."""
+    height, width = small.shape[:2]
+    borders = (0, max(0, _LEAST_SIDE - height), 0, max(0, _LEAST_SIDE - width))
+    shown = cv2.copyMakeBorder(small, *borders, cv2.BORDER_CONSTANT) if any(borders) else small
+    yunet.setInputSize((shown.shape[1], shown.shape[0]))
+    found: Any = yunet.detect(cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))[1]
+    return np.empty((0, 15), dtype=np.float32) if found is None else np.asarray(found)
 
 
 def _box(xywh: F32) -> Box:
