@@ -27,7 +27,10 @@ def shades(count, side=64):
 
 
 def clip(path, pictures, rate=25, sound="aac", **options):
-    """Write a film as cameras do, lossy and with a tone; `options`: codec, pix_fmt, late_s, quiet_s."""
+    """Write a film as cameras do, lossy and with a tone.
+
+    `options`: codec, pix_fmt, late_s (of the pictures), quiet_s (before the tone).
+    """
     codec, late_s = options.get("codec", "libx264"), options.get("late_s", 0)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
