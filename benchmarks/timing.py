@@ -17,10 +17,13 @@ bench_photo.py     where the time for a photograph goes, and a crop beside fer's
 bench_prepare.py   what `mien prepare` costs beyond decoding, resizing and encoding
 bench_train.py     what our training loop costs beyond the network, and in how much memory
 bench_start.py     how long `import mien`, `mien --help` and a first prediction take
+bench_tracks.py    whether faces in a film keep their numbers, following beside detection, smoothing
 bench_scores.py    how many pictures a second `mien scores` reads, and in how much memory
+bench_video.py     how fast a film is annotated, stage by stage, and in how much memory
 
 bare.py            the network without mien: yardstick and oracle
 changes.py         15 kinds of change that a copied picture may have gone through
+films.py           moving portraits and a tone, as films
 peak.py            seconds and peak memory of a command
 planted.py         copies planted among pictures, to be found
 portraits.py       the faces, all from the portrait in the package

@@ -234,6 +234,32 @@ def paper(table: str) -> str:
     return f"{_table(header, shown)}\nPrinted: {printed.source(table)}\n"
 
 
+def tracks() -> str:
+    """How well the faces of films are followed and numbered, and what smoothing does."""
+    figures = _read("bench-tracks")["figures"]
+    scenes = figures["scenes"]
+    rows = []
+    for name, row in figures["quality"].items():
+        verdict = scenes.get(name, {})
+        shares = ("kept", "same_label", "same_label_smoothed", "detection_with_itself")
+        numbers = [f"{verdict[key]:.3f}" if verdict else "" for key in ("mota", "idf1")]
+        told = [f"{row[key]:.1%}" if key in row else "" for key in shares]
+        rows.append([name, *numbers, *told, str(row.get("follow_to_detect", ""))])
+    header = ["film", "MOTA", "IDF1", "kept", "same label", "smoothed", "with itself", "cost"]
+    constants = list(next(iter(figures["smoothing"].values())))
+    changes = [
+        [name, *(str(row[constant]["changes_per_s"]) for constant in constants)]
+        for name, row in figures["smoothing"].items()
+    ]
+    return (
+        _table(header, rows)
+        + "\nCost: time of following / time of detecting every frame, side by side. Changes of "
+        + "label a second, by time constant:\n\n"
+        + _table(["film", *constants], changes)
+        + f"\nWith the usual one a change is seen {figures['delay_s']} s later.\n"
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "paper-1": partial(paper, "1"),
@@ -246,6 +272,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "recalls": recalls,
     "speed": speed,
     "table3": table3,
+    "tracks": tracks,
 }
 
 if __name__ == "__main__":

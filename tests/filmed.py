@@ -24,3 +24,41 @@ def film(path, pictures, rate=10, times=None):
 def shades(count, side=64):
     """Plain pictures, each a little brighter."""
     return [np.full((side, side, 3), 10 + number, dtype=np.uint8) for number in range(count)]
+
+
+def clip(path, pictures, rate=25, sound="aac", **options):
+    """Write a film as cameras do, lossy and with a tone.
+
+    `options`: codec, pix_fmt, late_s (of the pictures), quiet_s (before the tone).
+    """
+    codec, late_s = options.get("codec", "libx264"), options.get("late_s", 0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        height, width = pictures[0].shape[:2]
+        stream.width, stream.height = width, height
+        stream.pix_fmt = options.get("pix_fmt", "yuv420p")
+        audio = container.add_stream(sound, rate=48_000, layout="mono") if sound else None
+        for number, picture in enumerate(pictures):
+            kind = "rgba" if picture.shape[2] == 4 else "rgb24"
+            frame = av.VideoFrame.from_ndarray(picture, format=kind)
+            frame = frame.reformat(format=stream.pix_fmt)
+            frame.pts, frame.time_base = number + round(late_s * rate), Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        if audio:
+            length_s = len(pictures) / rate + late_s
+            first = round(options.get("quiet_s", 0) * 48_000)
+            for start in range(first, round(length_s * 48_000), 1024):
+                container.mux(audio.encode(tone(start, audio.codec_context.format.name)))
+            container.mux(audio.encode(None))
+        container.mux(stream.encode(None))
+    return path
+
+
+def tone(start, kind="fltp"):
+    """1024 samples of 440 Hz, from a sample on."""
+    wave = 0.2 * np.sin(2 * np.pi * 440 * np.arange(start, start + 1024) / 48_000)
+    whole = kind.startswith("s16")
+    samples = (wave * 32767).astype(np.int16) if whole else wave.astype(np.float32)
+    frame = av.AudioFrame.from_ndarray(samples[None], format=kind, layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
+    return frame

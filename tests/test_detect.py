@@ -68,6 +68,25 @@ def test_landmarks_of_many_boxes_are_those_of_each(portrait, detector):
     assert detector.landmarks(portrait, []).shape == (0, 5, 2)
 
 
+def test_a_box_on_a_face_is_told_from_one_beside_it(portrait, detector):
+    on, near, beside = Box(178, 63, 268, 176), Box(192, 63, 282, 176), Box(20, 300, 110, 410)
+    points, faces = detector.check(portrait, [on, near, beside])
+    assert faces[0] > 0.99
+    assert faces[1] > 0.99
+    assert faces[2] < 0.1
+    np.testing.assert_array_equal(points, detector.landmarks(portrait, [on, near, beside]))
+    # shifted by a sixth of its width the box still leads to the landmarks
+    np.testing.assert_allclose(points[1], MEASURED, atol=5)
+    assert [len(part) for part in detector.check(portrait, [])] == [0, 0]
+
+
+def test_a_picture_may_be_searched_smaller_for_once(portrait, detector):
+    [(small, _)] = detector.boxes(portrait, long_side=160)
+    [(usual, _)] = detector.boxes(portrait)
+    assert small != usual
+    np.testing.assert_allclose(small.as_list(), usual.as_list(), atol=12)
+
+
 @pytest.mark.parametrize(
     "box", [Box(-90, -90, -10, -10), Box(600, 600, 700, 700), Box(5, 5, 5.3, 5.3)]
 )

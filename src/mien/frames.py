@@ -1,27 +1,34 @@
 """The frames of a video, one at a time, upright, each with the moment it is shown.
 
 Only the frames being decoded are in memory, however long the video is; a damaged stretch is
-counted and skipped. Imports: numpy, PyAV (the ``video`` extra, when it is needed), mien.errors.
-Knows nothing of faces.
+counted and skipped, wrong time stamps are counted and mended. What is no video file but shows
+frames too, a camera or a folder of numbered pictures, is in reels.py.
+Imports: numpy, cv2, PyAV (the ``video`` extra, when it is needed), mien.clock, mien.containers,
+mien.errors. Knows nothing of faces.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from mien.errors import BadImageError, MissingExtraError
+from mien.clock import Clock
+from mien.containers import FIX, Pipe, open_container, pyav
+from mien.errors import BadImageError
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = ["Film", "Frame", "every_nth", "per_second"]
+__all__ = ["USUAL_RATE", "Film", "Frame", "every_nth", "per_second"]
 
 U8 = npt.NDArray[np.uint8]
+
+USUAL_RATE = 25.0  # frames a second, where nobody says
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,13 +42,24 @@ class Frame:
 
     number: int
     time_s: float
-    _shown: "VideoFrame"
+    _shown: "VideoFrame | U8"
 
     def rgb(self) -> U8:
-        """Return its pixels, upright: shape (H, W, 3), uint8, RGB."""
-        pixels = np.asarray(self._shown.to_ndarray(format="rgb24"), dtype=np.uint8)
+        """Return its pixels, upright: shape (H, W, 3), uint8, RGB; over white where it is clear."""
+        if isinstance(self._shown, np.ndarray):
+            return self._shown
+        if any(part.is_alpha for part in self._shown.format.components):
+            pixels = _over_white(np.asarray(self._shown.to_ndarray(format="rgba"), dtype=np.uint8))
+        else:
+            pixels = np.asarray(self._shown.to_ndarray(format="rgb24"), dtype=np.uint8)
         turns = round(self._shown.rotation / 90)  # counterclockwise, as the camera noted
         return np.ascontiguousarray(np.rot90(pixels, turns))
+
+
+def _over_white(rgba: U8) -> U8:
+    alpha = rgba[..., 3:].astype(np.uint16)  # (H, W, 1)
+    mixed = rgba[..., :3] * alpha + 255 * (255 - alpha)
+    return ((mixed + 127) // 255).astype(np.uint8)
 
 
 class Film:
@@ -52,37 +70,62 @@ class Film:
         length: how many frames it says it has; 0 if it does not say.
         rate: frames a second, on average, as it says; 0 if it does not say.
         damaged: so far, how many packets could not be decoded.
+        missing_s: at the end, how many seconds of what it says it has were not there.
+        audio: PyAV's stream of its sound; None if it has none, or none is wanted.
     """
 
-    def __init__(self, source: str | Path | IO[bytes], name: str = "") -> None:
+    def __init__(
+        self, source: str | Path | IO[bytes] | Pipe, name: str = "", sound: bool = False
+    ) -> None:
         """Open a video.
 
         Args:
-            source: a file, or a stream that can be sought in.
+            source: a file, or a stream.
             name: what to call a stream in an error.
+            sound: also keep its sound, to be fetched with `heard`.
 
         Raises:
             BadImageError: if there is no such file, or it is no video.
             MissingExtraError: if PyAV is not installed.
         """
-        self._av: Any = _pyav()
+        self._av: Any = pyav()
         self.name = name or str(source)
         self.damaged = 0
-        if isinstance(source, str | Path) and not Path(source).is_file():
-            raise BadImageError(f"no such file: {source}", fix="check the path")
-        try:
-            opened = str(source) if isinstance(source, str | Path) else source
-            self._container = self._av.open(opened)
-        except (self._av.FFmpegError, OSError) as error:
-            raise BadImageError(f"not a video: {self.name} ({_reason(error)})", _FIX) from error
-        still = self._container.format.name.endswith(_STILL)
-        if still or not self._container.streams.video:
-            self._container.close()
-            found = "is a picture, or a file of pictures" if still else "has no pictures"
-            raise BadImageError(f"not a video: {self.name} {found}", _FIX)
+        self.missing_s = 0.0
+        self._pipe = source if isinstance(source, Pipe) else None
+        self._container = open_container(source, self.name)
         self._stream = self._container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        self.audio: Any = _first_heard(self._container) if sound else None
+        self._heard: deque[Any] = deque()
         self.length: int = self._stream.frames
         self.rate = float(self._stream.average_rate or 0)
+        self._clock = Clock(1 / (self.rate or USUAL_RATE))
+
+    @property
+    def mended(self) -> int:
+        """So far, how many time stamps were missing or ran backwards."""
+        return self._clock.mended
+
+    @property
+    def start_s(self) -> float:
+        """The time stamp of the first frame, once it was shown; sound counts from the same 0."""
+        return self._clock.start_s
+
+    @property
+    def time_base(self) -> float:
+        """Seconds that one unit of its time stamps takes."""
+        return float(self._stream.time_base or 0)
+
+    @property
+    def colour_is_named(self) -> bool:
+        """Whether it says how its colours are to be understood."""
+        return int(self._stream.codec_context.colorspace) != 2  # 2 is "unspecified"
+
+    def heard(self) -> Iterator[Any]:
+        """Yield the packets of the sound that came by since the last call, oldest first."""
+        while self._heard:
+            yield self._heard.popleft()
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield every frame that can be decoded; the pixels are converted when asked for.
@@ -90,22 +133,26 @@ class Film:
         Raises:
             BadImageError: if not one can be.
         """
-        start, number = 0.0, 0
+        number, time_s = 0, 0.0
         for shown in self._decoded():
-            time_s = float(number if shown.time is None else shown.time)
-            start = time_s if number == 0 else start
-            yield Frame(number, time_s - start, shown)
+            time_s = self._clock.read(None if shown.time is None else float(shown.time))
+            yield Frame(number, time_s, shown)
             number += 1
         if number == 0:
-            raise BadImageError(f"damaged video: {self.name} has no frame to show", _FIX)
+            raise BadImageError(f"damaged video: {self.name} has no frame to show", FIX)
+        self.missing_s = max(0.0, self._said_s() - time_s - 1 / (self.rate or USUAL_RATE))
 
     def _decoded(self) -> Iterator["VideoFrame"]:
-        packets = self._container.demux(self._stream)
+        wanted = [self._stream] if self.audio is None else [self._stream, self.audio]
+        packets = self._container.demux(wanted)
         while True:
             try:
                 packet = next(packets, None)
                 if packet is None:
                     return
+                if packet.stream is not self._stream:
+                    self._heard.append(packet)
+                    continue
                 shown = packet.decode()
             except self._av.FFmpegError:
                 self.damaged += 1
@@ -113,6 +160,19 @@ class Film:
                     return
                 continue
             yield from shown
+
+    def _said_s(self) -> float:
+        """How long the pictures last, as the file says; 0 if it does not."""
+        if self._stream.duration:
+            return float(self._stream.duration * self._stream.time_base)
+        if self._container.duration and not self._container.streams.audio:
+            return float(self._container.duration) / 1e6  # FFmpeg counts it in microseconds
+        return 0.0
+
+    def stop(self) -> None:
+        """Let a thread that waits for a stream's next bytes go on, and see its end."""
+        if self._pipe:
+            self._pipe.stop()
 
     def __enter__(self) -> Self:
         """Return itself; leaving the block closes the file."""
@@ -128,22 +188,12 @@ class Film:
         self._container.close()
 
 
-# FFmpeg plays anything that holds a JPEG, a .zip of them too; these are its names for such files.
-_STILL = ("_pipe", "image2", "mjpeg")
-_FIX = "give a video file such as .mp4, .mov, .avi or .webm"
-
-
-def _pyav() -> ModuleType:
-    try:
-        import av
-    except ImportError:
-        raise MissingExtraError("reading a video", "video") from None
-    av.logging.set_level(av.logging.PANIC)  # what is wrong is said by our errors and counts
-    return av
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
+def _first_heard(container: Any) -> Any:
+    """The first stream of sound that can be decoded, or None."""
+    for audio in container.streams.audio:
+        if audio.codec_context is not None and audio.codec_context.sample_rate:
+            return audio
+    return None
 
 
 def every_nth(frames: Iterable[Frame], n: int) -> Iterator[Frame]:

@@ -1,11 +1,12 @@
 """What recognition returns: frozen, checked, in named units.
 
-A `Picture` has `Face`s; a `Face` has a `Box`, five landmarks, six scores and the class maps.
-Each knows its own row or record and nothing of files, models or drawing.
+A `Picture`, or a `Moment` of a film, has `Face`s; a `Face` has a `Box`, five landmarks, six scores
+and the class maps. Each knows its own row or record and nothing of files, models or drawing.
 Imports: numpy, mien.labels, mien.explain.regions.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from mien.explain.regions import shares
 from mien.labels import LABELS, NEUTRAL, index
 
-__all__ = ["CSV_HEADER", "Box", "Detection", "Face", "Picture"]
+__all__ = ["CSV_HEADER", "FILM_HEADER", "Box", "Detection", "Face", "Moment", "Picture"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -23,6 +24,7 @@ CSV_HEADER = (
     "path", "face", "left", "top", "right", "bottom", "detection",
     "label", "confidence", "neutral", *LABELS,
 )  # fmt: skip
+FILM_HEADER = ("time_s", "frame", "track", *CSV_HEADER[2:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Face:
         maps: shape (6, h, w), evidence for each class over the crop, in logits; or None.
         crop: shape (64, 64, 3), RGB, the upright crop that the network saw (as grey).
         to_crop: shape (2, 3), the affine transform from picture to crop pixels.
+        track: in a film, the number that this face keeps from frame to frame; else None.
     """
 
     detection: Detection
@@ -101,12 +104,13 @@ class Face:
     crop: U8
     to_crop: F32
     maps: F32 | None = None
+    track: int | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and that the scores are probabilities."""
         if self.values.shape != (len(LABELS),):
             raise ValueError(f"values must have shape ({len(LABELS)},), got {self.values.shape}")
-        if not np.isclose(self.values.sum(), 1.0, atol=1e-3):
+        if not abs(float(self.values.sum()) - 1) <= 1e-3:  # not <=: NaN is refused too
             raise ValueError(f"values must sum to 1, got {self.values.sum():.4f}: apply softmax")
 
     @property
@@ -176,6 +180,13 @@ class Face:
             "regions": self.regions,
         }
 
+    def row(self) -> list[str | int | float]:
+        """Return box, detection, label, confidence, neutral and scores as a CSV row has them."""
+        digits = (self.confidence, self.neutral, *self.scores.values())
+        confidence, neutral, *scores = (round(value, 4) for value in digits)
+        detection = round(self.detection.confidence, 4)
+        return [*self.box.as_list(), detection, self.label, confidence, neutral, *scores]
+
 
 def _spread(coarse: F32, side: int) -> F32:
     """Enlarge a coarse map bilinearly to (side, side), keep what is positive, scale to [0, 1]."""
@@ -186,11 +197,14 @@ def _spread(coarse: F32, side: int) -> F32:
     return fine / np.float32(top) if top > 0 else fine
 
 
+@lru_cache(maxsize=8)
 def _weights(coarse: int, fine: int) -> F32:
     """Rows of bilinear weights, pixel centres aligned: shape (fine, coarse)."""
     centres = (np.arange(fine) + 0.5) * coarse / fine - 0.5
     distance = np.abs(centres.clip(0, coarse - 1)[:, None] - np.arange(coarse))
-    return (1 - distance).clip(min=0).astype(np.float32)
+    weights: F32 = (1 - distance).clip(min=0).astype(np.float32)
+    weights.flags.writeable = False  # it is kept for the next face
+    return weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,10 +234,41 @@ class Picture:
 
     def rows(self) -> list[list[str | int | float]]:
         """Return one CSV row a face, in the order of `CSV_HEADER`."""
-        rows: list[list[str | int | float]] = []
-        for number, face in enumerate(self.faces):
-            record = face.record()
-            head = [record[key] for key in ("detection", "label", "confidence", "neutral")]
-            scores = record["scores"].values()
-            rows.append([self.path, number, *record["box"], *head, *scores])
-        return rows
+        return [[self.path, number, *face.row()] for number, face in enumerate(self.faces)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """One frame of a film and the faces in it.
+
+    Attributes:
+        number: how many frames were shown before it.
+        time_s: when it is shown, in seconds from the first frame on.
+        faces: each with its `track`; empty when there is no face.
+        rgb: shape (H, W, 3), uint8, RGB: its pixels, upright.
+    """
+
+    number: int
+    time_s: float
+    faces: tuple[Face, ...]
+    rgb: U8
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return int(self.rgb.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return int(self.rgb.shape[0])
+
+    def record(self) -> dict[str, Any]:
+        """Return the moment as JSON-ready values."""
+        faces = [{"track": face.track, **face.record()} for face in self.faces]
+        return {"time_s": round(self.time_s, 3), "frame": self.number, "faces": faces}
+
+    def rows(self) -> list[list[str | int | float | None]]:
+        """Return one CSV row a face, in the order of `FILM_HEADER`."""
+        start = (f"{self.time_s:.3f}", self.number)
+        return [[*start, face.track, *face.row()] for face in self.faces]

@@ -17,6 +17,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "predict": "recognise",
     "scores": "recognise",
+    "video": "film",
     "demo": "recognise",
     "models": "recognise",
     "prepare": "prepare",

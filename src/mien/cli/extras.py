@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from mien.errors import MissingExtraError
 
-__all__ = ["needs_matplotlib", "needs_torch"]
+__all__ = ["needs_matplotlib", "needs_torch", "needs_video"]
 
 
 def needs_torch(what: str) -> None:
@@ -34,3 +34,16 @@ def needs_matplotlib(what: str) -> None:
     """
     if find_spec("matplotlib") is None:
         raise MissingExtraError(what, "train")
+
+
+def needs_video(what: str) -> None:
+    """Refuse a command on films where the libraries for them are not installed.
+
+    Args:
+        what: needs them.
+
+    Raises:
+        MissingExtraError: if one of them is not there.
+    """
+    if not all(map(find_spec, ("av", "lap", "matplotlib"))):
+        raise MissingExtraError(what, "video")

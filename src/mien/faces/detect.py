@@ -24,6 +24,7 @@ U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
 
 _ONET_SIDE = 48
+_POINTS, _FACE = "dense_6", "softmax_2"  # of ONet's outputs: five x then five y; no face, face
 _LEAST_SIDE = 64  # pixels; OpenCV's YuNet invents faces where a side is of 32 or fewer
 
 
@@ -46,9 +47,9 @@ class Detector:
             BadModelError: if a network's file is missing or another one.
         """
         self.long_side = long_side
-        self._yunet = cv2.FaceDetectorYN.create(
-            str(locate(YUNET)), "", (long_side, long_side), confidence, 0.3, 5000
-        )
+        self.confidence = confidence
+        self._yunet = _yunet(confidence)
+        self._other_yunet: Any = None  # for another size: OpenCV plans anew when sizes take turns
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -73,35 +74,30 @@ class Detector:
             for (box, confidence), five in zip(found, points, strict=True)
         ]
 
-    def boxes(self, rgb: U8) -> list[tuple[Box, float]]:
+    def boxes(self, rgb: U8, long_side: int | None = None) -> list[tuple[Box, float]]:
         """Find the boxes alone.
 
         Args:
             rgb: shape (H, W, 3), uint8, RGB.
+            long_side: in place of the detector's own, for this picture.
 
         Returns:
             Pairs of box and confidence, largest box first.
         """
         height, width = rgb.shape[:2]
-        scale = min(1.0, self.long_side / max(height, width))
+        scale = min(1.0, (long_side or self.long_side) / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = rgb if scale == 1.0 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        rows = self._rows(np.asarray(small, dtype=np.uint8))
+        if long_side is not None and self._other_yunet is None:
+            self._other_yunet = _yunet(self.confidence)
+        yunet = self._yunet if long_side is None else self._other_yunet
+        rows = _rows(yunet, np.asarray(small, dtype=np.uint8))
         found = [
             (_box(row[:4] / np.tile([size[0] / width, size[1] / height], 2)), float(row[14]))
             for row in rows
             if row[2] > 0 and row[3] > 0
         ]
         return sorted(found, key=lambda pair: -pair[0].width * pair[0].height)
-
-    def _rows(self, small: U8) -> F32:
-        """Run YuNet: shape (N, 15), x, y, width, height, ten of its landmarks, confidence."""
-        height, width = small.shape[:2]
-        borders = (0, max(0, _LEAST_SIDE - height), 0, max(0, _LEAST_SIDE - width))
-        shown = cv2.copyMakeBorder(small, *borders, cv2.BORDER_CONSTANT) if any(borders) else small
-        self._yunet.setInputSize((shown.shape[1], shown.shape[0]))
-        found: Any = self._yunet.detect(cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))[1]
-        return np.empty((0, 15), dtype=np.float32) if found is None else np.asarray(found)
 
     def landmarks(self, rgb: U8, boxes: list[Box]) -> F32:
         """Find the five landmarks in each box, all boxes in one call.
@@ -114,17 +110,51 @@ class Detector:
             shape (N, 5, 2): eye, eye, nose tip, mouth corner, mouth corner; left before right
             as seen in the picture.
         """
+        return self._read(rgb, boxes, [_POINTS])[0]
+
+    def check(self, rgb: U8, boxes: list[Box]) -> tuple[F32, F32]:
+        """Find the landmarks, and say how surely each box holds a face at all.
+
+        Args:
+            rgb: shape (H, W, 3), uint8, RGB.
+            boxes: where the faces should be, to about a third of their width.
+
+        Returns:
+            shape (N, 5, 2), as `landmarks`; and shape (N,), probabilities of a face. They fall to
+            0 within a third of a width, and where half of the face is hidden.
+        """
+        points, faces = self._read(rgb, boxes, [_POINTS, _FACE])
+        return points, faces[:, 1]
+
+    def _read(self, rgb: U8, boxes: list[Box], wanted: list[str]) -> list[F32]:
+        """Run ONet on all boxes at once; the points, and what else is wanted."""
         if not boxes:
-            return np.empty((0, 5, 2), dtype=np.float32)
+            nothing = np.empty((0, 5, 2), dtype=np.float32)
+            return [nothing, nothing[:, 0]][: len(wanted)]
         squares = [_square(box) for box in boxes]
         batch = np.stack([_cut(rgb, square) for square in squares])
         faces = (batch.astype(np.float32) - 127.5) / 128
         faces = faces.transpose(0, 2, 1, 3)  # ONet was trained with x and y exchanged
-        (out,) = self._onet.run(["dense_6"], {self._onet_input: np.ascontiguousarray(faces)})
+        out, *more = self._onet.run(wanted, {self._onet_input: np.ascontiguousarray(faces)})
         points = np.stack([out[:, :5], out[:, 5:]], axis=2)  # (N, 5, 2), in [0, 1] of the square
         for i, (left, top, side) in enumerate(squares):
             points[i] = points[i] * side + (left, top)
-        return _left_before_right(points.astype(np.float32))
+        return [_left_before_right(points.astype(np.float32)), *more]
+
+
+def _yunet(confidence: float) -> Any:
+    size = (_LEAST_SIDE, _LEAST_SIDE)  # until a picture comes
+    return cv2.FaceDetectorYN.create(str(locate(YUNET)), "", size, confidence, 0.3, 5000)
+
+
+def _rows(yunet: Any, small: U8) -> F32:
+    """Run YuNet: shape (N, 15), x, y, width, height, ten of its landmarks, confidence."""
+    height, width = small.shape[:2]
+    borders = (0, max(0, _LEAST_SIDE - height), 0, max(0, _LEAST_SIDE - width))
+    shown = cv2.copyMakeBorder(small, *borders, cv2.BORDER_CONSTANT) if any(borders) else small
+    yunet.setInputSize((shown.shape[1], shown.shape[0]))
+    found: Any = yunet.detect(cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))[1]
+    return np.empty((0, 15), dtype=np.float32) if found is None else np.asarray(found)
 
 
 def _box(xywh: F32) -> Box:

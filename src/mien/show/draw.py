@@ -12,7 +12,7 @@ from PIL import Image
 from mien.results import Face, Picture
 from mien.show import heat, layout, panel, style
 
-__all__ = ["annotate", "enlargement"]
+__all__ = ["annotate", "enlarged", "enlargement", "zoomed"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -43,10 +43,10 @@ def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True) -> U8:
     if rgb.shape != expected or rgb.dtype != np.uint8:
         raise ValueError(f"the picture read is {expected} uint8, this is {rgb.shape} {rgb.dtype}")
     zoom = enlargement(picture.width, picture.height)
-    canvas = _enlarged(rgb, zoom)
+    canvas = enlarged(rgb, zoom)
     for face in picture.faces:
         if heatmap and face.maps is not None:
-            heat.blend(canvas, face.heatmap(), _zoomed(face.to_crop, zoom))
+            heat.blend(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
     image = Image.fromarray(canvas)
     plans = layout.plan(picture, zoom, heatmap)
     for face, plan in zip(picture.faces, plans, strict=True):
@@ -76,15 +76,32 @@ def enlargement(width: int, height: int) -> int:
     return 1 if longer >= _SMALL else -(-_ENOUGH // longer)
 
 
-def _enlarged(rgb: U8, zoom: int) -> U8:
+def enlarged(rgb: U8, zoom: int) -> U8:
+    """Return a picture a whole number of times larger.
+
+    Args:
+        rgb: shape (H, W, 3), uint8.
+        zoom: from `enlargement`.
+
+    Returns:
+        shape (zoom * H, zoom * W, 3), uint8, a copy.
+    """
     if zoom == 1:
         return np.array(rgb)  # a copy, and writable
     size = (rgb.shape[1] * zoom, rgb.shape[0] * zoom)
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
-def _zoomed(to_crop: F32, zoom: int) -> F32:
-    """The same transform from the enlarged picture: its pixel X lies at (X + 0.5) / zoom - 0.5."""
+def zoomed(to_crop: F32, zoom: int) -> F32:
+    """Return the same transform from the enlarged picture.
+
+    Args:
+        to_crop: shape (2, 3), from the picture.
+        zoom: from `enlargement`; the larger one's pixel X lies at (X + 0.5) / zoom - 0.5.
+
+    Returns:
+        shape (2, 3).
+    """
     matrix = to_crop.copy()
     matrix[:, :2] /= zoom
     matrix[:, 2] += to_crop[:, :2].sum(axis=1) * (0.5 / zoom - 0.5)

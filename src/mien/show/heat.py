@@ -4,6 +4,8 @@ Colour and opacity rise together, so a place without evidence is left as it was.
 Imports: numpy, cv2. Knows nothing of faces: a map and a matrix are enough.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +34,15 @@ def colours(strength: F32) -> F32:
         Inferno, by Smith and van der Walt for matplotlib (CC0): perceptually uniform and safe for
         colour blindness. Its darkest quarter is left out.
     """
-    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO)
-    rgb = table[:, 0, ::-1].astype(np.float32)  # (256, 3), from OpenCV's BGR
     steps = np.rint((_COLDEST + (1 - _COLDEST) * strength) * 255).astype(np.intp)
-    return np.asarray(rgb[steps], dtype=np.float32)
+    return np.asarray(_table()[steps, 0], dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _table() -> U8:
+    """Shape (256, 1, 3): inferno as RGB."""
+    bgr = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO)
+    return np.ascontiguousarray(np.asarray(bgr, dtype=np.uint8)[..., ::-1])
 
 
 def blend(rgb: U8, heatmap: F32, to_crop: F32) -> None:
@@ -57,9 +64,10 @@ def blend(rgb: U8, heatmap: F32, to_crop: F32) -> None:
     faded = soft * _window(heatmap.shape[0])
     strength = np.asarray(cv2.warpAffine(faded, shifted, size, flags=how), dtype=np.float32)
     strength = strength.clip(0, 1)
-    alpha = (_OPACITY * strength)[..., None]  # (h, w, 1)
-    mixed = rgb[rows, columns] * (1 - alpha) + colours(strength) * alpha
-    rgb[rows, columns] = np.rint(mixed).astype(np.uint8)
+    alpha = _OPACITY * strength
+    steps = cv2.convertScaleAbs(strength, alpha=255 * (1 - _COLDEST), beta=255 * _COLDEST)
+    warm = cv2.applyColorMap(steps, _table())
+    rgb[rows, columns] = cv2.blendLinear(rgb[rows, columns], warm, 1 - alpha, alpha)
 
 
 def _reach(to_crop: F32, side: int, shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -11,18 +11,32 @@ from mien.results import Box, Face
 from mien.show.heat import ramp
 from mien.show.style import COLOURS, DARK, LIGHT, PLATE, fill, text_width, write
 
-__all__ = ["caption", "measure", "paint"]
+__all__ = [
+    "APART",
+    "BAR",
+    "FADED",
+    "LEGEND",
+    "NAME",
+    "PAD",
+    "ROW",
+    "TRACK",
+    "VALUE",
+    "WIDTH",
+    "caption",
+    "measure",
+    "paint",
+]
 
-_PAD = 0.75
-_ROW = 1.4
-_APART = 0.5  # between the six and neutral, and before the legend
-_NAME = 5.4  # the longest name takes 4.9
-_BAR = 5.6
-_VALUE = 2.9
-_LEGEND = 2.0
-_WIDTH = _PAD + _NAME + _BAR + _VALUE + _PAD
-_FADED: tuple[int, int, int] = (168, 172, 180)  # names and values of what was not chosen
-_TRACK: tuple[int, int, int] = (58, 62, 70)
+PAD = 0.75
+ROW = 1.4
+APART = 0.5  # between the six and neutral, and before the legend
+NAME = 5.4  # the longest name takes 4.9
+BAR = 5.6
+VALUE = 2.9
+LEGEND = 2.0
+WIDTH = PAD + NAME + BAR + VALUE + PAD
+FADED: tuple[int, int, int] = (168, 172, 180)  # names and values of what was not chosen
+TRACK: tuple[int, int, int] = (58, 62, 70)
 
 
 def measure(size: int, legend: bool) -> tuple[int, int]:
@@ -35,9 +49,9 @@ def measure(size: int, legend: bool) -> tuple[int, int]:
     Returns:
         Width and height in pixels.
     """
-    rows = (len(LABELS) + 1) * _ROW + _APART
-    height = rows + 2 * _PAD + (_LEGEND + _APART if legend else 0)
-    return round(_WIDTH * size), round(height * size)
+    rows = (len(LABELS) + 1) * ROW + APART
+    height = rows + 2 * PAD + (LEGEND + APART if legend else 0)
+    return round(WIDTH * size), round(height * size)
 
 
 def caption(expression: str) -> str:
@@ -63,17 +77,17 @@ def paint(image: Image.Image, box: Box, face: Face, size: int, legend: bool) -> 
         legend: whether to explain the heat map.
     """
     fill(image, box, DARK, radius=0.5 * size, opacity=PLATE)
-    middle = box.top + (_PAD + _ROW / 2) * size
+    middle = box.top + (PAD + ROW / 2) * size
     for name, value in face.scores.items():
         _row(image, (box.left, middle), (name, value, name == face.label), size)
-        middle += _ROW * size
-    middle += _APART * size
-    line = middle - (_ROW + _APART) / 2 * size
-    ends = (box.left + _PAD * size, box.right - _PAD * size)
-    fill(image, Box(ends[0], line, ends[1], line + max(1, round(0.06 * size))), _TRACK)
+        middle += ROW * size
+    middle += APART * size
+    line = middle - (ROW + APART) / 2 * size
+    ends = (box.left + PAD * size, box.right - PAD * size)
+    fill(image, Box(ends[0], line, ends[1], line + max(1, round(0.06 * size))), TRACK)
     _row(image, (box.left, middle), (NEUTRAL, face.neutral, face.label == NEUTRAL), size)
     if legend:
-        _legend(image, (box.left, middle + (_ROW / 2 + _APART) * size), face.expression, size)
+        _legend(image, (box.left, middle + (ROW / 2 + APART) * size), face.expression, size)
 
 
 def _row(
@@ -81,24 +95,24 @@ def _row(
 ) -> None:
     """One name, its bar on a track, its percentage; `at` is the left edge and the middle."""
     name, value, chosen = what
-    colour = LIGHT if chosen else _FADED
-    left = at[0] + _PAD * size
+    colour = LIGHT if chosen else FADED
+    left = at[0] + PAD * size
     write(image, (left, at[1]), name, size, colour)
-    start, half = left + _NAME * size, 0.3 * size
-    track = Box(start, at[1] - half, start + _BAR * size, at[1] + half)
-    fill(image, track, _TRACK, radius=half)
-    if round(value * _BAR * size) >= 1:
-        bar = Box(start, track.top, start + value * _BAR * size, track.bottom)
+    start, half = left + NAME * size, 0.3 * size
+    track = Box(start, at[1] - half, start + BAR * size, at[1] + half)
+    fill(image, track, TRACK, radius=half)
+    if round(value * BAR * size) >= 1:
+        bar = Box(start, track.top, start + value * BAR * size, track.bottom)
         fill(image, bar, COLOURS[name], radius=half)
     percent = f"{100 * value:.0f}%"
-    end = start + (_BAR + _VALUE) * size
+    end = start + (BAR + VALUE) * size
     write(image, (end - text_width(percent, size), at[1]), percent, size, colour)
 
 
 def _legend(image: Image.Image, at: tuple[float, float], expression: str, size: int) -> None:
     """The colours of the heat map and what they mean; `at` is the left and upper edge."""
-    left, top = at[0] + _PAD * size, at[1]
-    width, height = round((_WIDTH - 2 * _PAD) * size), max(2, round(0.5 * size))
+    left, top = at[0] + PAD * size, at[1]
+    width, height = round((WIDTH - 2 * PAD) * size), max(2, round(0.5 * size))
     image.paste(Image.fromarray(ramp(width, height, DARK)), (round(left), round(top)))
     small = max(1, round(0.86 * size))
-    write(image, (left, top + 1.5 * size), caption(expression), small, _FADED)
+    write(image, (left, top + 1.5 * size), caption(expression), small, FADED)

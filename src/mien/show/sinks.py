@@ -19,7 +19,15 @@ from PIL import Image
 
 from mien.errors import OutputError
 
-__all__ = ["FORMATS", "CsvSink", "whole", "write_picture", "write_text"]
+__all__ = [
+    "FORMATS",
+    "CsvSink",
+    "LinesSink",
+    "explained",
+    "whole",
+    "write_picture",
+    "write_text",
+]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -53,7 +61,7 @@ def whole(path: Path) -> Iterator[Path]:
         >>> target.read_text()
         'done'
     """
-    with _explained(path):
+    with explained(path):
         if path.is_dir():
             raise OutputError(f"{path} is a folder", fix="name a file in it")
         if path.exists() and not path.is_file():
@@ -62,15 +70,25 @@ def whole(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name[:40]}.{token_hex(4)}.part")
     try:
         yield part
-        with _explained(path):
+        with explained(path):
             part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn the system's refusal into an error with the next step."""
+def explained(path: Path) -> Iterator[None]:
+    """Turn the system's refusal into an error with the next step.
+
+    Args:
+        path: the target.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        OutputError: if the block cannot write it.
+    """
     try:
         yield
     except OSError as error:
@@ -81,53 +99,43 @@ def _explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-class CsvSink:
-    """A CSV file, written row by row; it appears when the ``with`` block ends well."""
+class LinesSink:
+    """A text file, written piece by piece; it appears when the ``with`` block ends well."""
 
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
-        """Keep the target and its header; nothing is opened yet.
+    def __init__(self, path: Path) -> None:
+        """Keep the target; nothing is opened yet.
 
         Args:
             path: the target.
-            header: names of the columns.
         """
         self.path = path
-        self.header = tuple(header)
         self._stack = ExitStack()
         self._file: Any = None
         self._refused: OutputError | None = None
 
     def __enter__(self) -> Self:
-        """Open the part file and write the header."""
+        """Open the part file."""
         with ExitStack() as stack:  # closes what was opened if a later step fails
             part = stack.enter_context(whole(self.path))
-            with _explained(self.path):
+            with explained(self.path):
                 # surrogateescape: a file name that is not UTF-8 is written as its own bytes
                 file = part.open("w", encoding="utf-8", errors="surrogateescape", newline="")
                 self._file = stack.enter_context(file)
-            self._write(self.header)
             self._stack = stack.pop_all()
         return self
 
-    def write(self, row: Iterable[object]) -> None:
-        """Add a row.
+    def write(self, text: str) -> None:
+        """Add text.
 
         Args:
-            row: one value a column.
+            text: with its newline.
 
         Raises:
-            ValueError: if it has not as many values as the header.
             OutputError: if the disk refuses it.
         """
-        values = tuple(row)
-        if len(values) != len(self.header):
-            raise ValueError(f"a row needs {len(self.header)} values, got {len(values)}")
-        self._write(values)
-
-    def _write(self, values: tuple[object, ...]) -> None:
         try:
-            with _explained(self.path):
-                csv.writer(self._file, lineterminator="\n").writerow(values)
+            with explained(self.path):
+                self._file.write(text)
         except OutputError as error:
             self._refused = error
             raise
@@ -140,16 +148,62 @@ class CsvSink:
     ) -> None:
         """Give the file its name, or remove it after an error.
 
-        A row that the disk refused is an error even if the caller went on without it.
+        What the disk refused is an error even if the caller went on without it.
 
         Raises:
-            OutputError: if the disk refused a row, or the end of the file.
+            OutputError: if the disk refused anything, the end of the file too.
         """
-        with _explained(self.path):
+        with explained(self.path):
             if error is None and self._refused:
                 self._stack.__exit__(OutputError, self._refused, None)
                 raise self._refused
             self._stack.__exit__(kind, error, trace)
+
+
+class CsvSink:
+    """A CSV file, written row by row; it appears when the ``with`` block ends well."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        """Keep the target and its header; nothing is opened yet.
+
+        Args:
+            path: the target.
+            header: names of the columns.
+        """
+        self.header = tuple(header)
+        self._lines = LinesSink(path)
+        self._table = csv.writer(self._lines, lineterminator="\n")
+
+    def __enter__(self) -> Self:
+        """Open the part file and write the header."""
+        with ExitStack() as stack:
+            stack.enter_context(self._lines)
+            self._table.writerow(self.header)
+            stack.pop_all()
+        return self
+
+    def write(self, row: Iterable[object]) -> None:
+        """Add a row; None is an empty value.
+
+        Args:
+            row: one value a column.
+
+        Raises:
+            ValueError: if it has not as many values as the header.
+        """
+        values = tuple(row)
+        if len(values) != len(self.header):
+            raise ValueError(f"a row needs {len(self.header)} values, got {len(values)}")
+        self._table.writerow(values)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the file its name, or remove it after an error."""
+        self._lines.__exit__(kind, error, trace)
 
 
 def write_picture(rgb: U8, path: Path) -> None:
@@ -170,7 +224,7 @@ def write_picture(rgb: U8, path: Path) -> None:
     kind, longest, options = FORMATS[path.suffix.lower()]
     if max(rgb.shape) > longest:
         raise OutputError(f"{kind} holds at most {longest} pixels a side: {path}", fix="use .png")
-    with whole(path) as part, _explained(path):
+    with whole(path) as part, explained(path):
         Image.fromarray(rgb).save(part, kind, **options)
 
 
@@ -184,5 +238,5 @@ def write_text(text: str, path: Path) -> None:
     Raises:
         OutputError: if the file cannot be written.
     """
-    with whole(path) as part, _explained(path):
+    with whole(path) as part, explained(path):
         part.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")

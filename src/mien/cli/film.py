@@ -1,0 +1,214 @@
+"""The command for somebody with a film: video."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mien.cli.bar import bar
+from mien.cli.extras import needs_video
+from mien.errors import OutputError
+
+if TYPE_CHECKING:
+    from mien.reels import Reel
+    from mien.results import Moment
+
+__all__ = ["video_command"]
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(name="video")
+@click.argument("source", metavar="IN")
+@click.option("--out", type=_FILE, help="The film, annotated, with its sound: an .mp4.")
+@click.option("--csv", "csv_file", type=_FILE, help="One row a face and frame.")
+@click.option("--json", "json_file", type=_FILE, help="One JSON line a frame.")
+@click.option("--plot", type=_FILE, help="The expressions over time, as PNG.")
+@click.option("--segments", type=_FILE, help="One row a stretch of one expression, as CSV.")
+@click.option(
+    "--every",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Classify one frame in so many; the faces are followed in all.",
+)
+@click.option(
+    "--smooth",
+    type=click.FloatRange(0),
+    default=0.3,
+    show_default=True,
+    help="Time constant in seconds of the smoothing of scores; 0 for none.",
+)
+@click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
+@click.option("--landmarks", is_flag=True, help="Mark eyes, nose and mouth in --out.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 1000, min_open=True),
+    help="Frames a second of numbered pictures; 25 unless said.",
+)
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so many.")
+@click.option("--model", type=_FILE, help="An .onnx file; by default the shipped one.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="0 takes all cores.")
+def video_command(
+    source: str,
+    out: Path | None,
+    csv_file: Path | None,
+    json_file: Path | None,
+    plot: Path | None,
+    segments: Path | None,
+    every: int,
+    smooth: float,
+    heatmap: bool,
+    landmarks: bool,
+    rate: float | None,
+    seconds: float | None,
+    model: Path | None,
+    threads: int,
+) -> None:
+    """Follow the faces in a film, and name each one's expression in every frame.
+
+    IN is a video file, - for standard input, frames/%05d.jpg for numbered pictures, or the number
+    of a camera, from 0. A camera is recorded until --seconds are over or Ctrl-C is pressed; any
+    other run that is stopped leaves no file. Without an output, the table is printed. Needs the
+    video extra.
+
+    Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
+    """
+    needs_video("mien video")
+    from mien.recognize.recognizer import Recognizer
+    from mien.reels import Camera, open_film
+    from mien.video import Choice, Watcher, watch
+
+    targets = [path for path in (out, csv_file, json_file, plot, segments) if path]
+    _refuse_clashes(source, targets)
+    choice = Choice(every, smooth, heatmap and bool(out or json_file))
+    with ExitStack() as outputs:
+        reel = outputs.enter_context(open_film(source, rate or 0, sound=out is not None))
+        if isinstance(reel, Camera):
+            outputs.enter_context(_ended_by_interrupt(reel))
+        watcher = Watcher(Recognizer(model, threads), choice)
+        sinks = [] if targets else [_printed()]
+        if csv_file:
+            sinks.append(_table(outputs, csv_file))
+        if json_file:
+            sinks.append(_lines(outputs, json_file))
+        if plot or segments:
+            sinks.append(_timeline(outputs, plot, segments))
+        if out:
+            sinks.append(_film(outputs, out, reel, (heatmap, landmarks, threads)))
+        moments: Iterator[Moment] = watch(reel, watcher)
+        if seconds:
+            moments = takewhile(lambda moment: moment.time_s < seconds, moments)
+        seen = 0
+        for moment in bar(moments, reel.length, "looking"):
+            seen += 1
+            for sink in sinks:
+                sink(moment)
+    _report(reel, seen)
+    for path in targets:
+        click.echo(f"wrote {path}", err=True)
+
+
+@contextmanager
+def _ended_by_interrupt(reel: "Reel") -> Iterator[None]:
+    """Let Ctrl-C end a recording, and its files be whole; it would abort anything else."""
+    before = signal.signal(signal.SIGINT, lambda *_: reel.stop())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _refuse_clashes(source: str, targets: list[Path]) -> None:
+    """Refuse to write over the film that is read, or two results into one file."""
+    taken = {Path(source).resolve(): source}
+    for path in targets:
+        there = path.resolve()
+        same = path.exists() and Path(source).exists() and path.samefile(source)
+        if there in taken or same:
+            raise OutputError(f"{path} is named twice", fix="choose another name for the output")
+        taken[there] = str(path)
+
+
+def _printed() -> "Callable[[Moment], object]":
+    """Print the table."""
+    import csv
+
+    from mien.results import FILM_HEADER
+
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(FILM_HEADER)
+    return lambda moment: table.writerows(moment.rows())
+
+
+def _table(outputs: ExitStack, path: Path) -> "Callable[[Moment], object]":
+    from mien.results import FILM_HEADER
+    from mien.show.sinks import CsvSink
+
+    sink = outputs.enter_context(CsvSink(path, FILM_HEADER))
+
+    def write(moment: "Moment") -> None:
+        for row in moment.rows():
+            sink.write(row)
+
+    return write
+
+
+def _lines(outputs: ExitStack, path: Path) -> "Callable[[Moment], object]":
+    from mien.show.sinks import LinesSink
+
+    sink = outputs.enter_context(LinesSink(path))
+    return lambda moment: sink.write(json.dumps(moment.record()) + "\n")
+
+
+def _timeline(
+    outputs: ExitStack, plot: Path | None, segments: Path | None
+) -> "Callable[[Moment], object]":
+    """Keep a timeline, and write it when the film has ended well."""
+    from mien.show.timeline import Timeline
+
+    timeline = Timeline()
+
+    def finish(kind: object, *_: object) -> None:
+        if kind is None and segments:
+            timeline.write_segments(segments)
+        if kind is None and plot:
+            timeline.plot(plot)
+
+    outputs.push(finish)
+    return timeline.add
+
+
+def _film(
+    outputs: ExitStack, path: Path, reel: "Reel", how: tuple[bool, bool, int]
+) -> "Callable[[Moment], object]":
+    """Draw (heat maps, landmarks) and encode (with so many threads) in a thread of its own."""
+    from mien.relay import Behind
+    from mien.show.film import whole_film
+    from mien.show.overlay import Overlay
+
+    heatmap, landmarks, threads = how
+    overlay = Overlay(heatmap, landmarks)
+    film = outputs.enter_context(whole_film(path, reel, threads))
+
+    def draw(moment: "Moment") -> None:
+        film.write(overlay.draw(moment), moment.time_s)
+
+    return outputs.enter_context(Behind(draw)).put
+
+
+def _report(reel: "Reel", seen: int) -> None:
+    """Say what was wrong with the film."""
+    if reel.damaged:
+        click.echo(f"skipped: {reel.damaged:,} damaged parts of the film", err=True)
+    if reel.mended:
+        click.echo(f"mended: {reel.mended:,} time stamps, missing or running backwards", err=True)
+    if reel.missing_s > max(0.5, 2 / (reel.rate or 25)):
+        gone = f"its last {reel.missing_s:.1f} s are missing"
+        click.echo(f"cut short: {gone}, the first {seen:,} frames were read", err=True)

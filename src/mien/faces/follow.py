@@ -1,0 +1,223 @@
+"""The faces in a film, frame after frame: detected now and then, followed in between.
+
+The way through: is this a new shot? -> each face followed by ONet from where it should be (under
+a millisecond) -> detection of the whole picture where a face was lost, faces meet, something moved
+outside them, or it is time -> numbers for the faces (track.py).
+Imports: numpy, cv2, faces.detect, faces.track, faces.look, mien.results. Knows no expressions.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mien.faces import align
+from mien.faces.detect import Detector
+from mien.faces.look import look
+from mien.faces.track import Sight, Tracks, overlap
+from mien.results import Box, Detection
+
+__all__ = ["Follower", "Tracked"]
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+
+_FULL = 6  # frames after which the whole picture is searched at full size
+_QUICK = 3  # frames after which it is searched small, where something moved
+_QUICK_SIDE = 320  # pixels, long side of the small picture
+_SURE = 0.5  # probability of a face, below which it is lost
+_STEP = 0.1  # face sides; after a larger surprise the face is looked at once more
+_GRID = (32, 18)  # cells of the thumbnail
+_NEAR = 2  # cells that things may move from one frame to the next
+_UNLIKE = 0.6  # standard deviations of the thumbnail; less is the same thing
+_CUT = 0.25  # part of the cells that are found nowhere near, from which it is another shot
+_MOVED = 24  # gray levels that make a cell count as changed
+_MOVED_CELLS = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracked:
+    """A face in one frame.
+
+    Attributes:
+        track: the number that it keeps while it is followed.
+        detection: where it is.
+    """
+
+    track: int
+    detection: Detection
+
+
+class Follower:
+    """Finds and follows the faces of one film; to be given its frames in order.
+
+    Attributes:
+        searched: how many frames were searched at full size so far.
+        glanced: how many were searched small.
+    """
+
+    def __init__(self, detector: Detector, memory_s: float = 3.0) -> None:
+        """Start before the first frame.
+
+        Args:
+            detector: finds the faces.
+            memory_s: seconds for which a hidden face's number is kept for its return.
+
+        Raises:
+            MissingExtraError: if lap is not installed (the ``video`` extra).
+        """
+        self.searched = 0
+        self.glanced = 0
+        self._detector = detector
+        self._tracks = Tracks(memory_s)
+        self._since_search = _FULL
+        self._since_glance = _QUICK
+        self._before: U8 | None = None  # thumbnail of the last frame
+        self._known: U8 | None = None  # thumbnail of the last frame that was searched
+
+    def follow(self, rgb: U8, time_s: float) -> list[Tracked]:
+        """Find the faces of the next frame.
+
+        Args:
+            rgb: shape (H, W, 3), uint8, RGB.
+            time_s: when it is shown; not earlier than the frame before.
+
+        Returns:
+            The faces in order of their numbers; boxes and landmarks in pixels of `rgb`.
+        """
+        thumbnail = _thumbnail(rgb)
+        if self._before is not None and is_cut(self._before, thumbnail):
+            self._tracks.end()
+            self._since_search = _FULL
+        self._before = thumbnail
+        self._since_search += 1
+        self._since_glance += 1
+        due = self._since_search >= _FULL or not self._all_followed(rgb, time_s)
+        if due or self._something_new(rgb, thumbnail):
+            self._search(rgb, time_s, thumbnail)
+        return [Tracked(track.number, track.detection) for track in self._tracks.seen()]
+
+    def _search(self, rgb: U8, time_s: float, thumbnail: U8) -> None:
+        """Search the whole picture and number what is found."""
+        found = self._detector.find(rgb)
+        crowded = [_meet(face.box, [o.box for o in found if o is not face]) for face in found]
+        sights = [
+            Sight(face, look(rgb, face), close) for face, close in zip(found, crowded, strict=True)
+        ]
+        self._tracks.update(sights, time_s)
+        self.searched += 1
+        self._since_search = self._since_glance = 0
+        self._known = thumbnail
+
+    def _all_followed(self, rgb: U8, time_s: float) -> bool:
+        """Follow every face; say whether all were found and are well apart."""
+        tracks = self._tracks.seen()
+        boxes = [track.expected(time_s) for track in tracks]
+        points, faces = self._detector.check(rgb, boxes)
+        moved = [
+            moved_with(track.detection, five) for track, five in zip(tracks, points, strict=True)
+        ]
+        if any(_surprise(old, new.box) > _STEP for old, new in zip(boxes, moved, strict=True)):
+            points, faces = self._detector.check(rgb, [face.box for face in moved])
+            moved = [
+                moved_with(track.detection, five)
+                for track, five in zip(tracks, points, strict=True)
+            ]
+        boxes = [face.box for face in moved]
+        if (faces < _SURE).any() or any(_meet(b, boxes[:i]) for i, b in enumerate(boxes)):
+            return False
+        for track, face in zip(tracks, moved, strict=True):
+            track.move(face, time_s)
+        return True
+
+    def _something_new(self, rgb: U8, thumbnail: U8) -> bool:
+        """Where something moved outside the faces, look quickly for a face that is new."""
+        if self._since_glance < _QUICK or self._known is None:
+            return False
+        boxes = [track.detection.box for track in self._tracks.seen()]
+        if not _changed(self._known, thumbnail, boxes, rgb.shape):
+            return False
+        self.glanced += 1
+        self._since_glance = 0
+        found = self._detector.boxes(rgb, _QUICK_SIDE)
+        return any(max((overlap(box, b) for b in boxes), default=0) < 0.3 for box, _ in found)
+
+
+def moved_with(face: Detection, landmarks: F32) -> Detection:
+    """Move a face's box as its landmarks moved.
+
+    Args:
+        face: where it was.
+        landmarks: shape (5, 2), where they are now.
+
+    Returns:
+        Where it is.
+    """
+    matrix = align.similarity(face.landmarks, landmarks).astype(np.float64)
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    box = face.box
+    centre = ((box.left + box.right) / 2, (box.top + box.bottom) / 2, 1)
+    x, y = (float(v) for v in matrix @ centre)
+    half_width, half_height = box.width * scale / 2, box.height * scale / 2
+    moved = Box(x - half_width, y - half_height, x + half_width, y + half_height)
+    return Detection(moved, landmarks, face.confidence)
+
+
+def is_cut(before: U8, after: U8) -> bool:
+    """Say whether two thumbnails are of different shots.
+
+    Each cell of the one is looked for within two cells of its place in the other, so that a turning
+    camera and moving people are no cut; only the pattern counts, so that a flash is none either.
+
+    Args:
+        before: shape (18, 32, 3), uint8.
+        after: the same of the next frame.
+
+    Returns:
+        Whether too many cells are nowhere near.
+    """
+    old, new = _pattern(before)[_NEAR:-_NEAR, _NEAR:-_NEAR], _pattern(after)
+    height, width = old.shape[:2]
+    places = [(y, x) for y in range(2 * _NEAR + 1) for x in range(2 * _NEAR + 1)]
+    least = np.full((height, width), np.inf, dtype=np.float32)
+    for y, x in sorted(places, key=lambda p: (p[0] - _NEAR) ** 2 + (p[1] - _NEAR) ** 2):
+        off = np.abs(new[y : y + height, x : x + width] - old).max(axis=2)
+        np.minimum(least, off, out=least)
+        if (least > _UNLIKE).mean() < _CUT:  # most often it is so at the first place
+            return False
+    return True
+
+
+def _pattern(thumbnail: U8) -> F32:
+    """Brightness and contrast taken away; a flat picture stays flat."""
+    cells = thumbnail.astype(np.float32)
+    return np.asarray((cells - cells.mean()) / max(float(cells.std()), 4.0), dtype=np.float32)
+
+
+def _thumbnail(rgb: U8) -> U8:
+    step = max(1, min(rgb.shape[0] // 72, rgb.shape[1] // 128))
+    sparse = np.ascontiguousarray(rgb[::step, ::step])
+    return np.asarray(cv2.resize(sparse, _GRID, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _changed(before: U8, after: U8, faces: list[Box], shape: tuple[int, ...]) -> bool:
+    """Say whether the picture changed outside the faces."""
+    moved = cv2.absdiff(before, after).max(axis=2) > _MOVED
+    across, down = _GRID[0] / shape[1], _GRID[1] / shape[0]
+    for box in faces:
+        left, right = max(0, int(box.left * across)), max(0, int(box.right * across) + 1)
+        top, bottom = max(0, int(box.top * down)), max(0, int(box.bottom * down) + 1)
+        moved[top:bottom, left:right] = False
+    return int(moved.sum()) >= _MOVED_CELLS
+
+
+def _surprise(expected: Box, found: Box) -> float:
+    """How far the centre is from where it should be, in widths."""
+    x = (found.left + found.right - expected.left - expected.right) / 2
+    y = (found.top + found.bottom - expected.top - expected.bottom) / 2
+    return float(np.hypot(x, y)) / expected.width
+
+
+def _meet(box: Box, others: list[Box]) -> bool:
+    return any(overlap(box, other) > 0 for other in others)

@@ -1,0 +1,211 @@
+"""Which face is which: numbers that stay with a face through motion, occlusion and crossings.
+
+The way through: where each track should be by now -> cost of every track and detection being one
+face (place, size, look) -> the cheapest assignment of all at once -> what is left over is new.
+A number is never given twice. Knows nothing of detectors, networks and pictures.
+Imports: numpy, lap (the ``video`` extra, when it is needed), mien.results.
+
+Source: assignment by Jonker and Volgenant 1987, doi:10.1007/BF02278710.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.errors import MissingExtraError
+from mien.results import Box, Detection
+
+__all__ = ["Sight", "Track", "Tracks", "difference", "overlap"]
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+_REACH = 0.7  # face sides that a track may be off the next detection ...
+_REACH_PER_S = 1.5  # ... and more for every second that it was hidden
+_MOST_REACH = 3.0
+_GROWTH = 0.7  # the most that a face's size may change, as the logarithm of the ratio
+_LOOK_WEIGHT = 1.5  # a wholly different look costs as much as being 1.5 reaches away
+_LIMIT = 1.2  # above this cost two are not one face
+_ALIKE = 0.7  # likeness that a face needs to get the number of one that was hidden
+_IMPOSSIBLE = 1000.0
+_SETTLE_S = 0.15  # over about this time the speed is averaged
+_COAST_S = 0.7  # a hidden face goes on as it went for about this time
+_LOOK_STEP = 0.2  # the part of a track's look that a new one replaces
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """One face found in a picture.
+
+    Attributes:
+        detection: where.
+        look: shape (V,), of length 1: the dot product of two is their likeness.
+        crowded: whether another face's box overlaps it, so that its look is not its own.
+    """
+
+    detection: Detection
+    look: F32
+    crowded: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One face over time.
+
+    Attributes:
+        number: its own.
+        detection: where it was seen last.
+        seen_s: when.
+        velocity: shape (2,), pixels a second.
+        look: shape (V,), averaged over the last times it was seen clearly.
+        hidden: whether it is not to be seen now.
+    """
+
+    number: int
+    detection: Detection
+    seen_s: float
+    look: F32
+    velocity: F64 = field(default_factory=lambda: np.zeros(2))
+    hidden: bool = False
+
+    def shift(self, time_s: float) -> F64:
+        """Return how far it should have moved since it was seen, shape (2,), in pixels."""
+        gone = max(0.0, time_s - self.seen_s)
+        return self.velocity * (_COAST_S * (1 - float(np.exp(-gone / _COAST_S))))
+
+    def expected(self, time_s: float) -> Box:
+        """Return where it should be by now."""
+        x, y = (float(v) for v in self.shift(time_s))
+        box = self.detection.box
+        return Box(box.left + x, box.top + y, box.right + x, box.bottom + y)
+
+    def move(self, detection: Detection, time_s: float) -> None:
+        """Note that it was seen."""
+        gone = time_s - self.seen_s
+        if gone > 0:
+            speed = (_centre(detection.box) - _centre(self.detection.box)) / gone
+            self.velocity += (1 - np.exp(-gone / _SETTLE_S)) * (speed - self.velocity)
+        self.detection, self.seen_s, self.hidden = detection, time_s, False
+
+
+class Tracks:
+    """All faces seen so far that may still be there."""
+
+    def __init__(self, memory_s: float = 3.0) -> None:
+        """Start without any.
+
+        Args:
+            memory_s: seconds after which a hidden face is forgotten.
+
+        Raises:
+            MissingExtraError: if lap is not installed.
+        """
+        self.memory_s = memory_s
+        self.tracks: list[Track] = []
+        self._next = 0
+        self._solve = _solver()
+
+    def seen(self) -> list[Track]:
+        """Return the tracks that are not hidden."""
+        return [track for track in self.tracks if not track.hidden]
+
+    def end(self) -> None:
+        """Forget all: what comes now are other faces."""
+        self.tracks.clear()
+
+    def update(self, found: Sequence[Sight], time_s: float) -> None:
+        """Give every face its track; tracks without a face are hidden from now on.
+
+        Args:
+            found: all faces in the picture.
+            time_s: when the picture was taken.
+        """
+        self.tracks = [t for t in self.tracks if time_s - t.seen_s <= self.memory_s]
+        partners = self._assign(found, time_s)
+        for known in self.tracks:
+            known.hidden = True
+        for sight, track in zip(found, partners, strict=True):
+            if track is None:
+                self.tracks.append(Track(self._next, sight.detection, time_s, sight.look))
+                self._next += 1
+                continue
+            track.move(sight.detection, time_s)
+            if not sight.crowded:
+                track.look = _blend(track.look, sight.look)
+
+    def _assign(self, found: Sequence[Sight], time_s: float) -> list[Track | None]:
+        if not found or not self.tracks:
+            return [None] * len(found)
+        cost = [[difference(track, sight, time_s) for track in self.tracks] for sight in found]
+        _, partners, _ = self._solve(np.array(cost), extend_cost=True, cost_limit=_LIMIT)
+        return [None if i < 0 else self.tracks[i] for i in partners]
+
+
+def difference(track: Track, sight: Sight, time_s: float) -> float:
+    """Return how little a face is like a track: 0 for the place, size and look expected.
+
+    Args:
+        track: a face seen before.
+        sight: a face seen now.
+        time_s: now.
+
+    Returns:
+        The cost, >= 0; 1000 where they cannot be one face.
+    """
+    expected, box = track.expected(time_s), sight.detection.box
+    hidden_s = max(0.0, time_s - track.seen_s)
+    reach = min(_REACH + _REACH_PER_S * hidden_s, _MOST_REACH) * _side(expected)
+    place = float(np.linalg.norm(_centre(box) - _centre(expected))) / reach
+    size = abs(float(np.log(_side(box) / _side(expected)))) / _GROWTH
+    likeness = float(track.look @ sight.look)
+    stranger = track.hidden and not sight.crowded and likeness < _ALIKE
+    if place > 1 or size > 1 or stranger:
+        return _IMPOSSIBLE
+    return 0.5 * place + 0.2 * size + _LOOK_WEIGHT * (1 - likeness)
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Return the area in both boxes over the area in either.
+
+    Args:
+        a: a box.
+        b: another.
+
+    Returns:
+        0 where they are apart, 1 where they are the same.
+
+    Example:
+        >>> overlap(Box(0, 0, 2, 2), Box(1, 0, 3, 2))
+        0.3333333333333333
+    """
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / (a.width * a.height + b.width * b.height - both)
+
+
+def _centre(box: Box) -> F64:
+    return np.array([(box.left + box.right) / 2, (box.top + box.bottom) / 2])
+
+
+def _side(box: Box) -> float:
+    return float(np.sqrt(box.width * box.height))
+
+
+def _blend(old: F32, new: F32) -> F32:
+    mixed = old + _LOOK_STEP * (new - old)
+    return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
+
+
+def _solver() -> Callable[..., Any]:
+    try:
+        from lap import lapjv
+    except ImportError:
+        raise MissingExtraError("following faces", "video") from None
+    solve: Callable[..., Any] = lapjv
+    return solve

@@ -1,0 +1,95 @@
+"""Work handed from thread to thread, a few items at a time: so stages overlap and memory is flat.
+
+`ahead` prepares the next items while the caller works on one; `Behind` finishes items after the
+caller has gone on. Errors come out at the caller, in order, and whoever leaves early (Ctrl-C, an
+error of its own) waits for the one item in work and drops the rest.
+Imports: the standard library. Knows nothing of frames.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+__all__ = ["Behind", "ahead"]
+
+T = TypeVar("T")
+
+
+def ahead(
+    items: Iterable[T], depth: int = 2, stop: Callable[[], object] = lambda: None
+) -> Generator[T, None, None]:
+    """Iterate in a thread of its own, some items ahead of the caller.
+
+    Args:
+        items: used by that thread alone.
+        depth: how many items may wait, 1 or more.
+        stop: called before the thread is waited for, to wake it where it waits itself.
+
+    Yields:
+        The items, in order; an error of theirs is raised in its place.
+
+    Example:
+        >>> list(ahead(iter("abc")))
+        ['a', 'b', 'c']
+    """
+    source, end = iter(items), object()
+    pool = ThreadPoolExecutor(1, "mien-ahead")
+    try:
+        waiting: deque[Future[T | object]] = deque()
+        for _ in range(depth):
+            waiting.append(pool.submit(next, source, end))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, source, end))
+            yield item  # type: ignore[misc]  # mypy cannot know that `end` is not a T
+    finally:
+        stop()
+        pool.shutdown(cancel_futures=True)
+
+
+class Behind(Generic[T]):
+    """Calls a function for one item after another in a thread of its own.
+
+    An error of the function is raised by one of the next calls, at the latest by leaving the
+    ``with`` block; what was put after it is dropped.
+    """
+
+    def __init__(self, work: Callable[[T], object], depth: int = 2) -> None:
+        """Start the thread.
+
+        Args:
+            work: called for each item, in order.
+            depth: how many items may wait, 1 or more; `put` waits for room.
+        """
+        self._work = work
+        self._depth = depth
+        self._waiting: deque[Future[object]] = deque()
+        self._pool = ThreadPoolExecutor(1, "mien-behind")
+
+    def put(self, item: T) -> None:
+        """Hand over an item.
+
+        Args:
+            item: what to call the function for.
+        """
+        while len(self._waiting) > self._depth or (self._waiting and self._waiting[0].done()):
+            self._waiting.popleft().result()
+        self._waiting.append(self._pool.submit(self._work, item))
+
+    def __enter__(self) -> Self:
+        """Return itself; leaving the block waits for the work."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish all that was put; after an error only what is being worked on."""
+        try:
+            while error is None and self._waiting:
+                self._waiting.popleft().result()
+        finally:
+            self._pool.shutdown(cancel_futures=True)

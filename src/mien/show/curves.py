@@ -1,0 +1,222 @@
+"""The plot of a timeline: for each track its peaks, its six curves, and what it showed when.
+
+Curves are told apart by colour and by their dashes, the band by colour and by words, so that
+the plot can be read by the colour-blind and on grey paper.
+Imports: matplotlib (the ``video`` extra). Knows nothing of films.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.errors import MissingExtraError
+from mien.labels import LABELS, NEUTRAL
+from mien.show.sinks import whole
+from mien.show.style import COLOURS
+
+if TYPE_CHECKING:
+    from mien.show.timeline import Peak, Timeline
+
+__all__ = ["draw_timeline"]
+
+F64 = npt.NDArray[np.float64]
+
+_MOST = 12  # tracks in a plot
+_FEW = 4  # tracks up to which each gets more room
+_WIDTH = 12.0  # inches
+_THUMBNAIL = 0.5  # inches
+_DASHES: dict[str, Any] = {
+    "happiness": "-",
+    "surprise": (0, (5, 1.5)),
+    "sadness": (0, (6, 1.5, 1, 1.5)),
+    "anger": (0, (1, 1)),
+    "disgust": (0, (9, 2)),
+    "fear": (0, (3, 1, 1, 1, 1, 1)),
+}
+_INK = "#333333"
+_BREAK_S = 0.5  # a longer gap is left open
+
+
+def draw_timeline(timeline: "Timeline", path: Path) -> None:
+    """Draw the longest tracks, in order of their numbers.
+
+    Args:
+        timeline: to draw; without faces only the axis is drawn.
+        path: of the PNG to write.
+
+    Raises:
+        MissingExtraError: if matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("plotting a timeline", "video") from None
+
+    tracks = sorted(timeline.longest(_MOST))
+    curve_height = 1.5 if len(tracks) <= _FEW else 0.8
+    heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.12] * max(1, len(tracks))
+    height = sum(heights) + 1.0
+    figure = Figure(figsize=(_WIDTH, height))
+    FigureCanvasAgg(figure)
+    edges = {"left": 0.06, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.5 / height}
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0, **edges)
+    ends = _span(timeline)
+    for place, track in enumerate(tracks):
+        strip, panel, band = (figure.add_subplot(grid[4 * place + i]) for i in range(3))
+        for axes in (strip, panel, band):
+            axes.set(xlim=ends)
+        last = place == len(tracks) - 1
+        _curves(panel, *timeline.curve(track))
+        _band(band, *timeline.curve(track), half=timeline.bin_s / 2, last=last)
+        _peaks(strip, panel, timeline.peaks(track))
+        strip.set_ylabel(f"track {track}", rotation=0, ha="right", va="center", weight="bold")
+    if not tracks:
+        figure.add_subplot(grid[1]).set(xlim=ends, yticks=[], xlabel="time (s)", title="no face")
+    _heading(figure, timeline, len(tracks), height)
+    with whole(path) as part:
+        figure.savefig(part, format="png", dpi=120)
+
+
+def _span(timeline: "Timeline") -> tuple[float, float]:
+    """From the first segment to the last, with a margin of one percent."""
+    if not timeline.segments:
+        return 0.0, 1.0
+    first = min(segment.start_s for segment in timeline.segments)
+    last = max(segment.end_s for segment in timeline.segments)
+    margin = max(0.01 * (last - first), 0.02)
+    return first - margin, last + margin
+
+
+def _colour(label: str) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*COLOURS[label])
+
+
+def _curves(panel: Any, times: F64, values: F64) -> None:
+    """Draw six curves, and neutral as a shade."""
+    times, values = _broken(times, values)
+    panel.fill_between(times, 0, values[:, 6], color="#dddddd", lw=0)
+    for i, label in enumerate(LABELS):
+        panel.plot(times, values[:, i], marker=_dot(times), ms=2, **_style(label, 1.5))
+    panel.set(ylim=(0, 1.04), yticks=[0, 0.5, 1], xticks=[])
+    panel.tick_params(labelsize=7)
+    panel.grid(axis="y", alpha=0.3)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _style(label: str, width: float) -> dict[str, Any]:
+    """Colour and dashes of a line; yellow has a dark rim, to be seen on white."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    rim = [Stroke(linewidth=width + 1, foreground=_INK, alpha=0.6), Normal()]
+    effects = rim if label == "happiness" else None
+    look = {"color": _colour(label), "ls": _DASHES[label], "lw": width}
+    return {**look, "path_effects": effects}
+
+
+def _dot(times: F64) -> str:
+    """A single moment has no line; it is drawn as a point."""
+    return "o" if np.isfinite(times).sum() < 2 else ""
+
+
+def _broken(times: F64, values: F64) -> tuple[F64, F64]:
+    """Put a hole wherever the track was away, so that no line is drawn across it."""
+    usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    gaps = np.flatnonzero(np.diff(times) > max(_BREAK_S, 3 * usual)) + 1
+    return np.insert(times, gaps, np.nan), np.insert(values, gaps, np.nan, axis=0)
+
+
+def _band(band: Any, times: F64, values: F64, half: float, last: bool) -> None:
+    """Draw what the track showed, in words where they fit."""
+    first, final = band.get_xlim()
+    for label, start, end in _runs(times, values):
+        left, right = max(start - half, first), end + half
+        width = right - left
+        band.broken_barh([(left, width)], (0, 1), facecolor=_colour(label), edgecolor="white")
+        inches = width / (final - first) * _WIDTH * 0.92
+        if inches > 0.075 * len(label):
+            band.text(left + width / 2, 0.46, label, ha="center", va="center", fontsize=7.5)
+        elif inches > 0.28:
+            band.text(left + width / 2, 0.46, label[:3], ha="center", va="center", fontsize=7)
+    band.set(ylim=(0, 1), yticks=[])
+    band.spines[["top", "right", "left"]].set_visible(False)
+    if last:
+        band.set_xlabel("time (s)")
+    else:
+        band.set_xticks([])
+        band.spines["bottom"].set_visible(False)
+
+
+def _runs(times: F64, values: F64) -> list[tuple[str, float, float]]:
+    """Return stretches of one label, its first and last time; they touch unless it was away."""
+    calm = values[:, 6] > 0.5
+    shown = np.where(calm, 6, values[:, :6].argmax(axis=1))
+    usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    runs: list[tuple[str, float, float]] = []
+    for time, number in zip(times, shown, strict=True):
+        label = (*LABELS, NEUTRAL)[number]
+        near = bool(runs) and time - runs[-1][2] <= max(_BREAK_S, 3 * usual)
+        if near and runs[-1][0] == label:
+            runs[-1] = (label, runs[-1][1], float(time))
+        else:
+            if near:  # the former lasts until this one begins
+                runs[-1] = (runs[-1][0], runs[-1][1], float(time))
+            runs.append((label, float(time), float(time)))
+    return runs
+
+
+def _peaks(strip: Any, panel: Any, peaks: "list[Peak]") -> None:
+    """Show the face at each peak above its moment, moved aside where two would overlap."""
+    from matplotlib.patches import ConnectionPatch
+
+    strip.set(ylim=(0, 1), xticks=[], yticks=[])
+    strip.spines[:].set_visible(False)
+    first, final = strip.get_xlim()
+    inch = (final - first) / (_WIDTH * 0.925)
+    size, step = _THUMBNAIL * inch, 1.12 * inch
+    places = _apart([peak.time_s for peak in peaks], step, first + step / 2, final - step / 2)
+    tall = _THUMBNAIL / (_THUMBNAIL + 0.32)
+    for peak, x in zip(peaks, places, strict=True):
+        left = x - size / 2
+        strip.imshow(peak.crop, extent=(left, left + size, 0.08, 0.08 + tall), aspect="auto")
+        frame = [left, left + size, left + size, left, left]
+        sides = [0.08, 0.08, 0.08 + tall, 0.08 + tall, 0.08]
+        strip.plot(frame, sides, color=_colour(peak.label), lw=2, clip_on=False)
+        words = f"{peak.label} {peak.confidence:.2f}"
+        strip.text(x, 0.1 + tall, words, ha="center", va="bottom", fontsize=7)
+        top = peak.confidence
+        link = ConnectionPatch(
+            (x, 0.08), (peak.time_s, top), "data", "data", axesA=strip, axesB=panel
+        )
+        link.set(color=_INK, lw=0.6, alpha=0.7)
+        strip.figure.add_artist(link)
+    strip.set(xlim=(first, final), ylim=(0, 1))
+
+
+def _apart(wanted: list[float], step: float, least: float, most: float) -> list[float]:
+    """Move ordered places aside until they are a step apart, within limits where they fit."""
+    places: list[float] = []
+    for place in wanted:
+        places.append(max(place, least, places[-1] + step if places else least))
+    limit = most
+    for i in range(len(places) - 1, -1, -1):
+        places[i] = min(places[i], limit)
+        limit = places[i] - step
+    return places
+
+
+def _heading(figure: Any, timeline: "Timeline", shown: int, height: float) -> None:
+    """Say how many faces there are and which line is which."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    lines: list[Any] = [Line2D([], [], label=label, **_style(label, 2)) for label in LABELS]
+    lines.append(Patch(color="#dddddd", label=NEUTRAL))
+    legend = {"ncols": 7, "frameon": False, "fontsize": 9, "handlelength": 3.4}
+    figure.legend(handles=lines, loc="upper right", bbox_to_anchor=(0.99, 1), **legend)
+    faces = f"{timeline.tracks} face" + ("" if timeline.tracks == 1 else "s")
+    rest = f", the {shown} seen longest" if shown < timeline.tracks else ""
+    place = {"fontsize": 10, "va": "top", "weight": "bold"}
+    figure.text(0.008, 1 - 0.12 / height, faces + rest, **place)

@@ -1,0 +1,186 @@
+"""A film written as H.264 that browsers play, with the time stamps and the sound of its source.
+
+The way through: a frame -> even sides -> YUV 4:2:0 -> libx264 -> .mp4, its index in front. Sound
+is copied (sound.py). The file is whole or absent: written to a part file beside it, renamed when
+all is written, removed after an error or Ctrl-C.
+Imports: numpy, cv2, PyAV (the ``video`` extra), mien.containers, mien.reels, mien.show.
+Knows nothing of faces.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mien.containers import pyav, reason
+from mien.errors import OutputError
+from mien.frames import USUAL_RATE
+from mien.reels import Reel
+from mien.show.sinks import explained, whole
+from mien.show.sound import Sound
+
+__all__ = ["SUFFIXES", "FilmWriter", "whole_film"]
+
+U8 = npt.NDArray[np.uint8]
+
+SUFFIXES = (".mp4", ".m4v", ".mov")
+_OPTIONS = {"preset": "ultrafast", "crf": "22"}  # a quarter of veryfast's time, twice its bytes
+_FINEST = 1_000_000  # units of time a second; the container counts to 2^31
+_USUAL_BASE = Fraction(1, 90_000)
+_LEAD_S = 0.1  # sound that starts so much before the pictures is kept, and the pictures wait
+_BT601 = 5  # H.264's number for the colours that cv2 makes
+
+
+@contextmanager
+def whole_film(path: Path, source: Reel, threads: int = 0) -> Iterator["FilmWriter"]:
+    """Lend the writer of a film that appears when the block ends well.
+
+    Args:
+        path: ends in .mp4, .m4v or .mov.
+        source: the film that is read: its times, its rate and its sound are kept.
+        threads: to encode with; 0 lets libx264 choose.
+
+    Yields:
+        The writer.
+
+    Raises:
+        OutputError: if the name ends otherwise, or the film cannot be written.
+        MissingExtraError: if PyAV is not installed.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise OutputError(
+            f"no film format ends in {path.suffix!r}: {path}",
+            fix=f"end the name in {', '.join(SUFFIXES)}",
+        )
+    with whole(path) as part, ExitStack() as stack:
+        with explained(path):
+            part.touch()  # a place that cannot be written to is known at once
+        writer = FilmWriter(part, path, source, threads)
+        stack.callback(writer.drop)
+        yield writer
+        writer.finish()
+
+
+class FilmWriter:
+    """Writes a film frame by frame; see `whole_film`."""
+
+    def __init__(self, part: Path, path: Path, source: Reel, threads: int) -> None:
+        """Open the file.
+
+        Args:
+            part: to write to.
+            path: what to call it in an error.
+            source: the film that is read.
+            threads: to encode with.
+        """
+        self._av: Any = pyav()
+        self._part = part
+        self._path = path
+        self._source = source
+        self._threads = threads
+        self._stream: Any = None
+        self._sound: Sound | None = None
+        self._base = _base(source)
+        self._step = max(1, round(1 / (source.rate or USUAL_RATE) / self._base))
+        self._origin_s = 0.0
+        self._last: int | None = None
+        with self._explained():
+            options = {"movflags": "faststart"}
+            self._container = self._av.open(str(part), "w", format="mp4", options=options)
+
+    def write(self, rgb: U8, time_s: float) -> None:
+        """Add a frame, and the sound that came by with it.
+
+        Args:
+            rgb: shape (H, W, 3), uint8, RGB; one of another size than the first is scaled to it.
+            time_s: when it is shown, from the first frame on.
+        """
+        with self._explained():
+            if self._stream is None:
+                self._begin(rgb.shape[1], rgb.shape[0])
+            self._write_sound()
+            self._container.mux(self._stream.encode(self._frame(rgb, time_s)))
+
+    def _begin(self, width: int, height: int) -> None:
+        """Add the streams, now that the size and the time stamp of the first frame are known."""
+        rate = Fraction(self._source.rate or USUAL_RATE).limit_denominator(100_000)
+        stream = self._container.add_stream("libx264", rate=rate, options=_OPTIONS)
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = self._base
+        stream.codec_context.thread_count = self._threads
+        if self._source.colour_is_named:  # else it is left to the player, as in the source
+            stream.codec_context.colorspace = _BT601
+        self._stream = stream
+        self._origin_s = self._source.start_s
+        audio = self._source.audio
+        if audio is None:
+            return
+        self._sound = Sound(self._container, audio)
+        if audio.start_time is not None:
+            heard_s = float(audio.start_time * audio.time_base)
+            if heard_s < self._origin_s - _LEAD_S:
+                self._origin_s = heard_s
+
+    def _frame(self, rgb: U8, time_s: float) -> Any:
+        size = (self._stream.width, self._stream.height)
+        wanted = (rgb.shape[1] + rgb.shape[1] % 2, rgb.shape[0] + rgb.shape[0] % 2)
+        if wanted != size:
+            rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        padding = (0, size[1] - rgb.shape[0], 0, size[0] - rgb.shape[1])
+        even = cv2.copyMakeBorder(rgb, *padding, cv2.BORDER_REPLICATE) if any(padding) else rgb
+        planes = cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420)
+        frame = self._av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        due = round((time_s + self._source.start_s - self._origin_s) / self._base)
+        step = self._step if self._last is None else max(1, due - self._last)
+        frame.pts = due if self._last is None else self._last + step
+        frame.time_base = self._base
+        frame.duration = self._step
+        self._last = frame.pts
+        return frame
+
+    def _write_sound(self) -> None:
+        for packet in self._source.heard():
+            if self._sound is not None and not self._sound.write(packet, self._origin_s):
+                self._source.damaged += 1
+
+    def finish(self) -> None:
+        """Write what the encoders still hold, and the index."""
+        with self._explained():
+            if self._stream is not None:
+                self._write_sound()
+                self._container.mux(self._stream.encode(None))
+                if self._sound is not None:
+                    self._sound.finish()
+            self._container.close()
+        self._container = None
+
+    def drop(self) -> None:
+        """Let go of the file, unless it is finished."""
+        if self._container is not None:
+            self._part.unlink(missing_ok=True)  # so that its index is not moved to its front
+            with suppress(self._av.FFmpegError, OSError):
+                self._container.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn FFmpeg's refusal into an error with the next step."""
+        try:
+            yield
+        except (self._av.FFmpegError, OSError) as error:
+            raise OutputError(
+                f"cannot write {self._path}: {reason(error)}",
+                fix="name a file in a folder that you may write to, on a disk with free space",
+            ) from error
+
+
+def _base(source: Reel) -> Fraction:
+    """The unit of time: the source's, where it is fine enough for frames and not too fine."""
+    base = Fraction(source.time_base).limit_denominator(_FINEST)
+    frame_s = 1 / (source.rate or USUAL_RATE)
+    return base if 0 < base <= frame_s else _USUAL_BASE

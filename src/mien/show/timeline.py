@@ -1,0 +1,264 @@
+"""A film's faces over time: curves of the scores, segments of one expression, peaks.
+
+Fed with one moment after the other, of which it keeps means over bins of time: when there are too
+many bins every two become one, and of many tracks the shortest are dropped, so that a film of any
+length fits. Only the segments, a few numbers each, are all kept.
+Imports: numpy, mien.labels, mien.show.sinks; matplotlib (the ``video`` extra) for the plot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.show.sinks import CsvSink
+
+__all__ = ["SEGMENTS_HEADER", "Moment", "Peak", "Segment", "Shown", "Timeline"]
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+SEGMENTS_HEADER = ("track", "label", "start_s", "end_s", "confidence")
+_MOST_BINS = 20_000  # of all tracks together
+_LEAST_BIN_S = 0.04
+_MOST_TRACKS = 64  # that have curves and peaks
+
+
+class Shown(Protocol):
+    """A face as the timeline needs it."""
+
+    @property
+    def track(self) -> int | None:
+        """Its number."""
+
+    @property
+    def label(self) -> str:
+        """What it shows."""
+
+    @property
+    def confidence(self) -> float:
+        """How surely, in [0, 1]."""
+
+    @property
+    def neutral(self) -> float:
+        """Probability of showing none of the six."""
+
+    @property
+    def values(self) -> F32:
+        """Shape (6,), scores."""
+
+    @property
+    def crop(self) -> U8:
+        """Shape (64, 64, 3), RGB."""
+
+
+class Moment(Protocol):
+    """A frame as the timeline needs it."""
+
+    @property
+    def time_s(self) -> float:
+        """When it is shown."""
+
+    @property
+    def number(self) -> int:
+        """How many were before it."""
+
+    @property
+    def faces(self) -> Sequence[Shown]:
+        """The faces in it."""
+
+
+@dataclass(slots=True)
+class Segment:
+    """A stretch of time in which a track shows one expression.
+
+    Attributes:
+        track: its number.
+        label: one of the six, or neutral.
+        start_s: when the first of its frames is shown.
+        end_s: when the first frame after it is shown.
+        confidence: mean over its frames.
+        frames: how many.
+    """
+
+    track: int
+    label: str
+    start_s: float
+    end_s: float
+    confidence: float
+    frames: int = 1
+
+    def row(self) -> list[int | str | float]:
+        """Return it in the order of `SEGMENTS_HEADER`."""
+        times = [round(float(self.start_s), 3), round(float(self.end_s), 3)]
+        return [self.track, self.label, *times, round(self.confidence, 4)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peak:
+    """The moment at which a track showed an expression most.
+
+    Attributes:
+        label: the expression.
+        time_s: when.
+        confidence: how surely.
+        crop: shape (64, 64, 3), RGB.
+    """
+
+    label: str
+    time_s: float
+    confidence: float
+    crop: U8
+
+
+@dataclass(slots=True, eq=False)
+class _Course:
+    """What one track did: sums of (six scores, neutral, 1) by number of the bin, and peaks."""
+
+    frames: int = 0
+    bins: dict[int, F64] = field(default_factory=dict)
+    peaks: dict[str, Peak] = field(default_factory=dict)
+
+
+class Timeline:
+    """All that is known of a film's faces so far.
+
+    Attributes:
+        segments: in order of their start.
+        tracks: how many there were.
+        bin_s: seconds over which scores are averaged.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.segments: list[Segment] = []
+        self.tracks = 0
+        self.bin_s = _LEAST_BIN_S
+        self._courses: dict[int, _Course] = {}
+        self._open: dict[int, Segment] = {}
+        self._last_track = -1
+        self._last_s: float | None = None
+
+    def add(self, moment: Moment) -> None:
+        """Take in the next frame.
+
+        Args:
+            moment: not earlier than the last.
+        """
+        step = 0.0 if self._last_s is None else moment.time_s - self._last_s
+        for segment in self._open.values():
+            segment.end_s = moment.time_s
+        still: dict[int, Segment] = {}
+        for face in moment.faces:
+            if face.track is None:
+                continue
+            still[face.track] = self._segment(face.track, face, moment.time_s, step)
+            self._note(face.track, face, moment.time_s)
+        self._open = still
+        self._last_s = moment.time_s
+        self._prune()
+
+    def _segment(self, track: int, face: Shown, time_s: float, step: float) -> Segment:
+        running = self._open.get(track)
+        if running is not None and running.label == face.label:
+            running.frames += 1
+            running.confidence += (face.confidence - running.confidence) / running.frames
+        else:
+            running = Segment(track, face.label, time_s, time_s, face.confidence)
+            self.segments.append(running)
+        running.end_s = time_s + step  # unless a next frame says better
+        return running
+
+    def _note(self, track: int, face: Shown, time_s: float) -> None:
+        if track > self._last_track:  # numbers only grow
+            self.tracks, self._last_track = self.tracks + 1, track
+        course = self._courses.setdefault(track, _Course())
+        course.frames += 1
+        number = int(time_s / self.bin_s + 1e-6)
+        sums = course.bins.setdefault(number, np.zeros(8))
+        sums += (*face.values, face.neutral, 1)
+        peak = course.peaks.get(face.label)
+        if peak is None or face.confidence > peak.confidence:
+            course.peaks[face.label] = Peak(face.label, time_s, face.confidence, face.crop.copy())
+
+    def _prune(self) -> None:
+        """Forget the shorter half of too many tracks; halve the number of too many bins."""
+        if len(self._courses) > _MOST_TRACKS:
+            kept = set(self.longest(_MOST_TRACKS // 2)) | self._open.keys()
+            self._courses = {n: c for n, c in self._courses.items() if n in kept}
+        while sum(len(course.bins) for course in self._courses.values()) > _MOST_BINS:
+            self.bin_s *= 2
+            for course in self._courses.values():
+                course.bins = _halved(course.bins)
+
+    def longest(self, count: int) -> list[int]:
+        """Return the tracks with most frames.
+
+        Args:
+            count: at most so many.
+
+        Returns:
+            Their numbers, the longest first.
+        """
+        order = sorted(self._courses, key=lambda n: (-self._courses[n].frames, n))
+        return order[:count]
+
+    def curve(self, track: int) -> tuple[F64, F64]:
+        """Return a track's scores over time.
+
+        Args:
+            track: one of `longest`.
+
+        Returns:
+            shape (N,), the middle of each bin in seconds; shape (N, 7), the six scores and neutral.
+        """
+        bins = sorted(self._courses[track].bins.items())
+        times = np.array([(number + 0.5) * self.bin_s for number, _ in bins])
+        sums = np.stack([values for _, values in bins])
+        return times, sums[:, :7] / sums[:, 7:]
+
+    def peaks(self, track: int) -> list[Peak]:
+        """Return the moments at which a track showed each of its expressions most.
+
+        Args:
+            track: one of `longest`.
+
+        Returns:
+            In order of time.
+        """
+        return sorted(self._courses[track].peaks.values(), key=lambda peak: peak.time_s)
+
+    def write_segments(self, path: Path) -> None:
+        """Write the segments as CSV.
+
+        Args:
+            path: the target.
+        """
+        with CsvSink(path, SEGMENTS_HEADER) as sink:
+            for segment in self.segments:
+                sink.write(segment.row())
+
+    def plot(self, path: Path) -> None:
+        """Draw the longest tracks.
+
+        Args:
+            path: of the PNG to write.
+
+        Raises:
+            MissingExtraError: if matplotlib is not installed.
+        """
+        from mien.show.curves import draw_timeline
+
+        draw_timeline(self, path)
+
+
+def _halved(bins: dict[int, F64]) -> dict[int, F64]:
+    """Put every two neighbouring bins together."""
+    halved: dict[int, F64] = {}
+    for number, sums in bins.items():
+        halved[number // 2] = halved[number // 2] + sums if number // 2 in halved else sums
+    return halved

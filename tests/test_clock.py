@@ -1,0 +1,38 @@
+"""Time stamps that are wrong become times that go forward; those that are right stay."""
+
+from itertools import pairwise
+
+import pytest
+
+from mien.clock import Clock
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times", "mended"),
+    [
+        ([0, 0.1, 0.7, 30], [0, 0.1, 0.7, 30], 0),  # a variable rate is no fault
+        ([-3, -2.5, 0], [0, 0.5, 3], 0),  # nor is a start below 0
+        ([7, 8, 9], [0, 1, 2], 0),
+        ([None, None, None], [0, 1, 2], 3),
+        ([0, None, 2.5, None], [0, 1, 2.5, 3.5], 2),
+        ([0, 0, 0, 1], [0, 1, 2, 3], 2),  # frames that stand still
+        ([0, 1, 2, -5, 4, 5], [0, 1, 2, 3, 4, 5], 1),  # one stamp is wrong
+        ([0, 1, 2, 0, 1, 2, 3], [0, 1, 2, 3, 4, 5, 6], 1),  # two films glued together
+        ([5, 6, 0, 1.5, 2, 0, 1], [0, 1, 2, 3.5, 4, 5, 6], 2),  # three
+        ([0, 10, 10.2, 10.1, 11], [0, 10, 10.2, 11.2, 12.1], 1),  # exchanged, at an uneven rate
+    ],
+)
+def test_times_go_forward(stamps, times, mended):
+    clock = Clock(step_s=1)
+    read = [clock.read(stamp) for stamp in stamps]
+    assert read == pytest.approx(times)
+    assert clock.mended == mended
+    assert all(a < b for a, b in pairwise(read))
+
+
+def test_the_first_stamp_is_kept_so_that_sound_can_be_set_beside():
+    clock = Clock(step_s=1)
+    assert clock.start_s == 0
+    clock.read(2.5)
+    clock.read(4)
+    assert clock.start_s == 2.5

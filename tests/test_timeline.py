@@ -1,0 +1,190 @@
+"""The timeline of a film, from moments made by hand."""
+
+import csv
+import sys
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mien.errors import MissingExtraError
+from mien.labels import LABELS, NEUTRAL
+from mien.show import curves, timeline
+from mien.show.style import COLOURS
+from mien.show.timeline import Timeline
+
+
+def face(track, label="happiness", confidence=0.6, shade=0):
+    values = np.full(6, (1 - confidence) / 5, dtype=np.float32)
+    calm = label == NEUTRAL
+    values[0 if calm else LABELS.index(label)] = confidence
+    neutral = confidence if calm else 0.1
+    crop = np.full((64, 64, 3), shade, dtype=np.uint8)
+    return SimpleNamespace(
+        track=track, label=label, confidence=confidence, neutral=neutral, values=values, crop=crop
+    )
+
+
+def filled(moments):
+    """`moments`: pairs of time and faces."""
+    made = Timeline()
+    for number, (time_s, faces) in enumerate(moments):
+        made.add(SimpleNamespace(time_s=time_s, number=number, faces=faces))
+    return made
+
+
+def rows(made):
+    return [segment.row() for segment in made.segments]
+
+
+def test_a_segment_lasts_until_the_next_frame_and_has_the_mean_confidence():
+    made = filled([
+        (0.0, [face(0, "sadness", 0.5)]),
+        (0.1, [face(0, "sadness", 0.6)]),
+        (0.3, [face(0, "sadness", 0.7)]),
+        (0.4, [face(0, "fear", 0.8)]),
+        (0.5, [face(0, "fear", 0.9)]),
+    ])
+    # the last frame is taken to be shown as long as the one before it
+    assert rows(made) == [[0, "sadness", 0.0, 0.4, 0.6], [0, "fear", 0.4, 0.6, 0.85]]
+
+
+def test_a_face_that_goes_and_comes_back_has_two_segments():
+    made = filled([(0, [face(2)]), (1, []), (2, [face(2)]), (3, [])])
+    assert rows(made) == [[2, "happiness", 0, 1, 0.6], [2, "happiness", 2, 3, 0.6]]
+
+
+def test_tracks_have_segments_of_their_own_and_faces_without_a_track_none():
+    made = filled([(t, [face(0), face(1, "anger"), face(None)]) for t in (0, 1)])
+    assert rows(made) == [[0, "happiness", 0, 2, 0.6], [1, "anger", 0, 2, 0.6]]
+    assert made.tracks == 2
+
+
+def test_segments_as_csv(tmp_path):
+    filled([(0, [face(3, "disgust", 0.5)]), (0.25, [])]).write_segments(tmp_path / "s.csv")
+    with (tmp_path / "s.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["track", "label", "start_s", "end_s", "confidence"],
+            ["3", "disgust", "0.0", "0.25", "0.5"],
+        ]
+
+
+def test_a_film_without_faces_has_a_header_and_a_plot(tmp_path):
+    made = filled([(0, []), (1, [])])
+    made.write_segments(tmp_path / "s.csv")
+    assert (tmp_path / "s.csv").read_text() == "track,label,start_s,end_s,confidence\n"
+    made.plot(tmp_path / "p.png")
+    assert colours_of(tmp_path / "p.png")[1][1] == 1440
+
+
+def test_a_curve_is_the_mean_in_each_bin():
+    made = filled([
+        (0.000, [face(0, "happiness", 0.5)]),
+        (0.010, [face(0, "happiness", 0.7)]),
+        (0.050, [face(0, NEUTRAL, 0.9)]),
+    ])
+    times, values = made.curve(0)  # bins of 0.04 s
+    np.testing.assert_allclose(times, [0.02, 0.06])
+    np.testing.assert_allclose(values[0], [0.6, *[0.08] * 5, 0.1], atol=1e-6)
+    np.testing.assert_allclose(values[1], [0.9, *[0.02] * 5, 0.9], atol=1e-6)
+
+
+def test_frames_on_the_edges_of_bins_fall_into_one_each():
+    made = filled([(i / 25, [face(0)]) for i in range(1000)])
+    assert len(made.curve(0)[0]) == 1000
+
+
+def test_peaks_are_the_surest_moments_of_each_label():
+    confidences = [0.5, 0.9, 0.7]
+    made = filled([(t, [face(0, "fear", c, shade=t)]) for t, c in enumerate(confidences)])
+    made.add(SimpleNamespace(time_s=3, number=3, faces=[face(0, NEUTRAL, 0.6, shade=30)]))
+    [fear, calm] = made.peaks(0)
+    assert (fear.label, fear.time_s, fear.confidence, fear.crop[0, 0, 0]) == ("fear", 1, 0.9, 1)
+    assert (calm.label, calm.time_s, calm.crop[0, 0, 0]) == (NEUTRAL, 3, 30)
+
+
+def test_a_longer_film_has_longer_bins_with_the_same_means(monkeypatch):
+    monkeypatch.setattr(timeline, "_MOST_BINS", 100)
+    moments = [(i / 25, [face(0, "anger", 0.4 + 0.4 * (i % 2))]) for i in range(1000)]
+    made = filled(moments)
+    times, values = made.curve(0)
+    assert made.bin_s == pytest.approx(0.04 * 16)  # 1000 / 16 = 62.5 of at most 100
+    assert len(times) == 63
+    np.testing.assert_allclose(values[:62, 3], 0.6, atol=1e-6)
+    np.testing.assert_allclose(np.diff(times), 0.64)
+
+
+def test_of_many_tracks_the_longest_are_kept_and_all_are_counted(monkeypatch):
+    monkeypatch.setattr(timeline, "_MOST_TRACKS", 8)
+    moments = []
+    for track in range(40):
+        for _ in range(30 if track == 5 else 1 + track % 3):
+            moments.append((len(moments) / 25, [face(track)]))
+    made = filled(moments)
+    assert made.tracks == 40
+    assert made.longest(1) == [5]
+    assert len(made._courses) <= 8
+    assert len(made.segments) == 40  # segments are all kept
+
+
+def colours_of(path):
+    """How many pixels of each label's colour a plot has, and its size."""
+    with Image.open(path) as image:
+        rgb = np.asarray(image.convert("RGB"))
+    count = {label: int((rgb == COLOURS[label]).all(axis=2).sum()) for label in COLOURS}
+    return count, rgb.shape
+
+
+def test_the_plot_has_the_band_of_what_was_shown(tmp_path):
+    made = filled([(i / 10, [face(0, "sadness" if i < 20 else "anger", 0.8)]) for i in range(40)])
+    made.plot(tmp_path / "p.png")
+    count, _ = colours_of(tmp_path / "p.png")
+    band = 0.2 * 120 * 1440 * 0.925 / 2  # inches x pixels an inch, half of the width
+    assert count["sadness"] > 0.6 * band  # less the letters
+    assert count["anger"] > 0.6 * band
+    assert count["happiness"] < 0.2 * band
+
+
+def test_a_plot_of_many_tracks_grows_up_to_twelve(tmp_path):
+    heights = []
+    for tracks in (1, 5, 12, 14):
+        made = filled([(i / 5, [face(t) for t in range(tracks)]) for i in range(5)])
+        made.plot(tmp_path / "p.png")
+        heights.append(colours_of(tmp_path / "p.png")[1][0])
+    assert heights[0] < heights[1] < heights[2] == heights[3]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_track_of_one_or_two_frames_is_drawn(tmp_path, count):
+    filled([(i / 25, [face(0, "surprise")]) for i in range(count)]).plot(tmp_path / "p.png")
+    assert colours_of(tmp_path / "p.png")[0]["surprise"] > 1000
+
+
+def test_thumbnails_are_moved_apart_within_the_plot():
+    np.testing.assert_allclose(curves._apart([1, 1.2, 5], 1, 0.5, 9.5), [1, 2, 5])
+    np.testing.assert_allclose(curves._apart([9, 9.1, 9.2], 1, 0.5, 9.5), [7.5, 8.5, 9.5])
+    np.testing.assert_allclose(curves._apart([0, 0.1], 1, 0.5, 9.5), [0.5, 1.5])
+
+
+def test_no_line_is_drawn_where_the_face_was_away():
+    times = np.array([0.0, 0.04, 0.08, 2.0, 2.04])
+    broken, values = curves._broken(times, np.ones((5, 7)))
+    assert np.flatnonzero(np.isnan(broken)).tolist() == [3]
+    assert np.isnan(values[3]).all()
+    assert len(broken) == 6
+
+
+def test_the_crops_on_the_plot_are_the_peaks(tmp_path):
+    made = filled([(i / 10, [face(0, "fear", 0.8, shade=77)]) for i in range(20)])
+    made.plot(tmp_path / "p.png")
+    gray = cv2.imread(str(tmp_path / "p.png"), cv2.IMREAD_GRAYSCALE)
+    assert (gray == 77).sum() > 0.9 * (0.5 * 120) ** 2 * 0.9  # half an inch square, less its frame
+
+
+def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtraError, match=r"video extra\n  try: pip install"):
+        Timeline().plot(tmp_path / "p.png")
+    assert list(tmp_path.iterdir()) == []
