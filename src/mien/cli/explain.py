@@ -83,7 +83,7 @@ def explain_command(
 
 
 def _methods(name: str) -> list[str]:
-    """The methods asked for; all leaves out none here: who cannot be asked says so in its row."""
+    """The methods asked for, in the order of their registry."""
     from mien.explain import METHODS
 
     if name != "all" and name not in METHODS:
@@ -158,16 +158,16 @@ def _page(
 
     methods, labels = asked
     batch = pixels.to_batch([face])
-    logits = network.logits(batch)[0]
+    logits = network.logits(batch)[0] / getattr(network, "temperature", 1.0)
     powers = np.exp(logits - logits.max())
     shares = dict(zip(LABELS, powers / powers.sum(), strict=True))
     best = LABELS[int(logits.argmax())]
     named = [label or best for label in labels]
-    rows = [
-        _row(network, (face, batch), (name, named), layer, len(methods) > 1) for name in methods
-    ]
+    many = len(methods) > 1
+    tried = [_row(network, (face, batch), (name, named), layer, many) for name in methods]
+    rows = [row for row in tried if row]
     title = f"{best} {shares[best]:.0%} of the six"
-    title += "" if len(methods) > 1 else f" · {methods[0]}"
+    title += "" if many else f" · {methods[0]}"
     if len(named) > 1:
         columns = ["face", *(f"{label} {shares[label]:.0%}" for label in named)]
         legend = "warm and bright = speaks for the expression above the column"
@@ -183,8 +183,8 @@ def _row(
     asked: tuple[str, list[str]],
     layer: str | None,
     named: bool,
-) -> "Row":
-    """One method's tiles; among several, one that this network refuses says so."""
+) -> "Row | None":
+    """One method's tiles; among several, one that this network refuses is named and left out."""
     from mien.explain import explain_each
     from mien.show import why
 
@@ -196,7 +196,7 @@ def _row(
         if not named:
             raise
         click.echo(f"mien: {method} left out: {error.message}", err=True)
-        return why.Row(method, [why.upright(crop)], ["not for this network"])
+        return None
     empty = ["nothing speaks for it" if not (one > 0).any() else "" for one in maps]
     overlays = [why.overlay(crop, one) for one in maps]
     tiles = overlays if len(labels) > 1 else [why.heat(maps[0]), *overlays]

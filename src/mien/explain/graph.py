@@ -43,6 +43,7 @@ class GraphSource:
         self.model = model
         about = model.card.get("explain", {})
         self.layer = str(about.get("layer", "features"))
+        self.temperature = float(model.card["temperature"])
         self._linear_layers = int(about.get("linear_layers", 1))
 
     def logits(self, batch: F32) -> F32:

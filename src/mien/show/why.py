@@ -1,8 +1,8 @@
 """The figure that explains a prediction: a grid of pictures with names, captions and a legend.
 
 One layout, two ways to write it: pixels (PNG, JPEG, WebP, PDF) and SVG, whose words stay words.
-Colours rise in lightness with the evidence, and a line encloses its upper half, so that the
-figure can be read when it is printed in grey.
+Colours rise in lightness with the evidence, and a line is drawn where it is half of the strongest,
+so that the figure can be read when it is printed in grey.
 Imports: numpy, cv2, Pillow, mien.show, mien.explain.cam. Knows nothing of networks.
 """
 
@@ -36,6 +36,7 @@ _TITLE, _NAME, _SMALL = 22, 17, 14  # pixels of an em
 _WHITE, _GRAY = (255, 255, 255), (80, 80, 80)
 _OPACITY = 0.65  # of the strongest colour over a face
 _HALF = 0.5  # of the strongest evidence: where the line is drawn
+_SPECK = 100  # square pixels; no line around less
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,9 +121,10 @@ def _shade(fine: F32) -> F32:
 
 
 def _ringed(tile: U8, fine: F32) -> U8:
-    """Draw a line around the upper half of the evidence: white, with a dark rim."""
+    """Draw a line at half of the strongest evidence: white, with a dark rim."""
     above = (fine >= _HALF).astype(np.uint8)
     rings, _ = cv2.findContours(above, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    rings = [ring for ring in rings if cv2.contourArea(ring) >= _SPECK]
     drawn = np.ascontiguousarray(tile)
     for colour, width in (((20, 20, 20), 4), ((255, 255, 255), 2)):
         cv2.drawContours(drawn, rings, -1, colour, width, cv2.LINE_AA)
@@ -168,7 +170,7 @@ def figure(title: str, columns: Sequence[str], rows: Sequence[Row], legend: str)
     return page
 
 
-_LINE = "the line encloses what is at least half as strong as the strongest place"
+_LINE = "the line is drawn where the evidence is half of the strongest"
 
 
 def _explain_colours(page: _Page, top: int, legend: str) -> None:
@@ -176,7 +178,7 @@ def _explain_colours(page: _Page, top: int, legend: str) -> None:
     ramp = np.tile(np.linspace(0, 1, 3 * _TILE // 2, dtype=np.float32), (_SMALL, 1))
     page.pictures.append((_MARGIN, top, np.rint(_shade(ramp)).astype(np.uint8)))
     end = _MARGIN + ramp.shape[1] + _GAP
-    page.words.append((end, top + _SMALL / 2, "none → strongest", _SMALL, _GRAY))
+    page.words.append((end, top + _SMALL / 2, "none to strongest", _SMALL, _GRAY))
     for number, text in enumerate((legend, _LINE), 1):
         middle = top + _SMALL * (0.5 + 1.6 * number)
         page.words.append((_MARGIN, middle, text, _SMALL, _GRAY))
