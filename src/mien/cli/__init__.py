@@ -18,6 +18,7 @@ _COMMANDS = {
     "predict": "recognise",
     "scores": "recognise",
     "video": "film",
+    "explain": "explain",
     "demo": "recognise",
     "models": "recognise",
     "prepare": "prepare",
