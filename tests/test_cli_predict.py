@@ -56,7 +56,7 @@ def test_json_has_the_documented_keys_in_their_order(photos):
     [face] = picture["faces"]
     assert ",".join(face) == keys
     assert ",".join(face["scores"]) == "happiness,surprise,sadness,anger,disgust,fear"
-    assert ",".join(face["regions"]) == "brows,eyes,nose,mouth,cheeks,rest"
+    assert ",".join(face["regions"]) == "brows,eyes,nose,mouth,cheeks,forehead,chin,outside"
     assert np.shape(face["box"]) == (4,)
     assert np.shape(face["landmarks"]) == (5, 2)
     assert sum(face["scores"].values()) == pytest.approx(1, abs=1e-3)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mien.explain.regions import shares
+from mien.explain.regions import REGIONS, shares, words
 from mien.labels import LABELS, NEUTRAL, index
 
-__all__ = ["CSV_HEADER", "Box", "Detection", "Face", "Picture"]
+__all__ = ["CSV_HEADER", "REGIONS_HEADER", "Box", "Detection", "Face", "Picture"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -23,6 +23,7 @@ CSV_HEADER = (
     "path", "face", "left", "top", "right", "bottom", "detection",
     "label", "confidence", "neutral", *LABELS,
 )  # fmt: skip
+REGIONS_HEADER = tuple(f"on_{name}" for name in REGIONS)  # columns that may follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,18 @@ class Face:
     @property
     def regions(self) -> dict[str, float]:
         """Share of the evidence for `expression` on each part of the face; {} without maps."""
-        return {} if self.maps is None else shares(self.heatmap())
+        if self.maps is None:
+            return {}
+        landmarks = self.landmarks @ self.to_crop[:, :2].T + self.to_crop[:, 2]
+        return shares(self.heatmap(), landmarks.astype(np.float32))
+
+    @property
+    def sentence(self) -> str:
+        """What the face shows, and where the evidence for it lies, in words."""
+        head = f"{self.label} {self.confidence:.2f}"
+        if self.label == NEUTRAL:
+            head += f", of the six {self.expression} {float(self.values.max()):.2f}"
+        return head if self.maps is None else f"{head}: {words(self.regions)}"
 
     def heatmap(self, label: str | None = None) -> F32:
         """Return where in the crop the evidence for an expression lies.
@@ -218,12 +230,20 @@ class Picture:
             "faces": [face.record() for face in self.faces],
         }
 
-    def rows(self) -> list[list[str | int | float]]:
-        """Return one CSV row a face, in the order of `CSV_HEADER`."""
+    def rows(self, regions: bool = False) -> list[list[str | int | float]]:
+        """Return one CSV row a face.
+
+        Args:
+            regions: also the shares of the evidence; "" for a face that was read without maps.
+
+        Returns:
+            Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for.
+        """
         rows: list[list[str | int | float]] = []
         for number, face in enumerate(self.faces):
             record = face.record()
             head = [record[key] for key in ("detection", "label", "confidence", "neutral")]
             scores = record["scores"].values()
-            rows.append([self.path, number, *record["box"], *head, *scores])
+            places = [record["regions"].get(name, "") for name in REGIONS] if regions else []
+            rows.append([self.path, number, *record["box"], *head, *scores, *places])
         return rows
