@@ -27,6 +27,8 @@ _COMMANDS = {
     "train": "learn",
     "evaluate": "learn",
     "export": "learn",
+    "regions": "proof",
+    "faithful": "proof",
 }
 
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from mien.errors import MissingExtraError
 
-__all__ = ["needs_matplotlib", "needs_torch"]
+__all__ = ["needs_matplotlib", "needs_scipy", "needs_torch"]
 
 
 def needs_torch(what: str) -> None:
@@ -34,3 +34,16 @@ def needs_matplotlib(what: str) -> None:
     """
     if find_spec("matplotlib") is None:
         raise MissingExtraError(what, "train")
+
+
+def needs_scipy(what: str) -> None:
+    """Refuse a command that needs scipy where it is not installed.
+
+    Args:
+        what: needs it.
+
+    Raises:
+        MissingExtraError: if scipy is not there.
+    """
+    if find_spec("scipy") is None:
+        raise MissingExtraError(what, "proof")

@@ -84,6 +84,8 @@ def gather(settings: TrainConfig) -> Data:
         raise BadDataError(
             f"no training picture of {', '.join(sorted(missing))}", fix="check data in the config"
         )
+    if settings.shuffle_labels:
+        train = train.dealt_anew(settings.seed)
     return Data(train, held, leaked, echoed)
 
 
