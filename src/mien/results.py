@@ -2,7 +2,7 @@
 
 A `Picture` has `Face`s; a `Face` has a `Box`, five landmarks, six scores and the class maps.
 Each knows its own row or record and nothing of files, models or drawing.
-Imports: numpy, mien.labels, mien.explain.regions.
+Imports: numpy, mien.labels, mien.explain.cam and regions.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mien.explain.cam import enlarge
 from mien.explain.regions import REGIONS, shares, words
 from mien.labels import LABELS, NEUTRAL, index
 
@@ -191,18 +192,9 @@ class Face:
 
 def _spread(coarse: F32, side: int) -> F32:
     """Enlarge a coarse map bilinearly to (side, side), keep what is positive, scale to [0, 1]."""
-    rows = _weights(coarse.shape[0], side)
-    columns = _weights(coarse.shape[1], side)
-    fine: F32 = (rows @ coarse @ columns.T).clip(min=0).astype(np.float32)
+    fine: F32 = enlarge(coarse, side, side).clip(min=0).astype(np.float32)
     top = float(fine.max())
     return fine / np.float32(top) if top > 0 else fine
-
-
-def _weights(coarse: int, fine: int) -> F32:
-    """Rows of bilinear weights, pixel centres aligned: shape (fine, coarse)."""
-    centres = (np.arange(fine) + 0.5) * coarse / fine - 0.5
-    distance = np.abs(centres.clip(0, coarse - 1)[:, None] - np.arange(coarse))
-    return (1 - distance).clip(min=0).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -85,7 +85,7 @@ def doubts(
         subject: the trained network.
         crops: shape (N, 64, 64), uint8, grey.
         methods: keys of `mien.explain.methods.METHODS`.
-        network: the subject's as a torch network, which can forget; or None.
+        network: the subject's own as a torch network, which can forget; or None.
         other: one of the same kind that learned shuffled labels (``shuffle_labels = true``);
             or None.
 
@@ -96,14 +96,15 @@ def doubts(
         Adebayo et al. 2018, arXiv:1810.03292, sections 3.1 and 3.3.
     """
     found: dict[str, Any] = {"steadiness": steadiness(subject, crops, methods)}
-    if network is not None:
-        from mien.models import forget
+    if network is None:
+        return found
+    from mien.models import forget
 
-        stages = forget.forgetting(network)
-        found["forgetting"] = dict(forgetting(subject, stages, crops, methods))
+    known = Subject(network)  # the methods are asked of torch on both sides
+    stages = forget.forgetting(network)
+    found["forgetting"] = dict(forgetting(known, stages, crops, methods))
     if other is not None:
-        shuffled = dict(forgetting(subject, [("labels", other)], crops, methods))
-        found["shuffled_labels"] = shuffled["labels"]
+        [(_, found["shuffled_labels"])] = forgetting(known, [("", other)], crops, methods)
     return found
 
 

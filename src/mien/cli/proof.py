@@ -13,7 +13,6 @@ from mien.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from mien.models.network import Network
-    from mien.trial import Subject
 
 __all__ = ["faithful_command", "regions_command"]
 
@@ -72,6 +71,7 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
 @click.option(
     "--sanity", type=click.IntRange(0), default=100, show_default=True, help="Pictures for it."
 )
+@click.option("--run", type=_FILE, help="The run of MODEL: how maps change as it forgets.")
 @click.option("--shuffled", type=_FILE, help="A run trained with shuffle_labels = true.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(0), default=0, help="To compute with; 0: all cores.")
@@ -85,6 +85,7 @@ def faithful_command(
     methods: tuple[str, ...],
     pictures: int,
     sanity: int,
+    run: Path | None,
     shuffled: Path | None,
     seed: int,
     threads: int,
@@ -94,8 +95,7 @@ def faithful_command(
 ) -> None:
     """Measure whether the heat maps of MODEL show what it uses, beside maps that know nothing.
 
-    MODEL is an .onnx file, ``shipped``, or the folder of a run; of a run also the test by which
-    the network forgets what it learned. Higher is better for insertion, road and increase, lower
+    MODEL is an .onnx file or ``shipped``. Higher is better for insertion, road and increase, lower
     for deletion and drop. A method is worth trusting where it beats every control.
 
     Example: mien faithful shipped data/rafdb --out faithful.json --plot faithful.png
@@ -103,16 +103,20 @@ def faithful_command(
     needs_scipy("mien faithful")
     from mien import trial
     from mien.explain.methods import METHODS
+    from mien.recognize.runtime import SHIPPED, Model
     from mien.sanity import doubts
 
+    if shuffled and not run:
+        raise click.UsageError("--shuffled needs --run")
     if plot:
         needs_matplotlib("mien faithful --plot")
     for method in methods:
         if method not in METHODS:
             raise UnknownNameError("method", method, METHODS)
     start = time.perf_counter()
-    subject, about, network = _subject(model, threads)
-    other = _subject(shuffled, threads)[2] if shuffled else None
+    file = Model(SHIPPED if str(model) == "shipped" else model, threads)
+    subject = trial.Subject(file, file.card["temperature"])
+    networks = [_network(folder) for folder in (run, shuffled)]
     rows, crops = trial.choose(folder, split, pictures, seed)
     usable, refused = trial.usable(subject, methods or METHODS)
     for method, reason in refused.items():
@@ -120,7 +124,8 @@ def faithful_command(
     values = trial.values_of(subject, crops, usable, seed, lambda s: bar(s, len(s), "measuring"))
     record: dict[str, Any] = {
         "command": f"mien faithful {model} {folder} --split {split} --pictures {pictures}",
-        **about,
+        "name": file.card["name"],
+        "weights_sha256": file.card["weights_sha256"],
         "source": rows[0].source,
         "split": split,
         "pictures": len(rows),
@@ -128,31 +133,21 @@ def faithful_command(
         "refused": refused,
         **trial.compare(values),
         "sanity_pictures": min(sanity, len(rows)),
-        **(doubts(subject, crops[:sanity], usable, network, other) if sanity else {}),
+        **(doubts(subject, crops[:sanity], usable, *networks) if sanity else {}),
         "seconds": round(time.perf_counter() - start),
     }
     _print(record)
     _write(record, out, csv_file, plot)
 
 
-def _subject(model: Path, threads: int) -> tuple["Subject", dict[str, Any], "Network | None"]:
-    """Load a file or a run: the subject, what is to be noted of it, a run's network."""
-    from mien.recognize.runtime import SHIPPED, Model
-    from mien.trial import Subject
-
-    if not model.is_dir():
-        file = Model(SHIPPED if str(model) == "shipped" else model, threads)
-        about = {key: file.card[key] for key in ("name", "weights_sha256")}
-        return Subject(file, file.card["temperature"]), about, None
-    needs_torch("mien faithful RUN")
-    import torch
-
+def _network(run: Path | None) -> "Network | None":
+    """Load a run's network."""
+    if run is None:
+        return None
+    needs_torch("mien faithful --run and --shuffled")
     from mien.train.trained import trained
 
-    if threads:
-        torch.set_num_threads(threads)
-    name, network = trained(model)
-    return Subject(network), {"name": name}, network
+    return trained(run)[1]
 
 
 def _print(record: dict[str, Any]) -> None:

@@ -1,1 +1,26 @@
-"""What a prediction rests on."""
+"""What a prediction rests on.
+
+Importing it does no work: `explain` and its kin are fetched on first use.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mien.explain.methods import METHODS as METHODS
+    from mien.explain.methods import explain as explain
+    from mien.explain.targets import versus as versus
+
+__all__ = ["METHODS", "explain", "versus"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for."""
+    if name in {"METHODS", "explain"}:
+        from mien.explain import methods
+
+        return getattr(methods, name)
+    if name == "versus":
+        from mien.explain.targets import versus
+
+        return versus
+    raise AttributeError(f"module 'mien.explain' has no attribute {name!r}")

@@ -23,8 +23,8 @@ I64 = npt.NDArray[np.int64]
 Score = Callable[[U8, I64], F32]
 
 BETTER = {"insertion": 1, "deletion": -1, "road": 1, "drop": -1, "increase": 1}  # sign of good
-STEPS = 16  # of a curve
-LEVELS = (0.2, 0.4, 0.6, 0.8)  # shares of the pixels that ROAD removes
+STEPS = 10  # of a curve
+LEVELS = (0.2, 0.5, 0.8)  # shares of the pixels that ROAD removes
 GRAY = 117  # ImageNet's mean luma of 0.458: what stands for "nothing there"
 _BLUR = 6.0  # pixels; of the picture that insertion starts from
 _NOISE = 2.55  # grey levels, a hundredth of the range, as in ROAD's code

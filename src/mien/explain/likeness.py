@@ -38,7 +38,10 @@ def likeness(maps: F32, others: F32) -> F32:
     other -= other.mean(axis=1, keepdims=True)
     size = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
     product = (one * other).sum(axis=1)
-    return np.divide(product, size, out=np.zeros_like(size), where=size > 0).astype(np.float32)
+    found: F32 = np.divide(product, size, out=np.zeros_like(size), where=size > 0).astype(
+        np.float32
+    )
+    return found
 
 
 def shaken(crops: U8, random: np.random.Generator) -> U8:

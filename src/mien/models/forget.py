@@ -5,6 +5,7 @@ Imports: torch, mien.models.
 
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -33,7 +34,7 @@ def forgetting(network: Network, seed: int = 0) -> Iterator[tuple[str, Network]]
         ::-1
     ]
     for name, part in parts:
-        layers = [layer for layer in part.modules() if hasattr(layer, "reset_parameters")]
+        layers: list[Any] = [one for one in part.modules() if hasattr(one, "reset_parameters")]
         if not layers:
             continue  # an activation has nothing to forget
         with torch.random.fork_rng(devices=[]):

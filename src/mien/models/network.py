@@ -51,6 +51,19 @@ class Network(nn.Module):
             raise TypeError(f"a head must end in a linear layer, not in {type(layer).__name__}")
         return layer
 
+    @property
+    def explained(self) -> str:
+        """Name of the layer that explanations look at: the last maps before they are pooled.
+
+        Where the features end in max pooling it is the layer before that, whose maps are finer.
+        """
+        leaves = [
+            (f"features.{name}", module)
+            for name, module in self.features.named_modules()
+            if not any(module.children())
+        ]
+        return leaves[-2][0] if isinstance(leaves[-1][1], nn.MaxPool2d) else "features"
+
     def embed(self, x: Tensor) -> Tensor:
         """Map (N, 3, 64, 64) to what the last linear layer sees: (N, its inputs)."""
         pooled: Tensor = self.dropout(self.pool(self.features(x)))

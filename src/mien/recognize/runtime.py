@@ -8,6 +8,7 @@ Imports: numpy, onnxruntime, mien.pixels, mien.errors. No torch; knows nothing o
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,9 @@ class Model:
         options.log_severity_level = 3
         providers = ["CPUExecutionProvider"]
         self.session: Any = onnxruntime.InferenceSession(str(path), options, providers=providers)
-        self._outputs = [output.name for output in self.session.get_outputs()]
+        self.outputs = tuple(output.name for output in self.session.get_outputs())
+        self._only_asked = onnxruntime.RunOptions()  # what only other outputs need is not computed
+        self._only_asked.only_execute_path_to_fetches = True
 
     def run(self, batch: F32, maps: bool = True) -> Outputs:
         """Classify a batch.
@@ -81,21 +84,43 @@ class Model:
         Raises:
             ValueError: if the batch has another shape or type.
         """
-        if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1:] != (3, SIDE, SIDE):
-            raise ValueError(
-                f"expected (N, 3, {SIDE}, {SIDE}) float32, got {batch.shape} {batch.dtype}"
-            )
-        wanted = [name for name in self._outputs if maps or name != "maps"]
+        _check(batch)
+        asked = ("logits", "neutral", "maps") if maps else ("logits", "neutral")
+        wanted = [name for name in asked if name in self.outputs]
         if len(batch) == 0:
             nothing = np.empty((0, len(LABELS)), dtype=np.float32)
             return Outputs(nothing, nothing[:, 0], nothing[..., None, None] if maps else None)
-        found = dict(zip(wanted, self.session.run(wanted, {"crops": batch}), strict=True))
+        found: dict[str, Any] = dict(self.tensors(batch, wanted))
         temperature = float(self.card["temperature"])
         scores = _softmax(found["logits"], temperature)
         neutral = np.zeros(len(batch), dtype=np.float32)
         if "neutral" in found:
             neutral = (1 + np.tanh(found["neutral"][:, 0] / 2)) / 2  # the logistic function
         return Outputs(scores, neutral, found.get("maps"))
+
+    def tensors(self, batch: F32, names: Sequence[str]) -> dict[str, F32]:
+        """Return outputs of the file as they are, and compute nothing else.
+
+        Args:
+            batch: shape (N, 3, 64, 64), N at least 1.
+            names: of `outputs`.
+
+        Returns:
+            Each output by name.
+
+        Raises:
+            ValueError: if the batch has another shape or type.
+        """
+        _check(batch)
+        found = self.session.run(list(names), {"crops": batch}, self._only_asked)
+        return dict(zip(names, found, strict=True))
+
+
+def _check(batch: F32) -> None:
+    if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1:] != (3, SIDE, SIDE):
+        raise ValueError(
+            f"expected (N, 3, {SIDE}, {SIDE}) float32, got {batch.shape} {batch.dtype}"
+        )
 
 
 def _softmax(logits: F32, temperature: float) -> F32:

@@ -1,0 +1,141 @@
+"""An .onnx file as something to explain: its activations and gradients, without torch.
+
+The file returns its last features and the gradients of its six logits with respect to them, in
+closed form (see mien.export). A file from before it did so returns only the class maps.
+Imports: numpy, mien.recognize.runtime, mien.errors.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mien.errors import BadModelError, UnknownNameError
+from mien.explain.targets import Aim
+from mien.recognize.runtime import Model
+
+__all__ = ["GraphSource", "Inside", "spread"]
+
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inside:
+    """What a layer held and how the target depends on it, for N crops.
+
+    Attributes:
+        activations: shape (N, K, h, w).
+        gradients: shape (N, K, h, w), d(target) / d(activations).
+        folded: whether the channels are the six class maps, that is, features already weighed.
+    """
+
+    activations: F32
+    gradients: F32
+    folded: bool = False
+
+
+class GraphSource:
+    """A model file; it can be asked about one layer."""
+
+    def __init__(self, model: Model) -> None:
+        """Take a loaded model."""
+        self.model = model
+        about = model.card.get("explain", {})
+        self.layer = str(about.get("layer", "features"))
+        self._linear_layers = int(about.get("linear_layers", 1))
+
+    def logits(self, batch: F32) -> F32:
+        """Map (N, 3, 64, 64) to logits (N, 6)."""
+        return self.model.tensors(batch, ["logits"])["logits"]
+
+    def activations(self, batch: F32, layer: str | None = None) -> F32:
+        """Return the layer's output, shape (N, K, h, w)."""
+        self._check(layer)
+        self._needs("features")
+        return self.model.tensors(batch, ["features"])["features"]
+
+    def look(self, batch: F32, target: Aim, layer: str | None = None) -> Inside:
+        """Return the layer's output and the target's gradients.
+
+        Args:
+            batch: shape (N, 3, 64, 64).
+            target: for each crop.
+            layer: the file's own, or None for it.
+
+        Returns:
+            Features and gradients; of an older file, the class maps and theirs.
+        """
+        self._check(layer)
+        if "gradients" not in self.model.outputs and self._linear_layers == 1:
+            self._needs("maps")
+            found = self.model.tensors(batch, ["logits", "maps"])
+            maps = found["maps"]
+            slope = target.slope(found["logits"])[..., None, None] / np.prod(maps.shape[2:])
+            return Inside(maps, np.broadcast_to(slope, maps.shape).astype(np.float32), True)
+        self._needs("gradients")
+        found = self.model.tensors(batch, ["logits", "features", "gradients"])
+        gradients = np.einsum("nc,nc...->n...", target.slope(found["logits"]), found["gradients"])
+        return Inside(found["features"], spread(found["features"], gradients))
+
+    def class_maps(self, batch: F32, target: Aim) -> F32:
+        """Return the target's class activation map, shape (N, h, w)."""
+        self._needs("maps")
+        if self._linear_layers != 1:
+            raise BadModelError(*not_linear(self._linear_layers))
+        found = self.model.tensors(batch, ["logits", "maps"])
+        summed: F32 = np.einsum("nc,nchw->nhw", target.slope(found["logits"]), found["maps"])
+        return summed
+
+    def _check(self, layer: str | None) -> None:
+        if layer not in {None, self.layer}:
+            raise UnknownNameError("layer in this file", str(layer), [self.layer])
+
+    def _needs(self, output: str) -> None:
+        if output not in self.model.outputs:
+            raise BadModelError(
+                f"this model file does not return its {output}",
+                fix="write it again with mien export, or use --method occlusion",
+            )
+
+
+def not_linear(count: int) -> tuple[str, str]:
+    """Say why CAM is refused, and what to do instead.
+
+    Args:
+        count: linear layers of the network.
+
+    Returns:
+        The message and its next step.
+    """
+    return (
+        f"CAM needs the mean of the features and one linear layer; this network has {count}",
+        "use --method grad-cam, which is the same thing where CAM exists",
+    )
+
+
+def spread(features: F32, gradients: F32) -> F32:
+    """Carry gradients back through a max pooling without overlap.
+
+    Args:
+        features: shape (N, K, h, w), before the pooling.
+        gradients: shape (N, K, u, v), after it; u divides h and v divides w, equal sizes mean
+            that nothing was pooled.
+
+    Returns:
+        shape (N, K, h, w): each gradient at the largest of its places, the first of equals; 0
+        elsewhere.
+
+    Example:
+        >>> features = np.array([[[[1, 2], [5, 3]]]], dtype=np.float32)
+        >>> spread(features, np.full((1, 1, 1, 1), 7, dtype=np.float32)).tolist()
+        [[[[0.0, 0.0], [7.0, 0.0]]]]
+    """
+    (n, k, h, w), (u, v) = features.shape, gradients.shape[2:]
+    if (h, w) == (u, v):
+        return gradients
+    windows = features.reshape(n, k, u, h // u, v, w // v).swapaxes(3, 4)
+    first = windows.reshape(n, k, u, v, -1).argmax(axis=-1)[..., None]  # (N, K, u, v, 1)
+    placed = np.zeros((n, k, u, v, (h // u) * (w // v)), dtype=np.float32)
+    np.put_along_axis(placed, first, gradients[..., None], axis=-1)
+    placed = placed.reshape(n, k, u, v, h // u, w // v).swapaxes(3, 4)
+    return placed.reshape(features.shape)
