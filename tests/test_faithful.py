@@ -4,7 +4,7 @@ import pytest
 pytest.importorskip("scipy")
 
 from mien.explain.controls import CONTROLS
-from mien.explain.faithful import BETTER, GRAY, area, curves, drop, measure, ranks, road
+from mien.explain.faithful import BETTER, GRAY, area, curves, drop, ends, measure, ranks, road
 
 PATCH = (slice(48, 60), slice(4, 28))  # rows and columns that the stand-in looks at, off the middle
 
@@ -58,7 +58,7 @@ def upper_left(crops, numbers):
 def test_curves_are_those_worked_by_hand(best, shown, taken):
     crops = np.array([[[255, 0], [0, 0]]], dtype=np.uint8)
     maps = np.array([best], dtype=np.float32)
-    found = curves(upper_left, crops, ranks(maps, random()), steps=4)
+    found = curves(upper_left, crops, ranks(maps, random()), ends(upper_left, crops), steps=4)
     soft, gray = found[0][0, 0], GRAY / 255
     assert 0.2 < soft < 0.35
     expected = np.where(shown, 1, soft), np.where(taken, 1, gray)
@@ -74,16 +74,22 @@ def test_drop_is_the_share_of_the_score_lost_where_the_map_is_dark():
     crops = np.array([[[217, 0], [0, 0]]], dtype=np.uint8)
     maps = np.array([[[0.5, 2], [-1, 0]]], dtype=np.float32)
     # the pixel's strength is 0.25: 117 + 0.25 * 100 = 142 of 217 is left
-    lost, rose = drop(upper_left, crops, maps)
+    lost, rose = drop(upper_left, crops, maps, ends(upper_left, crops))
     assert lost[0] == pytest.approx(1 - 142 / 217)
     assert rose[0] == 0
-    lost, rose = drop(lambda c, n: 1 - upper_left(c, n), crops, maps)
+
+    def dark(changed, numbers):
+        return 1 - upper_left(changed, numbers)
+
+    lost, rose = drop(dark, crops, maps, ends(dark, crops))
     assert (lost[0], rose[0]) == (0, 1)
 
 
 def test_an_empty_map_shows_only_grey():
     crops = np.array([[[217, 0], [0, 0]]], dtype=np.uint8)
-    lost, _ = drop(upper_left, crops, np.zeros((1, 2, 2), dtype=np.float32))
+    lost, _ = drop(
+        upper_left, crops, np.zeros((1, 2, 2), dtype=np.float32), ends(upper_left, crops)
+    )
     assert lost[0] == pytest.approx(1 - GRAY / 217)
 
 
@@ -102,12 +108,16 @@ def test_road_of_the_reverse_order_is_its_negative(crops):
     np.testing.assert_allclose(forth, -back, atol=0.02)  # the noise differs
 
 
+def measured(crops, maps, score=contrast):
+    return measure(score, crops, maps, ends(score, crops), random())
+
+
 def test_the_map_of_what_is_looked_at_beats_every_control_and_a_wrong_one_loses(crops):
-    right = measure(contrast, crops, map_on(*PATCH), random())
-    wrong = measure(contrast, crops, 1 - map_on(*PATCH), random())
+    right = measured(crops, map_on(*PATCH))
+    wrong = measured(crops, 1 - map_on(*PATCH))
     assert set(right) == set(BETTER)
     for name, control in CONTROLS.items():
-        found = measure(contrast, crops, control(crops, random()), random())
+        found = measured(crops, control(crops, random()))
         for metric in ("insertion", "deletion", "road"):
             ahead = BETTER[metric] * (right[metric] - found[metric])
             assert ahead.min() > 0, f"{metric} against {name}"
@@ -122,7 +132,7 @@ def test_each_score_is_asked_for_the_picture_it_belongs_to(crops):
         seen.append(numbers)
         return np.full(len(changed), 0.5, dtype=np.float32)
 
-    measure(note, crops, CONTROLS["random"](crops, random()), random())
+    measured(crops, CONTROLS["random"](crops, random()), note)
     for numbers in seen:
         assert np.bincount(numbers, minlength=12).tolist() == [len(numbers) // 12] * 12
 

@@ -16,7 +16,7 @@ from mien.data import manifest
 from mien.errors import BadDataError, BadModelError, MissingExtraError
 from mien.explain.cam import enlarge
 from mien.explain.controls import CONTROLS
-from mien.explain.faithful import BETTER, F32, I64, U8, Score, measure
+from mien.explain.faithful import BETTER, F32, I64, U8, Score, ends, measure
 from mien.explain.methods import METHODS, Asked, source_of
 from mien.explain.targets import Aim
 from mien.labels import NEUTRAL
@@ -130,13 +130,15 @@ def values_of(
     steps = [(s, name) for s in range(0, len(crops), _TOGETHER) for name in names]
     for start, name in progress(steps):
         some, wanted = crops[start : start + _TOGETHER], classes[start : start + _TOGETHER]
+        score = _score(subject, wanted)
+        if name == names[0]:
+            known = ends(score, some)  # the same for every map
         random = np.random.default_rng([seed, start])
-        maps = (
-            CONTROLS[name](some, random)
-            if name in CONTROLS
-            else (enlarge(subject.maps(name, some, wanted), SIDE, SIDE))
-        )
-        parts[name].append(measure(_score(subject, wanted), some, maps, random))
+        if name in CONTROLS:
+            maps = CONTROLS[name](some, random)
+        else:
+            maps = enlarge(subject.maps(name, some, wanted), SIDE, SIDE)
+        parts[name].append(measure(score, some, maps, known, random))
     return {
         name: {metric: np.concatenate([p[metric] for p in found]) for metric in BETTER}
         for name, found in parts.items()

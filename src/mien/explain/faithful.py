@@ -7,6 +7,7 @@ Imports: numpy, cv2, impute (scipy). No torch; knows nothing of files.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,7 +15,20 @@ import numpy.typing as npt
 
 from mien.explain.impute import impute
 
-__all__ = ["BETTER", "GRAY", "LEVELS", "STEPS", "curves", "drop", "measure", "ranks", "road"]
+__all__ = [
+    "BETTER",
+    "GRAY",
+    "LEVELS",
+    "STEPS",
+    "Ends",
+    "area",
+    "curves",
+    "drop",
+    "ends",
+    "measure",
+    "ranks",
+    "road",
+]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -50,7 +64,43 @@ def ranks(maps: F32, random: np.random.Generator) -> I64:
     return places.reshape(maps.shape)
 
 
-def curves(score: Score, crops: U8, places: I64, steps: int = STEPS) -> tuple[F32, F32]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Ends:
+    """Scores that do not depend on a map, each of shape (N,).
+
+    Attributes:
+        whole: of the picture.
+        soft: of the blurred picture, where insertion starts.
+        gray: of a grey one, where deletion ends.
+    """
+
+    whole: F32
+    soft: F32
+    gray: F32
+
+
+def ends(score: Score, crops: U8) -> Ends:
+    """Ask for the scores that every curve begins and ends with.
+
+    Args:
+        score: the network.
+        crops: shape (N, H, W), uint8, grey.
+
+    Returns:
+        The scores.
+    """
+    versions = crops, _softened(crops), np.full_like(crops, GRAY)
+    numbers = np.tile(np.arange(len(crops)), 3)
+    return Ends(*score(np.concatenate(versions), numbers).reshape(3, -1))
+
+
+def _softened(crops: U8) -> U8:
+    return np.stack([cv2.GaussianBlur(crop, (0, 0), _BLUR) for crop in crops])
+
+
+def curves(
+    score: Score, crops: U8, places: I64, known: Ends, steps: int = STEPS
+) -> tuple[F32, F32]:
     """Follow the score while the strongest pixels are shown first, and while they go first.
 
     Insertion starts from the blurred picture, deletion ends in grey.
@@ -59,23 +109,25 @@ def curves(score: Score, crops: U8, places: I64, steps: int = STEPS) -> tuple[F3
         score: the network.
         crops: shape (N, H, W), uint8, grey.
         places: from `ranks`.
-        steps: into which the pixels are divided.
+        known: from `ends`.
+        steps: into which the pixels are divided, at least 2.
 
     Returns:
-        Insertion and deletion, each of shape (N, steps + 1); the area under a curve is `area`.
+        Insertion and deletion, each of shape (N, steps + 1); what is under a curve is its `area`.
 
     Source:
         Petsiuk et al. 2018, arXiv:1806.07421, section 3.2 and algorithm 1.
     """
-    size = crops[0].size
-    soft = np.stack([cv2.GaussianBlur(crop, (0, 0), _BLUR) for crop in crops])
+    soft = _softened(crops)
     changed = []
-    for step in range(steps + 1):
-        strongest = places < round(size * step / steps)
+    for step in range(1, steps):
+        strongest = places < round(crops[0].size * step / steps)
         changed += [np.where(strongest, crops, soft), np.where(strongest, np.uint8(GRAY), crops)]
     numbers = np.tile(np.arange(len(crops)), len(changed))
-    found = score(np.concatenate(changed), numbers).reshape(steps + 1, 2, len(crops))
-    return found[:, 0].T, found[:, 1].T
+    found = score(np.concatenate(changed), numbers).reshape(steps - 1, 2, len(crops))
+    shown = np.vstack([known.soft, found[:, 0], known.whole])
+    taken = np.vstack([known.whole, found[:, 1], known.gray])
+    return shown.T, taken.T
 
 
 def area(curve: F32) -> F32:
@@ -130,13 +182,14 @@ def _filled(crop: U8, removed: npt.NDArray[np.bool_], random: np.random.Generato
     return np.rint(filled).clip(0, 255).astype(np.uint8)
 
 
-def drop(score: Score, crops: U8, maps: F32) -> tuple[F32, F32]:
+def drop(score: Score, crops: U8, maps: F32, known: Ends) -> tuple[F32, F32]:
     """Show only what the map marks, the rest fading into grey, and see what the score loses.
 
     Args:
         score: the network.
         crops: shape (N, H, W), uint8, grey.
         maps: shape (N, H, W); the positive part counts, relative to its maximum.
+        known: from `ends`.
 
     Returns:
         The share of the score that is lost, in [0, 1], and 1 where the score rose, else 0; each
@@ -149,27 +202,29 @@ def drop(score: Score, crops: U8, maps: F32) -> tuple[F32, F32]:
     top = positive.max(axis=(1, 2), keepdims=True)
     strength = positive / np.where(top > 0, top, 1)
     shown = np.rint(GRAY + strength * (crops - np.float32(GRAY))).astype(np.uint8)
-    numbers = np.arange(len(crops))
-    before, after = score(crops, numbers), score(shown, numbers)
-    lost = np.asarray((before - after).clip(min=0) / before, dtype=np.float32)
-    return lost, (after > before).astype(np.float32)
+    after = score(shown, np.arange(len(crops)))
+    lost = np.asarray((known.whole - after).clip(min=0) / known.whole, dtype=np.float32)
+    return lost, (after > known.whole).astype(np.float32)
 
 
-def measure(score: Score, crops: U8, maps: F32, random: np.random.Generator) -> dict[str, F32]:
+def measure(
+    score: Score, crops: U8, maps: F32, known: Ends, random: np.random.Generator
+) -> dict[str, F32]:
     """Measure maps by every metric.
 
     Args:
         score: the network.
         crops: shape (N, H, W), uint8, grey.
         maps: shape (N, H, W).
+        known: from `ends`.
         random: draws the order of equals and ROAD's noise.
 
     Returns:
         For each key of `BETTER` an array of shape (N,).
     """
     places = ranks(maps, random)
-    shown, taken = curves(score, crops, places)
-    lost, rose = drop(score, crops, maps)
+    shown, taken = curves(score, crops, places, known)
+    lost, rose = drop(score, crops, maps, known)
     return {
         "insertion": area(shown),
         "deletion": area(taken),
