@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import proof
 
 from mien.cli import cli
 from mien.labels import LABELS
@@ -232,6 +233,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "recalls": recalls,
     "speed": speed,
     "table3": table3,
+    **proof.PARTS,
 }
 
 if __name__ == "__main__":

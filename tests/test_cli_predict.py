@@ -115,6 +115,28 @@ def test_the_table_has_a_line_a_picture_and_a_line_a_face(photos, expected):
     assert lines[1].endswith(f"(neutral {face.neutral:.2f})")
 
 
+def test_the_table_says_where_the_evidence_lies_unless_there_are_no_maps(photos, expected):
+    [face] = expected["one.png"].faces
+    lines = mien("predict", photos / "one.png").stdout.splitlines()
+    assert lines[2] == f"     {face.sentence}"
+    assert " % of the evidence " in lines[2]
+    assert len(mien("predict", photos / "one.png", "--no-heatmap").stdout.splitlines()) == 2
+
+
+def test_csv_has_the_regions_if_asked_for(photos, expected, tmp_path):
+    out = tmp_path / "faces.csv"
+    assert mien("predict", photos / "one.png", "--csv", out, "--regions").exit_code == 0
+    with out.open(newline="") as file:
+        [row] = csv.DictReader(file)
+    [face] = expected["one.png"].faces
+    regions = {key.removeprefix("on_"): row[key] for key in row if key.startswith("on_")}
+    assert list(regions) == list(face.regions)
+    close(regions.values(), list(face.regions.values()))
+    for words in (["--regions"], ["--csv", out, "--regions", "--no-heatmap"]):
+        result = mien("predict", photos / "one.png", *words)
+        assert (result.exit_code, "--regions needs" in result.stderr) == (2, True)
+
+
 def test_annotated_pictures_keep_names_tree_and_size(photos, tmp_path):
     assert mien("predict", photos, "--out", tmp_path / "out").exit_code == 0
     made = sorted(p.relative_to(tmp_path / "out").as_posix() for p in tmp_path.rglob("*.*"))
