@@ -110,20 +110,19 @@ def faithful_command(
         raise click.UsageError("--shuffled needs --run")
     if plot:
         needs_matplotlib("mien faithful --plot")
-    for method in methods:
-        if method not in METHODS:
-            raise UnknownNameError("method", method, METHODS)
+    _refuse_unknown(methods)
     start = time.perf_counter()
     file = Model(SHIPPED if str(model) == "shipped" else model, threads)
     subject = trial.Subject(file, file.card["temperature"])
-    networks = [_network(folder) for folder in (run, shuffled)]
+    networks = [_network(run), _network(shuffled)]
     rows, crops = trial.choose(folder, split, pictures, seed)
     usable, refused = trial.usable(subject, methods or METHODS)
     for method, reason in refused.items():
         click.echo(f"left out {method}: {reason}", err=True)
     values = trial.values_of(subject, crops, usable, seed, lambda s: bar(s, len(s), "measuring"))
     record: dict[str, Any] = {
-        "command": f"mien faithful {model} {folder} --split {split} --pictures {pictures}",
+        "command": f"mien faithful {model} {folder} --split {split} --pictures {pictures} "
+        f"--sanity {sanity}" + "".join(f" --method {method}" for method in usable),
         "name": file.card["name"],
         "weights_sha256": file.card["weights_sha256"],
         "source": rows[0].source,
@@ -138,6 +137,14 @@ def faithful_command(
     }
     _print(record)
     _write(record, out, csv_file, plot)
+
+
+def _refuse_unknown(methods: tuple[str, ...]) -> None:
+    from mien.explain.methods import METHODS
+
+    for method in methods:
+        if method not in METHODS:
+            raise UnknownNameError("method", method, METHODS)
 
 
 def _network(run: Path | None) -> "Network | None":

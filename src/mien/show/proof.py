@@ -1,11 +1,12 @@
 """The plot of a trial: every metric a panel, every method and control a line in it.
 
-Imports: matplotlib (the proof extra), sinks.
+Imports: matplotlib (the proof extra), mien.explain.faithful, sinks.
 """
 
 from pathlib import Path
 from typing import Any
 
+from mien.explain.faithful import BETTER
 from mien.show.sinks import whole
 
 __all__ = ["faithfulness"]
@@ -37,34 +38,33 @@ def faithfulness(record: dict[str, Any], path: Path) -> None:
     FigureCanvasAgg(figure)
     figure.suptitle(
         f"{record['name']}, {record['pictures']} pictures of {record['source']} {record['split']}: "
-        "methods (dots) and controls that know nothing (squares)",
+        "methods (dots), controls that know nothing (squares), the best of these (dotted line)",
         fontsize=10,
     )
-    for panel, (metric, title) in zip(
-        figure.subplots(1, 5, sharey=True), _TITLES.items(), strict=True
-    ):
+    panels = figure.subplots(1, len(_TITLES), sharey=True)
+    for panel, metric in zip(panels, _TITLES, strict=True):
         for height, name in enumerate(names):
-            blind = name in controls
-            panel.errorbar(
-                record["mean"][name][metric],
-                height,
-                xerr=_SURE * record["error"][name][metric],
-                fmt="s" if blind else "o",
-                color=_CONTROL if blind else _METHOD,
-                markerfacecolor="white" if blind else _METHOD,
-                capsize=2,
-                markersize=5,
-            )
-        _best_control(panel, [record["mean"][name][metric] for name in controls], title)
-        panel.set_title(title, fontsize=9)
+            of = record["mean"][name][metric], record["error"][name][metric]
+            _mark(panel, height, *of, name in controls)
+        _best_control(panel, metric, [record["mean"][name][metric] for name in controls])
+        panel.set_title(_TITLES[metric], fontsize=9)
         panel.set_yticks(range(len(names)), names)
         panel.grid(axis="x", alpha=0.3)
+        panel.locator_params(axis="x", nbins=4)
         panel.spines[["top", "right"]].set_visible(False)
     with whole(path) as part:
         figure.savefig(part, format="png", dpi=120)
 
 
-def _best_control(panel: Any, means: list[float], title: str) -> None:
+def _mark(panel: Any, height: int, mean: float, error: float, blind: bool) -> None:
+    """Draw a mean and its 95 % interval; an open square for a map that knows nothing."""
+    colour = _CONTROL if blind else _METHOD
+    inside = "white" if blind else colour
+    marker = {"fmt": "s" if blind else "o", "color": colour, "markerfacecolor": inside}
+    panel.errorbar(mean, height, xerr=_SURE * error, capsize=2, markersize=5, **marker)
+
+
+def _best_control(panel: Any, metric: str, means: list[float]) -> None:
     """Draw the line that a method has to pass."""
-    best = max(means) if "higher" in title else min(means)
+    best = max(means, key=lambda mean: BETTER[metric] * mean)
     panel.axvline(best, color=_CONTROL, lw=1, ls=":")
