@@ -75,3 +75,9 @@ def test_an_unknown_method_and_shuffled_without_run_are_refused(folder, tmp_path
     assert (result.exit_code, "try: use grad-cam" in result.stderr) == (1, True)
     result = mien("faithful", "shipped", folder, "--shuffled", tmp_path)
     assert (result.exit_code, "--shuffled needs --run" in result.stderr) == (2, True)
+
+
+def test_without_scipy_the_extra_is_named(folder, monkeypatch):
+    monkeypatch.setattr("mien.cli.extras.find_spec", lambda name: None)
+    result = mien("faithful", "shipped", folder)
+    assert (result.exit_code, 'pip install "mien[proof]"' in result.stderr) == (1, True)

@@ -32,10 +32,13 @@ def steadiness(subject: Subject, crops: U8, methods: Sequence[str]) -> dict[str,
     Returns:
         Of each method and control the mean `likeness`, between noisy and plain, and of
         neighbouring pictures for comparison: a map that is the same for all is steady for nothing.
+        Empty if no picture keeps its class.
     """
     noisy = shaken(crops, np.random.default_rng(_SEED))
     before, after = (subject.scores(c).argmax(axis=1) for c in (crops, noisy))
     crops, noisy, classes = (found[before == after] for found in (crops, noisy, before))
+    if not len(crops):
+        return {}
     result = {}
     for number, name in enumerate([*methods, *CONTROLS]):
         maps, others = (
