@@ -56,6 +56,15 @@ def test_every_picture_is_measured_once_whatever_the_chunks(crops, values, monke
         np.testing.assert_allclose(one, other, atol=2e-3)
 
 
+def test_each_picture_is_asked_for_the_class_it_is_given_and_no_other(crops):
+    flat = np.full((1, 64, 64), 90, dtype=np.uint8)  # sad, the noisy ones are happy
+    both = np.concatenate([crops[:1], flat])
+    assert Subject(looks_at_a_patch).scores(both).argmax(axis=1).tolist() == [0, 2]
+    found = values_of(Subject(looks_at_a_patch), both, ["occlusion"], seed=0)
+    sad = np.exp(1) / (np.exp(1) + 5)  # of a flat picture, however much of it is shown
+    assert found["random"]["insertion"][1] == pytest.approx(sad, abs=1e-4)
+
+
 def test_gains_and_p_values_are_scipys_times_the_number_of_tests():
     stats = pytest.importorskip("scipy.stats")
     random = np.random.default_rng(0)
