@@ -14,8 +14,13 @@ from torch import nn
 
 from mien import __version__, pixels
 from mien.errors import BadDataError, BadModelError, BadSettingError
+from mien.explain import explain, versus
+from mien.explain.graph import spread
+from mien.explain.layers import TorchSource
+from mien.explain.targets import Aim
 from mien.labels import LABELS
 from mien.models import zoo
+from mien.models.withmaps import WithMaps
 from mien.recognize.runtime import Model, read_card
 from mien.train import checkpoint, config, loop
 from mien.train.neutral import fit_neutral
@@ -24,7 +29,7 @@ export = pytest.importorskip("mien.export")
 
 pytestmark = pytest.mark.torch
 
-ONE_LAYER = ("miennet", "resnet18")
+HEAVY = ("vgg16-bn", "res25-se", "cnn17")  # 40 to 95 million parameters
 
 HISTORY = [{"epoch": n, "held_accuracy": a} for n, a in ((1, 0.2), (2, 0.7), (3, 0.7))]
 
@@ -48,7 +53,7 @@ def unlike_fresh(network):
             tensor.uniform_(0.5, 2)
         elif "running_mean" in name or "bias" in name:
             tensor.normal_(0, 0.3)
-    nn.init.normal_(network.head.weight, std=0.5)
+    nn.init.normal_(network.last.weight, std=0.5)
     return network
 
 
@@ -173,6 +178,7 @@ def test_the_card_describes_the_model(run, exported):
             "mean": [0.485, 0.456, 0.406],
             "std": [0.229, 0.224, 0.225],
         },
+        "explain": {"layer": "features", "linear_layers": 1},
         "temperature": returned["temperature"],
         "parameters": 4311 if run[2].neutral else 4294,
         "multiply_adds": export.multiply_adds(run[1]),
@@ -192,12 +198,13 @@ def test_the_file_is_valid_onnx_for_any_number_of_crops(run, exported):
     model = onnx.load(exported[0])
     onnx.checker.check_model(model, full_check=True)
     names = [output.name for output in model.graph.output]
-    assert names == ["logits", "maps", "neutral"][: 2 + run[2].neutral]
+    neutral = ["neutral"] if run[2].neutral else []
+    assert names == ["logits", "maps", *neutral, "features", "gradients"]
     assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ONE_LAYER)
+@pytest.mark.parametrize("name", sorted(zoo.MODELS.keys() - set(HEAVY)))
 def test_every_model_can_be_exported(folder, tmp_path, name):
     torch.manual_seed(0)
     network = unlike_fresh(zoo.build(name, 7, 0.2)).eval()
@@ -208,6 +215,39 @@ def test_every_model_can_be_exported(folder, tmp_path, name):
     found = Model(tmp_path / "a.onnx", threads=1).run(batch)
     expected = softmax(asked(network, batch)[1][:, :6] / card["temperature"])
     np.testing.assert_allclose(found.scores, expected, atol=1e-4)
+    source = TorchSource(network)
+    assert card["explain"] == {"layer": source.layer, "linear_layers": len(linear_layers(network))}
+    for method in ("grad-cam", "grad-cam++", "hirescam", "layercam", "eigen-cam"):
+        maps = explain(tmp_path / "a.onnx", batch, method, versus("fear", "anger"))
+        same_maps(maps, explain(network, batch, method, versus("fear", "anger")))
+
+
+def linear_layers(network):
+    return [module for module in network.modules() if isinstance(module, nn.Linear)]
+
+
+def same_maps(found, expected):
+    """Equal within 1e-4 of the strongest place."""
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(zoo.MODELS))
+def test_the_closed_form_is_autograd_s_gradient(name):
+    """The widest networks in their own widths, on one crop, without a file."""
+    torch.manual_seed(0)
+    network = zoo.build(name, 7, 0.2).eval()
+    for key, tensor in network.state_dict().items():
+        if "running_var" in key:
+            tensor.uniform_(0.5, 2)
+    batch = pixels.to_batch(crops(1))
+    model = WithMaps(network)
+    with torch.no_grad():
+        found = dict(zip(model.names, model(torch.from_numpy(batch)), strict=True))
+    inside = TorchSource(network).look(batch, [Aim(np.array([label])) for label in range(6)])
+    for label in range(6):
+        gradients = spread(found["features"].numpy(), found["gradients"][:, label].numpy())
+        same_maps(gradients, inside.gradients[label])
 
 
 def refused(run, target):

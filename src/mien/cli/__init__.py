@@ -17,6 +17,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "predict": "recognise",
     "scores": "recognise",
+    "explain": "explain",
     "demo": "recognise",
     "models": "recognise",
     "prepare": "prepare",

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mien.explain.methods import METHODS as METHODS
     from mien.explain.methods import explain as explain
+    from mien.explain.methods import explain_each as explain_each
     from mien.explain.targets import versus as versus
 
-__all__ = ["METHODS", "explain", "versus"]
+__all__ = ["METHODS", "explain", "explain_each", "versus"]
 
 
 def __getattr__(name: str) -> object:
     """Import what is asked for."""
-    if name in {"METHODS", "explain"}:
+    if name in {"METHODS", "explain", "explain_each"}:
         from mien.explain import methods
 
         return getattr(methods, name)

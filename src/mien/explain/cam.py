@@ -1,6 +1,7 @@
 """Maps from activations and gradients: a method is one short formula on arrays.
 
-All take channels (K, h, w) of one crop, or (..., K, h, w) of many, and return (..., h, w) unscaled:
+All take channels (K, h, w) of one crop, or (..., K, h, w) of many, where leading axes may differ as
+numpy broadcasts them, and return (..., h, w), unscaled:
 dividing by the maximum is the drawing's business. What is 0 everywhere stays 0.
 Imports: numpy. Knows nothing of networks: who captures activations is in graph.py and layers.py.
 """
@@ -113,7 +114,7 @@ def layer_cam(activations: F32, gradients: F32) -> F32:
     return hires_cam(activations, gradients.clip(min=0))
 
 
-def score_cam(activations: F32, scores: F32) -> F32:
+def score_cam(activations: F32, scores: F32 | F64) -> F32:
     """Weigh each channel by the target's value when only what the channel shows is seen.
 
     Args:
@@ -156,7 +157,7 @@ def _weighted(activations: F32, weights: F32 | F64) -> F32:
     """The sum of the channels, each times its weight."""
     flat = activations.reshape(*activations.shape[:-2], -1)  # (..., K, h * w)
     summed = np.asarray(weights, dtype=np.float32)[..., None, :] @ flat  # (..., 1, h * w)
-    found: F32 = summed.reshape(*activations.shape[:-3], *activations.shape[-2:])
+    found: F32 = summed.reshape(*summed.shape[:-2], *activations.shape[-2:])
     return found
 
 

@@ -5,6 +5,7 @@ closed form (see mien.export). A file from before it did so returns only the cla
 Imports: numpy, mien.recognize.runtime, mien.errors.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,18 +15,18 @@ from mien.errors import BadModelError, UnknownNameError
 from mien.explain.targets import Aim
 from mien.recognize.runtime import Model
 
-__all__ = ["GraphSource", "Inside", "spread"]
+__all__ = ["GraphSource", "Inside", "not_linear", "spread"]
 
 F32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inside:
-    """What a layer held and how the target depends on it, for N crops.
+    """What a layer held and how targets depend on it, for N crops.
 
     Attributes:
         activations: shape (N, K, h, w).
-        gradients: shape (N, K, h, w), d(target) / d(activations).
+        gradients: shape (T, N, K, h, w), d(target) / d(activations) for each of T targets.
         folded: whether the channels are the six class maps, that is, features already weighed.
     """
 
@@ -42,6 +43,7 @@ class GraphSource:
         self.model = model
         about = model.card.get("explain", {})
         self.layer = str(about.get("layer", "features"))
+        self.temperature = float(model.card["temperature"])
         self._linear_layers = int(about.get("linear_layers", 1))
 
     def logits(self, batch: F32) -> F32:
@@ -54,12 +56,12 @@ class GraphSource:
         self._needs("features")
         return self.model.tensors(batch, ["features"])["features"]
 
-    def look(self, batch: F32, target: Aim, layer: str | None = None) -> Inside:
-        """Return the layer's output and the target's gradients.
+    def look(self, batch: F32, targets: Sequence[Aim], layer: str | None = None) -> Inside:
+        """Return the layer's output and each target's gradients.
 
         Args:
             batch: shape (N, 3, 64, 64).
-            target: for each crop.
+            targets: T of them, each for all crops.
             layer: the file's own, or None for it.
 
         Returns:
@@ -69,21 +71,27 @@ class GraphSource:
         if "gradients" not in self.model.outputs and self._linear_layers == 1:
             self._needs("maps")
             found = self.model.tensors(batch, ["logits", "maps"])
+            slopes = _slopes(targets, found["logits"])[..., None, None]
             maps = found["maps"]
-            slope = target.slope(found["logits"])[..., None, None] / np.prod(maps.shape[2:])
-            return Inside(maps, np.broadcast_to(slope, maps.shape).astype(np.float32), True)
+            even = np.broadcast_to(
+                slopes / np.float32(maps[0, 0].size), (len(targets), *maps.shape)
+            )
+            return Inside(maps, even, folded=True)
         self._needs("gradients")
         found = self.model.tensors(batch, ["logits", "features", "gradients"])
-        gradients = np.einsum("nc,nc...->n...", target.slope(found["logits"]), found["gradients"])
-        return Inside(found["features"], spread(found["features"], gradients))
+        slopes = _slopes(targets, found["logits"])
+        gradients = np.einsum("tnc,ncklm->tnklm", slopes, found["gradients"], optimize=True)
+        features = found["features"]
+        return Inside(features, np.stack([spread(features, one) for one in gradients]))
 
-    def class_maps(self, batch: F32, target: Aim) -> F32:
-        """Return the target's class activation map, shape (N, h, w)."""
+    def class_maps(self, batch: F32, targets: Sequence[Aim]) -> F32:
+        """Return each target's class activation map, shape (T, N, h, w)."""
         self._needs("maps")
         if self._linear_layers != 1:
             raise BadModelError(*not_linear(self._linear_layers))
         found = self.model.tensors(batch, ["logits", "maps"])
-        summed: F32 = np.einsum("nc,nchw->nhw", target.slope(found["logits"]), found["maps"])
+        slopes = _slopes(targets, found["logits"])
+        summed: F32 = np.einsum("tnc,nchw->tnhw", slopes, found["maps"])
         return summed
 
     def _check(self, layer: str | None) -> None:
@@ -96,6 +104,11 @@ class GraphSource:
                 f"this model file does not return its {output}",
                 fix="write it again with mien export, or use --method occlusion",
             )
+
+
+def _slopes(targets: Sequence[Aim], logits: F32) -> F32:
+    """d(target) / d(logits): shape (T, N, 6)."""
+    return np.stack([target.slope(logits) for target in targets])
 
 
 def not_linear(count: int) -> tuple[str, str]:

@@ -5,7 +5,7 @@ one pass forward and one back to the layer, not to the input.
 Imports: torch, numpy, mien.explain. No other file here may import torch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -98,12 +98,12 @@ class TorchSource:
             self.network(torch.from_numpy(batch))
             return _maps(kept, layer, flat=True).numpy()
 
-    def look(self, batch: F32, target: Aim, layer: str | None = None) -> Inside:
-        """Return a layer's output and the target's gradients.
+    def look(self, batch: F32, targets: Sequence[Aim], layer: str | None = None) -> Inside:
+        """Return a layer's output and each target's gradients.
 
         Args:
             batch: shape (N, 3, H, W).
-            target: for each crop.
+            targets: T of them, each for all crops.
             layer: a name of `named_modules`; by default the network's `explained`.
 
         Returns:
@@ -112,12 +112,15 @@ class TorchSource:
         with evaluating(self.network), torch.no_grad(), watch(self._layer(layer), True) as kept:
             logits = _six(self.network(torch.from_numpy(batch)))
             activations = _maps(kept, layer)
-            slope = torch.from_numpy(target.slope(logits.detach().numpy()))
-            [gradients] = torch.autograd.grad(logits, kept, grad_outputs=slope)
-        return Inside(activations.detach().numpy(), gradients.numpy())
+            values = logits.detach().numpy()
+            gradients: list[Tensor] = []
+            for left, target in enumerate(targets, 1 - len(targets)):
+                slope = torch.from_numpy(target.slope(values))
+                gradients += torch.autograd.grad(logits, kept, slope, retain_graph=left < 0)
+        return Inside(activations.detach().numpy(), torch.stack(gradients).numpy())
 
-    def class_maps(self, batch: F32, target: Aim) -> F32:
-        """Return the target's class activation map, shape (N, h, w)."""
+    def class_maps(self, batch: F32, targets: Sequence[Aim]) -> F32:
+        """Return each target's class activation map, shape (T, N, h, w)."""
         linear = [m for m in self.network.modules() if isinstance(m, nn.Linear)]
         if len(linear) != 1:
             raise BadModelError(*not_linear(len(linear)))
@@ -129,7 +132,8 @@ class TorchSource:
                 fix="use --method grad-cam",
             )
         rows = linear[0].weight.detach()[: len(LABELS)].numpy()  # (6, K)
-        return cam.cam(features, target.slope(self.logits(batch)) @ rows)
+        logits = self.logits(batch)
+        return np.stack([cam.cam(features, target.slope(logits) @ rows) for target in targets])
 
     def integrated_gradients(self, batch: F32, target: Aim) -> F32:
         """Return the target's attribution to each pixel, summed over the colours.

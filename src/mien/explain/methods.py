@@ -5,7 +5,7 @@ logits, for the methods that need no more. What each method needs is written whe
 Imports: mien.explain, mien.recognize.runtime. Torch is reached only when a torch network is given.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from mien.explain.graph import GraphSource, Inside
 from mien.explain.targets import Aim, Target, aim
 from mien.recognize.runtime import Model
 
-__all__ = ["METHODS", "Asked", "Source", "explain", "source_of"]
+__all__ = ["METHODS", "Asked", "Source", "explain", "explain_each", "source_of"]
 
 F32 = npt.NDArray[np.float32]
 
@@ -35,27 +35,27 @@ class Source(Protocol):
     def activations(self, batch: F32, layer: str | None = None) -> F32:
         """Return a layer's output, shape (N, K, h, w)."""
 
-    def look(self, batch: F32, target: Aim, layer: str | None = None) -> Inside:
-        """Return a layer's output and the target's gradients."""
+    def look(self, batch: F32, targets: Sequence[Aim], layer: str | None = None) -> Inside:
+        """Return a layer's output and each target's gradients."""
 
-    def class_maps(self, batch: F32, target: Aim) -> F32:
-        """Return the target's class activation map, shape (N, h, w)."""
+    def class_maps(self, batch: F32, targets: Sequence[Aim]) -> F32:
+        """Return each target's class activation map, shape (T, N, h, w)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """One question to a network.
+    """Questions to a network about one batch.
 
     Attributes:
         source: the network.
         batch: shape (N, 3, H, W).
-        target: for each crop.
+        targets: T of them, each for all crops.
         layer: explained, or None for the network's own choice.
     """
 
     source: Any
     batch: F32
-    target: Aim
+    targets: Sequence[Aim]
     layer: str | None
 
 
@@ -102,6 +102,34 @@ def explain(
         >>> explain(recognizer.model, pixels.to_batch([face.crop]), "grad-cam").shape
         (1, 8, 8)
     """
+    maps: F32 = explain_each(model, batch, method, [target], layer)[0]
+    return maps
+
+
+def explain_each(
+    model: Any,
+    batch: F32,
+    method: str,
+    targets: Sequence[Target],
+    layer: str | None = None,
+) -> F32:
+    """Explain several targets at once, which costs little more than one.
+
+    Args:
+        model: as for `explain`.
+        batch: as for `explain`.
+        method: as for `explain`.
+        targets: T of them; ``mien.labels.LABELS`` asks about all six.
+        layer: as for `explain`.
+
+    Returns:
+        shape (T, N, h, w), float32.
+
+    Raises:
+        UnknownNameError: if there is no such method, expression or layer.
+        BadModelError: if the network cannot be asked in this way.
+        BadImageError: if the batch is none.
+    """
     if method not in METHODS:
         raise UnknownNameError("method", method, METHODS)
     if not isinstance(batch, np.ndarray) or batch.ndim != 4 or batch.dtype != np.float32:
@@ -110,7 +138,8 @@ def explain(
             fix="make it of crops of any sizes with mien.pixels.to_batch(crops)",
         )
     source = source_of(model)
-    asked = Asked(source, batch, aim(target, source.logits(batch)), layer)
+    logits = source.logits(batch)
+    asked = Asked(source, batch, [aim(target, logits) for target in targets], layer)
     return METHODS[method](asked)
 
 
@@ -155,7 +184,7 @@ def _by_gradients(method: str) -> Callable[[Asked], F32]:
 
     def run(asked: Asked) -> F32:
         _has(asked, "look", method)
-        inside: Inside = asked.source.look(asked.batch, asked.target, asked.layer)
+        inside: Inside = asked.source.look(asked.batch, asked.targets, asked.layer)
         if inside.folded and formula not in {cam.grad_cam, cam.hires_cam}:
             raise BadModelError(
                 f"{method} needs features, and this model file returns only class maps",
@@ -168,31 +197,34 @@ def _by_gradients(method: str) -> Callable[[Asked], F32]:
 
 def _cam(asked: Asked) -> F32:
     _has(asked, "class_maps", "cam")
-    found: F32 = asked.source.class_maps(asked.batch, asked.target)
+    found: F32 = asked.source.class_maps(asked.batch, asked.targets)
     return found
 
 
 def _eigen_cam(asked: Asked) -> F32:
     _has(asked, "activations", "eigen-cam")
-    return cam.eigen_cam(asked.source.activations(asked.batch, asked.layer))
+    found = cam.eigen_cam(asked.source.activations(asked.batch, asked.layer))
+    return np.repeat(found[None], len(asked.targets), axis=0)  # it knows no target
 
 
 def _score_cam(asked: Asked) -> F32:
     _has(asked, "activations", "score-cam")
-    source, batch = asked.source, asked.batch
-    activations = source.activations(batch, asked.layer)
-    scores = perturb.masked_scores(source.logits, batch, activations, asked.target)
-    return cam.score_cam(activations, scores)
+    activations = asked.source.activations(asked.batch, asked.layer)
+    logits = perturb.masked_logits(asked.source.logits, asked.batch, activations)  # (N, K, 6)
+    crops = np.repeat(np.arange(len(logits)), logits.shape[1])
+    flat = logits.reshape(-1, logits.shape[2])
+    scores = [target.value(flat, crops).reshape(logits.shape[:2]) for target in asked.targets]
+    return np.stack([cam.score_cam(activations, score) for score in scores])
 
 
 def _integrated_gradients(asked: Asked) -> F32:
     _has(asked, "integrated_gradients", "integrated-gradients")
-    found: F32 = asked.source.integrated_gradients(asked.batch, asked.target)
-    return found
+    ask = asked.source.integrated_gradients
+    return np.stack([ask(asked.batch, target) for target in asked.targets])
 
 
 def _occlusion(asked: Asked) -> F32:
-    return perturb.occlusion(asked.source.logits, asked.batch, asked.target)
+    return perturb.occlusion(asked.source.logits, asked.batch, asked.targets)
 
 
 METHODS: dict[str, Callable[[Asked], F32]] = {

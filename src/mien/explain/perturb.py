@@ -3,7 +3,7 @@
 Imports: numpy, mien.explain.cam. A network is a function from a batch to logits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,9 @@ import numpy.typing as npt
 from mien.explain import cam
 from mien.explain.targets import Aim
 
-__all__ = ["PATCH", "STRIDE", "masked_scores", "masks", "occlusion"]
+__all__ = ["PATCH", "STRIDE", "masked_logits", "masks", "occlusion"]
 
 F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 Logits = Callable[[F32], F32]
 
 PATCH = 16  # pixels of a crop's side that are hidden at once
@@ -37,72 +36,66 @@ def masks(activations: F32) -> F32:
     return scaled
 
 
-def masked_scores(logits: Logits, batch: F32, activations: F32, target: Aim) -> F32:
-    """Return the target for each crop seen through each channel of a layer.
+def masked_logits(logits: Logits, batch: F32, activations: F32) -> F32:
+    """Return the logits of each crop seen through each channel of a layer.
 
-    Channels that show the same, such as all those that are 0, are asked about once.
+    Channels that show the same, such as all those that are 0, are asked about once. One run serves
+    all targets.
 
     Args:
         logits: of the network.
         batch: shape (N, 3, H, W).
         activations: shape (N, K, h, w), of the layer.
-        target: for each crop.
 
     Returns:
-        shape (N, K).
+        shape (N, K, 6).
     """
-    scores = np.empty(activations.shape[:2], dtype=np.float32)
-    for number, crop in enumerate(batch):
-        flat = masks(activations[number]).reshape(activations.shape[1], -1)
+    found = []
+    for crop, channels in zip(batch, activations, strict=True):
+        flat = masks(channels).reshape(len(channels), -1)
         different, which = np.unique(flat, axis=0, return_inverse=True)
-        fine = cam.enlarge(different.reshape(-1, *activations.shape[2:]), *crop.shape[1:])
-        values = _values(logits, fine[:, None] * crop, target, number)
-        scores[number] = values[which.ravel()]
-    return scores
+        coarse = different.reshape(-1, *channels.shape[1:])
+        parts = [
+            logits(cam.enlarge(coarse[i : i + _BATCH], *crop.shape[1:])[:, None] * crop)
+            for i in range(0, len(coarse), _BATCH)
+        ]
+        found.append(np.concatenate(parts)[which.ravel()])
+    return np.stack(found)
 
 
-def occlusion(logits: Logits, batch: F32, target: Aim) -> F32:
-    """Return how much the target falls when a patch over a pixel is hidden.
+def occlusion(logits: Logits, batch: F32, targets: Sequence[Aim]) -> F32:
+    """Return how much targets fall when a patch over a pixel is hidden.
 
     A hidden patch is 0 in the network's input, the mean grey of training. A pixel's value is the
-    mean over all patches that lie on it.
+    mean over all patches that lie on it. One run serves all targets.
 
     Args:
         logits: of the network.
         batch: shape (N, C, H, W); H and W are at least `PATCH`.
-        target: for each crop.
+        targets: T of them, each for all crops.
 
     Returns:
-        shape (N, H, W), in units of the target. What is negative speaks against it.
+        shape (T, N, H, W), in units of the target. What is negative speaks against it.
 
     Source:
         Zeiler and Fergus 2014, arXiv:1311.2901, section 4.2.
     """
     height, width = batch.shape[2:]
-    places = [
-        (slice(top, top + PATCH), slice(left, left + PATCH))
-        for top in _starts(height)
-        for left in _starts(width)
-    ]
-    falls = np.zeros((len(batch), height, width))
-    counts = np.zeros((height, width))
-    for place in places:
-        counts[place] += 1
-    whole = target.value(logits(batch), np.arange(len(batch)))
+    places = [(top, left) for top in _starts(height) for left in _starts(width)]
+    cover = np.zeros((len(places), height, width), dtype=np.float32)
+    for one, (top, left) in zip(cover, places, strict=True):
+        one[top : top + PATCH, left : left + PATCH] = 1
+    shares = cover / cover.sum(axis=0)
+    whole = logits(batch)
+    falls = np.empty((len(targets), len(batch), height, width), dtype=np.float32)
     for number, crop in enumerate(batch):
-        hidden = np.repeat(crop[None], len(places), axis=0)
-        for one, (rows, columns) in zip(hidden, places, strict=True):
-            one[:, rows, columns] = 0
-        values = _values(logits, hidden, target, number)
-        for place, value in zip(places, values, strict=True):
-            falls[number][place] += whole[number] - value
-    return (falls / counts).astype(np.float32)
-
-
-def _values(logits: Logits, seen: F32, target: Aim, number: int) -> F64:
-    """The target of many versions of one crop, a batch at a time."""
-    parts = [logits(seen[i : i + _BATCH]) for i in range(0, len(seen), _BATCH)]
-    return target.value(np.concatenate(parts), np.full(len(seen), number))
+        hidden = (1 - cover)[:, None] * crop
+        parts = [logits(hidden[i : i + _BATCH]) for i in range(0, len(hidden), _BATCH)]
+        for fall, target in zip(falls[:, number], targets, strict=True):
+            before = target.value(whole[number : number + 1], np.array([number]))
+            after = target.value(np.concatenate(parts), np.full(len(hidden), number))
+            fall[:] = np.einsum("p,phw->hw", before - after, shares)
+    return falls
 
 
 def _starts(side: int) -> list[int]:

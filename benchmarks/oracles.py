@@ -1,0 +1,101 @@
+"""How far are mien's maps from those that torchcam and captum draw?
+
+Each map is divided by its largest value; the figure is the largest difference over all places and
+random inputs (normal pixels, as the network's input is normalised). Occlusion's falls are small
+beside the logits they are differences of, so they are judged by those.
+
+Run: OMP_NUM_THREADS=1 python benchmarks/oracles.py [--inputs 100] [--slow-inputs 3]
+         [--weights cnn15=runs/NAME miennet=runs/NAME] [--only NAME...]
+Writes results/explain-oracles.json, network by network: an interrupted run keeps what it has.
+"""
+
+import argparse
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mien.models import zoo
+from mien.models.network import Network
+from mien.show.sinks import write_text
+from mien.train import checkpoint, config, loop
+
+_ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(_ROOT / "tests"))
+
+import rivals  # noqa: E402  (the tests hold the rivals)
+
+OUT = _ROOT / "results" / "explain-oracles.json"
+BOUND = 1e-5
+SLOW = {"torchcam ScoreCAM", "captum IntegratedGradients"}  # minutes for each input
+
+
+def random_network(name: str) -> Network:
+    torch.manual_seed(0)
+    network: Network = rivals.unlike_fresh(zoo.build(name, 6, 0.2))
+    return network
+
+
+def trained_network(name: str, run: Path) -> Network:
+    settings = config.load(run / "config.toml")
+    network = zoo.build(name, 6 + settings.neutral, settings.dropout)
+    checkpoint.load_weights(run / loop.BEST, network)
+    return network.eval()
+
+
+def measure(network: Network, inputs: int, slow_inputs: int) -> dict[str, dict[str, float]]:
+    generator = np.random.default_rng(0)
+    batch = generator.normal(size=(inputs, 3, 64, 64)).astype(np.float32)
+    found = {}
+    for name in rivals.RIVALS:
+        if rivals.RIVALS[name][0] == "cam" and not isinstance(network.head, torch.nn.Linear):
+            continue
+        some = batch[: slow_inputs if name in SLOW else inputs]
+        worst = max(
+            rivals.difference(name, network, some[i : i + 10]) for i in range(0, len(some), 10)
+        )
+        found[name] = {"inputs": len(some), "largest_difference": worst}
+        print(f"  {name:<28} {worst:.1e} on {len(some)}", flush=True)
+    found["captum LayerActivation"] = {
+        "inputs": inputs,
+        "largest_difference": rivals.activation_difference(network, batch),
+    }
+    found["captum Occlusion"] = {
+        "inputs": slow_inputs,
+        "largest_difference": rivals.occlusion_difference(network, batch[:slow_inputs]),
+    }
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--inputs", type=int, default=100)
+    parser.add_argument("--slow-inputs", type=int, default=3)
+    parser.add_argument("--weights", nargs="*", default=[], metavar="NAME=RUN")
+    parser.add_argument("--only", nargs="*", default=["miennet", "resnet18", "cnn15"])
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    networks = {f"{name}, random": random_network(name) for name in chosen.only}
+    for name, run in (pair.split("=") for pair in chosen.weights):
+        networks[f"{name}, trained"] = trained_network(name, Path(run))
+    report = {
+        "question": __doc__.splitlines()[0],
+        "bound": BOUND,
+        "versions": {name: version(name) for name in ("torch", "torchcam", "captum")},
+        "networks": json.loads(OUT.read_text())["networks"] if OUT.exists() else {},
+    }
+    for title, network in networks.items():
+        print(title, flush=True)
+        report["networks"][title] = measure(network, chosen.inputs, chosen.slow_inputs)
+        write_text(json.dumps(report, indent=1) + "\n", OUT)
+    differences = [row for found in report["networks"].values() for row in found.values()]
+    worst = max(row["largest_difference"] for row in differences)
+    print(f"largest difference {worst:.1e}, bound {BOUND:.0e}")
+    sys.exit(worst > BOUND)
+
+
+if __name__ == "__main__":
+    main()
