@@ -60,7 +60,9 @@ class Subject:
 
     def maps(self, method: str, crops: U8, classes: I64) -> F32:
         """Return a method's maps of grey crops for a class each: shape (N, h, w)."""
-        return METHODS[method](Asked(self.source, pixels.to_batch(crops), Aim(classes), None))
+        asked = Asked(self.source, pixels.to_batch(crops), [Aim(classes)], None)
+        found: F32 = METHODS[method](asked)[0]
+        return found
 
 
 def choose(folder: Path, split: str, count: int, seed: int) -> tuple[list[manifest.Row], U8]:

@@ -29,11 +29,8 @@ def forgetting(network: Network, seed: int = 0) -> Iterator[tuple[str, Network]]
         Adebayo et al. 2018, arXiv:1810.03292, section 3.1: cascading randomisation.
     """
     forgetful = copy.deepcopy(network)
-    parts = [("head", forgetful.head)]
-    parts += [(f"features.{name}", part) for name, part in forgetful.features.named_children()][
-        ::-1
-    ]
-    for name, part in parts:
+    stages = [(f"features.{name}", part) for name, part in forgetful.features.named_children()]
+    for name, part in [("head", forgetful.head), *reversed(stages)]:
         layers: list[Any] = [one for one in part.modules() if hasattr(one, "reset_parameters")]
         if not layers:
             continue  # an activation has nothing to forget
