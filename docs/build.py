@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import proof
 
 from mien import printed
 from mien.cli import cli
@@ -273,6 +274,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "table3": table3,
     "tracks": tracks,
+    **proof.PARTS,
 }
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from commands import mien
@@ -5,6 +7,7 @@ from made import encode
 from PIL import Image
 from sealed import channels_model
 
+from mien.explain import regions
 from mien.show import why
 
 GRADUAL = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
@@ -32,7 +35,11 @@ def size_of(path):
 def test_a_photo_is_explained_by_face_map_and_overlay(photo, tmp_path):
     result = mien("explain", photo, "--out", tmp_path / "why.png")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == f"{photo}  face 0  wrote {tmp_path / 'why.png'}\n"
+    wrote, sentence = result.stdout.splitlines()
+    assert wrote == f"{photo}  face 0  wrote {tmp_path / 'why.png'}"
+    assert re.fullmatch(
+        r"     happiness 0\.9\d: \d\d % of the evidence on the [a-z]+, .*", sentence
+    )
     with Image.open(tmp_path / "why.png") as image:
         assert image.width > 3 * 192
         assert np.asarray(image.convert("RGB")).std() > 40
@@ -147,3 +154,13 @@ def test_the_liveliest_channels_come_first():
     assert found[0][0, 0].tolist() == [0, 0, 0]
     assert found[0][0, -1].tolist() == [255, 255, 255]
     assert why.channels(flat[None].astype(np.float32))[0].max() == 0
+
+
+def test_the_sentence_speaks_of_the_class_that_was_asked_for(crop, recognizer, photo, tmp_path):
+    words = ["explain", crop, "--crop", "--method", "cam", "--out", tmp_path / "a.png"]
+    [face] = recognizer.read(photo).faces
+    for label in ("happiness", "fear"):
+        sentence = mien(*words, "--class", label).stdout.splitlines()[1]
+        assert sentence.startswith(f"     {label} {face.scores[label]:.2f}: ")
+        assert sentence.endswith(regions.words(regions.shares(face.heatmap(label))))
+    assert len(mien(*words, "--class", "all").stdout.splitlines()) == 1

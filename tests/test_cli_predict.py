@@ -56,7 +56,7 @@ def test_json_has_the_documented_keys_in_their_order(photos):
     [face] = picture["faces"]
     assert ",".join(face) == keys
     assert ",".join(face["scores"]) == "happiness,surprise,sadness,anger,disgust,fear"
-    assert ",".join(face["regions"]) == "brows,eyes,nose,mouth,cheeks,rest"
+    assert ",".join(face["regions"]) == "brows,eyes,nose,mouth,cheeks,forehead,chin,outside"
     assert np.shape(face["box"]) == (4,)
     assert np.shape(face["landmarks"]) == (5, 2)
     assert sum(face["scores"].values()) == pytest.approx(1, abs=1e-3)
@@ -113,6 +113,28 @@ def test_the_table_has_a_line_a_picture_and_a_line_a_face(photos, expected):
     assert lines[1].startswith(f"  0  {face.label} {face.confidence:.0%}")
     assert f"surprise {face.scores['surprise']:.2f}" in lines[1]
     assert lines[1].endswith(f"(neutral {face.neutral:.2f})")
+
+
+def test_the_table_says_where_the_evidence_lies_unless_there_are_no_maps(photos, expected):
+    [face] = expected["one.png"].faces
+    lines = mien("predict", photos / "one.png").stdout.splitlines()
+    assert lines[2] == f"     {face.sentence}"
+    assert " % of the evidence " in lines[2]
+    assert len(mien("predict", photos / "one.png", "--no-heatmap").stdout.splitlines()) == 2
+
+
+def test_csv_has_the_regions_if_asked_for(photos, expected, tmp_path):
+    out = tmp_path / "faces.csv"
+    assert mien("predict", photos / "one.png", "--csv", out, "--regions").exit_code == 0
+    with out.open(newline="") as file:
+        [row] = csv.DictReader(file)
+    [face] = expected["one.png"].faces
+    regions = {key.removeprefix("on_"): row[key] for key in row if key.startswith("on_")}
+    assert list(regions) == list(face.regions)
+    close(regions.values(), list(face.regions.values()))
+    for words in (["--regions"], ["--csv", out, "--regions", "--no-heatmap"]):
+        result = mien("predict", photos / "one.png", *words)
+        assert (result.exit_code, "--regions needs" in result.stderr) == (2, True)
 
 
 def test_annotated_pictures_keep_names_tree_and_size(photos, tmp_path):

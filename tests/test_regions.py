@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mien.explain.regions import REGIONS, shares
+from mien.explain.regions import REGIONS, divide, shares, shares_of, words
 from mien.faces.align import TEMPLATE
 
 
@@ -13,78 +13,99 @@ def spots(*places):
     return heatmap
 
 
-def test_each_landmark_of_the_template_lies_in_its_region():
-    named = zip(TEMPLATE, ["eyes", "eyes", "nose", "mouth", "mouth"], strict=True)
-    for (x, y), region in named:
-        assert shares(spots((round(float(x)), round(float(y)), 1)))[region] == 1
+@pytest.mark.parametrize("moved", [0, 6], ids=["template", "moved"])
+def test_each_landmark_lies_in_its_region(moved):
+    landmarks = TEMPLATE + np.float32(moved)
+    for (x, y), region in zip(landmarks, ["eyes", "eyes", "nose", "mouth", "mouth"], strict=True):
+        spot = spots((round(float(x)), round(float(y)), 1))
+        assert shares(spot, landmarks if moved else None)[region] == 1
 
 
 @pytest.mark.parametrize(
     ("x", "y", "region"),
-    [(16, 10, "brows"), (46, 10, "brows"), (12, 36, "cheeks"), (52, 36, "cheeks"), (1, 1, "rest")],
-)
-def test_brows_are_above_the_eyes_and_cheeks_beside_the_nose(x, y, region):
+    [
+        (16, 10, "brows"), (46, 10, "brows"), (31, 20, "nose"), (12, 36, "cheeks"),
+        (52, 36, "cheeks"), (10, 45, "cheeks"), (31, 2, "forehead"), (31, 60, "chin"),
+        (1, 1, "outside"), (62, 62, "outside"), (0, 30, "outside"),
+    ],
+)  # fmt: skip
+def test_brows_are_above_the_eyes_and_cheeks_beside_nose_and_mouth(x, y, region):
     assert shares(spots((x, y, 3)))[region] == 1
 
 
 def test_shares_are_the_sums_worked_by_hand():
     # 8 in all: mouth 1 + 3, nose 2, left eye 1, the corner 1; what is negative does not count
     heatmap = spots((32, 50, 1), (20, 45, 3), (32, 35, 2), (16, 21, 1), (0, 63, 1), (46, 21, -9))
-    assert shares(heatmap) == {
-        "brows": 0,
-        "eyes": 0.125,
-        "nose": 0.25,
-        "mouth": 0.5,
-        "cheeks": 0,
-        "rest": 0.125,
-    }
+    expected = dict.fromkeys(REGIONS, 0.0)
+    expected |= {"eyes": 0.125, "nose": 0.25, "mouth": 0.5, "outside": 0.125}
+    assert shares(heatmap) == expected
 
 
 def test_an_even_map_is_shared_by_area():
-    # of 4096 places: brows 54 x 10, eyes 2 x 23 x 12, nose 16 x 14, mouth 36 x 16,
-    # cheeks 2 x 21 x 14, which leaves 1616
-    places = {"brows": 540, "eyes": 552, "nose": 224, "mouth": 576, "cheeks": 588, "rest": 1616}
-    expected = {name: count / 4096 for name, count in places.items()}
-    assert shares(np.full((64, 64), 7, dtype=np.float32)) == pytest.approx(expected, abs=1e-4)
-
-
-def test_no_place_belongs_to_two_regions():
-    covered = np.zeros((64, 64), dtype=int)
-    for left, top, right, bottom in (box for boxes in REGIONS.values() for box in boxes):
-        covered[top:bottom, left:right] += 1
-    assert covered.max() == 1
+    # wholly inside the oval: mouth 36 x 14, nose 8 x 12 and 16 x 14 of 4096 places; the oval has
+    # an area of pi * 30 * 34 less its caps below row 0 (0.2 % of the crop)
+    found = shares(np.full((64, 64), 7, dtype=np.float32))
+    assert found["mouth"] == pytest.approx(36 * 14 / 4096, abs=1e-4)
+    assert found["nose"] == pytest.approx((8 * 12 + 16 * 14) / 4096, abs=1e-4)
+    oval = 1 - np.pi * 30 * 34 / 4096
+    assert found["outside"] == pytest.approx(oval, abs=0.02)
+    assert sum(found.values()) == pytest.approx(1, abs=5e-4)
 
 
 def test_the_regions_are_mirror_images():
-    for boxes in REGIONS.values():
-        covered = np.zeros((64, 64), dtype=bool)
-        for left, top, right, bottom in boxes:
-            covered[top:bottom, left:right] = True
-        np.testing.assert_array_equal(covered, covered[:, ::-1])
+    np.testing.assert_array_equal(divide(), divide()[:, ::-1])
 
 
-def test_no_share_is_negative_however_the_rest_is_rounded():
-    inside = np.concatenate([
-        np.stack(np.mgrid[left:right, top:bottom], axis=-1).reshape(-1, 2)
-        for boxes in REGIONS.values()
-        for left, top, right, bottom in boxes
-    ])
-    random = np.random.default_rng(0)
-    for _ in range(50):
-        heatmap = np.zeros((64, 64), dtype=np.float32)
-        heatmap[inside[:, 1], inside[:, 0]] = random.random(len(inside))
-        found = shares(heatmap)
-        assert min(found.values()) >= 0
-        assert sum(found.values()) == pytest.approx(1, abs=5e-4)
+def test_landmarks_at_the_template_divide_as_the_template_does():
+    np.testing.assert_array_equal(divide(TEMPLATE), divide())
+
+
+def test_a_face_half_as_large_has_regions_half_as_large():
+    small = 32 + (TEMPLATE - 32) / 2  # about the crop's middle
+    found = divide(small)
+    np.testing.assert_array_equal(found[16:48, 16:48], divide()[::2, ::2])
+    assert (found[:16] == REGIONS.index("outside")).all()
+
+
+def test_a_nose_moved_aside_takes_its_region_along():
+    turned = TEMPLATE.copy()
+    turned[:, 0] = 20 + (TEMPLATE[:, 0] - 20) * 0.6  # squeezed sideways, not downwards
+    x, y = np.rint(turned[2]).astype(int)
+    nose = REGIONS.index("nose")
+    assert divide(turned)[y, x] == nose
+    assert 0.5 < (divide(turned) == nose).sum() / (divide() == nose).sum() < 0.7
+
+
+def test_many_maps_are_shared_like_one():
+    maps = np.random.default_rng(0).normal(size=(3, 64, 64)).astype(np.float32)
+    for one, row in zip(maps, shares_of(maps, divide()), strict=True):
+        assert list(shares(one).values()) == pytest.approx(row.tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize("value", [0, -1])
 def test_a_map_without_evidence_has_no_shares(value):
     found = shares(np.full((64, 64), value, dtype=np.float32))
-    assert set(found) == {*REGIONS, "rest"}
-    assert set(found.values()) == {0}
+    assert found == dict.fromkeys(REGIONS, 0.0)
+    assert words(found) == "no place speaks for it"
 
 
-def test_a_map_of_another_size_is_refused():
+def test_a_map_or_landmarks_of_another_size_are_refused():
     with pytest.raises(ValueError, match=r"expected a \(64, 64\) map, got \(8, 8\)"):
         shares(np.ones((8, 8), dtype=np.float32))
+    with pytest.raises(ValueError, match=r"must have shape \(5, 2\), got \(4, 2\)"):
+        divide(TEMPLATE[:4])
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ({"mouth": 0.61, "cheeks": 0.22, "eyes": 0.17},
+         "61 % of the evidence on the mouth, 22 % on the cheeks, 17 % on the eyes"),
+        ({"outside": 0.4, "eyes": 0.3, "nose": 0.2, "chin": 0.1},
+         "40 % of the evidence outside the face, 30 % on the eyes, 20 % on the nose"),
+        ({"brows": 0.095, "mouth": 0.905}, "90 % of the evidence on the mouth"),
+        (dict.fromkeys("abcdefghijkl", 1 / 12), "8 % of the evidence on the a"),
+    ],
+)  # fmt: skip
+def test_words_name_the_largest_shares_first(found, sentence):
+    assert words(found) == sentence

@@ -2,8 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
+from mien.explain.regions import REGIONS
 from mien.labels import LABELS
-from mien.results import CSV_HEADER, Box, Detection, Face, Picture
+from mien.results import CSV_HEADER, REGIONS_HEADER, Box, Detection, Face, Picture
+from mien.template import TEMPLATE
 
 POINTS = np.array([[1, 2], [3, 4], [5, 6.25], [7, 8], [9, 10]], dtype=np.float32)
 SCORES = np.array([0.1, 0.05, 0.5, 0.2, 0.1, 0.05], dtype=np.float32)
@@ -120,3 +122,53 @@ def test_a_picture_without_faces_is_a_record_and_no_row():
     picture = Picture("", 640, 480)
     assert picture.record() == {"path": "", "width": 640, "height": 480, "faces": []}
     assert picture.rows() == []
+
+
+def mouth_face(**changes):
+    """A face whose evidence for sadness lies at the lower edge of an 8x8 map, in the middle."""
+    maps = np.zeros((6, 8, 8), dtype=np.float32)
+    maps[2, 6, 3:5] = 1
+    return face(maps=maps, **changes)
+
+
+def at(landmarks):
+    """The same face with landmarks elsewhere in its crop."""
+    read = mouth_face()
+    found = Detection(read.box, landmarks.astype(np.float32), 0.9)
+    return Face(found, read.values, 0.25, read.crop, read.to_crop, read.maps)
+
+
+def test_regions_follow_the_landmarks_of_the_face():
+    as_template = at(TEMPLATE).regions
+    assert as_template["mouth"] > 0.6
+    assert at(TEMPLATE + np.array([0, 14])).regions["nose"] > 0.6  # where the nose has moved to
+    assert list(as_template) == list(REGIONS)
+
+
+def test_landmarks_are_carried_into_the_crop_before_they_divide_it():
+    read = at(TEMPLATE)
+    double = Detection(read.box, read.landmarks * 2 + 6, 0.9)
+    to_crop = np.array([[0.5, 0, -3], [0, 0.5, -3]], dtype=np.float32)
+    same = Face(double, read.values, 0.25, read.crop, to_crop, read.maps)
+    assert same.regions == read.regions
+
+
+def test_a_sentence_names_the_expression_and_where_its_evidence_lies():
+    read = at(TEMPLATE)
+    share = read.regions["mouth"]
+    assert read.sentence.startswith(f"sadness 0.50: {share:.0%}".replace("%", " % of the evidence"))
+    assert "on the mouth" in read.sentence
+    assert face().sentence == "sadness 0.50"
+    calm = mouth_face(neutral=0.75).sentence
+    assert calm.startswith("neutral 0.75, of the six sadness 0.50: ")
+    empty = face(maps=np.zeros((6, 8, 8), dtype=np.float32)).sentence
+    assert empty == "sadness 0.50: no place speaks for it"
+
+
+def test_rows_have_the_regions_if_asked_for_and_nothing_where_there_are_none():
+    assert tuple(f"on_{name}" for name in REGIONS) == REGIONS_HEADER
+    read = at(TEMPLATE)
+    rows = Picture("a.jpg", 640, 480, (read, face())).rows(regions=True)
+    assert rows[0][-8:] == list(read.regions.values())
+    assert rows[1][-8:] == [""] * 8
+    assert [len(row) for row in rows] == [len(CSV_HEADER) + 8] * 2

@@ -12,10 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from mien.explain.cam import enlarge
-from mien.explain.regions import shares
+from mien.explain.regions import REGIONS, shares, words
 from mien.labels import LABELS, NEUTRAL, index
 
-__all__ = ["CSV_HEADER", "FILM_HEADER", "Box", "Detection", "Face", "Moment", "Picture"]
+__all__ = [
+    "CSV_HEADER",
+    "FILM_HEADER",
+    "REGIONS_HEADER",
+    "Box",
+    "Detection",
+    "Face",
+    "Moment",
+    "Picture",
+]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -25,6 +34,7 @@ CSV_HEADER = (
     "label", "confidence", "neutral", *LABELS,
 )  # fmt: skip
 FILM_HEADER = ("time_s", "frame", "track", *CSV_HEADER[2:])
+REGIONS_HEADER = tuple(f"on_{name}" for name in REGIONS)  # columns that may follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,18 @@ class Face:
     @property
     def regions(self) -> dict[str, float]:
         """Share of the evidence for `expression` on each part of the face; {} without maps."""
-        return {} if self.maps is None else shares(self.heatmap())
+        if self.maps is None:
+            return {}
+        landmarks = self.landmarks @ self.to_crop[:, :2].T + self.to_crop[:, 2]
+        return shares(self.heatmap(), landmarks.astype(np.float32))
+
+    @property
+    def sentence(self) -> str:
+        """What the face shows, and where the evidence for it lies, in words."""
+        head = f"{self.label} {self.confidence:.2f}"
+        if self.label == NEUTRAL:
+            head += f", of the six {self.expression} {float(self.values.max()):.2f}"
+        return head if self.maps is None else f"{head}: {words(self.regions)}"
 
     def heatmap(self, label: str | None = None) -> F32:
         """Return where in the crop the evidence for an expression lies.
@@ -220,9 +241,20 @@ class Picture:
             "faces": [face.record() for face in self.faces],
         }
 
-    def rows(self) -> list[list[str | int | float]]:
-        """Return one CSV row a face, in the order of `CSV_HEADER`."""
-        return [[self.path, number, *face.row()] for number, face in enumerate(self.faces)]
+    def rows(self, regions: bool = False) -> list[list[str | int | float]]:
+        """Return one CSV row a face.
+
+        Args:
+            regions: also the shares of the evidence; "" for a face that was read without maps.
+
+        Returns:
+            Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for.
+        """
+        rows: list[list[str | int | float]] = []
+        for number, face in enumerate(self.faces):
+            places = [face.regions.get(name, "") for name in REGIONS] if regions else []
+            rows.append([self.path, number, *face.row(), *places])
+        return rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,6 +31,8 @@ _COMMANDS = {
     "reproduce": "research",
     "evaluate": "learn",
     "export": "learn",
+    "regions": "proof",
+    "faithful": "proof",
 }
 
 

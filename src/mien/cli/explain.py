@@ -79,6 +79,8 @@ def explain_command(
                 raise OutputError(f"{target} is one of the pictures", fix="choose another --out")
             why.write(page, target)
             click.echo(f"{file}  face {number}  wrote {target}")
+            if not activations and len(chosen) == len(labels) == 1:
+                click.echo(f"     {_sentence(network, face, chosen[0], labels[0], layer)}")
     if failures:
         click.echo(f"mien: {failures} of {len(files)} pictures gave no face", err=True)
         sys.exit(1)
@@ -177,6 +179,27 @@ def _page(
         columns = ["face", "map", "map over the face"]
         legend = f"warm and bright = speaks for {named[0]} ({shares[named[0]]:.0%})"
     return why.figure(title, columns, rows, f"{legend}; each map is scaled by its strongest place")
+
+
+def _sentence(network: Any, face: "U8", method: str, label: str | None, layer: str | None) -> str:
+    """The expression's share of the six, and where on the face the map has its evidence."""
+    import numpy as np
+
+    from mien import pixels
+    from mien.explain import explain_each
+    from mien.explain.cam import enlarge
+    from mien.explain.regions import shares, words
+    from mien.labels import LABELS
+
+    batch = pixels.to_batch([face])
+    logits = network.logits(batch)[0] / getattr(network, "temperature", 1.0)
+    powers = np.exp(logits - logits.max())
+    name = label or LABELS[int(logits.argmax())]
+    fine = enlarge(
+        explain_each(network, batch, method, [name], layer)[0, 0], pixels.SIDE, pixels.SIDE
+    )
+    share = float(powers[LABELS.index(name)] / powers.sum())
+    return f"{name} {share:.2f}: {words(shares(fine))}"
 
 
 def _row(

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from mien.errors import MissingExtraError
 
-__all__ = ["needs_matplotlib", "needs_torch", "needs_video"]
+__all__ = ["needs_matplotlib", "needs_scipy", "needs_torch", "needs_video"]
 
 
 def needs_torch(what: str) -> None:
@@ -47,3 +47,16 @@ def needs_video(what: str) -> None:
     """
     if not all(map(find_spec, ("av", "lap", "matplotlib"))):
         raise MissingExtraError(what, "video")
+
+
+def needs_scipy(what: str) -> None:
+    """Refuse a command that needs scipy where it is not installed.
+
+    Args:
+        what: needs it.
+
+    Raises:
+        MissingExtraError: if scipy is not there.
+    """
+    if find_spec("scipy") is None:
+        raise MissingExtraError(what, "proof")

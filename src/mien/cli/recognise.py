@@ -38,6 +38,7 @@ _MAX_PIXELS = click.option(
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for annotated pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line a picture.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One row a face.")
+@click.option("--regions", is_flag=True, help="Columns in --csv: evidence by region of the face.")
 @click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
 @click.option("--crops", is_flag=True, help="Also write each face's upright crop to --out.")
 @_MODEL
@@ -48,6 +49,7 @@ def predict_command(
     out: Path | None,
     as_json: bool,
     csv_file: Path | None,
+    regions: bool,
     heatmap: bool,
     crops: bool,
     model: Path | None,
@@ -60,18 +62,21 @@ def predict_command(
     """
     from mien.recognize.many import Failure, list_pictures, read_many
     from mien.recognize.recognizer import Recognizer
-    from mien.results import CSV_HEADER
+    from mien.results import CSV_HEADER, REGIONS_HEADER
     from mien.show.annotated import AnnotatedFolder
     from mien.show.sinks import CsvSink
 
     if crops and out is None:
         raise click.UsageError("--crops needs --out")
+    if regions and (csv_file is None or not heatmap):
+        raise click.UsageError("--regions needs --csv and heat maps")
     files = list_pictures(paths)
     _refuse_over_pictures(csv_file, files)
     recognizer = Recognizer(model, threads)
     failures = 0
     with ExitStack() as outputs:
-        sink = outputs.enter_context(CsvSink(csv_file, CSV_HEADER)) if csv_file else None
+        header = (*CSV_HEADER, *(REGIONS_HEADER if regions else ()))
+        sink = outputs.enter_context(CsvSink(csv_file, header)) if csv_file else None
         folder = AnnotatedFolder(out, paths, files, heatmap, crops) if out else None
         found = read_many(recognizer, files, heatmap, max_pixels)
         for rgb, result in bar(found, len(files)):
@@ -81,7 +86,7 @@ def predict_command(
                 click.echo(f"mien: {result.error}", err=True)
                 continue
             if sink:
-                for row in result.rows():
+                for row in result.rows(regions):
                     sink.write(row)
             if folder and rgb is not None:
                 folder.write(rgb, result)
@@ -100,6 +105,8 @@ def _table(result: "Picture | Failure") -> str:
         scores = "  ".join(f"{label} {value:.2f}" for label, value in face.scores.items())
         name = f"{face.label} {face.confidence:.0%}"
         lines.append(f"  {number}  {name:<14} {scores}  (neutral {face.neutral:.2f})")
+        if face.maps is not None:
+            lines.append(f"     {face.sentence}")
     return "\n".join(lines)
 
 

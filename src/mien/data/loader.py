@@ -54,6 +54,11 @@ class Crops:
         shares = None if self.shares is None else self.shares[chosen]
         return Crops(rows, self.gray[chosen], self.targets[chosen], rgb, shares)
 
+    def dealt_anew(self, seed: int) -> "Crops":
+        """Return the crops with their targets dealt out at random: as many of each as before."""
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
+        return Crops(self.rows, self.gray, self.targets[order], self.rgb)
+
 
 def load(folders: Sequence[str | Path], split: str, colour: bool = False) -> Crops:
     """Read one split of prepared folders.

@@ -3,12 +3,14 @@
 A similarity (turn, scale, shift; no shear) carries the landmarks as near as it can to a template.
 The template is where the landmarks lie, on average, in RAF-DB's own aligned training crops, so
 that crops as that database comes and crops from a photograph look alike to the network.
-Imports: numpy, cv2. Knows nothing of detectors and networks.
+Imports: numpy, cv2, mien.template. Knows nothing of detectors and networks.
 """
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from mien.template import TEMPLATE
 
 __all__ = ["SIDE", "TEMPLATE", "crop", "similarity"]
 
@@ -17,10 +19,6 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 SIDE = 64  # pixels, the side of the crop
-# Eye, eye, nose tip, mouth corner, mouth corner, in a 64x64 crop.
-TEMPLATE = np.array(
-    [[16.6, 21.5], [46.7, 21.5], [31.6, 35.7], [17.9, 48.7], [45.3, 48.7]], dtype=np.float32
-)
 _MAX_SHRINK = 16  # a face larger than 16 crops is cut with that many samples a pixel
 _MAX_WARPED = 32_000  # pixels, a longer picture is more than cv2 warps
 

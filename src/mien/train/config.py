@@ -51,6 +51,7 @@ class TrainConfig:
         flip, rotate, shift, scale, light, blur, erase: see `mien.data.augment.Strength`.
         colour, crop, perspective, gamma, coarse, noise, jpeg: more of them, off unless said.
         mixup, cutmix: change targets too, see `mien.data.mix`.
+        shuffle_labels: learn labels dealt out anew at random: a control for explanations.
         bf16: compute in bfloat16 where that is safe.
         compile: let torch compile the network (needs a C++ compiler on CPU).
         threads: of torch on CPU; 0 takes all cores.
@@ -98,6 +99,7 @@ class TrainConfig:
     jpeg: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
+    shuffle_labels: bool = False
     bf16: bool = True
     compile: bool = False
     threads: int = 0

@@ -70,6 +70,8 @@ def gather(settings: TrainConfig) -> Data:
         raise BadDataError(
             f"no training picture of {', '.join(sorted(missing))}", fix="check data in the config"
         )
+    if settings.shuffle_labels:
+        train = train.dealt_anew(settings.seed)
     if settings.votes:
         train = soften(train, settings.votes, settings.trust)
     return Data(train, held, leaked, echoed)

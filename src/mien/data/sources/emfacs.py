@@ -1,28 +1,21 @@
 """Which expression a face shows by its action units: a table of rules, and nothing of files.
 
-Sources: Friesen and Ekman 1983, "EMFACS-7: Emotional Facial Action Coding System" (unpublished
-manual, University of California), as its prototypes are commonly printed: happiness 6+12,
-sadness 1+4+15, surprise 1+2+5+26, fear 1+2+4+5+20+26, anger 4+5+7+23, disgust 9+15+16; and
-Ekman and Friesen 1978, "Facial Action Coding System", table 11-1, for fear with 25 in the place
-of 26 and disgust 9+17.
-DISFA codes the units 1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25 and 26, so 7, 16 and 23 are left out of
-the rules. That leaves 4+5 of anger: the weakest of them.
+The prototypes and their sources: `mien.explain.units`. DISFA codes the units 1, 2, 4, 5, 6, 9, 12,
+15, 17, 20, 25 and 26, so 7, 16 and 23 are left out of the rules. That leaves 4+5 of anger: the
+weakest of them.
 """
 
 from collections.abc import Mapping
 
+from mien.explain.units import PROTOTYPES
 from mien.labels import NEUTRAL
 
 __all__ = ["RULES", "UNITS", "expression"]
 
 UNITS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 RULES: dict[str, tuple[frozenset[int], ...]] = {
-    "happiness": (frozenset({6, 12}),),
-    "surprise": (frozenset({1, 2, 5, 26}),),
-    "sadness": (frozenset({1, 4, 15}),),
-    "anger": (frozenset({4, 5}),),
-    "disgust": (frozenset({9, 15}), frozenset({9, 17})),
-    "fear": (frozenset({1, 2, 4, 5, 20, 25}), frozenset({1, 2, 4, 5, 20, 26})),
+    label: tuple(prototype & frozenset(UNITS) for prototype in prototypes)
+    for label, prototypes in PROTOTYPES.items()
 }
 
 

@@ -1,0 +1,212 @@
+"""Methods of explanation on trial: do their maps say what the network used?
+
+The way through: crops -> the class that the network names -> maps by every method and control ->
+every metric for every picture -> means and paired tests. How maps change with noise and when the
+network forgets is in sanity.py. Imports: mien.explain, manifest, scipy (the proof extra).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien import media, pixels
+from mien.data import manifest
+from mien.errors import BadDataError, BadModelError, MissingExtraError
+from mien.explain.cam import enlarge
+from mien.explain.controls import CONTROLS
+from mien.explain.faithful import BETTER, F32, I64, U8, Score, ends, measure
+from mien.explain.methods import METHODS, Asked, source_of
+from mien.explain.targets import Aim
+from mien.labels import NEUTRAL
+from mien.pixels import SIDE
+
+__all__ = ["Progress", "Subject", "Values", "beats", "choose", "compare", "usable", "values_of"]
+
+_BATCH = 64  # crops given to the network at once
+_TOGETHER = 20  # pictures measured at once, to bound memory
+Progress = Callable[[Sequence[Any]], Iterable[Any]]
+Values = dict[str, dict[str, F32]]  # of each method or control, of each metric: (N,)
+
+
+class Subject:
+    """A network whose explanations are tried.
+
+    Attributes:
+        source: the network, as `mien.explain.methods.source_of` makes it.
+        temperature: that its logits are divided by.
+    """
+
+    def __init__(self, model: Any, temperature: float = 1.0) -> None:
+        """Take what `mien.explain.explain` takes.
+
+        Args:
+            model: a file, a torch network or a function.
+            temperature: of its softmax.
+        """
+        self.source = source_of(model)
+        self.temperature = temperature
+
+    def scores(self, crops: U8) -> F32:
+        """Return the six probabilities of grey crops (N, 64, 64): shape (N, 6)."""
+        parts = [
+            self.source.logits(pixels.to_batch(crops[i : i + _BATCH]))
+            for i in range(0, len(crops), _BATCH)
+        ]
+        cooled = np.concatenate(parts) / self.temperature
+        powers = np.exp(cooled - cooled.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+
+    def maps(self, method: str, crops: U8, classes: I64) -> F32:
+        """Return a method's maps of grey crops for a class each: shape (N, h, w)."""
+        asked = Asked(self.source, pixels.to_batch(crops), [Aim(classes)], None)
+        found: F32 = METHODS[method](asked)[0]
+        return found
+
+
+def choose(folder: Path, split: str, count: int, seed: int) -> tuple[list[manifest.Row], U8]:
+    """Draw pictures of the six expressions from a prepared folder.
+
+    Args:
+        folder: made by ``mien prepare``.
+        split: of it.
+        count: wanted; all if there are fewer.
+        seed: of the draw.
+
+    Returns:
+        Their rows and grey crops, shape (N, 64, 64).
+
+    Raises:
+        BadDataError: if there is none.
+    """
+    rows = [r for r in manifest.read(folder) if r.split == split and r.label != NEUTRAL]
+    if not rows:
+        raise BadDataError(f"{folder} has no {split} pictures", fix="choose another --split")
+    order = np.random.default_rng(seed).permutation(len(rows))[:count]
+    chosen = [rows[i] for i in sorted(order)]
+    crops = [pixels.to_side(pixels.to_gray(media.read_rgb(folder / r.path))) for r in chosen]
+    return chosen, np.stack(crops)
+
+
+def usable(subject: Subject, methods: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Sort methods into those that a network can be asked by, and those that it refuses.
+
+    Args:
+        subject: the network.
+        methods: keys of `METHODS`.
+
+    Returns:
+        The methods, and for the others why not.
+    """
+    blank, happy = np.zeros((1, SIDE, SIDE), dtype=np.uint8), np.zeros(1, dtype=np.int64)
+    found, refused = [], {}
+    for method in methods:
+        try:
+            subject.maps(method, blank, happy)
+        except (BadModelError, MissingExtraError) as error:
+            refused[method] = error.message
+        else:
+            found.append(method)
+    return found, refused
+
+
+def values_of(
+    subject: Subject, crops: U8, methods: Sequence[str], seed: int, progress: Progress = iter
+) -> Values:
+    """Measure every method and every control on the same pictures.
+
+    Args:
+        subject: the network.
+        crops: shape (N, 64, 64), uint8, grey.
+        methods: keys of `METHODS`.
+        seed: of the controls and of ROAD's noise.
+        progress: wraps the steps, to show how far it is.
+
+    Returns:
+        Of each method and control, of each metric of `mien.explain.faithful.BETTER`: shape (N,).
+    """
+    classes = subject.scores(crops).argmax(axis=1)
+    names = [*methods, *CONTROLS]
+    parts: dict[str, list[dict[str, F32]]] = {name: [] for name in names}
+    steps = [(s, name) for s in range(0, len(crops), _TOGETHER) for name in names]
+    for start, name in progress(steps):
+        some, wanted = crops[start : start + _TOGETHER], classes[start : start + _TOGETHER]
+        score = _score(subject, wanted)
+        if name == names[0]:
+            known = ends(score, some)  # the same for every map
+        random = np.random.default_rng([seed, start])
+        if name in CONTROLS:
+            maps = CONTROLS[name](some, random)
+        else:
+            maps = enlarge(subject.maps(name, some, wanted), SIDE, SIDE)
+        parts[name].append(measure(score, some, maps, known, random))
+    return {
+        name: {metric: np.concatenate([p[metric] for p in found]) for metric in BETTER}
+        for name, found in parts.items()
+    }
+
+
+def _score(subject: Subject, classes: I64) -> Score:
+    """Ask for the probability of each picture's class."""
+    return lambda crops, numbers: subject.scores(crops)[np.arange(len(crops)), classes[numbers]]
+
+
+def compare(values: Values) -> dict[str, Any]:
+    """Average the metrics, and test every method against every control, paired by picture.
+
+    Args:
+        values: from `values_of`.
+
+    Returns:
+        JSON-ready: ``mean`` and ``error`` (standard) of each, and for each method and control by
+        metric the mean ``gain`` (above 0: the method is better) and Wilcoxon's two-sided ``p``,
+        times the number of tests (Bonferroni), at most 1.
+    """
+    methods = [name for name in values if name not in CONTROLS]
+    tests = len(methods) * len(CONTROLS) * len(BETTER)
+    return {
+        "mean": {n: {m: _digits(v.mean()) for m, v in of.items()} for n, of in values.items()},
+        "error": {
+            n: {m: _digits(v.std(ddof=1) / len(v) ** 0.5) for m, v in of.items()}
+            for n, of in values.items()
+        },
+        "against": {
+            method: {
+                control: {
+                    metric: _paired(
+                        sign * (values[method][metric] - values[control][metric]), tests
+                    )
+                    for metric, sign in BETTER.items()
+                }
+                for control in CONTROLS
+            }
+            for method in methods
+        },
+    }
+
+
+def beats(record: Mapping[str, Any], method: str, metric: str) -> bool:
+    """Whether a method is better than every control in a metric, with p below 0.05.
+
+    Args:
+        record: from `compare`.
+        method: of it; a control beats nothing.
+        metric: a key of `mien.explain.faithful.BETTER`.
+
+    Returns:
+        True if it is.
+    """
+    tests = [of[metric] for of in record["against"].get(method, {}).values()]
+    return bool(tests) and all(test["gain"] > 0 and test["p"] < 0.05 for test in tests)
+
+
+def _paired(gains: F32, tests: int) -> dict[str, float]:
+    from scipy.stats import wilcoxon
+
+    p = float(wilcoxon(gains).pvalue) if gains.any() else 1.0
+    return {"gain": _digits(gains.mean()), "p": float(f"{min(1.0, p * tests):.2g}")}
+
+
+def _digits(value: Any) -> float:
+    return round(float(value), 4)
