@@ -105,10 +105,10 @@ def test_noise_has_the_spread_that_is_said():
 @pytest.mark.parametrize("kind", ["defocus_blur", "motion_blur", "zoom_blur", "glass_blur"])
 def test_blurs_and_glass_take_detail_away_and_keep_the_light(kind, crops):
     def detail(picture):
-        return np.abs(np.diff(picture.astype(float), axis=0)).mean()
+        return sum(np.abs(np.diff(picture.astype(float), axis=axis)).mean() for axis in (0, 1))
 
     found = corrupt(crops[0], kind, 5)
-    assert detail(found) < 0.7 * detail(crops[0])
+    assert detail(found) < 0.8 * detail(crops[0])
     assert abs(found.mean() - crops[0].mean()) < 10
 
 

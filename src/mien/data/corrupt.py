@@ -83,7 +83,7 @@ def impulse_noise(x: F32, level: int, rng: Rng) -> F32:
 def defocus_blur(x: F32, level: int, _: Rng) -> F32:
     """A disk for every point."""
     radius = (0.75, 1.0, 1.5, 2.5, 3.0)[level]
-    fine = (np.arange(-40, 41) / 10).astype(np.float32)  # ten samples a pixel, over nine pixels
+    fine = ((np.arange(90) - 44.5) / 10).astype(np.float32)  # ten samples a pixel, nine pixels
     inside = (np.hypot(*np.meshgrid(fine, fine)) <= radius).astype(np.float32)
     return _filtered(x, cv2.resize(inside, (9, 9), interpolation=cv2.INTER_AREA))
 
