@@ -118,8 +118,8 @@ def test_a_defocused_point_is_a_disk():
     found = corrupt(crop, "defocus_blur", 5)  # radius 3
     rows, columns = np.nonzero(found)
     distances = np.hypot(rows - 32, columns - 32)
-    # pixel (3, 2) away has its nearest corner at (2.5, 1.5), 2.92 away; (3, 3)'s is at 3.54
-    assert distances.max() == pytest.approx(np.hypot(3, 2))
+    # of the pixel at (3, 2) 2 % lie inside: less than half a grey level
+    assert distances.max() == pytest.approx(np.hypot(3, 1))
     assert found[32, 32] == round(255 / (np.pi * 9))
 
 
