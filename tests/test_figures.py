@@ -5,7 +5,7 @@ pytest.importorskip("matplotlib")
 
 from PIL import Image
 
-from mien.show.figures import history_curves
+from mien.show.figures import coverage_curves, history_curves
 
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)  # training, held out
 
@@ -64,3 +64,25 @@ def test_a_single_epoch_can_be_seen(tmp_path):
     assert places(picture[300:], BLUE)[0].size > 10  # below the legend
     assert places(picture[:, 540:], VERMILION)[0].size > 10
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_an_accuracy_that_falls_with_coverage_is_drawn_falling_and_the_worse_below(tmp_path):
+    coverage_curves({"good": [1, 1, 0.95, 0.9], "worse": [0.9, 0.8, 0.7, 0.6]}, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        picture = np.asarray(image.convert("RGB"))
+    good, worse = (places(picture, colour) for colour in (BLUE, VERMILION))
+    above = slice(0, int(picture.shape[0] * 0.65))  # above the legend
+    y, x = places(picture[above], BLUE)
+    assert np.corrcoef(x, y)[0, 1] > 0.8  # rows count downwards
+    assert good[0].min() < worse[0].min()
+    assert np.median(places(picture[above], BLUE)[0]) < np.median(worse[0])
+
+
+def test_two_sets_of_different_size_fill_the_same_axis(tmp_path):
+    coverage_curves(
+        {"a": np.linspace(1, 0.9, 50), "b": np.linspace(0.8, 0.7, 900)}, tmp_path / "a.png"
+    )
+    with Image.open(tmp_path / "a.png") as image:
+        picture = np.asarray(image.convert("RGB"))
+    ends = [places(picture, colour)[1].max() for colour in (BLUE, VERMILION)]
+    assert abs(ends[0] - ends[1]) < 6
