@@ -2,8 +2,8 @@
 //
 // node peer_node.mjs FOLDER face-api|human     FOLDER holds node_modules.
 // A line in:  {"crops": FILE, "out": FILE, "count": N, "batch": B}; FILE holds N crops of 64x64x3 uint8.
-// A line out: {"s": seconds}; the other FILE then holds N x 7 float32 in the order of the peer.
-// First line out: {"ready": milliseconds since the process began, "parameters": N}.
+// A line out: {"s": seconds, "cpu": processor seconds since the start}; the other FILE then holds N x 7 float32 in the order of the peer.
+// First line out: {"cpu": ..., "parameters": N}.
 // WebAssembly with SIMD on one thread: the fastest way that needs no compiled add-on.
 import { createRequire } from "node:module";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -78,7 +78,8 @@ async function human() {
 }
 
 const { score, parameters } = await { "face-api": faceApi, human }[name]();
-console.log(JSON.stringify({ ready: performance.now(), parameters }));
+const cpu = () => Object.values(process.cpuUsage()).reduce((a, b) => a + b, 0) / 1e6;
+console.log(JSON.stringify({ cpu: cpu(), parameters }));
 for await (const line of createInterface({ input: process.stdin })) {
   const { crops, out, count, batch } = JSON.parse(line);
   const bytes = new Uint8Array(readFileSync(crops));
@@ -93,5 +94,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
   const s = (performance.now() - start) / 1000;
   writeFileSync(out, new Uint8Array(values.buffer));
-  console.log(JSON.stringify({ s }));
+  console.log(JSON.stringify({ s, cpu: cpu() }));
 }

@@ -69,8 +69,8 @@ class NodePeer:
         )
         ready = self._answer()
         self.parameters = int(ready["parameters"])
-        self.load_s = ready["ready"] / 1e3
         self.last_s = 0.0
+        self.cpu_s = ready["cpu"]
 
     def __call__(self, crops: U8, batch: int = 64) -> F32:
         """Score crops.
@@ -81,7 +81,8 @@ class NodePeer:
 
         Returns:
             shape (N, 7): anger, disgust, fear, happiness, sadness, surprise, neutral. `last_s` is
-            then the time it took in Node, without the files.
+            then the time it took in Node, without the files, and `cpu_s` all processor time of
+            the process so far.
         """
         source, target = self._files
         source.write_bytes(np.ascontiguousarray(crops).tobytes())
@@ -89,7 +90,8 @@ class NodePeer:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
-        self.last_s = self._answer()["s"]
+        answer = self._answer()
+        self.last_s, self.cpu_s = answer["s"], answer["cpu"]
         return np.fromfile(target, dtype=np.float32).reshape(len(crops), 7)
 
     def close(self) -> None:

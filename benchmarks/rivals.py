@@ -5,6 +5,7 @@ neutral would have won. Packages are fetched into a throw-away folder and measur
 Imports: numpy, mien; peer_fer, peer_hog and peer_node for theirs.
 """
 
+import resource
 import subprocess
 import sys
 import time
@@ -57,6 +58,7 @@ class Rival:
         framings: that it may be given, keys of `face_sets.FRAMINGS` or `face_sets.FRAMED`.
         facts: parameters, install_mb, first_answer_s, note; None where there is none.
         close: to be called at the end.
+        cpu_s: processor seconds that its process has taken so far.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Rival:
     framings: tuple[str, ...]
     facts: dict[str, Any] = field(default_factory=dict)
     close: Callable[[], None] = lambda: None
+    cpu_s: Callable[[], float] = time.process_time
 
 
 _ANY = (*face_sets.FRAMINGS, face_sets.FRAMED)
@@ -95,7 +98,7 @@ def mien_model(name: str, path: Path | None, folder: Path | None) -> Rival:
     facts: dict[str, Any] = {"parameters": card["parameters"]}
     if folder is not None:
         facts["install_mb"] = _installed(folder, str(_ROOT))
-        facts["first_answer_s"] = _first_answer()
+        facts["first_answer_s"] = _started(_MIEN)
     return Rival(name, card["sha256"], answer, ("as distributed",), facts)
 
 
@@ -142,12 +145,10 @@ def fer(folder: Path) -> list[Rival] | str:
         return _from_seven(np.stack([classify(crop) for crop in crops]))
 
     packages = ("ai-edge-litert", "opencv-python-headless<4.12")  # and not TensorFlow and torch
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", _FER, str(folder)], check=True)
     facts = {
         "parameters": peer_fer.parameters(folder),
         "install_mb": _installed(folder / "all", *packages) + _megabytes(folder, "fer-*.whl"),
-        "first_answer_s": round(time.perf_counter() - start - _bare_start(), 3),
+        "first_answer_s": _started(_FER, str(folder)),
         "runner": runner,
     }
     name = peer_fer.PACKAGE.replace("==", " ")
@@ -198,16 +199,18 @@ def node(name: str, folder: Path) -> Rival | str:
     def answer(crops: U8, batch: int) -> Answers:
         return _from_seven(peer(crops, batch))
 
-    first = peer(portraits.crops(1), 1)
+    first = peer(portraits.crops(1), 1)  # what it took until here is the first answer
     facts = {
         "parameters": peer.parameters,
         "install_mb": _megabytes(folder, "node_modules/**/*"),
-        "first_answer_s": round(peer.load_s + peer.last_s, 3),
+        "first_answer_s": round(peer.cpu_s, 3),
         "runner": "TensorFlow.js 4.22.0, WebAssembly, Node",
     }
     assert first.shape == (1, 7)
     title = peer_node.PACKAGES[name].removeprefix("@vladmandic/").replace("@", " ")
-    return Rival(title, peer_node.PACKAGES[name], answer, _ANY, facts, peer.close)
+    return Rival(
+        title, peer_node.PACKAGES[name], answer, _ANY, facts, peer.close, lambda: peer.cpu_s
+    )
 
 
 def _from_seven(found: F32) -> Answers:
@@ -229,14 +232,13 @@ def _megabytes(folder: Path, pattern: str) -> float:
     return round(sum(path.stat().st_size for path in files) / 1e6, 1)
 
 
-def _first_answer() -> float:
-    """Seconds from the start of Python to the first crop's scores, without a bare start."""
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", _MIEN], check=True)
-    return round(time.perf_counter() - start - _bare_start(), 3)
+def _started(code: str, *words: str) -> float:
+    """Processor seconds of a fresh Python that runs this code, without those of a bare start."""
+    return round(_cpu("-c", code, *words) - _cpu("-c", ""), 3)
 
 
-def _bare_start() -> float:
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", ""], check=True)
-    return time.perf_counter() - start
+def _cpu(*words: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *words], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
