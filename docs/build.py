@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import measured
 
 from mien.cli import cli
 from mien.labels import LABELS
@@ -32,6 +33,10 @@ def main() -> None:
     """Write every part anew, or with ``--check`` tell which are out of date."""
     check = "--check" in sys.argv[1:]
     stale = []
+    if not measured.peers_are_drawn():
+        stale.append(measured.PLOT.name)
+        if not check:
+            measured.draw_peers()
     for page in PAGES:
         old = page.read_text(encoding="utf-8")
         new = _filled(old, page)
@@ -232,6 +237,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "recalls": recalls,
     "speed": speed,
     "table3": table3,
+    **measured.PARTS,
 }
 
 if __name__ == "__main__":
