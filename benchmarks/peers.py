@@ -58,6 +58,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, help="ours, instead of the shipped one")
     parser.add_argument("--also", action="append", default=[], metavar="NAME=FILE.onnx")
     parser.add_argument("--without", action="append", default=[], choices=("fer", "hog", "node"))
+    parser.add_argument("--packages", type=Path, help="keep what is installed here, or find it")
     parser.add_argument("--pictures", type=int, default=0, help="of each test set; 0 is all")
     parser.add_argument("--choosing", type=int, default=300, help="training pictures of each")
     parser.add_argument("--repeats", type=int, default=9, help="rounds of timing")
@@ -69,8 +70,8 @@ def options() -> argparse.Namespace:
 def competitors(chosen: argparse.Namespace, absent: list[str]) -> Iterator[list[Rival]]:
     """Bring them together; who cannot come is named in `absent`."""
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "fer").mkdir()
+        folder = chosen.packages or Path(name)
+        (folder / "fer").mkdir(parents=True, exist_ok=True)
         found = [rivals.mien_model(OURS, chosen.model, folder / "mien")]
         for words in chosen.also:
             title, _, file = words.partition("=")
@@ -80,7 +81,7 @@ def competitors(chosen: argparse.Namespace, absent: list[str]) -> Iterator[list[
             found.append(rivals.hog(train))
         others: list[Any] = [] if "fer" in chosen.without else [rivals.fer(folder / "fer")]
         for package in () if "node" in chosen.without else peer_node.PACKAGES:
-            (folder / package).mkdir()
+            (folder / package).mkdir(exist_ok=True)
             others.append(rivals.node(package, folder / package))
         for other in others:
             if isinstance(other, str):

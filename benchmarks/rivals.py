@@ -220,7 +220,9 @@ def _from_seven(found: F32) -> Answers:
 
 
 def _installed(folder: Path, *packages: str) -> float:
-    """Install into an empty folder and return its size in MB, byte code left out."""
+    """Install into a folder, unless it is there, and return its size in MB, byte code left out."""
+    if folder.is_dir():
+        return _megabytes(folder, "**/*")
     options = ["--quiet", "--no-compile", "--disable-pip-version-check", "--target", str(folder)]
     command = [sys.executable, "-m", "pip", "install", *options, *packages]
     subprocess.run(command, check=True, timeout=900, capture_output=True)
@@ -228,7 +230,7 @@ def _installed(folder: Path, *packages: str) -> float:
 
 
 def _megabytes(folder: Path, pattern: str) -> float:
-    files = (path for path in folder.glob(pattern) if path.is_file())
+    files = (p for p in folder.glob(pattern) if p.is_file() and p.suffix != ".pyc")
     return round(sum(path.stat().st_size for path in files) / 1e6, 1)
 
 
