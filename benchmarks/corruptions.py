@@ -6,7 +6,7 @@ undamaged.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/corruptions.py [--model FILE.onnx] [--pictures N]
 Writes results/corruptions-NAME.json, NAME being the model's; all pictures take hours of one core,
-1,000 of each set are known to about 1.5 points.
+1,000 of each set are known to about 2.5 points.
 Check: undamaged crops give the accuracy that numpy counts from `Recognizer.classify`.
 """
 

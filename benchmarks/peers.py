@@ -60,7 +60,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--without", action="append", default=[], choices=("fer", "hog", "node"))
     parser.add_argument("--packages", type=Path, help="keep what is installed here, or find it")
     parser.add_argument("--pictures", type=int, default=0, help="of each test set; 0 is all")
-    parser.add_argument("--choosing", type=int, default=300, help="training pictures of each")
+    parser.add_argument("--choosing", type=int, default=150, help="training pictures of each")
     parser.add_argument("--repeats", type=int, default=9, help="rounds of timing")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
     return parser.parse_args()
