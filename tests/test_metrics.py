@@ -200,3 +200,66 @@ def test_mcnemar_is_the_binomial_test_of_the_pictures_that_differ(split):
     found = metrics.mcnemar(right, other)
     expected = stats.binomtest(ours, ours + theirs).pvalue if ours + theirs else 1.0
     assert found == (ours, theirs, pytest.approx(expected, rel=1e-6))
+
+
+def sure(confidences, right):
+    """Scores of two classes with these confidences for class 0, and targets: 0 where right."""
+    scores = np.stack([np.array(confidences), 1 - np.array(confidences)], axis=1)
+    return scores, np.where(right, 0, 1)
+
+
+def test_the_coverage_curve_is_the_one_worked_by_hand():
+    scores, targets = sure([0.6, 0.9, 0.7, 0.8], [False, True, True, False])
+    # by confidence: 0.9 right, 0.8 wrong, 0.7 right, 0.6 wrong
+    found = metrics.coverage_curve(scores, targets)
+    np.testing.assert_allclose(found, [1, 1 / 2, 2 / 3, 2 / 4])
+
+
+def test_the_area_is_the_mean_of_the_errors_of_the_curve():
+    scores, targets = sure([0.6, 0.9, 0.7, 0.8], [False, True, True, False])
+    assert metrics.aurc(scores, targets) == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
+
+
+def test_pictures_of_equal_confidence_count_as_in_every_order():
+    scores, targets = sure([0.9, 0.7, 0.7, 0.7], [True, False, True, False])
+    # 1 right, then a third of a right answer each
+    expected = [1, (4 / 3) / 2, (5 / 3) / 3, 2 / 4]
+    np.testing.assert_allclose(metrics.coverage_curve(scores, targets), expected)
+    for order in ([3, 2, 1, 0], [1, 0, 3, 2]):
+        again = metrics.coverage_curve(scores[order], targets[order])
+        np.testing.assert_allclose(again, expected)
+
+
+def test_the_curve_is_the_mean_over_every_order_of_equals():
+    rng = np.random.default_rng(4)
+    confidence = rng.integers(6, 10, 60) / 10  # many ties
+    right = rng.random(60) < confidence
+    scores, targets = sure(confidence, right)
+    curves = []
+    for _ in range(4000):
+        order = np.lexsort([rng.random(60), -confidence])
+        curves.append(np.cumsum(right[order]) / np.arange(1, 61))
+    found = metrics.coverage_curve(scores, targets)
+    np.testing.assert_allclose(found, np.mean(curves, axis=0), atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ("coverage", "expected"), [(1, 2 / 5), (0.8, 2 / 4), (0.61, 2 / 4), (0.6, 2 / 3), (0.01, 1)]
+)
+def test_the_accuracy_at_a_coverage_is_that_of_so_many_pictures(coverage, expected):
+    scores, targets = sure([0.95, 0.9, 0.85, 0.8, 0.7], [True, True, False, False, False])
+    assert metrics.accuracy_at(coverage, scores, targets) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("coverage", [0, -0.1, 1.01])
+def test_a_coverage_out_of_range_is_refused(coverage):
+    scores, targets = sure([0.9], [True])
+    with pytest.raises(ValueError, match="coverage must be in"):
+        metrics.accuracy_at(coverage, scores, targets)
+
+
+def test_full_coverage_is_the_accuracy():
+    scores, targets = drawn(seed=5)
+    whole = metrics.summarise(scores, targets).accuracy
+    assert metrics.accuracy_at(1, scores, targets) == pytest.approx(whole)
+    assert metrics.accuracy_at(0.5, scores, targets) > whole

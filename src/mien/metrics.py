@@ -1,4 +1,4 @@
-"""Accuracy, recall, confusion, calibration: formulas on arrays.
+"""Accuracy, recall, confusion, calibration, selective prediction: formulas on arrays.
 
 Imports: numpy, mien.labels. Knows nothing of models and files.
 """
@@ -12,9 +12,12 @@ import numpy.typing as npt
 __all__ = [
     "Bin",
     "Summary",
+    "accuracy_at",
+    "aurc",
     "auroc",
     "calibration_error",
     "confusion",
+    "coverage_curve",
     "fit_temperature",
     "macro_f1",
     "mcnemar",
@@ -286,3 +289,72 @@ def _loss(logits: npt.NDArray[np.floating], targets: I64) -> float:
     shifted = logits - logits.max(axis=1, keepdims=True)
     total = np.log(np.exp(shifted).sum(axis=1))
     return float((total - shifted[np.arange(len(targets)), targets]).mean())
+
+
+def coverage_curve(scores: F32, targets: I64) -> npt.NDArray[np.float64]:
+    """Return how often the surest answers are right, for each share that is answered.
+
+    Args:
+        scores: shape (N, C), probabilities; N from 1.
+        targets: shape (N,), the true classes.
+
+    Returns:
+        shape (N,): at place k - 1 the accuracy on the k pictures with the highest confidence.
+        Pictures of equal confidence count as if they came in every order, so none is favoured.
+
+    Source:
+        Geifman and El-Yaniv 2017, arXiv:1705.08500, section 2; one minus their selective risk.
+
+    Example:
+        >>> coverage_curve(np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([1, 0])).tolist()
+        [1.0, 0.5]
+    """
+    right = (scores.argmax(axis=1) == targets).astype(np.float64)
+    _, place, counts = np.unique(-scores.max(axis=1), return_inverse=True, return_counts=True)
+    shared = np.bincount(place, weights=right) / counts  # of those that are equally sure
+    return np.cumsum(np.repeat(shared, counts)) / np.arange(1, len(targets) + 1)
+
+
+def accuracy_at(coverage: float, scores: F32, targets: I64) -> float:
+    """Return the accuracy when only the surest answers are given.
+
+    Args:
+        coverage: share of the pictures to answer, in (0, 1]; rounded up to whole pictures.
+        scores: shape (N, C), probabilities; N from 1.
+        targets: shape (N,), the true classes.
+
+    Returns:
+        The accuracy on them, in [0, 1].
+
+    Raises:
+        ValueError: if the coverage is out of range.
+
+    Example:
+        >>> accuracy_at(0.5, np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([1, 0]))
+        1.0
+    """
+    if not 0 < coverage <= 1:
+        raise ValueError(f"coverage must be in (0, 1], got {coverage}")
+    answered = int(np.ceil(coverage * len(targets) - 1e-9))  # 0.8 * 5 is a little more than 4
+    return float(coverage_curve(scores, targets)[answered - 1])
+
+
+def aurc(scores: F32, targets: I64) -> float:
+    """Return the area under the risk-coverage curve.
+
+    Args:
+        scores: shape (N, C), probabilities; N from 1.
+        targets: shape (N,), the true classes.
+
+    Returns:
+        The error rate on the k surest pictures, averaged over k from 1 to N; in [0, 1], lower is
+        better. It falls with fewer errors, and when those that are left are the unsure answers.
+
+    Source:
+        Geifman, Uziel and El-Yaniv 2019, arXiv:1805.08206, section 3.
+
+    Example:
+        >>> aurc(np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([1, 0]))
+        0.25
+    """
+    return float(1 - coverage_curve(scores, targets).mean())

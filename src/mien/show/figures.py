@@ -11,9 +11,16 @@ from mien.labels import LABELS, NEUTRAL
 from mien.metrics import Bin
 from mien.show.sinks import whole
 
-__all__ = ["class_bars", "confusion_matrix", "history_curves", "reliability_plot"]
+__all__ = [
+    "class_bars",
+    "confusion_matrix",
+    "coverage_curves",
+    "history_curves",
+    "reliability_plot",
+]
 
 _TRAIN, _HELD = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
+_STYLES = (("#0072B2", "-"), ("#D55E00", "--"), ("#009E73", "-."), ("#CC79A7", ":"))
 _SPLITS = {"train": (_TRAIN, ""), "test": (_HELD, "///"), "valid": ("#009E73", "...")}
 
 
@@ -124,6 +131,34 @@ def confusion_matrix(counts: Sequence[Sequence[int]], path: Path) -> None:
     axes.set_yticks(range(len(LABELS)), LABELS)
     axes.set(xlabel="called", ylabel="labelled")
     figure.colorbar(image, ax=axes, label="share of the label's pictures", shrink=0.8)
+    with whole(path) as part:
+        figure.savefig(part, format="png", dpi=120)
+
+
+def coverage_curves(curves: Mapping[str, Sequence[float]], path: Path) -> None:
+    """Plot the accuracy on the surest answers over the share of pictures answered.
+
+    Args:
+        curves: values of `mien.metrics.coverage_curve` by name; at least one, of any lengths.
+        path: of the PNG to write.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.4, 3.8), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    for number, (name, values) in enumerate(curves.items()):
+        colour, line = _STYLES[number % len(_STYLES)]
+        answered = [100 * (k + 1) / len(values) for k in range(len(values))]
+        percent = [100 * value for value in values]
+        axes.plot(answered, percent, color=colour, ls=line, label=name, lw=1.8)
+    axes.axvline(80, color="#999999", lw=0.8)
+    axes.set(xlabel="pictures answered, surest first (%)", ylabel="right among them (%)")
+    axes.set_xlim(0, 100)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="lower left")
     with whole(path) as part:
         figure.savefig(part, format="png", dpi=120)
 

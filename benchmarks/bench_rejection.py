@@ -1,0 +1,184 @@
+"""Which score tells a crop that is no face from one that is, without any training for it?
+
+Faces: held-out training crops of RAF-DB, FER2013 and its neutral faces, as distributed and as mien
+frames them. No faces: see non_faces.py. Scores that come with the answer (from logits, neutral and
+maps), the face detector's confidence on the crop, alone and before the maps, and two distances to
+some training faces, for which no picture without a face is needed either.
+
+Run: OMP_NUM_THREADS=1 python benchmarks/bench_rejection.py [--data DIR]
+Writes results/rejection.json. Check: the AUROC of all is scikit-learn's.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import non_faces
+import numpy as np
+import numpy.typing as npt
+import timing
+from sklearn.covariance import LedoitWolf
+from sklearn.metrics import roc_auc_score
+
+from mien import media, metrics, pixels
+from mien.data import manifest
+from mien.faces.detect import Detector
+from mien.recognize.runtime import Model
+from mien.show.sinks import write_text
+
+U8 = npt.NDArray[np.uint8]
+F64 = npt.NDArray[np.float64]
+
+FOLDERS = ("rafdb", "rafdb-framed", "fer2013", "fer2013-framed", "fer2013-neutral")
+BATCH, GOAL = 64, 0.99
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--model", type=Path, help="instead of the shipped one")
+    parser.add_argument("--faces", type=int, default=200, help="of each folder, at most")
+    parser.add_argument("--others", type=int, default=100, help="of each kind")
+    parser.add_argument("--known", type=int, default=400, help="training faces of each folder")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
+    return parser.parse_args()
+
+
+def faces(folder: Path, count: int, held: bool, seed: int) -> U8:
+    """Training crops that were held out from training, or were not; spread evenly."""
+    rows = [row for row in manifest.read(folder) if row.split == "train"]
+    mask = manifest.hold_out(rows, 0.05, seed)
+    rows = [row for row, out in zip(rows, mask, strict=True) if out == held]
+    places = np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)
+    return np.stack([media.read_rgb(folder / rows[i].path) for i in places])
+
+
+def outputs(model: Model, crops: U8) -> dict[str, F64]:
+    """Logits (N, 6), neutral's (N,) and maps (N, 6, 8, 8) of crops."""
+    names = [output.name for output in model.session.get_outputs()]
+    parts = []
+    for i in range(0, len(crops), BATCH):
+        batch = pixels.to_batch(crops[i : i + BATCH])
+        parts.append(model.session.run(names, {"crops": batch}))
+    found = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
+    return dict(zip(names, found, strict=True))
+
+
+def _softmax(logits: F64) -> F64:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _energy(logits: F64) -> F64:
+    """Liu et al. 2020, arXiv:2010.03759: the logarithm of the sum of the powers."""
+    top = logits.max(axis=1, keepdims=True)
+    return (top + np.log(np.exp(logits - top).sum(axis=1, keepdims=True)))[:, 0]
+
+
+def _entropy(logits: F64) -> F64:
+    shares = _softmax(logits)
+    return (shares * np.log(shares.clip(min=1e-12))).sum(axis=1)
+
+
+# Higher for a face, one hopes. Each takes what `outputs` returns.
+SCORES: dict[str, Callable[[dict[str, F64]], F64]] = {
+    "largest probability": lambda o: _softmax(o["logits"]).max(axis=1),
+    "largest logit": lambda o: o["logits"].max(axis=1),
+    "energy of the six": lambda o: _energy(o["logits"]),
+    "energy with neutral": lambda o: _energy(np.hstack([o["logits"], o["neutral"]])),
+    "entropy, negative": lambda o: _entropy(o["logits"]),
+    "spread of the logits": lambda o: o["logits"].std(axis=1),
+    "neutral's logit, negative": lambda o: -o["neutral"][:, 0],
+    "peak of the maps": lambda o: o["maps"].max(axis=(1, 2, 3)),
+    "spread of the maps": lambda o: o["maps"].std(axis=(1, 2, 3)),
+    "spread of the maps' middle": lambda o: o["maps"][:, :, 2:6, 2:6].std(axis=(1, 2, 3)),
+    "largest spread of a map": lambda o: o["maps"].std(axis=(2, 3)).max(axis=1),
+}
+
+
+def distances(known: dict[str, F64], asked: dict[str, F64]) -> dict[str, F64]:
+    """Nearness to training faces, of logits and of maps: Lee et al. 2018, arXiv:1807.03888."""
+
+    def near(a: F64, b: F64) -> F64:
+        return -LedoitWolf().fit(a).mahalanobis(b)
+
+    both = [np.hstack([o["logits"], o["neutral"]]) for o in (known, asked)]
+    maps = [o["maps"].reshape(len(o["maps"]), -1) for o in (known, asked)]
+    return {"near training faces: logits": near(*both), "near training faces: maps": near(*maps)}
+
+
+def detections(crops: U8) -> F64:
+    """The detector's confidence in a face in the middle of each crop, enlarged; 0 for none."""
+    detector = Detector(1)
+    found = []
+    for crop in crops:
+        large = cv2.resize(crop, (192, 192), interpolation=cv2.INTER_CUBIC)
+        shown = cv2.copyMakeBorder(large, *(96,) * 4, cv2.BORDER_CONSTANT, value=(128,) * 3)
+        found.append(max((sure for _, sure in detector.boxes(np.asarray(shown))), default=0.0))
+    return np.array(found)
+
+
+def auroc(scores: F64, face: npt.NDArray[np.bool_]) -> float:
+    value = metrics.auroc(scores, face)
+    timing.check(abs(value - roc_auc_score(face, scores)) < 1e-9, "scikit-learn's AUROC")
+    return round(value, 4)
+
+
+def main() -> None:
+    chosen = options()
+    settings = {name: getattr(chosen, name) for name in ("faces", "others", "known")}
+    command = "python benchmarks/bench_rejection.py"
+    record = timing.head(__doc__.splitlines()[0], command, settings)
+    model = Model(chosen.model or Path(media.__file__).parent / "recognize/weights/miennet.onnx", 1)
+    seed = model.card["data"]["seed"]
+    given = {name: faces(chosen.data / name, chosen.faces, True, seed) for name in FOLDERS}
+    given |= {kind: non_faces.make(kind, chosen.others) for kind in non_faces.KINDS}
+    groups = np.repeat(list(given), [len(crops) for crops in given.values()])
+    face = np.isin(groups, FOLDERS)
+    crops = np.concatenate(list(given.values()))
+    known = np.concatenate([
+        faces(chosen.data / name, chosen.known, False, seed) for name in FOLDERS
+    ])
+    found = outputs(model, crops)
+    scores = {name: score(found) for name, score in SCORES.items()}
+    scores |= distances(outputs(model, known), found)
+    scores["face detector"] = detections(crops)
+    spread = scores["spread of the maps"]
+    sure = scores["face detector"] > 0  # where it finds none, the maps decide
+    scores["face detector, then spread"] = spread + sure * (1 + np.ptp(spread))
+    record |= {
+        "model": model.card["name"],
+        "weights_sha256": model.card["weights_sha256"],
+        "crops": {name: len(crops) for name, crops in given.items()},
+        "auroc": {name: _row(values, face, groups) for name, values in scores.items()},
+    }
+    best = max(record["auroc"], key=lambda name: record["auroc"][name]["all"])
+    record["best"] = best
+    for name, row in record["auroc"].items():
+        print(
+            f"{name:<28} {row['all']:.4f}   " + "  ".join(f"{v:.3f}" for v in row["kinds"].values())
+        )
+    print(
+        f"best: {best}; goal {GOAL} {'met' if record['auroc'][best]['all'] >= GOAL else 'MISSED'}"
+    )
+    write_text(json.dumps(record, indent=1) + "\n", chosen.out / "rejection.json")
+
+
+def _row(scores: F64, face: npt.NDArray[np.bool_], groups: npt.NDArray[Any]) -> dict[str, Any]:
+    """AUROC of all faces against all others, against each kind, and of each folder of faces."""
+    kinds = {
+        kind: auroc(scores[face | (groups == kind)], face[face | (groups == kind)])
+        for kind in non_faces.KINDS
+    }
+    folders = {
+        name: auroc(scores[~face | (groups == name)], face[~face | (groups == name)])
+        for name in FOLDERS
+    }
+    return {"all": auroc(scores, face), "kinds": kinds, "folders": folders}
+
+
+if __name__ == "__main__":
+    main()

