@@ -39,7 +39,7 @@ from rivals import Answers, Rival
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
-from mien import metrics
+from mien import confidence, metrics
 from mien.cli.bar import bar
 from mien.labels import LABELS
 from mien.show.sinks import write_text
@@ -142,8 +142,8 @@ def figures(answers: Answers, targets: metrics.I64) -> dict[str, Any]:
         "mean_recall": summary.mean_recall,
         "macro_f1": float(f1_score(targets, predicted, average="macro")),
         "calibration_error": summary.calibration_error,
-        "accuracy_at_80": metrics.accuracy_at(0.8, scores, targets),
-        "aurc": metrics.aurc(scores, targets),
+        "accuracy_at_80": confidence.accuracy_at(0.8, scores, targets),
+        "aurc": confidence.aurc(scores, targets),
         "called_neutral": float(answers.calm.mean()),
         "accuracy_with_neutral": float(right.mean()),
         "mean_recall_with_neutral": float(np.mean(recalls)),

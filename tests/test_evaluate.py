@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import stats
 from sklearn import metrics as oracle
 
-from mien import metrics
+from mien import confidence, metrics
 from mien.data import manifest
 from mien.errors import BadDataError, BadImageError
 from mien.evaluate import PICTURES_HEADER, against, evaluate
@@ -113,7 +113,7 @@ def test_two_models_are_compared_on_the_same_pictures(found, folder, expected):
 def test_the_record_carries_interval_calibration_and_the_share_called_neutral(found, expected):
     right = int((expected.scores.argmax(axis=1) == expected.targets).sum())
     assert found.record["accuracy_95"] == pytest.approx(metrics.wilson(right, 126), abs=5e-5)
-    error = metrics.calibration_error(expected.scores, expected.targets)
+    error = confidence.calibration_error(expected.scores, expected.targets)
     assert found.record["calibration_error"] == pytest.approx(error, abs=2e-4)
     share = (expected.neutral > 0.5).mean()
     assert 0.1 < share < 0.9

@@ -5,7 +5,7 @@ pytest.importorskip("matplotlib")
 
 from PIL import Image
 
-from mien.metrics import Bin
+from mien.confidence import Bin
 from mien.show.effects import effects
 from mien.show.figures import (
     confusion_matrix,

@@ -19,10 +19,11 @@ import torch
 from torch import Tensor, nn
 
 from mien import __version__
+from mien.confidence import fit_temperature
 from mien.data.loader import Crops, normalise
 from mien.errors import BadDataError, BadModelError
 from mien.labels import LABELS, NEUTRAL_INDEX
-from mien.metrics import auroc, fit_temperature
+from mien.metrics import auroc
 from mien.models import zoo
 from mien.models.network import Network
 from mien.models.withmaps import WithMaps

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from mien import media, pixels
+from mien.confidence import reliability
 from mien.evaluate import Evaluation
 from mien.labels import LABELS
-from mien.metrics import reliability
 from mien.recognize.recognizer import Recognizer
 from mien.results import U8, Box, Detection, Face
 from mien.show import figures, heat

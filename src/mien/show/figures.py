@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mien.confidence import Bin
 from mien.labels import LABELS, NEUTRAL
-from mien.metrics import Bin
 from mien.show.sinks import whole
 
 __all__ = [
@@ -139,7 +139,7 @@ def coverage_curves(curves: Mapping[str, Sequence[float]], path: Path) -> None:
     """Plot the accuracy on the surest answers over the share of pictures answered.
 
     Args:
-        curves: values of `mien.metrics.coverage_curve` by name; at least one, of any lengths.
+        curves: values of `mien.confidence.coverage_curve` by name; at least one, of any lengths.
         path: of the PNG to write.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -167,7 +167,7 @@ def reliability_plot(bins: Sequence[Bin], path: Path) -> None:
     """Plot accuracy by confidence beside the diagonal of perfect calibration.
 
     Args:
-        bins: from `mien.metrics.reliability`.
+        bins: from `mien.confidence.reliability`.
         path: of the PNG to write.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -1,0 +1,187 @@
+"""How far a confidence can be trusted: calibration, temperature, what being sure is worth.
+
+Formulas on arrays; rates are in [0, 1]. Imports: numpy.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Bin",
+    "accuracy_at",
+    "aurc",
+    "calibration_error",
+    "coverage_curve",
+    "fit_temperature",
+    "reliability",
+]
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+
+
+def calibration_error(scores: F32, targets: I64, bins: int = 15) -> float:
+    """Return the expected calibration error: how far confidence is from accuracy.
+
+    Args:
+        scores: shape (N, C), probabilities.
+        targets: shape (N,), the true classes.
+        bins: of equal width over the confidence.
+
+    Returns:
+        The mean of |accuracy - confidence| over the bins, weighted by their pictures; in [0, 1].
+
+    Source:
+        Guo et al. 2017, arXiv:1706.04599, equation 3.
+
+    Example:
+        >>> calibration_error(np.array([[0.9, 0.1]] * 2), np.array([0, 1])).__round__(3)
+        0.4
+    """
+    return float(
+        sum(abs(b.accuracy - b.confidence) * b.share for b in reliability(scores, targets, bins))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Pictures of about the same confidence.
+
+    Attributes:
+        share: of all pictures.
+        confidence: their mean.
+        accuracy: share of them named rightly.
+    """
+
+    share: float
+    confidence: float
+    accuracy: float
+
+
+def reliability(scores: F32, targets: I64, bins: int = 15) -> list[Bin]:
+    """Group pictures by confidence.
+
+    Args:
+        scores: shape (N, C), probabilities.
+        targets: shape (N,), the true classes.
+        bins: of equal width over the confidence.
+
+    Returns:
+        The bins that hold pictures, from the least confident.
+    """
+    confidence = scores.max(axis=1)
+    right = scores.argmax(axis=1) == targets
+    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    masks = (place == number for number in range(bins))
+    return [
+        Bin(
+            float(own.mean()),
+            float(confidence[own].mean(dtype=np.float64)),
+            float(right[own].mean()),
+        )
+        for own in masks
+        if own.any()
+    ]
+
+
+def fit_temperature(logits: F32, targets: I64) -> float:
+    """Find the temperature that makes confidence most honest.
+
+    Args:
+        logits: shape (N, C), of held-out pictures.
+        targets: shape (N,), the true classes.
+
+    Returns:
+        T in [0.05, 20] with the least cross-entropy of softmax(logits / T).
+
+    Source:
+        Guo et al. 2017, arXiv:1706.04599, section 4.2; golden-section search, as the loss has
+        one minimum in 1 / T.
+    """
+    low, high = np.log(0.05), np.log(20.0)
+    golden = (np.sqrt(5) - 1) / 2
+    for _ in range(60):
+        a, b = high - golden * (high - low), low + golden * (high - low)
+        if _loss(logits / np.exp(a), targets) < _loss(logits / np.exp(b), targets):
+            high = b
+        else:
+            low = a
+    return float(np.exp((low + high) / 2))
+
+
+def _loss(logits: npt.NDArray[np.floating], targets: I64) -> float:
+    """Mean cross-entropy of softmax(logits)."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    total = np.log(np.exp(shifted).sum(axis=1))
+    return float((total - shifted[np.arange(len(targets)), targets]).mean())
+
+
+def coverage_curve(scores: F32, targets: I64) -> npt.NDArray[np.float64]:
+    """Return how often the surest answers are right, for each share that is answered.
+
+    Args:
+        scores: shape (N, C), probabilities; N from 1.
+        targets: shape (N,), the true classes.
+
+    Returns:
+        shape (N,): at place k - 1 the accuracy on the k pictures with the highest confidence.
+        Pictures of equal confidence count as if they came in every order, so none is favoured.
+
+    Source:
+        Geifman and El-Yaniv 2017, arXiv:1705.08500, section 2; one minus their selective risk.
+
+    Example:
+        >>> coverage_curve(np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([1, 0])).tolist()
+        [1.0, 0.5]
+    """
+    right = (scores.argmax(axis=1) == targets).astype(np.float64)
+    _, place, counts = np.unique(-scores.max(axis=1), return_inverse=True, return_counts=True)
+    shared = np.bincount(place, weights=right) / counts  # of those that are equally sure
+    return np.cumsum(np.repeat(shared, counts)) / np.arange(1, len(targets) + 1)
+
+
+def accuracy_at(coverage: float, scores: F32, targets: I64) -> float:
+    """Return the accuracy when only the surest answers are given.
+
+    Args:
+        coverage: share of the pictures to answer, in (0, 1]; rounded up to whole pictures.
+        scores: shape (N, C), probabilities; N from 1.
+        targets: shape (N,), the true classes.
+
+    Returns:
+        The accuracy on them, in [0, 1].
+
+    Raises:
+        ValueError: if the coverage is out of range.
+
+    Example:
+        >>> accuracy_at(0.5, np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([1, 0]))
+        1.0
+    """
+    if not 0 < coverage <= 1:
+        raise ValueError(f"coverage must be in (0, 1], got {coverage}")
+    answered = int(np.ceil(coverage * len(targets) - 1e-9))  # 0.8 * 5 is a little more than 4
+    return float(coverage_curve(scores, targets)[answered - 1])
+
+
+def aurc(scores: F32, targets: I64) -> float:
+    """Return the area under the risk-coverage curve.
+
+    Args:
+        scores: shape (N, C), probabilities; N from 1.
+        targets: shape (N,), the true classes.
+
+    Returns:
+        The error rate on the k surest pictures, averaged over k from 1 to N; in [0, 1], lower is
+        better. It falls with fewer errors, and when those that are left are the unsure answers.
+
+    Source:
+        Geifman, Uziel and El-Yaniv 2019, arXiv:1805.08206, section 3.
+
+    Example:
+        >>> aurc(np.array([[0.6, 0.4], [0.9, 0.1]]), np.array([1, 0]))
+        0.25
+    """
+    return float(1 - coverage_curve(scores, targets).mean())
