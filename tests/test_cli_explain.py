@@ -115,6 +115,15 @@ def test_a_model_without_maps_can_only_be_occluded(crop, tmp_path):
     assert size_of(tmp_path / "why.png")[0] > 0
 
 
+def test_a_picture_is_not_written_over(crop, tmp_path):
+    own = tmp_path / "own.png"
+    own.write_bytes(crop.read_bytes())
+    result = mien("explain", own, "--crop", "--out", own)
+    assert result.exit_code == 1
+    assert "is one of the pictures" in result.stderr
+    assert own.read_bytes() == crop.read_bytes()
+
+
 def test_one_file_for_many_pictures_is_wrong_usage(photo, crop, tmp_path):
     result = mien("explain", photo, crop, "--out", tmp_path / "why.png")
     assert result.exit_code == 2

@@ -1,5 +1,6 @@
 """What the README promises holds: its Python runs, its tree and its commands are the real ones."""
 
+import doctest
 import re
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def test_the_python_of_the_first_screen_runs_and_names_the_portrait(
     assert "happiness" in capsys.readouterr().out
     assert names["heat"].shape == (64, 64)
     assert names["heat"].max() == 1
+
+
+def test_the_examples_of_the_page_on_explanations_run():
+    failed, tried = doctest.testfile(str(ROOT / "docs" / "explain.md"), module_relative=False)
+    assert tried >= 9
+    assert failed == 0
 
 
 def test_every_module_stands_in_the_tree():

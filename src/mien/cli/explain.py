@@ -9,7 +9,7 @@ import click
 
 from mien.cli.bar import bar
 from mien.cli.extras import needs_torch
-from mien.errors import BadImageError, BadModelError, UnknownNameError
+from mien.errors import BadImageError, BadModelError, OutputError, UnknownNameError
 
 if TYPE_CHECKING:
     from mien.recognize.recognizer import U8, Recognizer
@@ -75,6 +75,8 @@ def explain_command(
             else:
                 page = _page(network, face, (chosen, labels), layer)
             target = _target(out, file, files, (number, len(result)))
+            if target.resolve() in {given.resolve() for given in files}:
+                raise OutputError(f"{target} is one of the pictures", fix="choose another --out")
             why.write(page, target)
             click.echo(f"{file}  face {number}  wrote {target}")
             if not activations and len(chosen) == len(labels) == 1:
