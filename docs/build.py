@@ -4,6 +4,7 @@ Run: python docs/build.py          `--check` changes nothing and fails if a part
 A part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; NAME is a key of `PARTS`.
 """
 
+import csv
 import json
 import re
 import sys
@@ -230,6 +231,27 @@ def copies() -> str:
     )
 
 
+def ablation() -> str:
+    """The paper's cnn15 with and without random augmentation."""
+    rows = []
+    for name in ("off", "on"):
+        folder = RESULTS / f"ablation-augment-{name}"
+        r = _read(f"{folder.name}/rafdb-test")
+        with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
+            best = max(csv.DictReader(file), key=lambda row: float(row["held_accuracy"]))
+        low, high = r["accuracy_95"]
+        rows.append([
+            name,
+            f"{float(best['held_accuracy']):.1%} (epoch {best['epoch']})",
+            best["train_loss"],
+            f"{r['accuracy']:.1%} ({low:.1%} to {high:.1%})",
+            f"{r['mean_recall']:.1%}",
+            str(r["seed"]),
+        ])
+    header = ["augmentation", "held out", "train loss", "RAF-DB test (95 %)", "mean recall", "seed"]
+    return _table(header, rows)
+
+
 def paper(table: str) -> str:
     """A table of the paper, and what `mien reproduce` measured so far."""
     found = {path.stem: _read(path.stem) for path in sorted(RESULTS.glob("paper-*.json"))}
@@ -267,6 +289,7 @@ def tracks() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "ablation": ablation,
     "accuracy": accuracy,
     "paper-1": partial(paper, "1"),
     "paper-later": partial(paper, "later"),

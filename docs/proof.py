@@ -13,6 +13,7 @@ from mien.explain.units import UNITS, expected, units_of
 from mien.labels import LABELS
 from mien.trial import beats
 
+_ALIKE = 0.5  # rank correlation above which a map counts as unchanged
 RESULTS = Path(__file__).parents[1] / "results"
 
 
@@ -161,7 +162,27 @@ def _verdict(trial: dict[str, Any]) -> str:
             f"{metric.capitalize()}: the best control is *{best}* ({mean[best][metric]:.3f}), "
             + (f"beaten by {_listed(won)}. " if won else "which no method beats. ")
         )
-    return "".join(lines).strip() + "\n"
+    return "".join([*lines, *_doubts(trial)]).strip() + "\n"
+
+
+def _doubts(trial: dict[str, Any]) -> list[str]:
+    """Say which methods hardly notice that the head is forgotten, or another picture shown."""
+    methods, lines = list(trial["against"]), []
+    if "forgetting" in trial:
+        stage, found = next(iter(trial["forgetting"].items()))
+        blind = [f"`{name}` ({value:.2f})" for name, value in found.items() if value > _ALIKE]
+        lines.append(
+            f"Once the {stage} is forgotten, maps that still look as before show what the features "
+            f"hold and not the class: {', '.join(blind) or 'none'}. "
+        )
+    if trial.get("steadiness"):
+        alike = {name: trial["steadiness"][name]["other_picture"] for name in methods}
+        lines.append(
+            "Maps of two different pictures correlate by "
+            + ", ".join(f"{value:.2f} (`{name}`)" for name, value in alike.items())
+            + ": the higher, the more a map shows the same for all. "
+        )
+    return lines
 
 
 def _listed(names: list[str]) -> str:
