@@ -1,9 +1,10 @@
+import subprocess
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from filmed import film, shades
+from filmed import clip, film, shades
 from made import encode, texture, zip_of
 
 from mien.errors import BadImageError, MissingExtraError
@@ -138,3 +139,22 @@ def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r'pip install "mien\[video\]"'):
         Film(tmp_path / "a.mp4")
+
+
+def test_a_damaged_film_that_is_broken_off_does_not_hang(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (60, 240, 320, 3), dtype=np.uint8)
+    path = clip(tmp_path / "a.mp4", noise, sound=None)
+    data = bytearray(path.read_bytes())
+    for place in range(data.index(b"mdat") + 4000, len(data) - 4000, 997):
+        data[place : place + 40] = bytes(40)  # the decoder's threads complain all the time
+    path.write_bytes(data)
+    code = (
+        "import gc, itertools, sys\n"
+        "from mien.frames import Film\n"
+        "for _ in range(20):\n"
+        "    with Film(sys.argv[1]) as film:\n"
+        "        list(itertools.islice(film, 4))\n"
+        "    del film\n"
+        "    gc.collect()\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=60)

@@ -19,7 +19,10 @@ _STILL = ("_pipe", "image2", "mjpeg")
 
 
 def pyav() -> ModuleType:
-    """Return PyAV, told to be quiet.
+    """Return PyAV, which is quiet unless told otherwise: our errors and counts say what is wrong.
+
+    Its log must stay off: handed to Python by the decoder's threads, it deadlocks with the thread
+    that waits for them (PyAV's issue 751).
 
     Returns:
         The module ``av``.
@@ -31,7 +34,7 @@ def pyav() -> ModuleType:
         import av
     except ImportError:
         raise MissingExtraError("reading a video", "video") from None
-    av.logging.set_level(av.logging.PANIC)  # what is wrong is said by our errors and counts
+    av.logging.set_level(None)
     return av
 
 

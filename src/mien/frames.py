@@ -184,7 +184,8 @@ class Film:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the file."""
+        """Close the file, once the decoder's threads are at rest."""
+        self._stream.codec_context.flush_buffers()
         self._container.close()
 
 
