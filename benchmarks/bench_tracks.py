@@ -27,7 +27,7 @@ import timing
 import mien
 from mien.faces.detect import Detector
 from mien.faces.follow import Follower
-from mien.frames import Film
+from mien.film.frames import Film
 from mien.labels import LABELS, NEUTRAL
 from mien.recognize.smooth import USUAL_S, Smoother
 

@@ -28,8 +28,8 @@ import films
 import peak
 import timing
 
+from mien.film.reels import open_film
 from mien.recognize.recognizer import Recognizer
-from mien.reels import open_film
 from mien.results import Moment
 from mien.show.film import whole_film
 from mien.show.overlay import Overlay

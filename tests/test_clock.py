@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from mien.clock import Clock
+from mien.film.clock import Clock
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from filmed import clip, film, shades, tone
 from made import texture
 
 from mien.errors import OutputError
-from mien.reels import open_film
+from mien.film.reels import open_film
 from mien.show.film import whole_film
 
 

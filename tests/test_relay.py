@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from mien.relay import Behind, ahead
+from mien.film.relay import Behind, ahead
 
 
 def threads():

@@ -21,8 +21,8 @@ from test_reels import Lens
 import mien as package
 from mien import video
 from mien.cli.film import video_command
+from mien.film.reels import open_film
 from mien.recognize.smooth import USUAL_S, Smoother
-from mien.reels import open_film
 from mien.results import FILM_HEADER
 from mien.video import Choice, Watcher, watch
 
@@ -297,7 +297,7 @@ def test_a_camera_is_recorded_with_the_times_at_which_it_saw(portrait, tmp_path,
     monkeypatch.setattr(lens, "read", lambda: (True, next(pictures)[..., ::-1].copy()))
     monkeypatch.setattr(cv2, "VideoCapture", lambda _: lens)
     ticks = iter([0.0, 5.0, 5.1, 5.3, 9.0])
-    monkeypatch.setattr("mien.reels.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("mien.film.reels.time.monotonic", lambda: next(ticks))
     result = mien("video", 0, "--csv", tmp_path / "a.csv", "--seconds", 1, "--smooth", 0)
     assert result.exit_code == 0
     assert [row["time_s"] for row in rows_of(tmp_path / "a.csv")] == ["0.000", "0.100", "0.300"]

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from mien.faces import align
 from mien.faces.follow import Follower, Tracked
+from mien.film.reels import Reel, open_film
+from mien.film.relay import ahead
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.smooth import USUAL_S, Smoother
-from mien.reels import Reel, open_film
-from mien.relay import ahead
 from mien.results import Face, Moment
 
 __all__ = ["Choice", "Watcher", "read_video", "watch"]

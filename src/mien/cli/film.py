@@ -16,7 +16,7 @@ from mien.cli.extras import needs_video
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
-    from mien.reels import Reel
+    from mien.film.reels import Reel
     from mien.results import Moment
 
 __all__ = ["video_command"]
@@ -81,8 +81,8 @@ def video_command(
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
     needs_video("mien video")
+    from mien.film.reels import Camera, open_film
     from mien.recognize.recognizer import Recognizer
-    from mien.reels import Camera, open_film
     from mien.video import Choice, Watcher, watch
 
     targets = [path for path in (out, csv_file, json_file, plot, segments) if path]
@@ -189,7 +189,7 @@ def _film(
     outputs: ExitStack, path: Path, reel: "Reel", how: tuple[bool, bool, int]
 ) -> "Callable[[Moment], object]":
     """Draw (heat maps, landmarks) and encode (with so many threads) in a thread of its own."""
-    from mien.relay import Behind
+    from mien.film.relay import Behind
     from mien.show.film import whole_film
     from mien.show.overlay import Overlay
 

@@ -183,7 +183,7 @@ def frames_command(
         raise click.UsageError("give --every or --per-second, not both")
     from mien.data.footage import Choice, cut_faces
     from mien.faces.detect import Detector
-    from mien.frames import Frame
+    from mien.film.frames import Frame
 
     def shown(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
         return bar(frames, length, "looking")

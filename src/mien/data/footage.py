@@ -12,7 +12,7 @@ from mien.data.writing import as_jpeg, open_table, whole_folder
 from mien.errors import OutputError
 from mien.faces import align
 from mien.faces.detect import Detector
-from mien.frames import Film, Frame, every_nth, per_second
+from mien.film.frames import Film, Frame, every_nth, per_second
 
 __all__ = ["HEADER", "Choice", "Footage", "cut_faces"]
 

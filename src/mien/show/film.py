@@ -3,7 +3,7 @@
 The way through: a frame -> even sides -> YUV 4:2:0 -> libx264 -> .mp4, its index in front. Sound
 is copied (sound.py). The file is whole or absent: written to a part file beside it, renamed when
 all is written, removed after an error or Ctrl-C.
-Imports: numpy, cv2, PyAV (the ``video`` extra), mien.containers, mien.reels, mien.show.
+Imports: numpy, cv2, PyAV (the ``video`` extra), mien.film.containers, mien.film.reels, mien.show.
 Knows nothing of faces.
 """
 
@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mien.containers import pyav, reason
 from mien.errors import OutputError
-from mien.frames import USUAL_RATE
-from mien.reels import Reel
+from mien.film.containers import pyav, reason
+from mien.film.frames import USUAL_RATE
+from mien.film.reels import Reel
 from mien.show.sinks import explained, whole
 from mien.show.sound import Sound
 

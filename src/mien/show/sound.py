@@ -1,12 +1,12 @@
 """The sound of a film, carried over to another file: packet by packet as it is, where it can be.
 
-Imports: mien.containers. Knows nothing of pictures.
+Imports: mien.film.containers. Knows nothing of pictures.
 """
 
 from math import ceil, inf
 from typing import Any
 
-from mien.containers import pyav
+from mien.film.containers import pyav
 
 __all__ = ["COPIED", "Sound"]
 

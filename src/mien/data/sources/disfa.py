@@ -25,7 +25,7 @@ from mien.data.sources.emfacs import UNITS, expression
 from mien.data.sources.listing import InOrder, Item, Listing, Options
 from mien.errors import BadDataError, BadImageError
 from mien.faces.detect import Detector
-from mien.frames import Film, Frame
+from mien.film.frames import Film, Frame
 from mien.results import Box
 
 __all__ = ["disfa"]

@@ -1,7 +1,7 @@
 """Whatever shows frames one after another: a video file, standard input, pictures, a camera.
 
 `open_film` tells them apart by name; all are iterated over, and say the same of themselves, as
-`mien.frames.Film` does. Imports: cv2, mien.containers, mien.frames, mien.media, mien.errors.
+`mien.film.frames.Film` does. Imports: cv2, containers, frames, mien.media, mien.errors.
 """
 
 import re
@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 
 from mien import media
-from mien.containers import Pipe
 from mien.errors import BadImageError, BadSettingError
-from mien.frames import USUAL_RATE, Film, Frame
+from mien.film.containers import Pipe
+from mien.film.frames import USUAL_RATE, Film, Frame
 
 __all__ = ["Camera", "Pictures", "Reel", "open_film"]
 
@@ -26,7 +26,7 @@ _NUMBERED = re.compile(r"%0?(\d*)d")
 
 
 class Reel(Protocol):
-    """What a film, numbered pictures and a camera have in common; see `mien.frames.Film`."""
+    """What a film, numbered pictures and a camera have in common; see `mien.film.frames.Film`."""
 
     name: str
     length: int

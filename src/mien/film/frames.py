@@ -3,8 +3,8 @@
 Only the frames being decoded are in memory, however long the video is; a damaged stretch is
 counted and skipped, wrong time stamps are counted and mended. What is no video file but shows
 frames too, a camera or a folder of numbered pictures, is in reels.py.
-Imports: numpy, cv2, PyAV (the ``video`` extra, when it is needed), mien.clock, mien.containers,
-mien.errors. Knows nothing of faces.
+Imports: numpy, cv2, PyAV (the ``video`` extra, when it is needed), clock, containers, errors.
+Knows nothing of faces.
 """
 
 from collections import deque
@@ -17,9 +17,9 @@ from typing import IO, TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from mien.clock import Clock
-from mien.containers import FIX, Pipe, open_container, pyav
 from mien.errors import BadImageError
+from mien.film.clock import Clock
+from mien.film.containers import FIX, Pipe, open_container, pyav
 
 if TYPE_CHECKING:
     from av import VideoFrame
