@@ -12,6 +12,7 @@ from commands import mien
 from made import encode, folder_of, own_files, texture, zip_of
 
 from mien.data import manifest
+from mien.data import prepare as prepare_module
 from mien.data.prepare import Settings, prepare
 from mien.labels import LABELS
 
@@ -111,3 +112,18 @@ def test_the_600_can_be_evaluated_as_their_own_split(tmp_path):
     result = mien("evaluate", "shipped", tmp_path / "out", "--split", "valid")
     assert result.exit_code == 0
     assert result.stdout.startswith("gimefive valid (as-is): 6 pictures")
+
+
+def test_processes_that_share_the_work_change_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare_module, "_MANY", 40)
+    files = own_files(30) | {"sad/damaged.jpg": b"no picture"}
+    twin = next(data for name, data in files.items() if name.startswith("fear"))
+    archive = zip_of(tmp_path / "photos.zip", files | {"fear/twin.png": twin})
+    settings = Settings("folder", str(archive), test=0.3, seed=1)
+    one = prepare(settings, tmp_path / "one")
+    two = prepare(settings, tmp_path / "two", workers=2)
+    assert one.unreadable == two.unreadable != {}
+    files = {path.relative_to(one.folder) for path in one.folder.rglob("*") if path.is_file()}
+    assert len(files) > 180
+    for path in files:
+        assert (one.folder / path).read_bytes() == (two.folder / path).read_bytes(), path

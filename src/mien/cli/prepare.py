@@ -100,6 +100,7 @@ def _reader_options(command: Callable[..., None]) -> Callable[..., None]:
     help="A prepared folder whose held-out pictures must not have a copy here; may be repeated.",
 )
 @click.option("--keep-leaks", is_flag=True, help="Leave copies of held-out pictures in.")
+@click.option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: a core each.")
 @_reader_options
 def prepare_command(
     name: str,
@@ -115,6 +116,7 @@ def prepare_command(
     seed: int,
     against: tuple[Path, ...],
     keep_leaks: bool,
+    workers: int,
     options: "Options",
 ) -> None:
     """Turn the database NAME, as downloaded to SOURCE, into crops and a manifest.
@@ -127,12 +129,14 @@ def prepare_command(
     Example: mien prepare rafdb rafdb.zip --out data/rafdb
     """
     from mien.data.prepare import Settings, prepare
+    from mien.data.share import cores
 
     others = tuple(map(str, against))
     shape = (frame, size, quality, others, gray, neutral)
     settings = Settings(name, str(source), *shape, valid, test, seed, options, keep_leaks)
     folder = out or Path("data") / (f"{name}-framed" if frame else name)
-    report = prepare(settings, folder, lambda items: bar(items, len(items), "preparing"))
+    count = workers or cores()
+    report = prepare(settings, folder, lambda items: bar(items, len(items), "preparing"), count)
     if not report.fresh:
         click.echo(f"{folder} is prepared already; nothing to do")
     _print(report, frame)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien.data.writing import as_jpeg, open_table, whole_folder
+from mien.data.cutting import as_jpeg
+from mien.data.writing import open_table, whole_folder
 from mien.errors import OutputError
 from mien.faces import align
 from mien.faces.detect import Detector

@@ -3,8 +3,9 @@
 Imports: numpy, media, copies, manifest, spool. Writes nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from mien import media
 from mien.data import copies, manifest
+from mien.data.share import share
 from mien.data.spool import Spool
 from mien.errors import BadDataError
 
@@ -19,6 +21,7 @@ __all__ = ["HeldOut", "Leak", "find_leaks", "held_out_of"]
 
 BOOL = npt.NDArray[np.bool_]
 U8 = npt.NDArray[np.uint8]
+Places = tuple[list[int], U8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +59,7 @@ class Leak:
 
 
 def find_leaks(
-    spool: Spool, source: str, others: Sequence[HeldOut], carved: bool
+    spool: Spool, source: str, others: Sequence[HeldOut], carved: bool, workers: int = 1
 ) -> dict[int, Leak]:
     """Find what training must lose, so that nothing held out has a copy in it.
 
@@ -66,6 +69,7 @@ def find_leaks(
         others: held-out pictures of other databases.
         carved: whether its ``valid`` was carved from train, and must not hold test pictures
             either.
+        workers: processes that share the search.
 
     Returns:
         One leak a picture to leave out, by its place among the crops, ascending.
@@ -75,19 +79,31 @@ def find_leaks(
     found: dict[int, Leak] = {}
 
     def search(held: HeldOut, among: BOOL) -> None:
-        find = copies.finder(held.thumbnails)
-        for start, block in spool.thumbnails():
-            chosen = among[start : start + len(block)]
-            places = [start + i for i in np.flatnonzero(chosen).tolist() if start + i not in found]
-            for copy in find(block[np.array(places, dtype=np.int64) - start]):
-                twin = held.originals[copy.that]
-                found[places[copy.this]] = Leak(held.source, held.split, twin, copy.similarity)
+        tasks = _tasks(spool, among, frozenset(found))
+        for places, twins in share(partial(_searcher, held.thumbnails), tasks, workers):
+            for copy in twins:
+                original = held.originals[copy.that]
+                found[places[copy.this]] = Leak(held.source, held.split, original, copy.similarity)
 
     for held in (_own(spool, source, "test", splits == "test"), *others):
         search(held, learning)
     kept = (splits == "valid") & ~np.isin(np.arange(len(splits)), list(found))
     search(_own(spool, source, "valid", kept), splits == "train")
     return dict(sorted(found.items()))
+
+
+def _tasks(spool: Spool, among: BOOL, without: frozenset[int]) -> Iterator[Places]:
+    """Blocks of the thumbnails to look at, each with their places among all."""
+    for start, block in spool.thumbnails():
+        chosen = np.flatnonzero(among[start : start + len(block)]).tolist()
+        inside = [i for i in chosen if start + i not in without]
+        yield [start + i for i in inside], block[np.array(inside, dtype=np.int64)]
+
+
+def _searcher(held: U8) -> Callable[[Places], tuple[list[int], list[copies.Copy]]]:
+    """Get ready to look for copies of held-out thumbnails among others, which have places."""
+    find = copies.finder(held)
+    return lambda task: (task[0], find(task[1]))
 
 
 def _own(spool: Spool, source: str, split: str, mask: BOOL) -> HeldOut:

@@ -7,17 +7,21 @@ write the tables. All is built in ``DIR.part`` and renamed when whole; the sourc
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from mien.data import manifest
-from mien.data.leaks import HeldOut, Leak, find_leaks, held_out_of
+from mien.data.cutting import Crop, Cutter, Shape, cutter
+from mien.data.leaks import Leak, find_leaks, held_out_of
 from mien.data.manifest import Row
+from mien.data.share import share
 from mien.data.sources import SOURCES, Archive, Item, Listing, Options
 from mien.data.splits import hold_out
 from mien.data.spool import Spool, spool_in
-from mien.data.writing import CropWriter, Shape, Table, open_table, whole_folder
+from mien.data.writing import CropWriter, Table, open_table, whole_folder
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, index
 
@@ -27,6 +31,9 @@ Progress = Callable[[Sequence[Item]], Iterable[Item]]
 
 _SETTINGS = "prepare.json"
 _EXCLUDED = ("original", "split", "label", "reason", "detail", "similarity")
+_PART = 32  # pictures handed to another process at once
+_MANY = 2_000  # pictures from which it pays to start processes;
+_FRAMING = 20  # to frame one takes so many times as long
 _NAMED = 3  # names given for each reason why pictures were left out; all are in excluded.csv
 
 
@@ -92,13 +99,15 @@ class Report:
     fresh: bool = True
 
 
-def prepare(settings: Settings, out: Path, progress: Progress = iter) -> Report:
+def prepare(settings: Settings, out: Path, progress: Progress = iter, workers: int = 1) -> Report:
     """Turn a database into crops and a manifest, without the copies of held-out pictures.
 
     Args:
         settings: what to prepare, and how.
         out: the folder to make; it must not exist, unless made with the same settings before.
         progress: wraps the items, to show how far it is.
+        workers: processes that share the work, where there is enough of it; they change nothing
+            in the result.
 
     Returns:
         What was done.
@@ -122,11 +131,28 @@ def prepare(settings: Settings, out: Path, progress: Progress = iter) -> Report:
         items = hold_out(items, "test", settings.test, settings.seed)
         items = hold_out(items, "valid", settings.valid, settings.seed)
         with whole_folder(out) as part, spool_in(part) as spool:
-            shape = Shape(settings.side, settings.quality, settings.gray, settings.frame)
-            writer = CropWriter(archive, settings.source, part, shape, spool)
-            for item in progress(items):
-                writer.add(item)
-            return _finish(settings, writer, listing, others, Report(out), part)
+            writer = CropWriter(settings.source, part, spool)
+            with closing(_cut(archive, items, settings, workers)) as crops:
+                for item, crop in zip(progress(items), crops, strict=True):
+                    writer.add(item, crop)
+            search = partial(find_leaks, spool, settings.source, others, settings.valid > 0)
+            leaks = {} if settings.keep_leaks else search(workers if len(spool) > _MANY else 1)
+            return _finish(settings, writer, listing, leaks, Report(out), part)
+
+
+def _cut(
+    archive: Archive, items: Sequence[Item], settings: Settings, workers: int
+) -> Generator[Crop | str, None, None]:
+    """Cut the pictures, a few at a time; those that only this process can decode, here."""
+    shape = Shape(settings.side, settings.quality, settings.gray, settings.frame)
+    here = any(item.picture for item in items)
+    if here or len(items) <= (_MANY // _FRAMING if shape.frame else _MANY):
+        workers = 1
+    make = partial(cutter, archive.path, shape) if workers > 1 else lambda: Cutter(archive, shape)
+    size = _PART if workers > 1 else 1
+    parts = (items[start : start + size] for start in range(0, len(items), size))
+    for crops in share(make, parts, workers):
+        yield from crops
 
 
 def _keep_apart(archive: Path, out: Path) -> None:
@@ -145,7 +171,7 @@ def _finish(
     settings: Settings,
     writer: CropWriter,
     listing: Listing,
-    others: Sequence[HeldOut],
+    leaks: Mapping[int, Leak],
     report: Report,
     part: Path,
 ) -> Report:
@@ -162,9 +188,6 @@ def _finish(
         named = report.examples.setdefault(problem.reason, [])
         if len(named) < _NAMED:
             named.append(problem.original)
-    leaks: dict[int, Leak] = {}
-    if not settings.keep_leaks:
-        leaks = find_leaks(writer.spool, settings.source, others, settings.valid > 0)
     with (
         open_table(part / "excluded.csv", _EXCLUDED) as excluded,
         open_table(part / "labels.csv", ("image", "label")) as numbers,
