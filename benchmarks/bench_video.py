@@ -143,7 +143,7 @@ def commands(path: Path, folder: Path, repeats: int) -> dict[str, float]:
                 ("film", ("--out", film, "--csv", table)),
                 ("table", ("--csv", table)),
             ):
-                words = ("video", *outputs, "--threads", str(cores))
+                words = ("video", *outputs)
                 begun, _ = on_cores(cores, lambda w=words: peak.run(*w, str(head)))
                 spent, _ = on_cores(cores, lambda w=words: peak.run(*w, str(path)))
                 rates.setdefault(f"{name}_{cores}", []).append(FRAMES / (spent - begun))

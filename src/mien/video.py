@@ -62,7 +62,8 @@ def read_video(
     Args:
         path: a video file; ``-`` for standard input; a pattern such as ``frames/%05d.jpg`` for
             numbered pictures; a number for a camera.
-        recognizer: reads the faces; by default a new one.
+        recognizer: reads the faces; by default a new one of one thread, as decoding and reading
+            overlap, and more threads for so little work wait for each other.
         choice: how closely to look.
         rate: frames a second of numbered pictures, 25 unless said.
 
@@ -76,7 +77,7 @@ def read_video(
         ...         print(moment.time_s, face.track, face.label, face.confidence)
     """
     with open_film(path, rate) as reel:
-        yield from watch(reel, Watcher(recognizer or Recognizer(), choice or Choice()))
+        yield from watch(reel, Watcher(recognizer or Recognizer(threads=1), choice or Choice()))
 
 
 def watch(reel: Reel, watcher: "Watcher") -> Iterator[Moment]:

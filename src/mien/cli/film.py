@@ -54,7 +54,13 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so many.")
 @click.option("--model", type=_FILE, help="An .onnx file; by default the shipped one.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="0 takes all cores.")
+@click.option(
+    "--threads",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Of each network and of the encoder, which overlap anyway; 0: all cores.",
+)
 def video_command(
     source: str,
     out: Path | None,
