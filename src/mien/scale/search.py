@@ -77,7 +77,7 @@ def _run_all(runs: Sequence[Family], out: Path, prune: bool) -> None:
         time_attr="epoch", grace_period=_RULE.grace, min_samples_required=_RULE.least
     )
     threads = max((family.settings.threads for family in runs), default=0) or 1
-    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    resources: dict[str, float] = ray.cluster_resources()
     gpus = 1 if resources.get("GPU") else 0
     tuner = tune.Tuner(
         tune.with_resources(_trial, {"cpu": threads, "gpu": gpus}),
