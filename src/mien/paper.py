@@ -104,11 +104,11 @@ def prepared(database: str, protocol: str, request: Request) -> Path:
     if database == "gimefive":  # it has nothing to train on
         own, name = replace(own, keep_leaks=False), database
     folder = request.out / "data" / (f"{name}-limit{request.limit}" if request.limit else name)
-    prepare(own, folder, lambda items: request.preparing(_some(items, request.limit)))
+    prepare(own, folder, request.preparing, choose=lambda items: _some(items, request.limit))
     return folder
 
 
-def _some(items: Sequence[Item], limit: int) -> Sequence[Item]:
+def _some(items: list[Item], limit: int) -> list[Item]:
     """The first of every class in turn, in proportion to the class; so many of each split."""
     if not limit:
         return items

@@ -99,7 +99,13 @@ class Report:
     fresh: bool = True
 
 
-def prepare(settings: Settings, out: Path, progress: Progress = iter, workers: int = 1) -> Report:
+def prepare(
+    settings: Settings,
+    out: Path,
+    progress: Progress = iter,
+    workers: int = 1,
+    choose: Callable[[list[Item]], list[Item]] = list,
+) -> Report:
     """Turn a database into crops and a manifest, without the copies of held-out pictures.
 
     Args:
@@ -108,6 +114,7 @@ def prepare(settings: Settings, out: Path, progress: Progress = iter, workers: i
         progress: wraps the items, to show how far it is.
         workers: processes that share the work, where there is enough of it; they change nothing
             in the result.
+        choose: picks the pictures to take, for a trial; all of them unless said.
 
     Returns:
         What was done.
@@ -129,7 +136,7 @@ def prepare(settings: Settings, out: Path, progress: Progress = iter, workers: i
             listing.leave_out(name, "repeated name", "the last file of this name was read")
         items = [i for i in listing.items if settings.neutral or i.label != NEUTRAL]
         items = hold_out(items, "test", settings.test, settings.seed)
-        items = hold_out(items, "valid", settings.valid, settings.seed)
+        items = choose(hold_out(items, "valid", settings.valid, settings.seed))
         with whole_folder(out) as part, spool_in(part) as spool:
             writer = CropWriter(settings.source, part, spool)
             with closing(_cut(archive, items, settings, workers)) as crops:
