@@ -105,8 +105,12 @@ def launch(devices: int, work: Callable[[Team], T]) -> T:
 
 
 def _process(fabric: Any, work: Callable[[Team], T]) -> Any:
-    """What each process does: an error of ours travels home."""
-    return _tried(lambda: work(Team(fabric)))
+    """What each process does: an error of ours travels home, and the connections are closed."""
+    try:
+        return _tried(lambda: work(Team(fabric)))
+    finally:  # a process that ends while gloo's threads run is aborted by C++
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
 
 
 def _tried(call: Callable[[], Any]) -> tuple[Any, MienError | None]:
