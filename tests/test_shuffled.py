@@ -34,12 +34,13 @@ def test_a_finished_run_gives_its_best_averaged_network(folder, tmp_path):
     with known():
         settings = settings_for(folder, epochs=1, hold_out=0.2, augment=False)
         loop.train(settings, tmp_path / "run")
-        name, network = trained(tmp_path / "run")
+        found = trained(tmp_path / "run")
+        network = found.network
         held = loop.gather(settings).held
         right = (loop.predict(network, held)[:, :6].argmax(dim=1) == held.targets).float()
         history = (tmp_path / "run" / "history.csv").read_text().splitlines()
         six = held.targets < 6
-        assert (name, network.training) == ("tiny", False)
+        assert (found.settings.model, network.training) == ("tiny", False)
         accuracy = float(history[1].split(",")[history[0].split(",").index("held_accuracy")])
         assert accuracy == pytest.approx(float(right[six].mean()), abs=1e-4)
         (tmp_path / "run" / "best.safetensors").unlink()

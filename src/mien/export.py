@@ -24,14 +24,14 @@ from mien.data.loader import Crops, normalise
 from mien.errors import BadDataError, BadModelError
 from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.metrics import auroc
-from mien.models import zoo
 from mien.models.network import Network
 from mien.models.withmaps import WithMaps
 from mien.pixels import MEAN, SIDE, STD
 from mien.recognize.runtime import CARD, seal
 from mien.show.sinks import whole
-from mien.train import checkpoint, config, loop
+from mien.train import loop
 from mien.train.neutral import fit_neutral, same_origin
+from mien.train.trained import trained
 
 __all__ = ["PARITY", "WithMaps", "export"]
 
@@ -62,9 +62,8 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         BadDataError: if there are fewer than 256 held-out crops to prove the parity on.
         OutputError: if the file cannot be written.
     """
-    settings = config.load(run / "config.toml")
-    network = zoo.build(settings.model, len(LABELS) + settings.neutral, settings.dropout)
-    progress = checkpoint.load_weights(run / loop.BEST, network)
+    found = trained(run)
+    settings, network = found.settings, found.network
     data = loop.gather(settings)
     held = data.held
     if len(held) < _PROOF:
@@ -97,7 +96,7 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         "temperature": round(temperature, 4),
         "parameters": sum(p.numel() for p in network.parameters()),
         "multiply_adds": multiply_adds(network),
-        "epoch": max(progress["history"], key=lambda row: row["held_accuracy"])["epoch"],
+        "epoch": max(found.history, key=lambda row: row["held_accuracy"])["epoch"],
         "data": described,
         "parity": float(f"{parity:.1e}"),
         "metrics": metrics or {},

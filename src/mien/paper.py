@@ -25,12 +25,12 @@ from mien.errors import BadDataError
 from mien.evaluate import commit
 from mien.labels import LABELS
 from mien.metrics import summarise
-from mien.models import zoo
 from mien.printed import PROTOCOLS, TABLES, Row, rows, settings
 from mien.show.sinks import write_text
-from mien.train import checkpoint, config
+from mien.train import config
 from mien.train.config import TrainConfig
-from mien.train.loop import BEST, Data, History, Progress, Report, gather, predict, train
+from mien.train.loop import Data, History, Progress, Report, gather, predict, train
+from mien.train.trained import trained
 
 __all__ = ["RECIPES", "Request", "configs", "prepared", "results", "run_row"]
 
@@ -160,7 +160,7 @@ def run_row(
     data = Data(load(folders, "train"), valid, 0, 0) if protocol == "paper" else gather(own)
     history = train(own, run, run.exists(), progress, report, data)
     record = _record(row, protocol, own, request, history)
-    record |= _measured(run, own, data, load(folders, "test"), valid)
+    record |= _measured(run, data, load(folders, "test"), valid)
     write_text(json.dumps(record, indent=1) + "\n", run / _RESULT)
     _write_row(row, request)
     return record
@@ -204,10 +204,9 @@ def _record(
     }
 
 
-def _measured(run: Path, own: TrainConfig, data: Data, test: Crops, valid: Crops) -> dict[str, Any]:
+def _measured(run: Path, data: Data, test: Crops, valid: Crops) -> dict[str, Any]:
     """Measure the best weights of a run on every split."""
-    network = zoo.build(own.model, len(LABELS), own.dropout)
-    checkpoint.load_weights(run / BEST, network)
+    network = trained(run).network
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     apart, copied = drop_leaks(test, data.train)
     splits = {"train": data.train, "test": test, "test_without_copies": apart, "valid": valid}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mien.cli.bar import bar
-from mien.cli.extras import needs_torch
+from mien.cli.extras import needs
 from mien.errors import BadImageError, BadModelError, OutputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -113,15 +113,10 @@ def _load(model: Path | None) -> tuple[Any, "Recognizer"]:
     if model is None or not model.is_dir():
         recognizer = Recognizer(model)
         return source_of(recognizer.model), recognizer
-    needs_torch("mien explain --model RUN")
-    from mien.labels import LABELS
-    from mien.models import zoo
-    from mien.train import checkpoint, config, loop
+    needs("mien explain --model RUN", "train", "torch")
+    from mien.train.trained import trained
 
-    settings = config.load(model / "config.toml")
-    network = zoo.build(settings.model, len(LABELS) + settings.neutral, settings.dropout)
-    checkpoint.load_weights(model / loop.BEST, network)
-    return source_of(network), Recognizer()
+    return source_of(trained(model).network), Recognizer()
 
 
 def _faces(

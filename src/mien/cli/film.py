@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mien.cli.bar import bar
-from mien.cli.extras import needs_video
+from mien.cli.extras import needs
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def video_command(
 
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
-    needs_video("mien video")
+    needs("mien video", "video", "av", "lap", "matplotlib")
     from mien.film.reels import Camera, open_film
     from mien.recognize.recognizer import Recognizer
     from mien.video import Choice, Watcher, watch

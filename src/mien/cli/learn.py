@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mien.cli.bar import bar
-from mien.cli.extras import needs_matplotlib, needs_torch
+from mien.cli.extras import needs
 from mien.errors import BadDataError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def train_command(
 
     Example: mien train configs/miennet.toml --out runs/miennet
     """
-    needs_torch("mien train")
+    needs("mien train", "train", "torch")
     from dataclasses import replace
 
     from mien.show.figures import history_curves
@@ -93,7 +93,7 @@ def evaluate_command(
         if wanted and out is None:
             raise click.UsageError(f"{name} needs --out")
     if as_page:
-        needs_matplotlib("mien evaluate --report")
+        needs("mien evaluate --report", "train", "matplotlib")
     recognizer, found = _measure(model, folder, split)
     if against is not None:
         _, other = _measure(Path(against), folder, split)
@@ -157,7 +157,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
 
     Example: mien export runs/miennet --out miennet.onnx
     """
-    needs_torch("mien export")
+    needs("mien export", "train", "torch")
     from mien.export import export
 
     target = out or run / f"{run.resolve().name}.onnx"

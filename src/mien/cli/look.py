@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mien.cli.extras import needs_matplotlib, needs_torch
+from mien.cli.extras import needs
 
 __all__ = ["show_augmentation_command", "stats_command"]
 
@@ -26,7 +26,7 @@ def stats_command(
     from mien.show.tables import as_markdown, as_text
 
     if plot:
-        needs_matplotlib("mien stats --plot")
+        needs("mien stats --plot", "train", "matplotlib")
     counts = stats.count(folders)
     rows, paper, notes = stats.rows(counts), stats.beside_paper(counts), stats.notes(counts)
     click.echo(as_text(stats.HEADER, rows))
@@ -69,7 +69,7 @@ def show_augmentation_command(
 
     Example: mien show-augmentation configs/miennet.toml --all
     """
-    needs_torch("mien show-augmentation")
+    needs("mien show-augmentation", "train", "torch")
     from mien.data.augment import Strength
     from mien.show.sheet import contact_sheet
     from mien.show.sinks import write_picture

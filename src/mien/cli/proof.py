@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mien.cli.bar import bar
-from mien.cli.extras import needs_matplotlib, needs_scipy, needs_torch
+from mien.cli.extras import needs
 from mien.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def faithful_command(
 
     Example: mien faithful shipped data/rafdb --out faithful.json --plot faithful.png
     """
-    needs_scipy("mien faithful")
+    needs("mien faithful", "proof", "scipy")
     from mien import trial
     from mien.explain.methods import METHODS
     from mien.recognize.runtime import SHIPPED, Model
@@ -109,7 +109,7 @@ def faithful_command(
     if shuffled and not run:
         raise click.UsageError("--shuffled needs --run")
     if plot:
-        needs_matplotlib("mien faithful --plot")
+        needs("mien faithful --plot", "train", "matplotlib")
     _refuse_unknown(methods)
     start = time.perf_counter()
     file = Model(SHIPPED if str(model) == "shipped" else model, threads)
@@ -151,10 +151,10 @@ def _network(run: Path | None) -> "Network | None":
     """Load a run's network."""
     if run is None:
         return None
-    needs_torch("mien faithful --run and --shuffled")
+    needs("mien faithful --run and --shuffled", "train", "torch")
     from mien.train.trained import trained
 
-    return trained(run)[1]
+    return trained(run).network
 
 
 def _print(record: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mien.cli.bar import bar
-from mien.cli.extras import needs_matplotlib, needs_torch
+from mien.cli.extras import needs
 from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def search_command(grid: Path, out: Path | None, prune: bool, address: str | Non
 
     Example: mien search configs/paper-grid.toml --out searches/paper
     """
-    needs_torch("mien search")
-    needs_matplotlib("mien search")
+    needs("mien search", "train", "torch", "matplotlib")
     from mien.train import grid as grids
 
     asked = grids.load(grid)
@@ -174,7 +173,7 @@ def reproduce_command(
 
     Example: mien reproduce --only cnn15 --limit 500 --epochs 2
     """
-    needs_torch("mien reproduce")
+    needs("mien reproduce", "train", "torch")
     from mien.paper import Request
 
     request = Request(

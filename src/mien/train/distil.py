@@ -1,6 +1,6 @@
 """Learn from larger networks: their softened answers, on the very crops the student sees.
 
-Imports: torch, models, config, checkpoint. Knows neither data nor the loop.
+Imports: torch, config, trained. Knows neither data nor the loop.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div
 
 from mien.errors import BadSettingError
-from mien.labels import LABELS
-from mien.models import zoo
-from mien.train import checkpoint, config
-from mien.train.config import BEST, TrainConfig
+from mien.train.config import TrainConfig
+from mien.train.trained import trained
 
 __all__ = ["Teachers", "distance"]
 
@@ -37,18 +35,16 @@ class Teachers(nn.Module):
         super().__init__()
         self.networks = nn.ModuleList()
         for run in map(Path, runs):
-            settings = config.load(run / "config.toml")
+            teacher = trained(run)
             for name in ("neutral", "hold_out", "draw"):
-                if getattr(settings, name) != getattr(student, name):
+                if getattr(teacher.settings, name) != getattr(student, name):
                     raise BadSettingError(
-                        f"the teacher {run} has {name} = {getattr(settings, name)}, its student "
+                        f"the teacher {run} has {name} = "
+                        f"{getattr(teacher.settings, name)}, its student "
                         f"{getattr(student, name)}",
                         fix=f"give both the same {name}",
                     )
-            outputs = len(LABELS) + settings.neutral
-            network = zoo.build(settings.model, outputs, settings.dropout)
-            checkpoint.load_weights(run / BEST, network)
-            self.networks.append(network)
+            self.networks.append(teacher.network)
         self.eval().requires_grad_(False)
 
     @torch.no_grad()
