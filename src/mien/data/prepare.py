@@ -5,11 +5,8 @@ one at a time -> find the training pictures that have a copy in a held-out split
 write the tables. All is built in ``DIR.part`` and renamed when whole; the source is only read.
 """
 
-import json
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +14,9 @@ from mien.data import manifest
 from mien.data.cutting import Crop, Cutter, Shape, cutter
 from mien.data.leaks import Leak, find_leaks, held_out_of
 from mien.data.manifest import Row
+from mien.data.record import Report, Settings, is_made, load_report, save_report
 from mien.data.share import share
-from mien.data.sources import SOURCES, Archive, Item, Listing, Options
+from mien.data.sources import SOURCES, Archive, Item, Listing
 from mien.data.splits import hold_out
 from mien.data.spool import Spool, spool_in
 from mien.data.writing import CropWriter, Table, open_table, whole_folder
@@ -29,74 +27,11 @@ __all__ = ["Report", "Settings", "prepare"]
 
 Progress = Callable[[Sequence[Item]], Iterable[Item]]
 
-_SETTINGS = "prepare.json"
 _EXCLUDED = ("original", "split", "label", "reason", "detail", "similarity")
 _PART = 32  # pictures handed to another process at once
 _MANY = 2_000  # pictures from which it pays to start processes;
 _FRAMING = 20  # to frame one takes so many times as long
 _NAMED = 3  # names given for each reason why pictures were left out; all are in excluded.csv
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What was asked of `prepare`.
-
-    Attributes:
-        source: the name of the database, a key of `SOURCES`.
-        archive: the .zip or folder.
-        frame: re-frame each face with the alignment that recognition uses.
-        side: of the crops, in pixels.
-        quality: of the JPEG files, 1 to 100.
-        against: prepared folders whose held-out pictures training must not contain either.
-        gray: True for one channel, False for three, None for as many as the picture has.
-        neutral: whether neutral faces are kept.
-        valid: share of the training pictures to hold out for validation, in [0, 1).
-        test: share of all pictures to hold out as a test set, where the database has none.
-        seed: of the draws for `valid` and `test`.
-        options: what the reader of the database is asked for.
-        keep_leaks: leave copies of held-out pictures in training, for an audit to find.
-    """
-
-    source: str
-    archive: str
-    frame: bool = False
-    side: int = 64
-    quality: int = 95
-    against: tuple[str, ...] = ()
-    gray: bool | None = None
-    neutral: bool = True
-    valid: float = 0
-    test: float = 0
-    seed: int = 0
-    options: Options = field(default_factory=Options)
-    keep_leaks: bool = False
-
-
-@dataclass(slots=True)
-class Report:
-    """What `prepare` did.
-
-    Attributes:
-        folder: where the crops are.
-        kept: pictures written, by (split, label).
-        leaked: pictures left out of training as copies of test pictures, by the test's database.
-        near_valid: training pictures left out as copies of validation pictures.
-        unreadable: pictures skipped, each with the reason.
-        skipped: pictures and lines of tables that the reader left out, by reason.
-        examples: the first few names of each reason.
-        unframed: pictures in which no face was found to frame; kept as they came.
-        fresh: False when the folder had been prepared before and nothing was done.
-    """
-
-    folder: Path
-    kept: Counter[tuple[str, str]] = field(default_factory=Counter)
-    leaked: Counter[str] = field(default_factory=Counter)
-    near_valid: int = 0
-    unreadable: dict[str, str] = field(default_factory=dict)
-    skipped: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
-    unframed: int = 0
-    fresh: bool = True
 
 
 def prepare(
@@ -127,8 +62,8 @@ def prepare(
     if settings.source not in SOURCES:
         raise UnknownNameError("database", settings.source, SOURCES)
     _keep_apart(Path(settings.archive), out)
-    if _already(settings, out):
-        return _report_of(out)
+    if is_made(out, settings):
+        return load_report(out)
     others = [held for folder in settings.against for held in held_out_of(Path(folder))]
     with Archive(settings.archive) as archive:
         listing = SOURCES[settings.source](archive, settings.options)
@@ -205,8 +140,7 @@ def _finish(
         manifest.write(_listed(kept, numbers, soft), part)
     if not writer.spool.soft:
         (part / "soft.csv").unlink()
-    record = {**_as_record(settings), "report": _as_json(report)}
-    (part / _SETTINGS).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    save_report(settings, report, part)
     return report
 
 
@@ -246,63 +180,3 @@ def _listed(kept: Iterable[tuple[Row, list[str]]], numbers: Table, soft: Table) 
         if shares:
             soft.writerow((row.path, *(f"{float(share):.4f}" for share in shares)))
         yield row
-
-
-def _as_record(settings: Settings) -> dict[str, object]:
-    """Return the settings as they are kept: with the archive's name, wherever it lies now."""
-    return {
-        **asdict(settings),
-        "archive": Path(settings.archive).name,
-        "against": [Path(folder).name for folder in settings.against],
-        "options": settings.options.record(),
-    }
-
-
-def _as_json(report: Report) -> dict[str, object]:
-    return {
-        "kept": [[split, label, count] for (split, label), count in sorted(report.kept.items())],
-        "leaked": dict(report.leaked),
-        "near_valid": report.near_valid,
-        "unreadable": report.unreadable,
-        "skipped": dict(report.skipped),
-        "examples": report.examples,
-        "unframed": report.unframed,
-    }
-
-
-def _already(settings: Settings, out: Path) -> bool:
-    """Tell whether `out` was made with these settings; refuse it if it holds anything else."""
-    if not out.exists():
-        return False
-    try:
-        record = json.loads((out / _SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        record = {}
-    if not isinstance(record, dict):
-        record = {}
-    record.pop("report", None)
-    defaults = _as_record(Settings("", ""))  # for what was recorded before a setting existed
-    if {**defaults, **record} == _as_record(settings):
-        return True
-    if out.is_dir() and not any(out.iterdir()):
-        out.rmdir()
-        return False
-    raise BadDataError(
-        f"{out} exists and was not made with these settings",
-        fix="choose another --out, or remove that folder",
-    )
-
-
-def _report_of(out: Path) -> Report:
-    record = json.loads((out / _SETTINGS).read_text(encoding="utf-8"))["report"]
-    return Report(
-        out,
-        Counter({(split, label): count for split, label, count in record["kept"]}),
-        Counter(record["leaked"]),
-        record.get("near_valid", 0),
-        record["unreadable"],
-        Counter(record.get("skipped", {})),
-        record.get("examples", {}),
-        record["unframed"],
-        fresh=False,
-    )
