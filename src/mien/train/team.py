@@ -6,6 +6,7 @@ or of the whole batch on GPUs. Lightning Fabric starts the processes and moves t
 Imports: torch, lightning_fabric where there are several.
 """
 
+import gc
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -39,6 +40,13 @@ class Team:
         self.size: int = fabric.world_size if fabric else 1
         alone = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.device: torch.device = fabric.device if fabric else alone
+
+    @property
+    def has_bf16(self) -> bool:
+        """Whether the device computes in bfloat16; where it is emulated it is many times slower."""
+        if self.device.type == "cuda":
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return bool(torch.cpu._is_avx512_bf16_supported())
 
     def wrap(self, model: nn.Module) -> Callable[[Tensor], Tensor]:
         """Return what computes a network's logits; its gradients become the team's mean."""
@@ -109,6 +117,7 @@ def _process(fabric: Any, work: Callable[[Team], T]) -> Any:
     try:
         return _tried(lambda: work(Team(fabric)))
     finally:  # a process that ends while gloo's threads run is aborted by C++
+        gc.collect()  # a network in a cycle of references would keep them running
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
 
@@ -117,7 +126,13 @@ def _tried(call: Callable[[], Any]) -> tuple[Any, MienError | None]:
     try:
         return call(), None
     except MienError as error:
-        return None, error
+        return None, _alone(error)
+
+
+def _alone(error: MienError) -> MienError:
+    """Part an error from where it was raised: those frames hold the network and its threads."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
 
 
 def _unpacked(told: tuple[Any, MienError | None]) -> Any:
