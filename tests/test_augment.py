@@ -30,6 +30,7 @@ ONE_EACH = {
     "erase": 0.5,
     "crop": 0.5,
     "perspective": 0.5,
+    "contrast": 0.7,
     "gamma": 0.5,
     "coarse": 0.7,
     "noise": 0.5,

@@ -159,3 +159,50 @@ def test_colours_are_kept_where_asked_for_and_go_along(tmp_path):
     [(batch, targets)] = loader.batches(second, 8, torch.Generator().manual_seed(0))
     assert targets.tolist() == [3]
     np.testing.assert_allclose(batch.numpy() * 255, second.rgb.numpy(), atol=1e-4)
+
+
+def of_two_databases():
+    """Eight pictures of fear and two of anger in one database, two of fear in another."""
+    rows = [row_of("fear", "train", f"{i}.png") for i in range(10)]
+    rows += [replace(row_of("fear", "train", f"{i}.png"), source="other") for i in range(2)]
+    targets = torch.tensor([5] * 8 + [3] * 2 + [5] * 2)
+    gray = torch.arange(12, dtype=torch.uint8)[:, None, None].expand(-1, 64, 64)
+    return loader.Crops(rows, gray, targets)
+
+
+def test_balance_raises_rare_classes_and_small_databases_by_the_formula():
+    found = loader.shares_of(of_two_databases(), 0.5)
+    fear, anger, other = 8**0.5, 2**0.5, 2**0.5  # a class of n has n^(1 - 0.5) of its database
+    first = 10**0.5 / (fear + anger)
+    unscaled = [first * fear / 8] * 8 + [first * anger / 2] * 2 + [other / 2] * 2
+    np.testing.assert_allclose(found.numpy(), 12 * np.array(unscaled) / np.sum(unscaled))
+    assert float(found.sum()) == pytest.approx(12)
+
+
+def test_without_balance_every_crop_is_taken_once():
+    assert loader.shares_of(of_two_databases(), 0.0).tolist() == pytest.approx([1] * 12)
+    taken = torch.cat([y for _, y in balanced(0.0)])
+    assert taken.bincount().tolist() == [0, 0, 0, 2, 0, 10]
+
+
+def balanced(balance, seed=0):
+    return loader.batches(of_two_databases(), 3, torch.Generator().manual_seed(seed), balance)
+
+
+def test_a_balanced_epoch_takes_each_crop_as_often_as_its_share_rounded_up_or_down():
+    shares = loader.shares_of(of_two_databases(), 0.9)
+    times = torch.zeros(12)
+    for seed in range(400):
+        seen = torch.cat([(x[:, 0, 0, 0] * 255).round() for x, _ in balanced(0.9, seed)]).long()
+        counts = seen.bincount(minlength=12)
+        assert len(seen) == 12
+        assert bool(((counts >= shares.floor()) & (counts <= shares.ceil())).all())
+        times += counts
+    torch.testing.assert_close(times / 400, shares.float(), atol=0.12, rtol=0)
+
+
+def test_a_bad_batch_is_named_when_epochs_are_balanced():
+    crops = of_two_databases()
+    drawn = list(balanced(0.9, seed=3))[2][0][:, 0, 0, 0] * 255
+    rows = loader.rows_of(crops, 3, torch.Generator().manual_seed(3), 0.9, 2)
+    assert rows == [crops.rows[int(number)] for number in drawn.round()]

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 from tiny import settings_for
 
 from mien.errors import UnknownNameError
-from mien.train.descent import optimiser, rate_at
+from mien.train.descent import optimiser, rate_at, side_at
 
 pytestmark = pytest.mark.torch
 
@@ -64,6 +64,12 @@ def test_one_cycle_without_warm_up_is_a_cosine():
 def test_a_run_of_one_step_has_a_rate():
     for schedule in ("one-cycle", "cosine", "constant"):
         assert rate_at(0, 1, settings_for("a", rate=0.5, schedule=schedule)) > 0
+
+
+def test_crops_grow_in_steps_of_eight_and_are_whole_at_the_end():
+    sides = [side_at(epoch, settings_for("a", epochs=20, first_side=40)) for epoch in range(20)]
+    assert sides == [40] * 6 + [48] * 6 + [56] * 5 + [64] * 3  # 17 = 0.85 * 20 epochs to grow in
+    assert {side_at(epoch, settings_for("a", epochs=20)) for epoch in range(20)} == {64}
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])

@@ -26,6 +26,8 @@ __all__ = ["LUMA", "OFF", "Augment", "Strength"]
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as `mien.pixels.to_gray`
 _SIDES = (24, 32, 40, 48)  # pixels; smaller faces are rarely found, so never classified
 _LARGEST_CROP = 0.9
+_LARGEST_NOISE = 0.2  # standard deviation
+_LARGEST_LOSS = 0.75  # of contrast
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,11 @@ class Strength:
         shift: up to this share of the side, each way.
         scale: up to this share larger or smaller.
         light: brightness and contrast by up to this share.
+        contrast: chance of losing up to three quarters of the distance from the crop's mean.
         gamma: exponent from 1 / (1 + gamma) to 1 + gamma.
         blur: chance of a Gaussian blur, sigma 0.4 to 1.6 pixels.
         coarse: chance of being shrunk to 24, 32, 40 or 48 pixels a side and enlarged again.
-        noise: chance of Gaussian noise with a standard deviation of 0.05.
+        noise: chance of Gaussian noise with a standard deviation of up to 0.2.
         jpeg: chance of being stored as a JPEG of quality 15 to 80.
         erase: chance of a grey rectangle over 2 to 20 % of the crop.
         mixup: chance of being blended with another crop, see `mien.data.mix`.
@@ -59,6 +62,7 @@ class Strength:
     shift: float = 0.08
     scale: float = 0.15
     light: float = 0.3
+    contrast: float = 0.0
     gamma: float = 0.0
     blur: float = 0.15
     coarse: float = 0.0
@@ -118,8 +122,36 @@ def _to_gray(batch: Tensor, colour: float) -> Tensor:
     return torch.einsum("nchw,nc->nhw", batch, weights)[:, None]
 
 
-def _noise(s: Strength) -> nn.Module:
-    return nn.Sequential(kornia.RandomGaussianNoise(std=0.05, p=s.noise), nn.Hardtanh(0.0, 1.0))
+class _Noise(nn.Module):
+    """Adds noise to some crops, of another strength to each; kornia's has one for all."""
+
+    def __init__(self, chance: float) -> None:
+        super().__init__()
+        self.chance = chance
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """Change (N, 1, H, W)."""
+        spread = _drawn(gray, self.chance, _LARGEST_NOISE)
+        return (gray + spread * torch.randn_like(gray)).clamp(0, 1)
+
+
+class _Contrast(nn.Module):
+    """Brings some crops nearer to their mean; kornia's contrast is about black."""
+
+    def __init__(self, chance: float) -> None:
+        super().__init__()
+        self.chance = chance
+
+    def forward(self, gray: Tensor) -> Tensor:
+        """Change (N, 1, H, W)."""
+        lost = _drawn(gray, self.chance, _LARGEST_LOSS)
+        return torch.lerp(gray, gray.mean(dim=(1, 2, 3), keepdim=True), lost)
+
+
+def _drawn(gray: Tensor, chance: float, top: float) -> Tensor:
+    """Draw a number up to `top` for each crop, or 0 where it is left alone: (N, 1, 1, 1)."""
+    drawn = top * torch.rand(len(gray), 1, 1, 1, device=gray.device)
+    return drawn * (torch.rand_like(drawn) < chance)
 
 
 class _Perspective(kornia.RandomPerspective):  # type: ignore[misc]  # kornia's types are lost
@@ -186,10 +218,11 @@ _STEPS: tuple[tuple[Callable[[Strength], float], Callable[[Strength], nn.Module]
     ),
     (lambda s: s.light, lambda s: kornia.RandomBrightness((1 - s.light, 1 + s.light), p=1)),
     (lambda s: s.light, lambda s: kornia.RandomContrast((1 - s.light, 1 + s.light), p=1)),
+    (lambda s: s.contrast, lambda s: _Contrast(s.contrast)),
     (lambda s: s.gamma, lambda s: kornia.RandomGamma((1 / (1 + s.gamma), 1 + s.gamma), p=1)),
     (lambda s: s.blur, lambda s: kornia.RandomGaussianBlur((5, 5), (0.4, 1.6), p=s.blur)),
     (lambda s: s.coarse, lambda s: _Coarse(s.coarse)),
-    (lambda s: s.noise, _noise),
+    (lambda s: s.noise, lambda s: _Noise(s.noise)),
     (lambda s: s.jpeg, lambda s: _Jpeg(s.jpeg)),
     (lambda s: s.erase, lambda s: kornia.RandomErasing((0.02, 0.2), value=0.5, p=s.erase)),
 )

@@ -17,9 +17,9 @@ from mien import media, pixels
 from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
-from mien.labels import index
+from mien.labels import NEUTRAL_INDEX, index
 
-__all__ = ["Crops", "batches", "drop_leaks", "join", "load", "normalise", "rows_of"]
+__all__ = ["Crops", "batches", "drop_leaks", "join", "load", "normalise", "rows_of", "shares_of"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -135,13 +135,17 @@ def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
     return train.where(keep), int((~keep).sum())
 
 
-def batches(crops: Crops, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(
+    crops: Crops, size: int, generator: torch.Generator, balance: float = 0.0
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Shuffle crops into batches for one epoch.
 
     Args:
         crops: what to train on.
         size: crops a batch; the last, smaller batch is left out if there is another.
         generator: draws the order.
+        balance: above 0 rare classes and small databases are taken more often, see
+            `shares_of`.
 
     Yields:
         Crops (size, 1, 64, 64), or (size, 3, 64, 64) where their colours were kept, float32 in
@@ -149,28 +153,61 @@ def batches(crops: Crops, size: int, generator: torch.Generator) -> Iterator[tup
     """
     values = crops.gray[:, None] if crops.rgb is None else crops.rgb
     targets = crops.targets if crops.shares is None else crops.shares
-    for chosen in _order(crops, size, generator):
+    for chosen in _order(crops, size, generator, balance):
         yield values[chosen].float() / 255, targets[chosen]
 
 
-def rows_of(crops: Crops, size: int, generator: torch.Generator, number: int) -> list[Row]:
+def rows_of(
+    crops: Crops, size: int, generator: torch.Generator, balance: float, number: int
+) -> list[Row]:
     """Name the pictures of one of the `batches`.
 
     Args:
         crops: what is trained on.
         size: crops a batch.
         generator: in the state in which it drew the epoch's order.
+        balance: of the batches.
         number: of the batch, from 0.
 
     Returns:
         Their manifest rows.
     """
-    return [crops.rows[int(i)] for i in list(_order(crops, size, generator))[number]]
+    return [crops.rows[int(i)] for i in list(_order(crops, size, generator, balance))[number]]
 
 
-def _order(crops: Crops, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+def shares_of(crops: Crops, balance: float) -> Tensor:
+    """Say how often each crop is to be taken in an epoch.
+
+    Args:
+        crops: of one or several databases.
+        balance: in [0, 1); 0 takes all crops alike, and near 1 all databases and classes.
+
+    Returns:
+        shape (N,), float64, > 0, with the sum N: within a database proportional to the size of the
+        class to the power of -`balance`; a database of M crops has a sum proportional to M to the
+        power of 1 - `balance`.
+
+    Source:
+        Mahajan et al. 2018, arXiv:1805.00932, section 2.2, for balance 0.5.
+    """
+    _, origins = np.unique([row.source for row in crops.rows], return_inverse=True)
+    kinds = origins * (NEUTRAL_INDEX + 1) + crops.targets.numpy()
+    whole = np.bincount(origins)[origins]
+    rarity = np.bincount(kinds)[kinds] ** -balance
+    total = np.bincount(origins, weights=rarity)[origins]
+    shares = rarity / total * whole ** (1 - balance)
+    return torch.from_numpy(shares * (len(crops) / shares.sum()))
+
+
+def _order(crops: Crops, size: int, generator: torch.Generator, balance: float) -> Iterator[Tensor]:
     """Draw the crops of each batch."""
     order = torch.randperm(len(crops), generator=generator)
+    if balance:  # each crop as often as its share says, rounded up or down at random
+        ends = shares_of(crops, balance)[order].cumsum(0) + torch.rand(1, generator=generator)
+        ends[-1] = len(crops)  # whatever the rounding
+        times = ends.long().diff(prepend=torch.zeros(1, dtype=torch.long))
+        order = order.repeat_interleave(times)
+        order = order[torch.randperm(len(order), generator=generator)]
     whole = len(order) - len(order) % size or len(order)
     for start in range(0, whole, size):
         yield order[start : min(start + size, whole)]

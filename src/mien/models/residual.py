@@ -16,27 +16,29 @@ __all__ = ["miennet", "res25_se", "resnet18", "resnet34"]
 def miennet(outputs: int = 7, dropout: float = 0.2) -> Network:
     """Our own network: a residual squeeze-excitation net with 8x8 maps at its end.
 
-    The stem halves the picture at once, which makes it fast; the last stage keeps 8x8 places
-    instead of 4x4, so that its heat maps can tell brows from eyes.
+    The stem and the first block halve the picture at once, which makes it fast; the last maps keep
+    8x8 places instead of 4x4, so that heat maps can tell brows from eyes, and have twice the
+    channels, for one cheap 1x1 convolution.
 
     Args:
         outputs: 6, or 7 with neutral as the last.
         dropout: before the linear layer.
 
     Returns:
-        The network: 1.27 million parameters, 124 million multiply-adds a crop.
+        The network: 1.0 million parameters, 89 million multiply-adds a crop.
     """
     features = nn.Sequential(
         ConvNorm(3, 32, stride=2),
         nn.ReLU(),
-        ResidualBlock(32, 32),
         ResidualBlock(32, 64, stride=2),
         ResidualBlock(64, 64),
         ResidualBlock(64, 128, stride=2),
         ResidualBlock(128, 128),
-        ResidualBlock(128, 192),
+        ResidualBlock(128, 128),
+        ConvNorm(128, 256, kernel=1),
+        nn.ReLU(),
     )
-    return Network(features, nn.Linear(192, outputs), dropout)
+    return Network(features, nn.Linear(256, outputs), dropout)
 
 
 def _resnet(depths: Sequence[int], outputs: int, dropout: float) -> Network:

@@ -1,17 +1,18 @@
 """The settings of a run: one flat TOML file, where a typo is refused.
 
-Imports: the standard library, mien.errors. Knows neither torch nor data.
+Imports: the standard library, mien.pixels, mien.errors. Knows neither torch nor data.
 """
 
 import json
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from mien.errors import BadSettingError, UnknownNameError
+from mien.pixels import SIDE
 
 __all__ = ["BEST", "DEFAULTS", "LAST", "TrainConfig", "load", "make", "read", "to_toml"]
 
@@ -33,6 +34,9 @@ class TrainConfig:
         hold_out: share of the training pictures held out to choose the epoch and temperature.
         epochs: at most.
         batch: crops a step.
+        balance: take rare expressions and small databases more often, in [0, 1), see
+            `mien.data.loader.shares_of`.
+        first_side: of the crops in the first epoch, in pixels, a multiple of 8; grows to 64.
         rate: highest learning rate.
         schedule: ``one-cycle``, ``cosine`` or ``constant``.
         warmup: share of the steps in which the rate climbs (one-cycle).
@@ -49,10 +53,10 @@ class TrainConfig:
         patience: epochs without a better held-out accuracy before the run stops; 0 never stops.
         augment: change the crops at random, by the strengths below.
         flip, rotate, shift, scale, light, blur, erase: see `mien.data.augment.Strength`.
-        colour, crop, perspective, gamma, coarse, noise, jpeg: more of them, off unless said.
+        colour, crop, perspective, contrast, gamma, coarse, noise, jpeg: more, off unless said.
         mixup, cutmix: change targets too, see `mien.data.mix`.
         shuffle_labels: learn labels dealt out anew at random: a control for explanations.
-        bf16: compute in bfloat16 where that is safe.
+        bf16: compute in bfloat16 where that is safe and the device has it.
         compile: let torch compile the network (needs a C++ compiler on CPU).
         threads: of torch on CPU; 0 takes all cores.
         devices: GPUs, or processes without one, that share every batch; see `mien.train.team`.
@@ -68,6 +72,8 @@ class TrainConfig:
     hold_out: float = 0.05
     epochs: int = 20
     batch: int = 128
+    balance: float = 0.0
+    first_side: int = 64
     rate: float = 0.15
     schedule: str = "one-cycle"
     warmup: float = 0.2
@@ -93,6 +99,7 @@ class TrainConfig:
     colour: float = 0.0
     crop: float = 0.0
     perspective: float = 0.0
+    contrast: float = 0.0
     gamma: float = 0.0
     coarse: float = 0.0
     noise: float = 0.0
@@ -115,26 +122,30 @@ class TrainConfig:
         self._check_numbers()
 
     def _check_numbers(self) -> None:
-        for name in _SHARES:
-            if not 0 <= getattr(self, name) < 1:
-                raise _out_of_range(self, name, "a number in [0, 1)")
-        for name in ("epochs", "batch", "devices"):
-            if getattr(self, name) < 1:
-                raise _out_of_range(self, name, "a whole number from 1")
-        for name in ("patience", "threads", "weight_decay", "seed", "draw"):
-            if not 0 <= getattr(self, name) < 2**32:
-                raise _out_of_range(self, name, "a number from 0, below 2**32")
-        for name in ("rate", "heat"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise _out_of_range(self, name, "a number above 0")
+        for names, fits, expected in _RANGES:
+            for name in names:
+                if not fits(getattr(self, name)):
+                    raise _out_of_range(self, name, expected)
         if self.batch % self.devices:
             raise _out_of_range(self, "batch", f"a multiple of devices, which is {self.devices}")
 
 
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(TrainConfig)}
 _SHARES = (
-    "hold_out", "smoothing", "dropout", "average", "momentum", "warmup", "trust", "distil",
+    "balance", "hold_out", "smoothing", "dropout", "average", "momentum", "warmup", "trust",
+    "distil",
 )  # fmt: skip
+_RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
+    (_SHARES, lambda v: 0 <= v < 1, "a number in [0, 1)"),
+    (("epochs", "batch", "devices"), lambda v: v >= 1, "a whole number from 1"),
+    (
+        ("patience", "threads", "weight_decay", "seed", "draw"),
+        lambda v: 0 <= v < 2**32,
+        "a number from 0, below 2**32",
+    ),
+    (("rate", "heat"), lambda v: 0 < v < math.inf, "a number above 0"),
+    (("first_side",), lambda v: v in range(8, SIDE + 1, 8), f"a multiple of 8 up to {SIDE}"),
+)
 _SCHEDULES = ("constant", "cosine", "one-cycle")
 _OPTIMISERS = ("adam", "adamw", "sgd")
 

@@ -1,6 +1,6 @@
-"""How a run goes downhill: the learning rate of each step, and the optimiser.
+"""How a run goes downhill: rate and size of the crops over time, and the optimiser.
 
-Imports: torch, mien.train.config. Knows neither data nor networks.
+Imports: torch, mien.pixels, mien.train.config. Knows neither data nor networks.
 """
 
 import math
@@ -9,11 +9,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from mien.pixels import SIDE
 from mien.train.config import TrainConfig
 
-__all__ = ["OPTIMISERS", "optimiser", "rate_at"]
+__all__ = ["OPTIMISERS", "optimiser", "rate_at", "side_at"]
 
 Groups = list[dict[str, Any]]
+
+_GROWING = 0.85  # share of the epochs in which crops may be small
 
 
 def rate_at(step: int, steps: int, settings: TrainConfig) -> float:
@@ -37,6 +40,24 @@ def rate_at(step: int, steps: int, settings: TrainConfig) -> float:
     if step < climb:
         return settings.rate * (0.04 + 0.96 * (1 - math.cos(math.pi * step / climb)) / 2)
     return settings.rate * (1 + math.cos(math.pi * (step - climb) / max(1, steps - climb))) / 2
+
+
+def side_at(epoch: int, settings: TrainConfig) -> int:
+    """Return the side of the crops in an epoch: small ones cost less while there is much to learn.
+
+    Args:
+        epoch: from 0.
+        settings: says with which side to begin.
+
+    Returns:
+        Pixels, a multiple of 8; the last 15 % of the epochs have all 64.
+
+    Source:
+        Tan and Le 2021, arXiv:2104.00298, section 4, without their growing regularisation.
+    """
+    steps = (SIDE - settings.first_side) // 8
+    done = min(1.0, epoch / (_GROWING * settings.epochs))
+    return settings.first_side + 8 * math.floor(done * steps)
 
 
 def optimiser(model: nn.Module, settings: TrainConfig) -> torch.optim.Optimizer:

@@ -17,16 +17,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, interpolate
 
 from mien.data.augment import Augment, Strength
 from mien.data.loader import batches, normalise, rows_of
 from mien.data.mix import mix
 from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.models import zoo
+from mien.pixels import SIDE
 from mien.train import checkpoint
 from mien.train.config import BEST, LAST, TrainConfig
-from mien.train.descent import optimiser, rate_at
+from mien.train.descent import optimiser, rate_at, side_at
 from mien.train.distil import Teachers, distance
 from mien.train.folder import BadLossError, describe, explained, refuse_other_run, write_history
 from mien.train.gather import Data, gather
@@ -147,7 +148,8 @@ class Run:
             self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.forward: Callable[[Tensor], Tensor] = team.wrap(self.model)
         if settings.compile:
-            self.forward = torch.compile(self.forward)
+            self.forward = torch.compile(self.forward, dynamic=False)  # crops have few sizes
+        self.bf16 = settings.bf16 and team.has_bf16
         self.augment = Augment(Strength.of(settings)).to(self.device)
         self.steps = max(1, count // settings.batch)
         self.optimiser = optimiser(self.model, settings)
@@ -174,12 +176,13 @@ class Run:
         torch.manual_seed(seed + self.team.rank * 1_000_000_007)  # each augments its own share
         total = 0.0
         self.model.train()
-        stream = batches(data.train, self.settings.batch, torch.Generator().manual_seed(seed))
+        size, balance = self.settings.batch, self.settings.balance
+        stream = batches(data.train, size, torch.Generator().manual_seed(seed), balance)
         for step in progress(range(self.steps), f"epoch {number + 1}/{self.settings.epochs}"):
             value = self.team.mean(self._step(number * self.steps + step, *next(stream)))
             if not math.isfinite(value):
                 again = torch.Generator().manual_seed(seed)
-                rows = rows_of(data.train, self.settings.batch, again, step)
+                rows = rows_of(data.train, size, again, balance, step)
                 raise BadLossError(value, f"batch {step + 1} of epoch {number + 1}", rows)
             total += value
         row: dict[str, Any] = {"epoch": number + 1, "train_loss": round(total / self.steps, 5)}
@@ -193,8 +196,9 @@ class Run:
         if targets.ndim == 2 and not self.settings.neutral:
             targets = _among_six(targets)
         gray, targets = self._changed(crops.to(self.device), targets.to(self.device))
+        gray = _sized(gray, side_at(step // self.steps, self.settings))
         batch = normalise(gray).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.forward(batch)
             answers = self.teachers(batch, self.settings.heat) if self.teachers else None
         loss = cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
@@ -233,6 +237,13 @@ def _among_six(shares: Tensor) -> Tensor:
     """Leave neutral out of shares (N, 7); a picture has a label among the six, so some is left."""
     six = shares[:, :NEUTRAL_INDEX]
     return six / six.sum(dim=1, keepdim=True)
+
+
+def _sized(gray: Tensor, side: int) -> Tensor:
+    """Shrink crops (N, C, 64, 64) to a side; with 64 they stay as they are."""
+    if side == SIDE:
+        return gray
+    return interpolate(gray, (side, side), mode="bilinear", antialias=True)
 
 
 def _state(model: nn.Module) -> Iterator[Tensor]:
