@@ -132,6 +132,7 @@ def card() -> str:
         ["multiply-adds a crop", f"{shipped['multiply_adds']:,}"],
         ["file", f"{SHIPPED.stat().st_size / 1e6:.1f} MB"],
         ["temperature", str(shipped["temperature"])],
+        ["called uncertain", _uncertain(shipped.get("uncertain"))],
         ["crops trained on", f"{data['train']:,} ({sources})"],
         ["crops held out, to choose the epoch and the temperature", f"{data['held_out']:,}"],
         ["neutral told from the six on held-out pictures", _neutral(shipped["neutral"])],
@@ -182,6 +183,15 @@ def speed() -> str:
         + f"\nOne face crop on one thread: {crop['mien']['median_ms']:.2f} ms{beside} "
         + f"(a much smaller network). Machine: {machine['processor']}, {machine['cores']} cores, "
         + f"Python {machine['python']}.\n"
+    )
+
+
+def _uncertain(found: dict[str, float] | None) -> str:
+    if not found:
+        return "never"
+    return (
+        f"below {found['below']:.3f}; {found['answered']:.1%} of held-out pictures are named, "
+        f"{found['error_rate']:.0%} of these wrongly (mean over databases)"
     )
 
 

@@ -166,3 +166,31 @@ def test_full_coverage_is_the_accuracy():
     whole = metrics.summarise(scores, targets).accuracy
     assert confidence.accuracy_at(1, scores, targets) == pytest.approx(whole)
     assert confidence.accuracy_at(0.5, scores, targets) > whole
+
+
+def test_the_least_certain_confidence_is_the_one_worked_by_hand():
+    # sureness   0.9   0.8   0.7   0.6   0.5    rate so far: 0, 0, 1/3, 1/4, 2/5
+    # right      yes   yes   no    yes   no
+    sureness = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    scores, targets = np.stack([sureness, 1 - sureness], axis=1), np.array([0, 0, 1, 0, 1])
+    one = ["a"] * 5
+    assert confidence.certain_from(scores, targets, one, 0.3) == 0.6
+    assert confidence.certain_from(scores, targets, one, 0.4) == 0.5
+    assert confidence.certain_from(scores, targets, one, 0.1) == 0.8
+    # two databases: a's rates 0, 0, 0, 0, 1/4 and b's 1 (from 0.7 on): means 0, 0, 1/2, 1/2, 5/8
+    assert confidence.certain_from(scores, targets, ["a", "a", "b", "a", "a"], 0.5) == 0.6
+
+
+def test_answers_of_equal_confidence_are_all_given_or_none():
+    scores, targets = np.full((4, 2), 0.5), np.array([0, 0, 0, 1])
+    assert confidence.certain_from(scores, targets, ["a"] * 4, 0.25) == 0.5
+    assert confidence.certain_from(scores, targets, ["a"] * 4, 0.2) > 1  # none is sure enough
+
+
+def test_the_error_rate_of_the_answers_is_the_one_that_was_asked_for():
+    scores, targets = drawn(2000, seed=3)
+    start = confidence.certain_from(scores, targets, ["a"] * 2000, 0.15)
+    answered = scores.max(axis=1) >= start
+    wrong = scores[answered].argmax(axis=1) != targets[answered]
+    assert 0.14 < wrong.mean() <= 0.15
+    assert 0.1 < answered.mean() < 0.9

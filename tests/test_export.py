@@ -162,6 +162,21 @@ def test_no_other_temperature_suits_the_held_out_expressions_better(run, exporte
     assert exported[1]["temperature"] == pytest.approx(best, rel=0.004)
 
 
+def test_an_expression_is_named_from_the_confidence_that_keeps_to_the_error_rate(run, exported):
+    held = loop.gather(run[2]).held
+    six = held.targets.numpy() < 6
+    _, logits = asked(run[1], pixels.to_batch(held.gray.numpy()[six]))
+    scores = softmax(logits[:, :6] / exported[1]["temperature"])
+    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == held.targets.numpy()[six]
+    kept = [t for t in confidence if (~right[confidence >= t]).mean() <= export.ERROR_RATE]
+    doubt = exported[1]["uncertain"]
+    assert doubt["below"] == pytest.approx(min(kept, default=1.0), abs=2e-4)
+    named = (confidence >= doubt["below"]).mean()
+    assert doubt["answered"] == pytest.approx(named, abs=0.01)  # equal ones round either way
+    assert doubt["error_rate"] == 0.15
+    assert (~right).mean() > 0.15  # so it does leave some out
+
+
 def test_the_card_describes_the_model(run, exported):
     path, returned = exported
     card = read_card(path)
@@ -180,6 +195,7 @@ def test_the_card_describes_the_model(run, exported):
         },
         "explain": {"layer": "features", "linear_layers": 1},
         "temperature": returned["temperature"],
+        "uncertain": returned["uncertain"],
         "parameters": 4311 if run[2].neutral else 4294,
         "multiply_adds": export.multiply_adds(run[1]),
         "epoch": 2,  # the earlier of two equals, as the loop keeps it

@@ -194,3 +194,16 @@ def test_a_file_is_sealed_once():
         seal(b"no card")
     with pytest.raises(ValueError, match="exactly once"):
         seal((b'"sha256": "' + b"0" * 64 + b'"') * 2)
+
+
+def test_flipped_copies_are_averaged_and_their_maps_turned_back():
+    one, other = Model(threads=1).tensors(BATCH, ("logits", "maps", "neutral")), {}
+    for name, value in Model(threads=1).tensors(BATCH[..., ::-1].copy(), list(one)).items():
+        other[name] = value[..., ::-1] if name == "maps" else value
+    found = Model(threads=1, flip=True).run(BATCH)
+    mean = {name: (one[name] + other[name]) / 2 for name in one}
+    temperature = read_card(SHIPPED)["temperature"]
+    np.testing.assert_allclose(found.scores, oracle.softmax(mean["logits"], temperature), atol=1e-5)
+    np.testing.assert_allclose(found.maps, mean["maps"], atol=1e-4)
+    np.testing.assert_allclose(found.neutral, 1 / (1 + np.exp(-mean["neutral"][:, 0])), atol=1e-5)
+    assert np.abs(found.scores - Model(threads=1).run(BATCH).scores).max() > 1e-3

@@ -3,6 +3,7 @@
 Formulas on arrays; rates are in [0, 1]. Imports: numpy.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ __all__ = [
     "accuracy_at",
     "aurc",
     "calibration_error",
+    "certain_from",
     "coverage_curve",
     "fit_temperature",
     "reliability",
@@ -185,3 +187,33 @@ def aurc(scores: F32, targets: I64) -> float:
         0.25
     """
     return float(1 - coverage_curve(scores, targets).mean())
+
+
+def certain_from(scores: F32, targets: I64, groups: Sequence[str], error_rate: float) -> float:
+    """Find the least confidence from which answers are right often enough.
+
+    Args:
+        scores: shape (N, C), probabilities of held-out pictures.
+        targets: shape (N,), the true classes.
+        groups: shape (N,), the database of each; the error rate is the mean over them, so that
+            none outweighs another.
+        error_rate: of the answers, at most, in [0, 1].
+
+    Returns:
+        The confidence, in [0, 1]; above 1 if even the surest answers are wrong too often.
+
+    Example:
+        >>> scores = np.array([[0.6, 0.4], [0.7, 0.3], [0.9, 0.1]])
+        >>> certain_from(scores, np.array([1, 0, 0]), ["a", "a", "a"], 0.1)
+        0.7
+    """
+    confidence = scores.max(axis=1).astype(np.float64)
+    order = np.argsort(-confidence, kind="stable")
+    wrong = (scores.argmax(axis=1) != targets)[order]
+    member = np.array([np.asarray(groups)[order] == name for name in sorted(set(groups))])  # (G, N)
+    answered = member.cumsum(axis=1)
+    rates = (member & wrong).cumsum(axis=1) / np.maximum(answered, 1)
+    mean = rates.sum(axis=0) / (answered > 0).sum(axis=0)  # of the groups that have answers
+    ends = np.append(confidence[order][1:] < confidence[order][:-1], True)  # equal ones go together
+    fitting = np.flatnonzero(ends & (mean <= error_rate))
+    return float(confidence[order][fitting[-1]]) if len(fitting) else float(np.nextafter(1, 2))

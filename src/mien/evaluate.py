@@ -84,7 +84,8 @@ def evaluate(
     neutral = np.concatenate([part.neutral for part in parts])
     targets = np.array([index(row.label) for row in rows], dtype=np.int64)
     record = {
-        "command": f"mien evaluate MODEL {folder} --split {split}",
+        "command": f"mien evaluate MODEL {folder} --split {split}"
+        + " --flip" * recognizer.model.flip,
         "model": recognizer.model.card["name"],
         "weights_sha256": recognizer.model.card["weights_sha256"],
         "seed": recognizer.model.card["data"]["seed"],

@@ -7,6 +7,7 @@ parity with torch proven on real crops -> card -> sealed file, kept only if all 
 import hashlib
 import io
 import json
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from mien import __version__
-from mien.confidence import fit_temperature
+from mien.confidence import certain_from, fit_temperature
 from mien.data.loader import Crops, normalise
 from mien.errors import BadDataError, BadModelError
 from mien.labels import LABELS, NEUTRAL_INDEX
@@ -33,11 +34,12 @@ from mien.train import loop
 from mien.train.neutral import fit_neutral, same_origin
 from mien.train.trained import trained
 
-__all__ = ["PARITY", "WithMaps", "export"]
+__all__ = ["ERROR_RATE", "PARITY", "WithMaps", "export"]
 
 F32 = npt.NDArray[np.float32]
 
 PARITY = 1e-4  # largest difference from torch, as a share of an output's largest value
+ERROR_RATE = 0.15  # of expressions that are named, not called uncertain, on held-out pictures
 _PROOF = 256  # crops the parity is proven on
 _KINKS = 2  # crops of those whose gradients may jump: a ReLU of the head rounds to its other side
 _OPSET = 18
@@ -81,9 +83,10 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
             f"allowed are {PARITY:.0e}",
             fix="report this network; nothing was written",
         )
-    logits = loop.predict(network, held).numpy()[:, :NEUTRAL_INDEX]
-    six = held.targets.numpy() < NEUTRAL_INDEX
-    temperature = fit_temperature(logits[six], held.targets.numpy()[six])
+    six = held.where(held.targets.numpy() < NEUTRAL_INDEX)
+    logits = loop.predict(network, six)[:, :NEUTRAL_INDEX]
+    temperature = round(fit_temperature(logits.numpy(), six.targets.numpy()), 4)
+    scores = (logits / temperature).softmax(dim=1).numpy()
     described = json.loads((run / "data.json").read_text(encoding="utf-8"))
     card = {
         "format": 1,
@@ -93,7 +96,8 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         "neutral": calm,
         "input": {"side": SIDE, "gray": True, "mean": MEAN.tolist(), "std": STD.tolist()},
         "explain": {"layer": network.explained, "linear_layers": model.linear_layers},
-        "temperature": round(temperature, 4),
+        "temperature": temperature,
+        "uncertain": _doubt(scores, six),
         "parameters": sum(p.numel() for p in network.parameters()),
         "multiply_adds": multiply_adds(network),
         "epoch": max(found.history, key=lambda row: row["held_accuracy"])["epoch"],
@@ -126,6 +130,15 @@ def _learn_neutral(network: Network, data: loop.Data) -> dict[str, float]:
         "found_rate": round(float((logits[is_calm] > 0).mean()), 4),
         "false_rate": round(float((logits[~is_calm] > 0).mean()), 4),
     }
+
+
+def _doubt(scores: F32, held: Crops) -> dict[str, float]:
+    """Choose the confidence below which an expression is called uncertain."""
+    sources = [row.source for row in held.rows]
+    below = certain_from(scores, held.targets.numpy(), sources, ERROR_RATE)
+    below = min(1.0, math.ceil(below * 1e4) / 1e4)
+    answered = float((scores.max(axis=1) >= below).mean())
+    return {"below": below, "error_rate": ERROR_RATE, "answered": round(answered, 4)}
 
 
 def _to_onnx(model: WithMaps) -> bytes:

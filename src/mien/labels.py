@@ -1,13 +1,14 @@
-"""The six expressions, their order, and neutral, which is none of them.
+"""The six expressions, their order, and the words for showing none of them or none clearly.
 
 Every file that names an expression gets the name here, so the order is written once.
 Imports nothing.
 """
 
-__all__ = ["LABELS", "NEUTRAL", "NEUTRAL_INDEX", "folder", "index", "parse"]
+__all__ = ["LABELS", "NEUTRAL", "NEUTRAL_INDEX", "UNCERTAIN", "folder", "index", "parse"]
 
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
 NEUTRAL = "neutral"
+UNCERTAIN = "uncertain"  # said of a face whose expression is not clear; never a target
 NEUTRAL_INDEX = len(LABELS)  # only inside training: neutral is the seventh target
 
 _SPELLINGS = {

@@ -2,7 +2,7 @@
 
 A `Picture`, or a `Moment` of a film, has `Face`s; a `Face` has a `Box`, five landmarks, six scores
 and the class maps. Each knows its own row or record and nothing of files, models or drawing.
-Imports: numpy, mien.labels, mien.explain.cam and regions.
+Imports: numpy, mien.labels, mien.verdict, mien.explain.cam and regions.
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from mien.explain.cam import enlarge
 from mien.explain.regions import REGIONS, shares, words
 from mien.labels import LABELS, NEUTRAL, index
+from mien.verdict import USUAL, Rule
 
 __all__ = [
     "CSV_HEADER",
@@ -105,6 +106,7 @@ class Face:
         maps: shape (6, h, w), evidence for each class over the crop, in logits; or None.
         crop: shape (64, 64, 3), RGB, the upright crop that the network saw (as grey).
         to_crop: shape (2, 3), the affine transform from picture to crop pixels.
+        rule: when `label` is neutral or uncertain.
         track: in a film, the number that this face keeps from frame to frame; else None.
     """
 
@@ -114,6 +116,7 @@ class Face:
     crop: U8
     to_crop: F32
     maps: F32 | None = None
+    rule: Rule = USUAL
     track: int | None = None
 
     def __post_init__(self) -> None:
@@ -145,12 +148,12 @@ class Face:
 
     @property
     def label(self) -> str:
-        """``neutral`` if that is more probable than not, else the most probable of the six."""
-        return NEUTRAL if self.neutral > 0.5 else self.expression
+        """``neutral``, ``uncertain`` or the most probable of the six, as `rule` says."""
+        return self.rule.label(self.values.tolist(), self.neutral)
 
     @property
     def confidence(self) -> float:
-        """The probability of `label`: `neutral`, or the score of the expression."""
+        """The probability of `label`: `neutral`, or the best score."""
         return float(self.neutral) if self.label == NEUTRAL else float(self.values.max())
 
     @property
@@ -165,7 +168,7 @@ class Face:
     def sentence(self) -> str:
         """What the face shows, and where the evidence for it lies, in words."""
         head = f"{self.label} {self.confidence:.2f}"
-        if self.label == NEUTRAL:
+        if self.label != self.expression:
             head += f", of the six {self.expression} {float(self.values.max()):.2f}"
         return head if self.maps is None else f"{head}: {words(self.regions)}"
 

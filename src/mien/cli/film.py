@@ -46,6 +46,7 @@ _FILE = click.Path(path_type=Path)
     help="Time constant in seconds of the smoothing of scores; 0 for none.",
 )
 @click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
+@click.option("--six", is_flag=True, help="Never say neutral or uncertain.")
 @click.option("--landmarks", is_flag=True, help="Mark eyes, nose and mouth in --out.")
 @click.option(
     "--rate",
@@ -71,6 +72,7 @@ def video_command(
     every: int,
     smooth: float,
     heatmap: bool,
+    six: bool,
     landmarks: bool,
     rate: float | None,
     seconds: float | None,
@@ -98,7 +100,7 @@ def video_command(
         reel = outputs.enter_context(open_film(source, rate or 0, sound=out is not None))
         if isinstance(reel, Camera):
             outputs.enter_context(_ended_by_interrupt(reel))
-        watcher = Watcher(Recognizer(model, threads), choice)
+        watcher = Watcher(Recognizer(model, threads, six), choice)
         sinks = [] if targets else [_printed()]
         if csv_file:
             sinks.append(_table(outputs, csv_file))

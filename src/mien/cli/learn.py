@@ -69,6 +69,7 @@ def _print_epoch(row: dict[str, Any]) -> None:
 @click.option("--split", default="test", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the figures as JSON.")
 @click.option("--pictures", is_flag=True, help="Also write a row for every picture to --out.")
+@click.option("--flip", is_flag=True, help="Average each crop and its mirror image.")
 @click.option("--against", metavar="OTHER", help="Another model, compared on the same pictures.")
 @click.option("--report", "as_page", is_flag=True, help="Also write plots and a page to --out.")
 def evaluate_command(
@@ -77,6 +78,7 @@ def evaluate_command(
     split: str,
     out: Path | None,
     pictures: bool,
+    flip: bool,
     against: str | None,
     as_page: bool,
 ) -> None:
@@ -94,14 +96,14 @@ def evaluate_command(
             raise click.UsageError(f"{name} needs --out")
     if as_page:
         needs("mien evaluate --report", "train", "matplotlib")
-    recognizer, found = _measure(model, folder, split)
+    recognizer, found = _measure(model, folder, split, flip)
     if against is not None:
-        _, other = _measure(Path(against), folder, split)
+        _, other = _measure(Path(against), folder, split, flip)
         found.record["against"] = measuring.against(found, other)
     _print_figures(found.record)
     if out is None:
         return
-    name = f"{folder.resolve().name}-{split}"
+    name = f"{folder.resolve().name}-{split}{'-flip' * flip}"
     write_text(json.dumps(found.record, indent=1) + "\n", out / f"{name}.json")
     click.echo(f"wrote {out / name}.json")
     if pictures:
@@ -115,11 +117,11 @@ def evaluate_command(
         click.echo(f"wrote {', '.join(map(str, written))}")
 
 
-def _measure(model: Path, folder: Path, split: str) -> "tuple[Recognizer, Evaluation]":
+def _measure(model: Path, folder: Path, split: str, flip: bool) -> "tuple[Recognizer, Evaluation]":
     from mien.evaluate import evaluate
     from mien.recognize.recognizer import Recognizer
 
-    recognizer = Recognizer(None if str(model) == "shipped" else model)
+    recognizer = Recognizer(None if str(model) == "shipped" else model, flip=flip)
     found = evaluate(recognizer, folder, split, lambda steps: bar(steps, len(steps), "measuring"))
     return recognizer, found
 

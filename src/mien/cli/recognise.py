@@ -24,6 +24,10 @@ _MODEL = click.option(
 _THREADS = click.option(
     "--threads", type=click.IntRange(0), default=0, help="To compute with; 0 takes all cores."
 )
+_SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.")
+_FLIP = click.option(
+    "--flip", is_flag=True, help="Also look at each face's mirror image, in twice the time."
+)
 _MAX_PIXELS = click.option(
     "--max-pixels",
     type=click.IntRange(1, 178_956_970),  # above that Pillow refuses
@@ -41,6 +45,8 @@ _MAX_PIXELS = click.option(
 @click.option("--regions", is_flag=True, help="Columns in --csv: evidence by region of the face.")
 @click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
 @click.option("--crops", is_flag=True, help="Also write each face's upright crop to --out.")
+@_SIX
+@_FLIP
 @_MODEL
 @_THREADS
 @_MAX_PIXELS
@@ -52,6 +58,8 @@ def predict_command(
     regions: bool,
     heatmap: bool,
     crops: bool,
+    six: bool,
+    flip: bool,
     model: Path | None,
     threads: int,
     max_pixels: int,
@@ -72,7 +80,7 @@ def predict_command(
         raise click.UsageError("--regions needs --csv and heat maps")
     files = list_pictures(paths)
     _refuse_over_pictures(csv_file, files)
-    recognizer = Recognizer(model, threads)
+    recognizer = Recognizer(model, threads, six, flip)
     failures = 0
     with ExitStack() as outputs:
         header = (*CSV_HEADER, *(REGIONS_HEADER if regions else ()))
@@ -127,11 +135,18 @@ def _finish(failures: int, total: int) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default="scores.csv", show_default=True)
 @click.option("--full", is_flag=True, help="All digits instead of two.")
+@_FLIP
 @_MODEL
 @_THREADS
 @_MAX_PIXELS
 def scores_command(
-    folder: Path, out: Path, full: bool, model: Path | None, threads: int, max_pixels: int
+    folder: Path,
+    out: Path,
+    full: bool,
+    flip: bool,
+    model: Path | None,
+    threads: int,
+    max_pixels: int,
 ) -> None:
     """Write six scores for every picture under FOLDER, each of which is a face crop already.
 
@@ -146,7 +161,7 @@ def scores_command(
         raise BadImageError(f"no such folder: {folder}", fix="check the path")
     files = list_pictures([folder])
     _refuse_over_pictures(out, files)
-    recognizer = Recognizer(model, threads)
+    recognizer = Recognizer(model, threads, flip=flip)
     failures = 0
     with CsvSink(out, ("filepath", *LABELS)) as sink:
         for file, scores in bar(score_many(recognizer, files, max_pixels), len(files)):

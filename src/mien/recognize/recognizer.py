@@ -1,7 +1,7 @@
 """Picture -> faces -> scores and maps: the function of the library.
 
 The way through: read -> detect boxes -> landmarks -> upright crops -> one batch -> results.
-Imports: faces, runtime, pixels, results, media. No torch, no drawing.
+Imports: faces, runtime, pixels, results, verdict, media. No torch, no drawing.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from mien.faces import align
 from mien.faces.detect import Detector
 from mien.recognize.runtime import SHIPPED, Model
 from mien.results import Detection, Face, Picture
+from mien.verdict import SIX, Rule
 
 __all__ = ["Recognizer"]
 
@@ -36,12 +37,20 @@ class Recognizer:
         ['happiness']
     """
 
-    def __init__(self, model: str | Path | None = None, threads: int = 0) -> None:
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        threads: int = 0,
+        six: bool = False,
+        flip: bool = False,
+    ) -> None:
         """Load the model; the face detector is loaded when it is first needed.
 
         Args:
             model: an .onnx file made by ``mien export``; by default the shipped one.
             threads: to compute with; 0 takes all cores.
+            six: label every face with one of the six, never ``neutral`` or ``uncertain``.
+            flip: also look at each crop's mirror image and average, in twice the time.
 
         Raises:
             BadModelError: if the file is missing, not ours, or damaged.
@@ -49,7 +58,9 @@ class Recognizer:
         """
         if threads < 0:
             raise ValueError(f"threads must be 0 (all cores) or more, got {threads}")
-        self.model = Model(SHIPPED if model is None else model, threads)
+        self.model = Model(SHIPPED if model is None else model, threads, flip)
+        certain_from = float(self.model.card.get("uncertain", {}).get("below", 0))
+        self.rule = SIX if six else Rule(certain_from=certain_from)
         self._threads = threads
         self._detector: Detector | None = None
 
@@ -99,7 +110,9 @@ class Recognizer:
                 maps = None if outputs.maps is None else outputs.maps[i]
                 neutral = float(outputs.neutral[i])
                 faces.append(
-                    Face(found[face], values, neutral, crops[face], transforms[face], maps)
+                    Face(
+                        found[face], values, neutral, crops[face], transforms[face], maps, self.rule
+                    )
                 )
         return faces
 

@@ -51,17 +51,19 @@ class Outputs:
 class Model:
     """A network ready to run."""
 
-    def __init__(self, path: str | Path = SHIPPED, threads: int = 0) -> None:
+    def __init__(self, path: str | Path = SHIPPED, threads: int = 0, flip: bool = False) -> None:
         """Load a model file.
 
         Args:
             path: made by ``mien export``.
             threads: to compute with; 0 takes all cores.
+            flip: `run` also looks at each crop's mirror image and averages, in twice the time.
 
         Raises:
             BadModelError: if the file is missing, not ours, or damaged.
         """
         self.card = read_card(path)
+        self.flip = flip
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -91,6 +93,9 @@ class Model:
             nothing = np.empty((0, len(LABELS)), dtype=np.float32)
             return Outputs(nothing, nothing[:, 0], nothing[..., None, None] if maps else None)
         found: dict[str, Any] = dict(self.tensors(batch, wanted))
+        if self.flip:
+            mirrored = self.tensors(np.ascontiguousarray(batch[..., ::-1]), wanted)
+            found = {name: _averaged(found[name], mirrored[name]) for name in wanted}
         temperature = float(self.card["temperature"])
         scores = _softmax(found["logits"], temperature)
         neutral = np.zeros(len(batch), dtype=np.float32)
@@ -121,6 +126,13 @@ def _check(batch: F32) -> None:
         raise ValueError(
             f"expected (N, 3, {SIDE}, {SIDE}) float32, got {batch.shape} {batch.dtype}"
         )
+
+
+def _averaged(value: F32, mirrored: F32) -> F32:
+    """The mean of an output and of the one for the mirror image, whose maps are turned back."""
+    back = mirrored[..., ::-1] if value.ndim == 4 else mirrored
+    mean: F32 = (value + back) / np.float32(2)
+    return mean
 
 
 def _softmax(logits: F32, temperature: float) -> F32:

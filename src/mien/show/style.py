@@ -8,7 +8,7 @@ Imports: numpy, Pillow, mien.labels, mien.results. Knows nothing of what the sha
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mien.labels import NEUTRAL
+from mien.labels import NEUTRAL, UNCERTAIN
 from mien.results import Box
 
 __all__ = ["COLOURS", "DARK", "LIGHT", "PLATE", "fill", "letters", "outline", "text_width", "write"]
@@ -25,6 +25,7 @@ COLOURS: dict[str, Rgb] = {
     "disgust": (0, 158, 115),  # bluish green
     "fear": (204, 121, 167),  # reddish purple
     NEUTRAL: (200, 200, 200),
+    UNCERTAIN: (140, 140, 140),
 }
 DARK: Rgb = (14, 16, 20)
 LIGHT: Rgb = (245, 245, 245)
