@@ -99,6 +99,15 @@ def test_evaluate_prints_the_figures_of_the_library(model, folder):
     assert lines[3:9] == recalls
     assert lines[9] == ["macro-F1", f"{expected['macro_f1']:.1%}"]
     assert lines[10] == ["calibration", "error", f"{expected['calibration_error']:.1%}"]
+    assert lines[11] == ["at", "80", "%", "coverage", f"{expected['accuracy_at_80']:.1%}"]
+
+
+def test_evaluate_with_mirror_images_says_so_in_name_and_record(model, folder, tmp_path):
+    assert mien("evaluate", model, folder, "--flip", "--out", tmp_path).exit_code == 0
+    record = json.loads((tmp_path / "made-test-flip.json").read_text())
+    expected = evaluate(Recognizer(model, flip=True), folder).record
+    assert record == expected
+    assert record["command"].endswith("--split test --flip")
 
 
 def test_evaluate_writes_the_record_and_a_row_a_picture(model, folder, tmp_path):

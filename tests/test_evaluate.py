@@ -15,6 +15,7 @@ from mien.errors import BadDataError, BadImageError
 from mien.evaluate import PICTURES_HEADER, against, evaluate
 from mien.labels import LABELS
 from mien.recognize.runtime import Outputs
+from mien.verdict import Rule
 
 CARD = {"name": "standin", "weights_sha256": "0f" * 32, "data": {"seed": 4}}
 
@@ -25,6 +26,7 @@ class Standin:
     def __init__(self):
         self.model = self
         self.card = CARD
+        self.flip, self.rule = False, Rule(certain_from=0.5)
 
     def run(self, batch, maps=True):
         assert not maps  # nobody looks at them here
@@ -110,14 +112,24 @@ def test_two_models_are_compared_on_the_same_pictures(found, folder, expected):
     assert told["mcnemar_p"] == pytest.approx(p, rel=1e-2)
 
 
-def test_the_record_carries_interval_calibration_and_the_share_called_neutral(found, expected):
+def test_the_record_carries_interval_calibration_and_what_else_was_said(found, expected):
     right = int((expected.scores.argmax(axis=1) == expected.targets).sum())
     assert found.record["accuracy_95"] == pytest.approx(metrics.wilson(right, 126), abs=5e-5)
     error = confidence.calibration_error(expected.scores, expected.targets)
     assert found.record["calibration_error"] == pytest.approx(error, abs=2e-4)
-    share = (expected.neutral > 0.5).mean()
-    assert 0.1 < share < 0.9
-    assert found.record["called_neutral_rate"] == pytest.approx(share, abs=5e-5)
+    calm = expected.neutral > 0.5
+    doubted = ~calm & (expected.scores.max(axis=1) < 0.5)
+    for word, mask in (("neutral", calm), ("uncertain", doubted)):
+        assert 0.1 < mask.mean() < 0.9
+        assert found.record[f"called_{word}_rate"] == pytest.approx(mask.mean(), abs=5e-5)
+
+
+def test_the_record_says_what_being_sure_is_worth(found, expected):
+    surest = np.argsort(-expected.scores.max(axis=1))[:101]  # 80 % of 126, rounded up
+    right = expected.scores[surest].argmax(axis=1) == expected.targets[surest]
+    assert found.record["accuracy_at_80"] == pytest.approx(right.mean(), abs=5e-5)
+    area = confidence.aurc(expected.scores, expected.targets)
+    assert found.record["aurc"] == pytest.approx(area, abs=5e-5)
 
 
 def test_the_record_says_what_was_measured_on_what(found, folder):

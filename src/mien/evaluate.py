@@ -4,6 +4,7 @@ Imports: recognize, metrics, manifest. No torch: the exported file is what is me
 """
 
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,15 @@ from typing import Any
 import numpy as np
 
 from mien import __version__, media, pixels
+from mien.confidence import accuracy_at, aurc
 from mien.data import manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
-from mien.labels import LABELS, NEUTRAL, index
+from mien.labels import LABELS, NEUTRAL, UNCERTAIN, index
 from mien.metrics import I64, confusion, mcnemar, summarise
 from mien.recognize.recognizer import F32, Recognizer
 from mien.recognize.runtime import Outputs
+from mien.verdict import Rule
 
 __all__ = ["PICTURES_HEADER", "Evaluation", "against", "commit", "evaluate"]
 
@@ -95,7 +98,7 @@ def evaluate(
         "framing": _framing(rows),
         "split": split,
         **_figures(scores, targets),
-        "called_neutral_rate": round(float((neutral > 0.5).mean()), 4),
+        **_said(recognizer.rule, scores, neutral),
     }
     return Evaluation(rows, scores, neutral, record)
 
@@ -140,7 +143,18 @@ def _figures(scores: F32, targets: I64) -> dict[str, Any]:
             label: None if np.isnan(recall) else round(recall, 4) for label, recall in recalls
         },
         "calibration_error": round(summary.calibration_error, 4),
+        "accuracy_at_80": round(accuracy_at(0.8, scores, targets), 4),
+        "aurc": round(aurc(scores, targets), 4),
         "confusion": confusion(scores.argmax(axis=1), targets, len(LABELS)).tolist(),
+    }
+
+
+def _said(rule: Rule, scores: F32, neutral: F32) -> dict[str, float]:
+    """How often a face of the six is called something else."""
+    pairs = zip(scores.tolist(), neutral.tolist(), strict=True)
+    words = Counter(rule.label(values, calm) for values, calm in pairs)
+    return {
+        f"called_{word}_rate": round(words[word] / len(scores), 4) for word in (NEUTRAL, UNCERTAIN)
     }
 
 

@@ -136,6 +136,7 @@ def _print_figures(record: dict[str, Any]) -> None:
         click.echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
     click.echo(f"macro-F1           {record['macro_f1']:.1%}")
     click.echo(f"calibration error  {record['calibration_error']:.1%}")
+    click.echo(f"at 80 % coverage   {record['accuracy_at_80']:.1%}")
     if "against" in record:
         other = record["against"]
         click.echo(
