@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 
 
@@ -62,3 +63,16 @@ def tone(start, kind="fltp"):
     frame = av.AudioFrame.from_ndarray(samples[None], format=kind, layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
     return frame
+
+
+def swaying(portrait, count, faces=1):
+    """The portrait's head, moving to the right, in frames of 320x240; once or twice."""
+    head = cv2.resize(portrait[:260, 95:355], (150, 150), interpolation=cv2.INTER_AREA)
+    pictures = []
+    for number in range(count):
+        picture = np.full((240, 320, 3), 110, dtype=np.uint8)
+        for place in range(faces):
+            left = 4 + 160 * place + (number if faces == 1 else 0)
+            picture[40:190, left : left + 150] = head
+        pictures.append(picture)
+    return pictures
