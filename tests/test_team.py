@@ -1,3 +1,4 @@
+import weakref
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -47,6 +48,26 @@ def test_an_error_in_another_process_comes_home_as_ours(settings, tmp_path):
     wrong = replace(settings, devices=2, rate=1e30, weight_decay=1.0, momentum=0.0)
     with pytest.raises(BadModelError, match=r"loss became (nan|inf) in batch .*\n  try: lower"):
         loop.train(wrong, tmp_path / "run")
+
+
+def test_an_error_that_travels_leaves_behind_what_its_maker_held():
+    class Network:
+        """Something whose threads must end before the process does."""
+
+    held = []
+
+    def fails():
+        network = Network()
+        held.append(weakref.ref(network))
+        try:
+            raise ValueError("inner")
+        except ValueError as error:
+            raise BadModelError("outer", fix="nothing") from error
+
+    fabric = SimpleNamespace(global_rank=0, world_size=2, device="cpu", broadcast=lambda told: told)
+    with pytest.raises(BadModelError, match="outer"):
+        Team(fabric).first(fails)
+    assert held[0]() is None
 
 
 def test_shares_are_equal_and_together_the_batch():
