@@ -1,5 +1,4 @@
 import copy
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,29 +8,20 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
 from crops import write_crops
+from exporting import asked, crops, run_of, softmax, unlike_fresh
 from tiny import known, settings_for, tiny
 from torch import nn
 
 from mien import __version__, pixels
 from mien.errors import BadDataError, BadModelError, BadSettingError
-from mien.explain import explain, versus
-from mien.explain.graph import spread
-from mien.explain.layers import TorchSource
-from mien.explain.targets import Aim
 from mien.labels import LABELS
-from mien.models import zoo
-from mien.models.withmaps import WithMaps
 from mien.recognize.runtime import Model, read_card
-from mien.train import checkpoint, config, loop
+from mien.train import config, loop
 from mien.train.neutral import fit_neutral
 
 export = pytest.importorskip("mien.export")
 
 pytestmark = pytest.mark.torch
-
-HEAVY = ("vgg16-bn", "res25-se", "cnn17")  # 40 to 95 million parameters
-
-HISTORY = [{"epoch": n, "held_accuracy": a} for n, a in ((1, 0.2), (2, 0.7), (3, 0.7))]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,17 +34,6 @@ def _tiny_is_known():
 def folder(tmp_path_factory):
     """665 crops, about half of which are held out."""
     return write_crops(tmp_path_factory.mktemp("made"), train=95)
-
-
-def unlike_fresh(network):
-    """Give every part of a network a say: batch norm's statistics and the gates as well."""
-    for name, tensor in network.state_dict().items():
-        if "running_var" in name:
-            tensor.uniform_(0.5, 2)
-        elif "running_mean" in name or "bias" in name:
-            tensor.normal_(0, 0.3)
-    nn.init.normal_(network.last.weight, std=0.5)
-    return network
 
 
 @torch.inference_mode()
@@ -71,18 +50,6 @@ def taught(network, settings):
     return network
 
 
-def run_of(out, network, settings):
-    """A finished run's folder whose best epoch has the given averaged weights."""
-    out.mkdir(exist_ok=True)
-    (out / "config.toml").write_text(config.to_toml(settings))
-    (out / "data.json").write_text(json.dumps({"train": 385, "seed": settings.seed}))
-    other = zoo.build(settings.model, 6 + settings.neutral, 0)
-    optimiser = torch.optim.SGD(other.parameters(), lr=1)
-    checkpoint.save(out / loop.BEST, other, network, optimiser, {"history": HISTORY})
-    checkpoint.save(out / loop.LAST, other, other, optimiser, {"history": HISTORY})
-    return out
-
-
 @pytest.fixture(scope="module", params=[True, False], ids=["seven", "six"])
 def run(request, folder, tmp_path_factory):
     """A run with or without neutral: its folder, the network it should export, its settings."""
@@ -97,22 +64,6 @@ def exported(run, tmp_path_factory):
     """The exported file and the card that was returned."""
     path = tmp_path_factory.mktemp("file") / "new" / "a.onnx"
     return path, export.export(run[0], path, {"made-test": {"accuracy": 0.5}})
-
-
-def crops(count):
-    return np.random.default_rng(1).integers(0, 256, (count, 64, 64), dtype=np.uint8)
-
-
-@torch.inference_mode()
-def asked(network, batch):
-    """Torch's own features and logits."""
-    batch = torch.from_numpy(batch)
-    return network.features(batch).numpy(), network(batch).numpy()
-
-
-def softmax(logits):
-    powers = np.exp(logits.astype(np.float64))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def calmed(run, batch):
@@ -219,53 +170,6 @@ def test_the_file_is_valid_onnx_for_any_number_of_crops(run, exported):
     assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(zoo.MODELS.keys() - set(HEAVY)))
-def test_every_model_can_be_exported(folder, tmp_path, name):
-    torch.manual_seed(0)
-    network = unlike_fresh(zoo.build(name, 7, 0.2)).eval()
-    settings = settings_for(folder, hold_out=0.5, model=name)
-    card = export.export(run_of(tmp_path / "run", network, settings), tmp_path / "a.onnx")
-    assert card["parity"] <= export.PARITY
-    batch = pixels.to_batch(crops(2))
-    found = Model(tmp_path / "a.onnx", threads=1).run(batch)
-    expected = softmax(asked(network, batch)[1][:, :6] / card["temperature"])
-    np.testing.assert_allclose(found.scores, expected, atol=1e-4)
-    source = TorchSource(network)
-    assert card["explain"] == {"layer": source.layer, "linear_layers": len(linear_layers(network))}
-    for method in ("grad-cam", "grad-cam++", "hirescam", "layercam", "eigen-cam"):
-        maps = explain(tmp_path / "a.onnx", batch, method, versus("fear", "anger"))
-        same_maps(maps, explain(network, batch, method, versus("fear", "anger")))
-
-
-def linear_layers(network):
-    return [module for module in network.modules() if isinstance(module, nn.Linear)]
-
-
-def same_maps(found, expected):
-    """Equal within 1e-4 of the strongest place."""
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(zoo.MODELS))
-def test_the_closed_form_is_autograd_s_gradient(name):
-    """The widest networks in their own widths, on one crop, without a file."""
-    torch.manual_seed(0)
-    network = zoo.build(name, 7, 0.2).eval()
-    for key, tensor in network.state_dict().items():
-        if "running_var" in key:
-            tensor.uniform_(0.5, 2)
-    batch = pixels.to_batch(crops(1))
-    model = WithMaps(network)
-    with torch.no_grad():
-        found = dict(zip(model.names, model(torch.from_numpy(batch)), strict=True))
-    inside = TorchSource(network).look(batch, [Aim(np.array([label])) for label in range(6)])
-    for label in range(6):
-        gradients = spread(found["features"].numpy(), found["gradients"][:, label].numpy())
-        same_maps(gradients, inside.gradients[label])
-
-
 def refused(run, target):
     """Export to a file that exists, be refused, and find the file as it was."""
     target.parent.mkdir(exist_ok=True)
@@ -316,28 +220,3 @@ def test_a_folder_that_holds_no_run_is_refused(tmp_path, run):
     (tmp_path / "config.toml").write_text(config.to_toml(run[2]))
     with pytest.raises(BadModelError, match=r"no checkpoint of ours: .*best\.safetensors"):
         export.export(tmp_path, tmp_path / "a.onnx")
-
-
-def test_multiply_adds_are_counted_by_place_and_weight():
-    network = nn.Sequential(
-        nn.Conv2d(3, 4, 3, stride=2, padding=1),  # 32 x 32 places of 4 x 3 x 9 weights
-        nn.BatchNorm2d(4),
-        nn.ReLU(),
-        nn.Conv2d(4, 8, 5, groups=2, padding=2),  # 32 x 32 of 8 x 2 x 25: a group sees two
-        nn.AdaptiveAvgPool2d(1),
-        nn.Conv2d(8, 2, 1),  # one place of 2 x 8
-        nn.Flatten(),
-        nn.Linear(2, 7),  # 7 x 2
-    ).eval()
-    assert export.multiply_adds(network) == 1024 * 108 + 1024 * 400 + 16 + 14
-
-
-def test_miennets_multiply_adds_are_those_counted_by_hand():
-    stem = 32 * 32 * (27 * 32)
-    halved = [16 * 16 * (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64), 2 * 16 * 16 * (9 * 64 * 64)]
-    quartered = [8 * 8 * (9 * 64 * 128 + 9 * 128 * 128 + 64 * 128), 4 * 8 * 8 * (9 * 128 * 128)]
-    last = 8 * 8 * (128 * 256)
-    gates = 2 * (2 * 64 * 8 + 3 * 128 * 8)
-    expected = stem + sum(halved + quartered) + last + gates + 256 * 7
-    assert export.multiply_adds(zoo.MODELS["miennet"]().eval()) == expected == 88_975_104
-    assert "89 million multiply-adds" in zoo.MODELS["miennet"].__doc__

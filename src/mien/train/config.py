@@ -28,6 +28,7 @@ class TrainConfig:
         votes: folders whose ``soft.csv`` has several annotators' votes for some of the pictures.
         trust: share of these votes in the target; the label has the rest.
         model: a key of `mien.models.zoo.MODELS`.
+        start: a run's folder to begin with its best weights instead of fresh ones.
         neutral: learn neutral as a seventh class; else neutral pictures are left out.
         seed: of weights, order and augmentation.
         draw: seed of the held-out draw; the same for runs that are compared or teach each other.
@@ -66,6 +67,7 @@ class TrainConfig:
     votes: tuple[str, ...] = ()
     trust: float = 0.5
     model: str = "miennet"
+    start: str = ""
     neutral: bool = True
     seed: int = 0
     draw: int = 0

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import kl_div
 
-from mien.errors import BadSettingError
 from mien.train.config import TrainConfig
-from mien.train.trained import trained
+from mien.train.trained import earlier
 
 __all__ = ["Teachers", "distance"]
 
@@ -35,16 +34,7 @@ class Teachers(nn.Module):
         super().__init__()
         self.networks = nn.ModuleList()
         for run in map(Path, runs):
-            teacher = trained(run)
-            for name in ("neutral", "hold_out", "draw"):
-                if getattr(teacher.settings, name) != getattr(student, name):
-                    raise BadSettingError(
-                        f"the teacher {run} has {name} = "
-                        f"{getattr(teacher.settings, name)}, its student "
-                        f"{getattr(student, name)}",
-                        fix=f"give both the same {name}",
-                    )
-            self.networks.append(teacher.network)
+            self.networks.append(earlier(run, "teacher", student).network)
         self.eval().requires_grad_(False)
 
     @torch.no_grad()

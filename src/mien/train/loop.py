@@ -33,6 +33,7 @@ from mien.train.folder import BadLossError, describe, explained, refuse_other_ru
 from mien.train.gather import Data, gather
 from mien.train.judge import judge, predict, stopped
 from mien.train.team import Team, launch
+from mien.train.trained import earlier
 
 __all__ = ["BEST", "LAST", "Data", "Run", "gather", "predict", "stopped", "train"]
 
@@ -141,6 +142,9 @@ class Run:
         self.settings, self.team, self.device = settings, team, team.device
         outputs = len(LABELS) + settings.neutral
         model = zoo.build(settings.model, outputs, settings.dropout)
+        if settings.start:
+            begun = earlier(Path(settings.start), "start", settings, "model").network
+            model.load_state_dict(begun.state_dict())
         self.model = model.to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = self.model

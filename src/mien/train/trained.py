@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mien.errors import BadSettingError
 from mien.labels import LABELS
 from mien.models import zoo
 from mien.models.network import Network
 from mien.train import checkpoint, config
 from mien.train.config import BEST, TrainConfig
 
-__all__ = ["Trained", "trained"]
+__all__ = ["Trained", "earlier", "trained"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,3 +49,31 @@ def trained(run: Path) -> Trained:
     network = zoo.build(settings.model, len(LABELS) + settings.neutral, settings.dropout)
     progress = checkpoint.load_weights(run / BEST, network)
     return Trained(settings, network.eval(), progress["history"])
+
+
+def earlier(run: Path, role: str, settings: TrainConfig, *more: str) -> Trained:
+    """Load a run that another one learns from.
+
+    Args:
+        run: its folder.
+        role: what it is to the other, for the error.
+        settings: of the other.
+        more: names of settings in which both must agree, besides those that decide which pictures
+            are held out: it must not have seen those that judge the other.
+
+    Returns:
+        What it left.
+
+    Raises:
+        BadSettingError: if they do not agree.
+        BadModelError: if the run has no weights.
+    """
+    found = trained(run)
+    for name in ("neutral", "hold_out", "draw", *more):
+        own, wanted = getattr(found.settings, name), getattr(settings, name)
+        if own != wanted:
+            raise BadSettingError(
+                f"the {role} {run} has {name} = {own}, the run that learns from it {wanted}",
+                fix=f"give both the same {name}",
+            )
+    return found

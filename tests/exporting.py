@@ -1,0 +1,54 @@
+"""Runs of networks with known weights, to export, and what torch itself makes of crops."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn
+
+from mien.models import zoo
+from mien.train import checkpoint, config, loop
+
+HISTORY = [{"epoch": n, "held_accuracy": a} for n, a in ((1, 0.2), (2, 0.7), (3, 0.7))]
+
+
+def unlike_fresh(network):
+    """Give every part of a network a say: batch norm's statistics and the gates as well."""
+    for name, tensor in network.state_dict().items():
+        if "running_var" in name:
+            tensor.uniform_(0.5, 2)
+        elif "running_mean" in name or "bias" in name:
+            tensor.normal_(0, 0.3)
+    nn.init.normal_(network.last.weight, std=0.5)
+    return network
+
+
+def run_of(out, network, settings):
+    """A finished run's folder whose best epoch has the given averaged weights."""
+    out.mkdir(exist_ok=True)
+    (out / "config.toml").write_text(config.to_toml(settings))
+    (out / "data.json").write_text(json.dumps({"train": 385, "seed": settings.seed}))
+    other = zoo.build(settings.model, 6 + settings.neutral, 0)
+    optimiser = torch.optim.SGD(other.parameters(), lr=1)
+    checkpoint.save(out / loop.BEST, other, network, optimiser, {"history": HISTORY})
+    checkpoint.save(out / loop.LAST, other, other, optimiser, {"history": HISTORY})
+    return out
+
+
+def crops(count):
+    return np.random.default_rng(1).integers(0, 256, (count, 64, 64), dtype=np.uint8)
+
+
+@torch.inference_mode()
+def asked(network, batch):
+    """Torch's own features and logits."""
+    batch = torch.from_numpy(batch)
+    return network.features(batch).numpy(), network(batch).numpy()
+
+
+def softmax(logits):
+    powers = np.exp(logits.astype(np.float64))
+    return powers / powers.sum(axis=1, keepdims=True)
