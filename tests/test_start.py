@@ -24,7 +24,8 @@ def tiny_is_known():
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
     """The settings of a run that is over, and its folder."""
-    settings = settings_for(write_crops(tmp_path_factory.mktemp("made"), train=12), epochs=2)
+    folder = write_crops(tmp_path_factory.mktemp("made"), train=12)
+    settings = settings_for(folder, epochs=5, augment=False)
     out = tmp_path_factory.mktemp("runs") / "first"
     loop.train(settings, out)
     return settings, out
@@ -43,7 +44,7 @@ def test_a_run_begins_with_the_best_weights_of_another(first, tmp_path):
     expected = torch.nn.functional.cross_entropy(logits, crops.targets).item()
     assert row["train_loss"] == pytest.approx(expected, abs=1e-5)
     [fresh] = loop.train(replace(next_one, start=""), tmp_path / "fresh")
-    assert abs(fresh["train_loss"] - expected) > 0.01
+    assert fresh["train_loss"] > expected + 0.3
 
 
 @pytest.mark.parametrize("change", [{"draw": 5}, {"hold_out": 0.1}, {"model": "other"}])
