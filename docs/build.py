@@ -16,21 +16,14 @@ from typing import Any
 import click
 import measured
 import proof
+import shipped
 
 from mien import printed
 from mien.cli import cli
-from mien.labels import LABELS
-from mien.recognize.runtime import SHIPPED, read_card
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SETS = {
-    "rafdb-test": "RAF-DB test",
-    "rafdb-framed-test": "RAF-DB test, framed by mien",
-    "fer2013-test": "FER2013 test",
-    "fer2013-framed-test": "FER2013 test, framed by mien",
-}
 
 
 def main() -> None:
@@ -83,34 +76,6 @@ def _read(name: str) -> dict[str, Any]:
     return record
 
 
-def accuracy() -> str:
-    """How often the shipped model is right, by test set."""
-    shipped = read_card(SHIPPED)["weights_sha256"]
-    rows = []
-    for name, title in SETS.items():
-        r = _read(name)
-        if r["weights_sha256"] != shipped:
-            sys.exit(f"results/{name}.json was measured on another model: measure it again")
-        low, high = r["accuracy_95"]
-        rows.append([
-            title,
-            f"{r['pictures']:,}",
-            f"**{r['accuracy']:.1%}** ({low:.1%} to {high:.1%})",
-            f"{r['mean_recall']:.1%}",
-            f"{r['calibration_error']:.1%}",
-        ])
-    return _table(["test set", "pictures", "accuracy (95 %)", "mean recall", "ECE"], rows)
-
-
-def recalls() -> str:
-    """Recall by expression, by test set."""
-    rows = [
-        [title, *(f"{_read(name)['recall'][label]:.1%}" for label in LABELS)]
-        for name, title in SETS.items()
-    ]
-    return _table(["test set", *LABELS], rows)
-
-
 def commands() -> str:
     """The help of every command."""
     context = click.Context(cli, info_name="mien")
@@ -120,27 +85,6 @@ def commands() -> str:
         help_text = command.get_help(click.Context(command, info_name=name, parent=context))
         parts.append(f"\n## mien {name}\n\n```\n$ mien {name} --help\n{help_text}\n```\n")
     return "".join(parts)
-
-
-def card() -> str:
-    """What the card inside the shipped file says of the network and its training."""
-    shipped = read_card(SHIPPED)
-    data = shipped["data"]
-    sources = ", ".join(f"{name} {count:,}" for name, count in data["train_by_source"].items())
-    rows = [
-        ["parameters", f"{shipped['parameters']:,}"],
-        ["multiply-adds a crop", f"{shipped['multiply_adds']:,}"],
-        ["file", f"{SHIPPED.stat().st_size / 1e6:.1f} MB"],
-        ["temperature", str(shipped["temperature"])],
-        ["called uncertain", _uncertain(shipped.get("uncertain"))],
-        ["crops trained on", f"{data['train']:,} ({sources})"],
-        ["crops held out, to choose the epoch and the temperature", f"{data['held_out']:,}"],
-        ["neutral told from the six on held-out pictures", _neutral(shipped["neutral"])],
-        ["seed, epoch", f"{data['seed']}, {shipped['epoch']}"],
-        ["largest difference from torch on 256 crops", f"{shipped['parity']:.1e}"],
-        ["licence", shipped["licence"]],
-    ]
-    return _table(["", ""], rows)
 
 
 def leaks() -> str:
@@ -183,22 +127,6 @@ def speed() -> str:
         + f"\nOne face crop on one thread: {crop['mien']['median_ms']:.2f} ms{beside} "
         + f"(a much smaller network). Machine: {machine['processor']}, {machine['cores']} cores, "
         + f"Python {machine['python']}.\n"
-    )
-
-
-def _uncertain(found: dict[str, float] | None) -> str:
-    if not found:
-        return "never"
-    return (
-        f"below {found['below']:.3f}; {found['answered']:.1%} of held-out pictures are named, "
-        f"{found['error_rate']:.0%} of these wrongly (mean over databases)"
-    )
-
-
-def _neutral(found: dict[str, float]) -> str:
-    return (
-        f"AUROC {found['auroc']:.3f}; {found['found_rate']:.1%} of {found['held_out']:,} neutral "
-        f"faces called neutral, {found['false_rate']:.1%} of {found['others']:,} others"
     )
 
 
@@ -300,20 +228,18 @@ def tracks() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "ablation": ablation,
-    "accuracy": accuracy,
     "paper-1": partial(paper, "1"),
     "paper-later": partial(paper, "later"),
     "audit": audit,
-    "card": card,
     "commands": commands,
     "copies": copies,
     "leaks": leaks,
-    "recalls": recalls,
     "speed": speed,
     "table3": table3,
     "tracks": tracks,
     **proof.PARTS,
     **measured.PARTS,
+    **shipped.PARTS,
 }
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from shipped import aged
+
 from mien.recognize.runtime import SHIPPED, read_card
 from mien.show.sinks import whole
 from mien.show.tables import as_markdown
@@ -162,7 +164,10 @@ def rejection() -> str:
     for name, row in ordered:
         worst = min(row["kinds"], key=row["kinds"].get)
         rows.append([name, f"{row['all']:.3f}", f"{worst} ({row['kinds'][worst]:.3f})"])
-    return as_markdown(["score", "AUROC", "worst kind"], rows)
+    return (
+        as_markdown(["score", "AUROC", "worst kind"], rows)
+        + f"\nMeasured{aged(record)} on {record['date']}.\n"
+    )
 
 
 def _points(record: dict[str, Any]) -> list[list[Any]]:

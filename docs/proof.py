@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from shipped import aged
+
 from mien.explain.faithful import BETTER
 from mien.explain.regions import REGIONS
 from mien.explain.units import UNITS, expected, units_of
@@ -60,7 +62,8 @@ def regions() -> str:
         header = ["", *REGIONS, "on what is expected (95 %)", "its area", "a bell's share of it"]
         pictures = sum(of["pictures"] for of in found.values())
         parts.append(
-            f"`{name}`, {pictures:,} {record['split']} pictures:\n\n{_table(header, rows)}"
+            f"`{name}`, {pictures:,} {record['split']} pictures{aged(record)}:\n\n"
+            + _table(header, rows)
         )
     return "\n".join(parts) + "\n" + _over_chance(record["folders"])
 
@@ -95,7 +98,7 @@ def faithful() -> str:
         header = ["", *(f"{m} {sign}" for m, sign in zip(BETTER, signs, strict=True))]
         parts.append(
             f"**{trial['name']}**, {trial['pictures']} pictures of {trial['source']}'s "
-            f"{trial['split']} set; controls in italics:\n\n{_table(header, rows)}"
+            f"{trial['split']} set{aged(trial)}; controls in italics:\n\n{_table(header, rows)}"
         )
     return "\n".join(parts)
 
@@ -125,7 +128,7 @@ def sane() -> str:
             ]
             for name, of in trial["steadiness"].items()
         ]
-        title = f"**{trial['name']}**, {trial['sanity_pictures']} pictures:\n\n"
+        title = f"**{trial['name']}**, {trial['sanity_pictures']} pictures{aged(trial)}:\n\n"
         parts.append(title + _table(header, rows))
     return "\n".join(parts)
 
@@ -144,7 +147,7 @@ def _verdict(trial: dict[str, Any]) -> str:
     controls = [name for name in mean if name not in methods]
     trusted = [n for n in methods if beats(trial, n, "insertion") and beats(trial, n, "road")]
     trusted.sort(key=lambda name: -mean[name]["road"])
-    lines = [f"**{trial['name']}.** "]
+    lines = [f"**{trial['name']}**{aged(trial)}. "]
     if trusted:
         lines.append(
             f"Beating every control in both insertion and ROAD: {_listed(trusted)}. Of these "
