@@ -147,7 +147,7 @@ def _verdict(trial: dict[str, Any]) -> str:
     controls = [name for name in mean if name not in methods]
     trusted = [n for n in methods if beats(trial, n, "insertion") and beats(trial, n, "road")]
     trusted.sort(key=lambda name: -mean[name]["road"])
-    lines = [f"**{trial['name']}**{aged(trial)}. "]
+    lines = [f"**{trial['name']}{aged(trial)}.** "]
     if trusted:
         lines.append(
             f"Beating every control in both insertion and ROAD: {_listed(trusted)}. Of these "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
 
 _MODEL = click.option(
-    "--model", type=click.Path(path_type=Path), help="An .onnx file; by default the shipped one."
+    "--model", type=click.Path(path_type=Path), help="An .onnx file, or a name of mien models."
 )
 _THREADS = click.option(
     "--threads", type=click.IntRange(0), default=0, help="To compute with; 0 takes all cores."
@@ -205,7 +205,8 @@ def models_command() -> None:
     """
     from mien.recognize.runtime import SHIPPED, read_card
 
-    for path in sorted(SHIPPED.parent.glob("*.onnx")):
+    others = SHIPPED.parent.glob("*.onnx")
+    for path in sorted(others, key=lambda path: (path != SHIPPED, path.name)):
         card = read_card(path)
         size = path.stat().st_size / 1e6
         click.echo(

@@ -1,6 +1,7 @@
 """Every network by name. A network takes (N, 3, 64, 64) and returns logits.
 
-`miennet` and `miennet-light` are ours; the others are the networks of the paper and of its authors' later table.
+`miennet` and `miennet-light` are ours; the others are the networks of the paper and of its authors'
+later table.
 Imports: the files that build them.
 """
 

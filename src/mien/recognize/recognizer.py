@@ -47,7 +47,8 @@ class Recognizer:
         """Load the model; the face detector is loaded when it is first needed.
 
         Args:
-            model: an .onnx file made by ``mien export``; by default the shipped one.
+            model: an .onnx file made by ``mien export``, or the name of a model in the package;
+                by default ``miennet``.
             threads: to compute with; 0 takes all cores.
             six: label every face with one of the six, never ``neutral`` or ``uncertain``.
             flip: also look at each crop's mirror image and average, in twice the time.

@@ -21,7 +21,7 @@ from mien.errors import BadModelError
 from mien.labels import LABELS
 from mien.pixels import SIDE
 
-__all__ = ["CARD", "SHIPPED", "Model", "Outputs", "read_card", "seal"]
+__all__ = ["CARD", "SHIPPED", "Model", "Outputs", "find", "read_card", "seal"]
 
 F32 = npt.NDArray[np.float32]
 
@@ -55,13 +55,14 @@ class Model:
         """Load a model file.
 
         Args:
-            path: made by ``mien export``.
+            path: made by ``mien export``; or the name of a model in the package.
             threads: to compute with; 0 takes all cores.
             flip: `run` also looks at each crop's mirror image and averages, in twice the time.
 
         Raises:
             BadModelError: if the file is missing, not ours, or damaged.
         """
+        path = find(path)
         self.card = read_card(path)
         self.flip = flip
         options = onnxruntime.SessionOptions()
@@ -119,6 +120,24 @@ class Model:
         _check(batch)
         found = self.session.run(list(names), {"crops": batch}, self._only_asked)
         return dict(zip(names, found, strict=True))
+
+
+def find(model: str | Path) -> Path:
+    """Return the file of a model.
+
+    Args:
+        model: a path, or the name of a model in the package, see ``mien models``.
+
+    Returns:
+        The path as it is, unless only the package has a model of that name.
+
+    Example:
+        >>> find("miennet") == SHIPPED, find("other.onnx").name
+        (True, 'other.onnx')
+    """
+    path = Path(model)
+    shipped = SHIPPED.parent / f"{path.name}.onnx"
+    return shipped if str(path) == path.name and not path.exists() and shipped.exists() else path
 
 
 def _check(batch: F32) -> None:
