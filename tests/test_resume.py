@@ -10,6 +10,7 @@ from tiny import known, settings_for
 
 from mien.errors import BadSettingError
 from mien.train import checkpoint, loop
+from mien.train.team import Team
 
 pytestmark = pytest.mark.torch
 
@@ -77,13 +78,23 @@ def test_another_seed_gives_another_run(settings, whole, tmp_path):
 
 
 @pytest.mark.parametrize("change", [{"augment": False}, {"dropout": 0.0}, {"bf16": True}], ids=str)
-def test_a_setting_that_changes_the_step_changes_the_run(settings, whole, tmp_path, change):
+def test_a_setting_that_changes_the_step_changes_the_run(
+    settings, whole, tmp_path, monkeypatch, change
+):
+    monkeypatch.setattr(Team, "has_bf16", True)
     changed = loop.train(replace(settings, epochs=1, schedule="constant", **change), tmp_path / "a")
     plain = loop.train(replace(settings, epochs=1, schedule="constant"), tmp_path / "b")
     assert changed[0]["train_loss"] != plain[0]["train_loss"]
     # a coarser number is no other sum, and a few steps are no other world
     near = 0.02 if "bf16" in change else 0.3
     assert changed[0]["train_loss"] == pytest.approx(plain[0]["train_loss"], abs=near)
+
+
+def test_bfloat16_is_left_alone_where_the_device_has_none(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(Team, "has_bf16", False)
+    asked = loop.train(replace(settings, epochs=1, bf16=True), tmp_path / "a")
+    plain = loop.train(replace(settings, epochs=1), tmp_path / "b")
+    assert without_time(asked) == without_time(plain)
 
 
 @pytest.mark.parametrize("step", [0, 3, 4, 7, 8, 11])
