@@ -32,6 +32,7 @@ SHOWN = Strength(
     shift=0.15,
     scale=0.25,
     light=0.4,
+    contrast=1.0,
     gamma=0.8,
     blur=1.0,
     coarse=1.0,
