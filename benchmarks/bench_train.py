@@ -1,10 +1,10 @@
 """Does training cost more than the network's own forward and backward passes?
 
-For each network, in float32 and in bfloat16, a batch of 64: our loop (shuffle, augment, normalise,
-forward, backward, step, average) beside bare forward and backward passes on one batch that is
-already a tensor; then our loop without augmentation beside the same recipe as the plainest torch
-loop, which must see the same losses. On a GPU where there is one. Peak memory is that of a process
-of its own that takes three steps.
+For each network, in float32 and, where the device has it, in bfloat16, a batch of 64: our loop
+(shuffle, augment, normalise, forward, backward, step, average) beside bare forward and backward
+passes on one batch that is already a tensor; then our loop without augmentation beside the same
+recipe as the plainest torch loop, which must see the same losses. On a GPU where there is one. Peak
+memory is that of a process of its own that takes three steps.
 
 Run: python benchmarks/bench_train.py [--only NAME]...          (needs the train extra)
 Goals: bare / loop at least 0.85; loop / plain loop at most 1.
@@ -37,7 +37,7 @@ from mien.train.team import Team
 
 BATCH, STEPS, REPEATS, LIMIT = 64, 3, 5, 1 / 0.85
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-KINDS = {"float32": False, "bfloat16": True}
+KINDS = {"float32": False} | ({"bfloat16": True} if Team().has_bf16 else {})
 OPTIONS = {"neutral": False, "batch": BATCH, "rate": 0.01, "hold_out": 0.0, "epochs": 50}
 
 

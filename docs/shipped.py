@@ -82,7 +82,10 @@ def both() -> str:
             _read(f"corruptions-{SHIPPED.stem}"),
             _read(f"{LIGHT.stem}/corruptions-{LIGHT.stem}", LIGHT),
         )
-        kept = [f"{record['sets'][title]['kept']:.1%}" for record in hurt]
+        kept = [
+            f"{found['kept']:.1%} ({found['pictures']:,} pictures)"
+            for found in (record["sets"][title] for record in hurt)
+        ]
         rows.append([f"{title}, kept under damage", *kept, *[""] * (2 * len(_BESIDE) - 2)])
     names = (SHIPPED.stem, LIGHT.stem)
     header = ["", *(f"{what}, {name}" for what in _BESIDE.values() for name in names)]

@@ -121,7 +121,7 @@ def _measure(model: Path, folder: Path, split: str, flip: bool) -> "tuple[Recogn
     from mien.evaluate import evaluate
     from mien.recognize.recognizer import Recognizer
 
-    recognizer = Recognizer(None if str(model) == "shipped" else model, flip=flip)
+    recognizer = Recognizer(model, flip=flip)
     found = evaluate(recognizer, folder, split, lambda steps: bar(steps, len(steps), "measuring"))
     return recognizer, found
 

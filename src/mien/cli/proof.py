@@ -34,11 +34,11 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
     """
     from mien.evidence import evidence
     from mien.explain.regions import REGIONS
-    from mien.recognize.runtime import SHIPPED, Model
+    from mien.recognize.runtime import Model
     from mien.show.sinks import write_text
     from mien.show.tables import as_text
 
-    network = Model(SHIPPED if str(model) == "shipped" else model)
+    network = Model(model)
     found = {}
     for folder in folders:
         name = folder.resolve().name
@@ -103,7 +103,7 @@ def faithful_command(
     needs("mien faithful", "proof", "scipy")
     from mien import trial
     from mien.explain.methods import METHODS
-    from mien.recognize.runtime import SHIPPED, Model
+    from mien.recognize.runtime import Model
     from mien.sanity import doubts
 
     if shuffled and not run:
@@ -112,7 +112,7 @@ def faithful_command(
         needs("mien faithful --plot", "train", "matplotlib")
     _refuse_unknown(methods)
     start = time.perf_counter()
-    file = Model(SHIPPED if str(model) == "shipped" else model, threads)
+    file = Model(model, threads)
     subject = trial.Subject(file, file.card["temperature"])
     networks = [_network(run), _network(shuffled)]
     rows, crops = trial.choose(folder, split, pictures, seed)

@@ -122,36 +122,29 @@ def _to_gray(batch: Tensor, colour: float) -> Tensor:
     return torch.einsum("nchw,nc->nhw", batch, weights)[:, None]
 
 
-class _Noise(nn.Module):
-    """Adds noise to some crops, of another strength to each; kornia's has one for all."""
+class _Some(nn.Module):
+    """Changes some crops, each by a strength of its own, drawn evenly up to the largest."""
 
-    def __init__(self, chance: float) -> None:
+    def __init__(
+        self, change: Callable[[Tensor, Tensor], Tensor], chance: float, largest: float
+    ) -> None:
         super().__init__()
-        self.chance = chance
+        self.change, self.chance, self.largest = change, chance, largest
 
     def forward(self, gray: Tensor) -> Tensor:
         """Change (N, 1, H, W)."""
-        spread = _drawn(gray, self.chance, _LARGEST_NOISE)
-        return (gray + spread * torch.randn_like(gray)).clamp(0, 1)
+        drawn = self.largest * torch.rand(len(gray), 1, 1, 1, device=gray.device)
+        return self.change(gray, drawn * (torch.rand_like(drawn) < self.chance))
 
 
-class _Contrast(nn.Module):
-    """Brings some crops nearer to their mean; kornia's contrast is about black."""
-
-    def __init__(self, chance: float) -> None:
-        super().__init__()
-        self.chance = chance
-
-    def forward(self, gray: Tensor) -> Tensor:
-        """Change (N, 1, H, W)."""
-        lost = _drawn(gray, self.chance, _LARGEST_LOSS)
-        return torch.lerp(gray, gray.mean(dim=(1, 2, 3), keepdim=True), lost)
+def _noisy(gray: Tensor, spread: Tensor) -> Tensor:
+    """Add noise of another strength to each crop; kornia's has one for all."""
+    return (gray + spread * torch.randn_like(gray)).clamp(0, 1)
 
 
-def _drawn(gray: Tensor, chance: float, top: float) -> Tensor:
-    """Draw a number up to `top` for each crop, or 0 where it is left alone: (N, 1, 1, 1)."""
-    drawn = top * torch.rand(len(gray), 1, 1, 1, device=gray.device)
-    return drawn * (torch.rand_like(drawn) < chance)
+def _flatter(gray: Tensor, lost: Tensor) -> Tensor:
+    """Bring crops nearer to their mean; kornia's contrast is about black."""
+    return torch.lerp(gray, gray.mean(dim=(1, 2, 3), keepdim=True), lost)
 
 
 class _Perspective(kornia.RandomPerspective):  # type: ignore[misc]  # kornia's types are lost
@@ -218,11 +211,11 @@ _STEPS: tuple[tuple[Callable[[Strength], float], Callable[[Strength], nn.Module]
     ),
     (lambda s: s.light, lambda s: kornia.RandomBrightness((1 - s.light, 1 + s.light), p=1)),
     (lambda s: s.light, lambda s: kornia.RandomContrast((1 - s.light, 1 + s.light), p=1)),
-    (lambda s: s.contrast, lambda s: _Contrast(s.contrast)),
+    (lambda s: s.contrast, lambda s: _Some(_flatter, s.contrast, _LARGEST_LOSS)),
     (lambda s: s.gamma, lambda s: kornia.RandomGamma((1 / (1 + s.gamma), 1 + s.gamma), p=1)),
     (lambda s: s.blur, lambda s: kornia.RandomGaussianBlur((5, 5), (0.4, 1.6), p=s.blur)),
     (lambda s: s.coarse, lambda s: _Coarse(s.coarse)),
-    (lambda s: s.noise, lambda s: _Noise(s.noise)),
+    (lambda s: s.noise, lambda s: _Some(_noisy, s.noise, _LARGEST_NOISE)),
     (lambda s: s.jpeg, lambda s: _Jpeg(s.jpeg)),
     (lambda s: s.erase, lambda s: kornia.RandomErasing((0.02, 0.2), value=0.5, p=s.erase)),
 )

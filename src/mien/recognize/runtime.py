@@ -126,7 +126,8 @@ def find(model: str | Path) -> Path:
     """Return the file of a model.
 
     Args:
-        model: a path, or the name of a model in the package, see ``mien models``.
+        model: a path; the name of a model in the package, see ``mien models``; or ``shipped`` for
+            the usual one.
 
     Returns:
         The path as it is, unless only the package has a model of that name.
@@ -136,6 +137,8 @@ def find(model: str | Path) -> Path:
         (True, 'other.onnx')
     """
     path = Path(model)
+    if str(path) == "shipped":
+        return SHIPPED
     shipped = SHIPPED.parent / f"{path.name}.onnx"
     return shipped if str(path) == path.name and not path.exists() and shipped.exists() else path
 

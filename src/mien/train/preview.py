@@ -112,15 +112,16 @@ def strips(strength: Strength, crops: U8, draws: int, seed: int, everything: boo
     Returns:
         One strip a change, in the order of `Strength`; the last has all that are on.
     """
-    torch.manual_seed(seed)
     made: list[Strip] = []
     for field in fields(Strength):
+        torch.manual_seed(seed)  # what one change draws does not depend on those before it
         value = getattr(strength, field.name)
         shown = value or getattr(SHOWN, field.name)
         if value or everything:
             note = f"{shown:g}" if value else f"off; drawn at {shown:g}"
             alone = replace(OFF, **{field.name: shown})
             made.append(_strip(field.name, note, alone, crops, (len(made), draws)))
+    torch.manual_seed(seed)
     together = _strip("all together", "what training sees", strength, crops, (len(made), draws))
     return [*made, together]
 
