@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check docs bench clean
+.PHONY: help demo test check docs model bench clean
 
 help:  ## print this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -33,6 +33,11 @@ check: .venv/developed  ## style, types, import rules, and that the docs are up 
 
 docs: .venv/developed  ## write the tables in README.md and docs/ anew from results/
 	.venv/bin/python docs/build.py
+
+model: .venv/developed  ## train and export the shipped model anew, once data/ is prepared as the README says
+	.venv/bin/mien train configs/miennet-teacher.toml --out runs/miennet-teacher --resume
+	.venv/bin/mien train configs/miennet.toml --out runs/miennet --resume
+	.venv/bin/mien export runs/miennet --out runs/miennet.onnx
 
 bench: .venv/developed  ## run every benchmark; each checks its answers and writes results/bench-*.json
 	for file in benchmarks/bench_*.py; do .venv/bin/python $$file || exit 1; done

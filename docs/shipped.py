@@ -24,17 +24,15 @@ SETS = {
     "fer2013-test": "FER2013 test",
     "fer2013-framed-test": "FER2013 test, framed by mien",
 }
-LIGHT = SHIPPED.with_name("miennet-light.onnx")
-_BESIDE = {"accuracy": "accuracy", "mean_recall": "mean recall", "calibration_error": "ECE"}
 STUDIO = {
     "ckplus-framed-train": "CK+, framed by mien",
     "tfeid-framed-train": "TFEID, framed by mien",
 }
 
 
-def _read(name: str, model: Path = SHIPPED) -> dict[str, Any]:
+def _read(name: str) -> dict[str, Any]:
     record: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    if record["weights_sha256"] != read_card(model)["weights_sha256"]:
+    if record["weights_sha256"] != read_card(SHIPPED)["weights_sha256"]:
         sys.exit(f"results/{name}.json was measured on another model: measure it again")
     return record
 
@@ -71,27 +69,6 @@ def accuracy(sets: Mapping[str, str]) -> str:
     return as_markdown(header, rows)
 
 
-def both() -> str:
-    """The two models in the package, side by side: accuracy, mean recall, calibration error."""
-    rows = []
-    for name, title in (SETS | STUDIO).items():
-        found = (_read(name), _read(f"{LIGHT.stem}/{name}", LIGHT))
-        rows.append([title, *(f"{r[key]:.1%}" for key in _BESIDE for r in found)])
-    for title in ("RAF-DB test", "FER2013 test"):
-        hurt = (
-            _read(f"corruptions-{SHIPPED.stem}"),
-            _read(f"{LIGHT.stem}/corruptions-{LIGHT.stem}", LIGHT),
-        )
-        kept = [
-            f"{found['kept']:.1%} ({found['pictures']:,} pictures)"
-            for found in (record["sets"][title] for record in hurt)
-        ]
-        rows.append([f"{title}, kept under damage", *kept, *[""] * (2 * len(_BESIDE) - 2)])
-    names = (SHIPPED.stem, LIGHT.stem)
-    header = ["", *(f"{what}, {name}" for what in _BESIDE.values() for name in names)]
-    return as_markdown(header, rows)
-
-
 def _was_measured(name: str) -> bool:
     return (RESULTS / f"{name}.json").exists()
 
@@ -105,15 +82,15 @@ def recalls(sets: Mapping[str, str]) -> str:
     return as_markdown(["pictures of", *LABELS], rows)
 
 
-def card(model: Path) -> str:
-    """What the card inside a file says of the network and its training."""
-    shipped = read_card(model)
+def card() -> str:
+    """What the card inside the file says of the network and its training."""
+    shipped = read_card(SHIPPED)
     data = shipped["data"]
     sources = ", ".join(f"{name} {count:,}" for name, count in data["train_by_source"].items())
     rows = [
         ["parameters", f"{shipped['parameters']:,}"],
         ["multiply-adds a crop", f"{shipped['multiply_adds']:,}"],
-        ["file", f"{model.stat().st_size / 1e6:.1f} MB"],
+        ["file", f"{SHIPPED.stat().st_size / 1e6:.1f} MB"],
         ["temperature", str(shipped["temperature"])],
         ["called uncertain", _uncertain(shipped.get("uncertain"))],
         ["crops trained on", f"{data['train']:,} ({sources})"],
@@ -144,9 +121,7 @@ def _neutral(found: dict[str, float]) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "accuracy": partial(accuracy, SETS),
-    "both": both,
-    "card": partial(card, SHIPPED),
-    "card-light": partial(card, LIGHT),
+    "card": card,
     "recalls": partial(recalls, SETS),
     "studio": partial(accuracy, STUDIO),
     "studio-recalls": partial(recalls, STUDIO),

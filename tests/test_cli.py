@@ -134,9 +134,9 @@ def test_models_names_the_shipped_one_with_its_size_and_licence():
         assert f"{name}: accuracy {100 * figures['accuracy']:.1f}%" in result.stdout
 
 
-def test_models_lists_every_model_in_the_package_the_usual_one_first():
+def test_models_lists_every_model_in_the_package():
     names = [line.split()[0] for line in mien("models").stdout.splitlines() if line[0] != " "]
-    assert names == ["miennet", "miennet-light"]
+    assert names == ["miennet"]
 
 
 def test_models_counts_as_many_parameters_as_the_file_holds():

@@ -94,22 +94,10 @@ def test_multiply_adds_are_counted_by_place_and_weight():
 
 def test_miennets_multiply_adds_are_those_counted_by_hand():
     stem = 32 * 32 * (27 * 32)
-    wide = 2 * 32 * 32 * (9 * 32 * 32)
-    halved = [16 * 16 * (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64), 2 * 16 * 16 * (9 * 64 * 64)]
-    quartered = [8 * 8 * (9 * 64 * 128 + 9 * 128 * 128 + 64 * 128), 2 * 8 * 8 * (9 * 128 * 128)]
-    last = 8 * 8 * (9 * 128 * 192 + 9 * 192 * 192 + 128 * 192)
-    gates = 2 * (32 * 8 + 2 * 64 * 8 + 2 * 128 * 8 + 192 * 12)
-    expected = stem + wide + sum(halved + quartered) + last + gates + 192 * 7
-    assert export.multiply_adds(zoo.MODELS["miennet"]().eval()) == expected == 123_842_880
-    assert "124 million multiply-adds" in zoo.MODELS["miennet"].__doc__
-
-
-def test_the_lighter_miennets_multiply_adds_are_those_counted_by_hand():
-    stem = 32 * 32 * (27 * 32)
     halved = [16 * 16 * (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64), 2 * 16 * 16 * (9 * 64 * 64)]
     quartered = [8 * 8 * (9 * 64 * 128 + 9 * 128 * 128 + 64 * 128), 4 * 8 * 8 * (9 * 128 * 128)]
     last = 8 * 8 * (128 * 256)
     gates = 2 * (2 * 64 * 8 + 3 * 128 * 8)
     expected = stem + sum(halved + quartered) + last + gates + 256 * 7
-    assert export.multiply_adds(zoo.MODELS["miennet-light"]().eval()) == expected == 88_975_104
-    assert "89 million multiply-adds" in zoo.MODELS["miennet-light"].__doc__
+    assert export.multiply_adds(zoo.MODELS["miennet"]().eval()) == expected == 88_975_104
+    assert "89 million multiply-adds" in zoo.MODELS["miennet"].__doc__

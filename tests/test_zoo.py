@@ -8,8 +8,7 @@ from mien.models import zoo
 pytestmark = pytest.mark.torch
 
 PARAMETERS = {  # with six outputs
-    "miennet": 1_268_538,
-    "miennet-light": 997_198,
+    "miennet": 997_198,
     "cnn10": 10_474_118,
     "cnn13": 2_606_086,
     "cnn15": 10_478_086,
@@ -22,8 +21,7 @@ PARAMETERS = {  # with six outputs
     "res25-se": 95_051_014,
 }
 LAST_MAPS = {
-    "miennet": (192, 8, 8),
-    "miennet-light": (256, 8, 8),
+    "miennet": (256, 8, 8),
     "cnn10": (1024, 2, 2),
     "cnn13": (512, 4, 4),
     "cnn15": (1024, 2, 2),
@@ -37,8 +35,7 @@ LAST_MAPS = {
 }
 # convolutions and linear layers, those of shortcuts and gates left out
 LAYERS = {
-    "miennet": 1 + 6 * 2 + 1,
-    "miennet-light": 1 + 5 * 2 + 1 + 1,
+    "miennet": 1 + 5 * 2 + 1 + 1,
     "cnn10": 5 + 3,
     "cnn13": 4 + 3,
     "cnn15": 5 + 3,

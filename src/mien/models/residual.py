@@ -10,37 +10,11 @@ from torch import nn
 from mien.models.blocks import BasicBlock, ConvNorm, ResidualBlock, SqueezeExcitation
 from mien.models.network import Network, three_layers
 
-__all__ = ["miennet", "miennet_light", "res25_se", "resnet18", "resnet34"]
+__all__ = ["miennet", "res25_se", "resnet18", "resnet34"]
 
 
 def miennet(outputs: int = 7, dropout: float = 0.2) -> Network:
     """Our own network: a residual squeeze-excitation net with 8x8 maps at its end.
-
-    The stem halves the picture at once, which makes it fast; the last stage keeps 8x8 places
-    instead of 4x4, so that its heat maps can tell brows from eyes.
-
-    Args:
-        outputs: 6, or 7 with neutral as the last.
-        dropout: before the linear layer.
-
-    Returns:
-        The network: 1.27 million parameters, 124 million multiply-adds a crop.
-    """
-    features = nn.Sequential(
-        ConvNorm(3, 32, stride=2),
-        nn.ReLU(),
-        ResidualBlock(32, 32),
-        ResidualBlock(32, 64, stride=2),
-        ResidualBlock(64, 64),
-        ResidualBlock(64, 128, stride=2),
-        ResidualBlock(128, 128),
-        ResidualBlock(128, 192),
-    )
-    return Network(features, nn.Linear(192, outputs), dropout)
-
-
-def miennet_light(outputs: int = 7, dropout: float = 0.2) -> Network:
-    """Build a lighter `miennet`, at seven tenths of its cost.
 
     The stem and the first block halve the picture at once, which makes it fast; the last maps keep
     8x8 places instead of 4x4, so that heat maps can tell brows from eyes, and have twice the

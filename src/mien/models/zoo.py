@@ -1,7 +1,6 @@
 """Every network by name. A network takes (N, 3, 64, 64) and returns logits.
 
-`miennet` and `miennet-light` are ours; the others are the networks of the paper and of its authors'
-later table.
+`miennet` is ours; the others are the networks of the paper and of its authors' later table.
 Imports: the files that build them.
 """
 
@@ -15,7 +14,6 @@ __all__ = ["MODELS", "build"]
 
 MODELS: dict[str, Callable[..., Network]] = {
     "miennet": residual.miennet,
-    "miennet-light": residual.miennet_light,
     "cnn10": stacks.cnn10,
     "cnn13": stacks.cnn13,
     "cnn15": stacks.cnn15,
