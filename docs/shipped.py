@@ -4,6 +4,7 @@ Figures of another model than the one shipped stop the build.
 Imports: results/*.json, the shipped file's card.
 """
 
+import csv
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -96,11 +97,22 @@ def card() -> str:
         ["crops trained on", f"{data['train']:,} ({sources})"],
         ["crops held out, to choose the epoch and the temperature", f"{data['held_out']:,}"],
         ["neutral told from the six on held-out pictures", _neutral(shipped["neutral"])],
-        ["seed, epoch", f"{data['seed']}, {shipped['epoch']}"],
+        ["epochs and minutes of the two stages", _stages()],
+        ["seed, epoch of the second stage", f"{data['seed']}, {shipped['epoch']}"],
         ["largest difference from torch on 256 crops", f"{shipped['parity']:.1e}"],
         ["licence", shipped["licence"]],
     ]
     return as_markdown(["", ""], rows)
+
+
+def _stages() -> str:
+    """How long each stage took, by the histories that `mien train` wrote."""
+    stages = []
+    for name in ("train-miennet-teacher", "train-miennet"):
+        rows = list(csv.DictReader((RESULTS / f"{name}.csv").open(encoding="utf-8")))
+        minutes = sum(float(row["seconds"]) for row in rows) / 60
+        stages.append(f"{len(rows)} in {minutes:.0f} min")
+    return f"{', then '.join(stages)}, on two cores with bfloat16"
 
 
 def _uncertain(found: dict[str, float] | None) -> str:
