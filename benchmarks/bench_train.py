@@ -3,8 +3,9 @@
 For each network, in float32 and, where the device has it, in bfloat16, a batch of 64: our loop
 (shuffle, augment, normalise, forward, backward, step, average) beside bare forward and backward
 passes on one batch that is already a tensor; then our loop without augmentation beside the same
-recipe as the plainest torch loop, which must see the same losses. On a GPU where there is one. Peak
-memory is that of a process of its own that takes three steps.
+recipe as the plainest torch loop, which must see the same losses. On a GPU where there is one. All
+four keep what they free (`mien.train.memory`); what that is worth, and the peak of memory, is seen
+in processes of their own, in turn with and without.
 
 Run: python benchmarks/bench_train.py [--only NAME]...          (needs the train extra)
 Goals: bare / loop at least 0.85; loop / plain loop at most 1.
@@ -33,9 +34,10 @@ from mien.models import zoo
 from mien.train.config import TrainConfig
 from mien.train.descent import rate_at
 from mien.train.loop import Data, Run
+from mien.train.memory import keep_freed
 from mien.train.team import Team
 
-BATCH, STEPS, REPEATS, LIMIT = 64, 3, 5, 1 / 0.85
+BATCH, STEPS, REPEATS, TURNS, LIMIT = 64, 3, 5, 3, 1 / 0.85
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 KINDS = {"float32": False} | ({"bfloat16": True} if Team().has_bf16 else {})
 OPTIONS = {"neutral": False, "batch": BATCH, "rate": 0.01, "hold_out": 0.0, "epochs": 50}
@@ -122,20 +124,39 @@ def tensors(gray: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(pixels.to_batch(gray.numpy())).to(DEVICE)
 
 
-def peak(name: str, bf16: bool) -> None:
-    """Take one epoch's steps and print the peak of memory in MiB."""
-    timing.check(np.isfinite(loop(settings_of(name, bf16), made())()), "the loss is finite")
+def alone(name: str, bf16: bool, keep: bool) -> None:
+    """Take two epochs' steps; print the second's crops a second and the peak of memory in MiB."""
+    if keep:
+        keep_freed()
+    epoch = loop(settings_of(name, bf16), made())
+    epoch()
+    start = time.perf_counter()
+    timing.check(np.isfinite(epoch()), "the loss is finite")
+    print(BATCH * STEPS / (time.perf_counter() - start), _peak_mib())
+
+
+def _peak_mib() -> float:
     if DEVICE == "cuda":
-        print(torch.cuda.max_memory_allocated() / 2**20)
-        return
+        return torch.cuda.max_memory_allocated() / 2**20
     status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    print(next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM")))
+    return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
 
 
-def peak_of(name: str, kind: str) -> float:
-    command = [sys.executable, __file__, "--peak", f"{name}:{kind}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return round(float(done.stdout.splitlines()[-1]))
+def memory_of(name: str, kind: str) -> dict[str, Any]:
+    """Run processes in turn, with freed memory kept and given back."""
+    found: dict[str, list[list[float]]] = {"kept": [], "returned": []}
+    for _ in range(TURNS):
+        for how, lines in found.items():
+            command = [sys.executable, __file__, "--alone", f"{name}:{kind}:{how}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            lines.append([float(word) for word in done.stdout.split()[-2:]])
+    kept, returned = (np.median(lines, axis=0).round(1).tolist() for lines in found.values())
+    return {
+        "peak_mib": kept[1],
+        "peak_mib_returned": returned[1],
+        "crops_per_s_kept": kept[0],
+        "crops_per_s_returned": returned[0],
+    }
 
 
 def check_losses(name: str, data: Data) -> float:
@@ -164,7 +185,7 @@ def measure(name: str, kind: str, data: Data, repeats: int) -> dict[str, Any]:
         "crops_per_s": {key: round(BATCH * STEPS / t.median_s, 1) for key, t in times.items()},
         "loop_of_bare": timing.ratio(times["loop"], times["bare"]),
         "loop_of_plain": timing.ratio(times["calm"], times["plain"]),
-        "peak_mib": peak_of(name, kind),
+        **memory_of(name, kind),
     }
 
 
@@ -173,15 +194,16 @@ def options() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
     parser.add_argument("--only", action="append", choices=list(zoo.MODELS), help="a network")
-    parser.add_argument("--peak", help=argparse.SUPPRESS)
+    parser.add_argument("--alone", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main() -> None:
     chosen = options()
-    if chosen.peak:
-        name, kind = chosen.peak.split(":")
-        return peak(name, KINDS[kind])
+    if chosen.alone:
+        name, kind, how = chosen.alone.split(":")
+        return alone(name, KINDS[kind], how == "kept")
+    keep_freed()
     settings = {"batch": BATCH, "steps": STEPS, "threads": torch.get_num_threads()}
     settings |= {"repeats": chosen.repeats, "torch": torch.__version__, "device": DEVICE}
     if DEVICE == "cuda":

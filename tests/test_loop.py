@@ -53,6 +53,13 @@ def judged(monkeypatch, accuracies):
     monkeypatch.setattr(loop, "judge", lambda *_: {"held_loss": 1.0, "held_accuracy": next(given)})
 
 
+def test_memory_that_training_frees_is_kept(folder, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(loop, "keep_freed", lambda: asked.append(len(list(tmp_path.iterdir()))))
+    loop.train(settings_for(folder, epochs=1), tmp_path)
+    assert asked == [0]  # once, before anything else
+
+
 def test_a_network_learns_what_its_crops_show(folder, tmp_path):
     history = loop.train(settings_for(folder, epochs=5, augment=False), tmp_path)
     assert history[-1]["held_accuracy"] > 0.9  # chance is a sixth

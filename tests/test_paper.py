@@ -67,7 +67,7 @@ def done(downloads, tmp_path_factory):
     request = Request(downloads, tmp_path_factory.mktemp("out"), epochs=2)
     with known(), pytest.MonkeyPatch.context() as patch:
         real = config.read
-        patch.setattr(config, "read", lambda path: {**real(path), "compile": False, "batch": 12})
+        patch.setattr(config, "read", lambda path: {**real(path), "batch": 12})
         row = Row("rafdb", "tiny", test=50.0)
         records = {
             p: run_row(row, p, 0, request, loop._as_they_are, loop._silent) for p in PROTOCOLS

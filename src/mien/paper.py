@@ -174,8 +174,6 @@ def _settings(
     raw |= settings(row.model)
     if request.epochs:
         raw["epochs"] = request.epochs
-    if request.limit:
-        raw["compile"] = False  # it would cost more than it saves
     return config.make(raw)
 
 

@@ -32,6 +32,7 @@ from mien.train.distil import Teachers, distance
 from mien.train.folder import BadLossError, describe, explained, refuse_other_run, write_history
 from mien.train.gather import Data, gather
 from mien.train.judge import judge, predict, stopped
+from mien.train.memory import keep_freed
 from mien.train.team import Team, launch
 from mien.train.trained import earlier
 
@@ -93,6 +94,7 @@ def _work(
     """Train in one process, which may be one of a team."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    keep_freed()
     run = Run(settings, len(data.train), team)
     history: History = []
     if resume and (out / LAST).exists():
