@@ -4,21 +4,19 @@ Run: python docs/build.py          `--check` changes nothing and fails if a part
 A part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; NAME is a key of `PARTS`.
 """
 
-import csv
 import json
 import re
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import measured
 import proof
+import rerun
 import shipped
 
-from mien import printed
 from mien.cli import cli
 
 ROOT = Path(__file__).parents[1]
@@ -169,37 +167,6 @@ def copies() -> str:
     )
 
 
-def ablation() -> str:
-    """The paper's cnn15 with and without random augmentation."""
-    rows = []
-    for name in ("off", "on"):
-        folder = RESULTS / f"ablation-augment-{name}"
-        r = _read(f"{folder.name}/rafdb-test")
-        with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
-            best = max(csv.DictReader(file), key=lambda row: float(row["held_accuracy"]))
-        low, high = r["accuracy_95"]
-        rows.append([
-            name,
-            f"{float(best['held_accuracy']):.1%} (epoch {best['epoch']})",
-            best["train_loss"],
-            f"{r['accuracy']:.1%} ({low:.1%} to {high:.1%})",
-            f"{r['mean_recall']:.1%}",
-            str(r["seed"]),
-        ])
-    header = ["augmentation", "held out", "train loss", "RAF-DB test (95 %)", "mean recall", "seed"]
-    return _table(header, rows)
-
-
-def paper(table: str) -> str:
-    """A table of the paper, and what `mien reproduce` measured so far."""
-    found = {path.stem: _read(path.stem) for path in sorted(RESULTS.glob("paper-*.json"))}
-    whole = {r["row"]: r for stem, r in found.items() if stem == f"paper-{r['row']}"}  # no trials
-    lines = printed.beside(table, whole)
-    header = list(printed.HEADER)
-    shown = [[cell or "-" for cell in line] for line in lines]
-    return f"{_table(header, shown)}\nPrinted: {printed.source(table)}\n"
-
-
 def tracks() -> str:
     """How well the faces of films are followed and numbered, and what smoothing does."""
     figures = _read("bench-tracks")["figures"]
@@ -227,9 +194,6 @@ def tracks() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    "ablation": ablation,
-    "paper-1": partial(paper, "1"),
-    "paper-later": partial(paper, "later"),
     "audit": audit,
     "commands": commands,
     "copies": copies,
@@ -238,6 +202,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "table3": table3,
     "tracks": tracks,
     **proof.PARTS,
+    **rerun.PARTS,
     **measured.PARTS,
     **shipped.PARTS,
 }
