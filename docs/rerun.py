@@ -5,7 +5,7 @@ Imports: mien.printed; results/paper-*.json and the ablation's.
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import mean
@@ -45,69 +45,51 @@ def ablation() -> str:
 
 def table(name: str) -> str:
     """A table of the paper, and what `mien reproduce` measured so far."""
-    lines = printed.beside(name, _measured())
-    shown = [[cell or "-" for cell in line] for line in lines]
-    whole = as_markdown(list(printed.HEADER), shown)
-    return f"{whole}\n{_verdict(name)}Printed: {printed.source(name)}\n"
+    measured = printed.results(RESULTS)
+    whole = as_markdown(printed.HEADER, printed.beside(name, measured))
+    return f"{whole}\n{_verdict(name, measured)}Printed: {printed.source(name)}\n"
 
 
-def _measured() -> dict[str, Record]:
-    """A row's record by its name; trials have other names."""
-    found = {}
-    for path in sorted(RESULTS.glob("paper-*.json")):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if path.stem == f"paper-{record['row']}":
-            found[record["row"]] = record
-    return found
-
-
-def _verdict(name: str) -> str:
+def _verdict(name: str, measured: Mapping[str, Record]) -> str:
     """Which rows reach what was printed, under the paper's own protocol."""
-    measured = _measured()
     far = {
-        row.name: 100 * mean(r["accuracy"]["test"] for r in runs) - row.test
+        row.name: 100 * _accuracy(runs, "test") - row.test
         for row in printed.rows(name)
-        if row.test is not None and (runs := _under("paper", measured.get(row.name, {})))
+        if row.test is not None and row.name in measured
+        if (runs := printed.runs_under("paper", measured[row.name]))
     }
     if not far:
         return ""
     reached = [f"`{row}` ({gap:+.1f})" for row, gap in far.items() if gap >= -_NEAR]
     below = [f"`{row}` ({gap:+.1f})" for row, gap in far.items() if gap < -_NEAR]
-    words = (
-        f"Test accuracy under the paper's protocol less the printed one, in points; {_NEAR:.0f} "
-    )
-    words += f"below count as reached. Reached: {', '.join(reached) or 'none'}."
+    words = "Test accuracy under the paper's protocol less the printed one, in points; "
+    words += f"{_NEAR:.0f} below count as reached. Reached: {', '.join(reached) or 'none'}."
     return words + (f" Below: {', '.join(below)}." if below else "") + "\n\n"
 
 
 def leaks() -> str:
     """What copies in train, and choosing by the 600, do to the figures."""
     rows, gaps = [], []
-    for name, record in _measured().items():
-        leaky, clean = (_under(protocol, record) for protocol in printed.PROTOCOLS)
+    for name, record in printed.results(RESULTS).items():
+        leaky, clean = (printed.runs_under(protocol, record) for protocol in printed.PROTOCOLS)
         if not leaky or not clean:
             continue
-        copied, apart = (
-            _mean(leaky, _copied),
-            _mean(leaky, lambda r: r["accuracy"]["test_without_copies"]),
-        )
-        tests = [_mean(runs, lambda r: r["accuracy"]["test"]) for runs in (leaky, clean)]
-        valids = [_mean(runs, lambda r: r["accuracy"]["valid"]) for runs in (leaky, clean)]
-        count = leaky[0]["test_pictures_with_a_copy_in_train"]
-        rows.append([
-            name,
-            str(count),
-            *(f"{100 * v:.1f}" for v in (copied, apart, *tests, *valids)),
-        ])
-        gaps.append((tests[0] - apart, tests[0] - tests[1], valids[0] - valids[1], copied - apart))
+        copied = mean(_on_copied(run) for run in leaky)
+        apart = _accuracy(leaky, "test_without_copies")
+        tests = [_accuracy(runs, "test") for runs in (leaky, clean)]
+        valids = [_accuracy(runs, "valid") for runs in (leaky, clean)]
+        count = str(leaky[0]["test_pictures_with_a_copy_in_train"])
+        percents = [f"{100 * share:.1f}" for share in (copied, apart, *tests, *valids)]
+        rows.append([name, count, *percents])
+        gaps.append((copied - apart, tests[0] - apart, tests[0] - tests[1], valids[0] - valids[1]))
+    if not rows:
+        return "No row was run under both protocols yet.\n"
     header = [
         "row", "test pictures with a copy in train", "right of these", "right of the others",
         "test, the paper's protocol", "test, leak-free", "600, the paper's protocol",
         "600, leak-free",
     ]  # fmt: skip
-    if not rows:
-        return "No row was run under both protocols yet.\n"
-    inside, across, chosen, known = (100 * mean(column) for column in zip(*gaps, strict=True))
+    known, inside, across, chosen = (100 * mean(column) for column in zip(*gaps, strict=True))
     return as_markdown(header, rows) + (
         f"\nOn average over {len(rows)} rows, in points: a test picture whose copy was trained on "
         f"is right {known:+.1f} more often than the others, and all of them together move the test "
@@ -117,19 +99,15 @@ def leaks() -> str:
     )
 
 
-def _under(protocol: str, record: Record) -> list[Record]:
-    return [run for run in record.get("runs", []) if run["protocol"] == protocol]
+def _accuracy(runs: Sequence[Record], split: str) -> float:
+    return mean(run["accuracy"][split] for run in runs)
 
 
-def _copied(run: Record) -> float:
+def _on_copied(run: Record) -> float:
     """Accuracy on the test pictures that have a copy in train."""
     whole, apart = (run["pictures"][key] for key in ("test", "test_without_copies"))
     right = [run["accuracy"][k] * run["pictures"][k] for k in ("test", "test_without_copies")]
     return float((right[0] - right[1]) / (whole - apart))
-
-
-def _mean(runs: Iterable[Record], of: Any) -> float:
-    return mean(of(run) for run in runs)
 
 
 PARTS = {

@@ -16,7 +16,7 @@ from crops import striped
 from made import encode, zip_of
 from tiny import known, tiny
 
-from mien import paper
+from mien import paper, printed
 from mien.data import manifest
 from mien.data.loader import load
 from mien.data.sources import Item
@@ -121,8 +121,8 @@ def test_what_was_done_is_not_done_again_and_a_row_has_one_file(done, monkeypatc
     path = request.out / "results" / "paper-rafdb-tiny-epochs2.json"
     whole = json.loads(path.read_text())
     assert {run["protocol"] for run in whole["runs"]} == set(PROTOCOLS)
-    assert paper.results(request.out / "results", request.mark)["rafdb-tiny"] == whole
-    assert paper.results(request.out / "results") == {}
+    assert printed.results(request.out / "results", request.mark)["rafdb-tiny"] == whole
+    assert printed.results(request.out / "results") == {}
 
 
 def test_a_trial_takes_some_of_every_class_and_split():

@@ -32,7 +32,7 @@ from mien.train.config import TrainConfig
 from mien.train.loop import Data, History, Progress, Report, gather, predict, train
 from mien.train.trained import trained
 
-__all__ = ["RECIPES", "Request", "configs", "prepared", "results", "run_row"]
+__all__ = ["RECIPES", "Request", "configs", "prepared", "run_row"]
 
 RECIPES = dict(zip(PROTOCOLS, ("paper-protocol.toml", "paper-leak-free.toml"), strict=True))
 _FIVE = ("rafdb", "fer2013", "affectnet", "ckplus", "tfeid")
@@ -235,21 +235,3 @@ def _write_row(row: Row, request: Request) -> None:
     whole = {"row": row.name, "parameters": runs[0]["parameters"], "runs": runs}
     path = request.out / "results" / f"paper-{row.name}{request.mark}.json"
     write_text(json.dumps(whole, indent=1) + "\n", path)
-
-
-def results(folder: Path, mark: str = "") -> dict[str, dict[str, Any]]:
-    """Read the results of rows.
-
-    Args:
-        folder: with ``paper-ROW.json`` files.
-        mark: of a trial, see `Request.mark`.
-
-    Returns:
-        A record by the row's name.
-    """
-    found = {}
-    for path in sorted(folder.glob(f"paper-*{mark}.json")):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if path.stem == f"paper-{record['row']}{mark}":
-            found[record["row"]] = record
-    return found

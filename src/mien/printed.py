@@ -3,6 +3,7 @@
 Imports: the standard library, errors, labels of columns. No torch: the documentation is made of it.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from typing import Any
 
 from mien.errors import UnknownNameError
 
-__all__ = ["HEADER", "PROTOCOLS", "TABLES", "Row", "beside", "chosen", "rows", "settings", "source"]
+__all__ = [
+    "HEADER", "PROTOCOLS", "TABLES", "Row", "beside", "chosen", "results", "rows", "runs_under",
+    "settings", "source",
+]  # fmt: skip
 
 TABLES = ("1", "later")
 # Ours under the paper's protocol: no copy removed, its 600 pictures choose the epoch.
@@ -120,6 +124,37 @@ def chosen(table: str, only: str | None) -> list[Row]:
     return found
 
 
+def results(folder: Path, mark: str = "") -> dict[str, dict[str, Any]]:
+    """Read the results of rows.
+
+    Args:
+        folder: with ``paper-ROW.json`` files.
+        mark: of a trial, see `mien.paper.Request.mark`.
+
+    Returns:
+        A record by the row's name.
+    """
+    found = {}
+    for path in sorted(folder.glob(f"paper-*{mark}.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if path.stem == f"paper-{record['row']}{mark}":
+            found[record["row"]] = record
+    return found
+
+
+def runs_under(protocol: str, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Choose a row's runs by their protocol.
+
+    Args:
+        protocol: one of `PROTOCOLS`.
+        record: of a row, as `mien.paper` writes it.
+
+    Returns:
+        A record a seed.
+    """
+    return [run for run in record["runs"] if run["protocol"] == protocol]
+
+
 def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """Set our results below what was printed, under `HEADER`.
 
@@ -138,7 +173,7 @@ def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[st
         told = ["" if v is None else f"{v:.1f}" for v in (row.train, row.test, None, row.valid)]
         lines.append([row.data, row.model, size, "printed", *told, "", "", ""])
         for protocol, title in _TITLES.items():
-            own = _ours([run for run in record["runs"] if run["protocol"] == protocol])
+            own = _ours(runs_under(protocol, record))
             lines.append([row.data, row.model, size, title, *own])
     return lines
 

@@ -200,7 +200,7 @@ def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Req
         click.echo(title, err=True)
         found = paper.run_row(row, one, seed, request, _progress(title), _print_epoch)
         click.echo(_summary(row, found))
-    results = paper.results(request.out / "results", request.mark)
+    results = printed.results(request.out / "results", request.mark)
     text = as_markdown(printed.HEADER, printed.beside(table, results))
     path = request.out / "results" / f"table-{table}{request.mark}.md"
     from mien.show.sinks import write_text
