@@ -58,3 +58,11 @@ def test_ours_stands_beside_the_printed_as_mean_and_spread_and_a_row_without_run
     others = [line for line in lines if line[3] != "printed" and line not in own]
     assert len(others) == 16
     assert all(line[4:] == ["not run yet", *[""] * 6] for line in others)
+
+
+def test_a_row_takes_its_databases_settings_then_its_networks(monkeypatch):
+    told = {"fer2013": {"epochs": 12, "rate": 0.1}, "cnn10": {"rate": 0.01}}
+    monkeypatch.setattr(printed, "_read", lambda: {"settings": told})
+    assert printed.settings(printed.Row("rafdb", "cnn15")) == {}
+    assert printed.settings(printed.Row("fer2013", "cnn15")) == {"epochs": 12, "rate": 0.1}
+    assert printed.settings(printed.Row("fer2013", "cnn10")) == {"epochs": 12, "rate": 0.01}

@@ -180,3 +180,11 @@ def test_weights_follow_from_torchs_seed(name):
 def test_a_model_that_does_not_exist_is_refused_with_the_nearest():
     with pytest.raises(UnknownNameError, match="no model called 'mienet'\n  try: use miennet"):
         zoo.build("mienet", 7, 0.2)
+
+
+def test_without_batch_norm_pictures_still_differ_in_a_fresh_networks_logits():
+    torch.manual_seed(0)
+    network = zoo.build("cnn10", 6, 0.5).eval()
+    with torch.inference_mode():
+        logits = network(grey_crops(16))
+    assert logits.std(0).mean() > 0.1  # 0.0003 with torch's own weights

@@ -171,7 +171,7 @@ def _settings(
 ) -> TrainConfig:
     raw = config.read(configs() / RECIPES[protocol])
     raw |= {"data": [str(folder) for folder in folders], "model": row.model, "seed": seed}
-    raw |= settings(row.model)
+    raw |= settings(row)
     if request.epochs:
         raw["epochs"] = request.epochs
     return config.make(raw)

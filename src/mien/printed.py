@@ -91,17 +91,17 @@ def source(table: str) -> str:
     return " ".join(_read()[table]["source"].split())
 
 
-def settings(model: str) -> dict[str, Any]:
-    """Return what a network's recipe changes.
+def settings(row: Row) -> dict[str, Any]:
+    """Return what a row's recipe changes.
 
     Args:
-        model: its name.
+        row: of a table.
 
     Returns:
-        Settings by name, often none.
+        Settings by name, often none: those of its database, then those of its network.
     """
-    own: dict[str, Any] = _read()["settings"].get(model, {})
-    return own
+    own: dict[str, dict[str, Any]] = _read()["settings"]
+    return own.get(row.data, {}) | own.get(row.model, {})
 
 
 def chosen(table: str, only: str | None) -> list[Row]:

@@ -55,7 +55,14 @@ def cnn13(outputs: int = 6, dropout: float = 0.5) -> Network:
 
 def cnn10(outputs: int = 6, dropout: float = 0.5) -> Network:
     """Five stages without batch norm: 10,474,118 parameters."""
-    return _ended(_stack(_WIDTHS, norm=False), 1024, outputs, dropout)
+    network = _ended(_stack(_WIDTHS, norm=False), 1024, outputs, dropout)
+    # Fresh weights by He et al. 2015, arXiv:1502.01852, equation 10: with no batch norm between,
+    # differences between pictures would vanish on their way through torch's own smaller ones.
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return network
 
 
 def cnn15(outputs: int = 6, dropout: float = 0.5) -> Network:
