@@ -94,7 +94,7 @@ def leaks() -> str:
         f"\nOn average over {len(rows)} rows, in points: a test picture whose copy was trained on "
         f"is right {known:+.1f} more often than the others, and all of them together move the test "
         f"set by {inside:+.1f}. Test accuracy under the paper's protocol less the leak-free one is "
-        f"{across:+.1f} (it also trains on a tenth more); the 600, where they choose the epoch, "
+        f"{across:+.1f} (it also trains on more pictures); the 600, where they choose the epoch, "
         f"less where they do not, {chosen:+.1f}.\n"
     )
 
