@@ -22,7 +22,7 @@ pytestmark = pytest.mark.torch
 def settings(tmp_path_factory):
     """Three steps of a network without batch norm, whose statistics would be of the share."""
     folder = write_crops(tmp_path_factory.mktemp("made"), train=4)
-    plain = {"model": "cnn10", "augment": False, "dropout": 0.0, "rate": 0.01}
+    plain = {"model": "cnn10", "augment": False, "dropout": 0.0, "rate": 1e-4}
     return settings_for(folder, epochs=1, batch=6, hold_out=0.2, schedule="constant", **plain)
 
 
