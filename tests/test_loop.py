@@ -67,6 +67,15 @@ def test_a_network_learns_what_its_crops_show(folder, tmp_path):
     assert history[-1]["train_loss"] < history[0]["train_loss"] - 0.5
 
 
+def test_batches_changed_together_are_those_changed_alone(folder, tmp_path, monkeypatch):
+    changes = {"epochs": 2, "batch": 16, "rotate": 0.0, "flip": 1.0, "dropout": 0.0}
+    changes |= dict.fromkeys(("shift", "scale", "light", "blur", "erase"), 0.0)  # nothing is drawn
+    alone = loop.train(settings_for(folder, **changes), tmp_path / "alone")
+    monkeypatch.setattr(loop, "_AHEAD", {"cpu": 3})
+    together = loop.train(settings_for(folder, **changes), tmp_path / "together")
+    assert [{**row, "seconds": 0} for row in together] == [{**row, "seconds": 0} for row in alone]
+
+
 def test_a_step_is_the_one_of_the_formula(folder, tmp_path):
     changes = {"rate": 0.1, "momentum": 0.9, "weight_decay": 0.01, "smoothing": 0.2, "dropout": 0.0}
     settings, network, [row] = one_step(folder, tmp_path, **changes)

@@ -5,7 +5,7 @@ The way through: manifests -> (N, 64, 64) grey bytes -> shuffled batches -> augm
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,11 @@ class Crops:
         rgb = None if self.rgb is None else self.rgb[chosen]
         shares = None if self.shares is None else self.shares[chosen]
         return Crops(rows, self.gray[chosen], self.targets[chosen], rgb, shares)
+
+    def on(self, device: torch.device) -> "Crops":
+        """Return the crops with their pixels in a device's memory; the targets stay."""
+        rgb = None if self.rgb is None else self.rgb.to(device)
+        return replace(self, gray=self.gray.to(device), rgb=rgb)
 
     def dealt_anew(self, seed: int) -> "Crops":
         """Return the crops with their targets dealt out at random: as many of each as before."""

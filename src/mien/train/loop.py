@@ -10,8 +10,9 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ from mien.train.trained import earlier
 
 __all__ = ["BEST", "LAST", "Data", "Run", "gather", "predict", "stopped", "train"]
 
+# Batches changed at once: many small kernels take a GPU longer to start than to run.
+_AHEAD = {"cuda": 8}
 Progress = Callable[[range, str], Iterable[int]]
 Report = Callable[[dict[str, Any]], bool | None]
 History = list[dict[str, Any]]
@@ -96,6 +99,7 @@ def _work(
         torch.set_num_threads(settings.threads)
     keep_freed()
     run = Run(settings, len(data.train), team)
+    data = replace(data, train=data.train.on(team.device))
     history: History = []
     if resume and (out / LAST).exists():
         history = checkpoint.load(out / LAST, run.model, run.average, run.optimiser)["history"]
@@ -183,7 +187,7 @@ class Run:
         total = 0.0
         self.model.train()
         size, balance = self.settings.batch, self.settings.balance
-        stream = batches(data.train, size, torch.Generator().manual_seed(seed), balance)
+        stream = self._fed(batches(data.train, size, torch.Generator().manual_seed(seed), balance))
         for step in progress(range(self.steps), f"epoch {number + 1}/{self.settings.epochs}"):
             value = self.team.mean(self._step(number * self.steps + step, *next(stream)))
             if not math.isfinite(value):
@@ -198,10 +202,9 @@ class Run:
     def _step(self, step: int, crops: Tensor, targets: Tensor) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(step, self.steps * self.settings.epochs, self.settings)
-        crops, targets = self.team.share(crops), self.team.share(targets)
         if targets.ndim == 2 and not self.settings.neutral:
             targets = _among_six(targets)
-        gray, targets = self._changed(crops.to(self.device), targets.to(self.device))
+        gray, targets = self._mixed(crops, targets)
         gray = _sized(gray, side_at(step // self.steps, self.settings))
         batch = normalise(gray).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
@@ -217,11 +220,22 @@ class Run:
         self._follow(step)
         return float(loss.detach())
 
-    def _changed(self, crops: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Augment a batch; mixed crops have shares of the classes as targets."""
+    def _fed(self, stream: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield this process's share of every batch, on its device and each crop changed."""
+        ahead = _AHEAD.get(self.device.type, 1)
+        while some := list(islice(stream, ahead)):
+            shares = [self.team.share(targets) for _, targets in some]
+            crops = torch.cat([self.team.share(crops) for crops, _ in some]).to(self.device)
+            if self.settings.augment:
+                crops = self.augment(crops)
+            parts = torch.split(crops, [len(targets) for targets in shares])
+            yield from zip(parts, (t.to(self.device) for t in shares), strict=True)
+
+    def _mixed(self, gray: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Mix the crops of a batch if asked; their targets are shares of the classes then."""
         if not self.settings.augment:
-            return crops, targets
-        gray, outputs = self.augment(crops), len(LABELS) + self.settings.neutral
+            return gray, targets
+        outputs = len(LABELS) + self.settings.neutral
         return mix(gray, targets, outputs, self.settings.mixup, self.settings.cutmix)
 
     def _follow(self, step: int) -> None:
