@@ -60,9 +60,15 @@ def test_ours_stands_beside_the_printed_as_mean_and_spread_and_a_row_without_run
     assert all(line[4:] == ["not run yet", *[""] * 6] for line in others)
 
 
-def test_a_row_takes_its_databases_settings_then_its_networks(monkeypatch):
-    told = {"fer2013": {"epochs": 12, "rate": 0.1}, "cnn10": {"rate": 0.01}}
+def test_a_row_takes_its_databases_settings_then_its_networks_then_its_own(monkeypatch):
+    told = {"fer2013": {"epochs": 12, "rate": 0.1}, "cnn10": {"rate": 0.01, "batch": 8}}
+    told["rafdb-cnn10"] = {"batch": 16}
     monkeypatch.setattr(printed, "_read", lambda: {"settings": told})
     assert printed.settings(printed.Row("rafdb", "cnn15")) == {}
     assert printed.settings(printed.Row("fer2013", "cnn15")) == {"epochs": 12, "rate": 0.1}
-    assert printed.settings(printed.Row("fer2013", "cnn10")) == {"epochs": 12, "rate": 0.01}
+    assert printed.settings(printed.Row("fer2013", "cnn10")) == {
+        "epochs": 12,
+        "rate": 0.01,
+        "batch": 8,
+    }
+    assert printed.settings(printed.Row("rafdb", "cnn10")) == {"rate": 0.01, "batch": 16}

@@ -98,10 +98,10 @@ def settings(row: Row) -> dict[str, Any]:
         row: of a table.
 
     Returns:
-        Settings by name, often none: those of its database, then those of its network.
+        Settings by name, often none: those of its database, of its network, of this very row.
     """
     own: dict[str, dict[str, Any]] = _read()["settings"]
-    return own.get(row.data, {}) | own.get(row.model, {})
+    return own.get(row.data, {}) | own.get(row.model, {}) | own.get(row.name, {})
 
 
 def chosen(table: str, only: str | None) -> list[Row]:

@@ -166,6 +166,7 @@ class Run:
         self.teachers: Teachers | None = None
         if settings.teachers:
             self.teachers = Teachers(settings.teachers, settings).to(self.device)
+            self.teachers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def epoch(self, number: int, data: Data, progress: Progress) -> dict[str, Any]:
         """Train one epoch and judge the averaged weights.
