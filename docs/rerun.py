@@ -43,6 +43,19 @@ def ablation() -> str:
     return as_markdown(header, rows)
 
 
+def search() -> str:
+    """Every run of the search, best first, at the epochs where it was best."""
+    with (RESULTS / "cnn13-grid" / "search.csv").open(encoding="utf-8", newline="") as file:
+        points = list(csv.DictReader(file))
+    longest = [p for p in points if p["epochs"] == max(q["epochs"] for q in points)]
+    longest.sort(key=lambda point: -float(point["held_accuracy"]))
+    rows = [
+        [p["rate"], p["batch"], p["dropout"], f"{float(p['held_accuracy']):.1%}", p["best_epoch"]]
+        for p in longest
+    ]
+    return as_markdown(["rate", "batch", "dropout", "held out", "best epoch"], rows)
+
+
 def table(name: str) -> str:
     """A table of the paper, and what `mien reproduce` measured so far."""
     measured = printed.results(RESULTS)
@@ -115,4 +128,5 @@ PARTS = {
     "paper-1": partial(table, "1"),
     "paper-later": partial(table, "later"),
     "paper-leaks": leaks,
+    "paper-search": search,
 }
