@@ -9,7 +9,6 @@ pytestmark = pytest.mark.torch
 
 PARAMETERS = {  # with six outputs
     "miennet": 997_198,
-    "miennet-large": 7_137_514,
     "cnn10": 10_474_118,
     "cnn13": 2_606_086,
     "cnn15": 10_478_086,
@@ -23,7 +22,6 @@ PARAMETERS = {  # with six outputs
 }
 LAST_MAPS = {
     "miennet": (256, 8, 8),
-    "miennet-large": (512, 8, 8),
     "cnn10": (1024, 2, 2),
     "cnn13": (512, 4, 4),
     "cnn15": (1024, 2, 2),
@@ -38,7 +36,6 @@ LAST_MAPS = {
 # convolutions and linear layers, those of shortcuts and gates left out
 LAYERS = {
     "miennet": 1 + 5 * 2 + 1 + 1,
-    "miennet-large": 1 + 7 * 2 + 1 + 1,
     "cnn10": 5 + 3,
     "cnn13": 4 + 3,
     "cnn15": 5 + 3,

@@ -10,7 +10,7 @@ from torch import nn
 from mien.models.blocks import BasicBlock, ConvNorm, ResidualBlock, SqueezeExcitation
 from mien.models.network import Network, three_layers
 
-__all__ = ["miennet", "miennet_large", "res25_se", "resnet18", "resnet34"]
+__all__ = ["miennet", "res25_se", "resnet18", "resnet34"]
 
 
 def miennet(outputs: int = 7, dropout: float = 0.2) -> Network:
@@ -39,32 +39,6 @@ def miennet(outputs: int = 7, dropout: float = 0.2) -> Network:
         nn.ReLU(),
     )
     return Network(features, nn.Linear(256, outputs), dropout)
-
-
-def miennet_large(outputs: int = 7, dropout: float = 0.2) -> Network:
-    """`miennet`'s teacher: wider, and its stem keeps the size of the crop.
-
-    Args:
-        outputs: 6, or 7 with neutral as the last.
-        dropout: before the linear layer.
-
-    Returns:
-        The network: 7.1 million parameters, 1,111 million multiply-adds a crop.
-    """
-    features = nn.Sequential(
-        ConvNorm(3, 64),
-        nn.ReLU(),
-        ResidualBlock(64, 96, stride=2),
-        ResidualBlock(96, 96),
-        ResidualBlock(96, 192, stride=2),
-        ResidualBlock(192, 192),
-        ResidualBlock(192, 192),
-        ResidualBlock(192, 384, stride=2),
-        ResidualBlock(384, 384),
-        ConvNorm(384, 512, kernel=1),
-        nn.ReLU(),
-    )
-    return Network(features, nn.Linear(512, outputs), dropout)
 
 
 def _resnet(depths: Sequence[int], outputs: int, dropout: float) -> Network:

@@ -14,7 +14,6 @@ __all__ = ["MODELS", "build"]
 
 MODELS: dict[str, Callable[..., Network]] = {
     "miennet": residual.miennet,
-    "miennet-large": residual.miennet_large,
     "cnn10": stacks.cnn10,
     "cnn13": stacks.cnn13,
     "cnn15": stacks.cnn15,
