@@ -8,11 +8,14 @@ four keep what they free (`mien.train.memory`); what that is worth, and the peak
 in processes of their own, in turn with and without.
 
 Run: python benchmarks/bench_train.py [--only NAME]...          (needs the train extra)
+With --only, the figures of other networks stay in the file.
 Goals: bare / loop at least 0.85; loop / plain loop at most 1.
-Check: in float32 the losses of both loops are equal; every loss is finite.
+Check, first: in float32 the losses of both loops are equal; every loss is finite. At a low rate,
+as a deep network's losses soon differ by rounding alone (resnet34's by 0.8 % at 0.01).
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import time
@@ -41,6 +44,7 @@ BATCH, STEPS, REPEATS, TURNS, LIMIT = 64, 3, 5, 3, 1 / 0.85
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 KINDS = {"float32": False} | ({"bfloat16": True} if Team().has_bf16 else {})
 OPTIONS = {"neutral": False, "batch": BATCH, "rate": 0.01, "hold_out": 0.0, "epochs": 50}
+CHECKED = {"rate": 0.001, "augment": False, "average": 0.0, "dropout": 0.0}
 
 
 def made() -> Data:
@@ -161,12 +165,12 @@ def memory_of(name: str, kind: str) -> dict[str, Any]:
 
 def check_losses(name: str, data: Data) -> float:
     """Check that both loops see the same losses, without what draws at random; how far they are."""
-    settings = settings_of(name, False, augment=False, average=0.0, dropout=0.0)
+    settings = settings_of(name, False, **CHECKED)
     ours, theirs = loop(settings, data), plain(settings, data)
     pairs = np.array([[ours(), theirs()] for _ in range(2)])
     if name != "cnn15-dropout":  # its own dropout draws in another order in another memory format
         timing.check(
-            np.allclose(pairs[:, 0], pairs[:, 1], rtol=5e-3), f"{name}: equal losses {pairs}"
+            np.allclose(pairs[:, 0], pairs[:, 1], rtol=1e-3), f"{name}: equal losses {pairs}"
         )
     return float(np.abs(pairs[:, 0] - pairs[:, 1]).max())
 
@@ -198,6 +202,17 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def figures_before(out: Path) -> dict[str, Any]:
+    """Return what an earlier run of this benchmark measured."""
+    file = out / "bench-train.json"
+    return json.loads(file.read_text(encoding="utf-8"))["figures"] if file.exists() else {}
+
+
+def worst(report: timing.Report, key: str) -> float:
+    """Return the largest of a ratio over all networks and kinds of number."""
+    return max(found[kind][key]["median"] for found in report.figures.values() for kind in KINDS)
+
+
 def main() -> None:
     chosen = options()
     if chosen.alone:
@@ -209,22 +224,20 @@ def main() -> None:
     if DEVICE == "cuda":
         settings["device"] = torch.cuda.get_device_name()
     report = timing.Report("train", __doc__.splitlines()[0], settings)
-    data, worst = made(), {"bare": 0.0, "plain": 0.0}
-    for name in chosen.only or list(zoo.MODELS):
+    data, names = made(), chosen.only or list(zoo.MODELS)
+    distances = {name: check_losses(name, data) for name in names}
+    report.figures = figures_before(chosen.out) if chosen.only else {}
+    for name in names:
         start = time.perf_counter()
-        figures: dict[str, object] = {"loss_difference": check_losses(name, data)}
-        for kind in KINDS:
-            figures[kind] = found = measure(name, kind, data, chosen.repeats)
-            for key in worst:
-                worst[key] = max(worst[key], found[f"loop_of_{key}"]["median"])
-            print(f"{name}, {kind}: {found}")
-        report.figures[name] = figures
-        print(f"{name}: {time.perf_counter() - start:.0f} s")
+        found = {kind: measure(name, kind, data, chosen.repeats) for kind in KINDS}
+        report.figures[name] = {"loss_difference": distances[name], **found}
+        print(f"{name}, {time.perf_counter() - start:.0f} s: {report.figures[name]}", flush=True)
     report.goals = [
-        timing.Goal("training loop / bare passes, the worst network", LIMIT, worst["bare"]),
-        timing.Goal(
-            "training loop / the plainest torch loop, the worst network", 1, worst["plain"]
-        ),
+        timing.Goal(f"training loop / {title}, the worst network", limit, worst(report, key))
+        for title, key, limit in (
+            ("bare passes", "loop_of_bare", LIMIT),
+            ("the plainest torch loop", "loop_of_plain", 1),
+        )
     ]
     report.write(chosen.out)
     return None

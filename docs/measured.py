@@ -1,4 +1,4 @@
-"""Tables and a plot of the longer measurements: peers, damaged crops, crops that are no faces.
+"""Tables and a plot of the longer measurements: peers, damage, crops that are no faces, training.
 
 The plot carries the hash of the numbers in it, so that a plot out of date is found without drawing.
 Imports: matplotlib and Pillow when the plot is asked for; results/*.json.
@@ -130,6 +130,34 @@ def peers_costs() -> str:
     )
 
 
+def training_speed() -> str:
+    """How fast every network trains, beside its bare passes and the plainest loop; its memory."""
+    record = _read("bench-train")
+    rows = []
+    for name, found in record["figures"].items():
+        for kind in ("float32", "bfloat16"):
+            r = found[kind]
+            rows.append([
+                name,
+                kind,
+                f"{r['crops_per_s']['loop']:.0f}",
+                f"{1 / r['loop_of_bare']['median']:.0%}",
+                f"{1 / r['loop_of_plain']['median']:.2f}",
+                f"{r['peak_mib']:,.0f}, {r['peak_mib_returned']:,.0f}",
+                f"{r['crops_per_s_kept'] / r['crops_per_s_returned']:.2f}",
+            ])
+    header = [
+        "network", "", "crops a second", "of the bare passes", "times the plain loop",
+        "peak MiB, freed memory kept and not", "times as fast if kept",
+    ]  # fmt: skip
+    machine, settings = record["machine"], record["settings"]
+    return (
+        as_markdown(header, rows)
+        + f"\nBatches of {settings['batch']}, {settings['threads']} threads; "
+        + f"{machine['processor']}, torch {settings['torch']}, {record['date']}.\n"
+    )
+
+
 def corruptions() -> str:
     """What the shipped model keeps under every kind of damage."""
     card = read_card(SHIPPED)
@@ -227,4 +255,5 @@ PARTS = {
     "peers-costs": peers_costs,
     "peers-sets": peers_sets,
     "rejection": rejection,
+    "training-speed": training_speed,
 }
