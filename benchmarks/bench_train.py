@@ -10,8 +10,8 @@ in processes of their own, in turn with and without.
 Run: python benchmarks/bench_train.py [--only NAME]...          (needs the train extra)
 With --only, the figures of other networks stay in the file.
 Goals: bare / loop at least 0.85; loop / plain loop at most 1.
-Check, first: in float32 the losses of both loops are equal; every loss is finite. At a low rate,
-as a deep network's losses soon differ by rounding alone (resnet34's by 0.8 % at 0.01).
+Check, first: in float32 the losses of both loops are equal; every loss is finite. At a low rate and
+more loosely for three networks, where rounding alone soon tells (resnet34: 0.8 % at 0.01).
 """
 
 import argparse
@@ -44,7 +44,10 @@ BATCH, STEPS, REPEATS, TURNS, LIMIT = 64, 3, 5, 3, 1 / 0.85
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 KINDS = {"float32": False} | ({"bfloat16": True} if Team().has_bf16 else {})
 OPTIONS = {"neutral": False, "batch": BATCH, "rate": 0.01, "hold_out": 0.0, "epochs": 50}
-CHECKED = {"rate": 0.001, "augment": False, "average": 0.0, "dropout": 0.0}
+CHECKED: dict[str, Any] = {"rate": 0.001, "schedule": "constant", "average": 0.0, "dropout": 0.0}
+CHECKED |= {"augment": False}
+CLOSE, LOOSE = 5e-5, 5e-3  # relative; a loop without Nesterov's correction is 1.4e-4 off
+ROUNDING = {"cnn10", "resnet18", "resnet34"}  # small differences grow in them from step to step
 
 
 def made() -> Data:
@@ -169,9 +172,9 @@ def check_losses(name: str, data: Data) -> float:
     ours, theirs = loop(settings, data), plain(settings, data)
     pairs = np.array([[ours(), theirs()] for _ in range(2)])
     if name != "cnn15-dropout":  # its own dropout draws in another order in another memory format
-        timing.check(
-            np.allclose(pairs[:, 0], pairs[:, 1], rtol=1e-3), f"{name}: equal losses {pairs}"
-        )
+        near = LOOSE if name in ROUNDING else CLOSE
+        equal = np.allclose(pairs[:, 0], pairs[:, 1], rtol=near)
+        timing.check(equal, f"{name}: equal losses {pairs}")
     return float(np.abs(pairs[:, 0] - pairs[:, 1]).max())
 
 
