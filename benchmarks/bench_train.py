@@ -44,8 +44,9 @@ BATCH, STEPS, REPEATS, TURNS, LIMIT = 64, 3, 5, 3, 1 / 0.85
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 KINDS = {"float32": False} | ({"bfloat16": True} if Team().has_bf16 else {})
 OPTIONS = {"neutral": False, "batch": BATCH, "rate": 0.01, "hold_out": 0.0, "epochs": 50}
-CHECKED: dict[str, Any] = {"rate": 0.001, "schedule": "constant", "average": 0.0, "dropout": 0.0}
-CHECKED |= {"augment": False}
+CHECKED: dict[str, Any] = {
+    "rate": 0.001, "schedule": "constant", "augment": False, "average": 0.0, "dropout": 0.0,
+}  # fmt: skip
 CLOSE, LOOSE = 5e-5, 5e-3  # relative; a loop without Nesterov's correction is 1.4e-4 off
 ROUNDING = {"cnn10", "resnet18", "resnet34"}  # small differences grow in them from step to step
 
