@@ -135,7 +135,7 @@ def training_speed() -> str:
     record = _read("bench-train")
     rows = []
     for name, found in record["figures"].items():
-        for kind in ("float32", "bfloat16"):
+        for kind in sorted(found.keys() - {"loss_difference"}, reverse=True):
             r = found[kind]
             rows.append([
                 name,
