@@ -70,9 +70,14 @@ def test_a_teacher_that_saw_what_judges_its_student_is_refused(runs, change):
         Teachers(folders, replace(settings, **change))
 
 
-def test_a_students_loss_is_its_targets_and_its_teachers_by_their_shares(runs, folder, tmp_path):
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.filterwarnings("ignore")  # torch warns of deprecations within its own compiler
+def test_a_students_loss_is_its_targets_and_its_teachers_by_their_shares(
+    compiled, runs, folder, tmp_path
+):
     folders, settings = runs
     changes = {"augment": False, "dropout": 0.0, "hold_out": 0.25, "batch": 500, "smoothing": 0.0}
+    changes["compile"] = compiled
     alone = replace(settings, **changes, epochs=1, seed=7)
     taught = replace(alone, teachers=tuple(map(str, folders)), distil=0.75, heat=2.0)
     [plain] = loop.train(alone, tmp_path / "alone")

@@ -163,10 +163,11 @@ class Run:
         self.augment = Augment(Strength.of(settings)).to(self.device)
         self.steps = max(1, count // settings.batch)
         self.optimiser = optimiser(self.model, settings)
-        self.teachers: Teachers | None = None
+        self.teachers: Callable[[Tensor, float], Tensor] | None = None
         if settings.teachers:
-            self.teachers = Teachers(settings.teachers, settings).to(self.device)
-            self.teachers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            teachers = Teachers(settings.teachers, settings).to(self.device)
+            teachers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.teachers = torch.compile(teachers, dynamic=False) if settings.compile else teachers
 
     def epoch(self, number: int, data: Data, progress: Progress) -> dict[str, Any]:
         """Train one epoch and judge the averaged weights.
@@ -210,7 +211,7 @@ class Run:
         batch = normalise(gray).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.forward(batch)
-            answers = self.teachers(batch, self.settings.heat) if self.teachers else None
+            answers = None if self.teachers is None else self.teachers(batch, self.settings.heat)
         loss = cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
         if answers is not None:
             far = distance(logits.float(), answers, self.settings.heat)
