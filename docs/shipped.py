@@ -14,7 +14,7 @@ from typing import Any
 
 from mien.labels import LABELS
 from mien.recognize.runtime import SHIPPED, read_card
-from mien.show.tables import as_markdown
+from mien.show.tables import as_markdown, spread
 
 __all__ = ["PARTS", "aged"]
 
@@ -25,6 +25,12 @@ SETS = {
     "fer2013-test": "FER2013 test",
     "fer2013-framed-test": "FER2013 test, framed by mien",
 }
+SEEDED = {
+    "accuracy": "accuracy",
+    "mean recall": "mean_recall",
+    "at 80 % coverage": "accuracy_at_80",
+    "ECE": "calibration_error",
+}
 STUDIO = {
     "ckplus-framed-train": "CK+, framed by mien",
     "tfeid-framed-train": "TFEID, framed by mien",
@@ -32,9 +38,14 @@ STUDIO = {
 
 
 def _read(name: str) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    record = _load(RESULTS / f"{name}.json")
     if record["weights_sha256"] != read_card(SHIPPED)["weights_sha256"]:
         sys.exit(f"results/{name}.json was measured on another model: measure it again")
+    return record
+
+
+def _load(path: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return record
 
 
@@ -81,6 +92,19 @@ def recalls(sets: Mapping[str, str]) -> str:
         for name, title in sets.items()
     ]
     return as_markdown(["pictures of", *LABELS], rows)
+
+
+def seeds() -> str:
+    """What training anew with other seeds gives, the shipped one among them."""
+    others = sorted(RESULTS.glob("seed-*"))
+    rows = []
+    for name, title in SETS.items():
+        runs = [_read(name), *(_load(folder / f"{name}.json") for folder in others)]
+        by_measure = [[100 * run[key] for run in runs] for key in SEEDED.values()]
+        rows.append([title, *map(spread, by_measure)])
+    seen = ", ".join(str(run["seed"]) for run in runs)
+    note = f"\nMean and standard deviation in per cent over {len(runs)} seeds ({seen}).\n"
+    return as_markdown(["pictures of", *SEEDED], rows) + note
 
 
 def card() -> str:
@@ -135,6 +159,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "accuracy": partial(accuracy, SETS),
     "card": card,
     "recalls": partial(recalls, SETS),
+    "seeds": seeds,
     "studio": partial(accuracy, STUDIO),
     "studio-recalls": partial(recalls, STUDIO),
 }

@@ -1,6 +1,6 @@
 """What the paper printed, and our figures beside it.
 
-Imports: the standard library, errors, labels of columns. No torch: the documentation is made of it.
+Imports: errors, show.tables. No torch: the documentation is made of it.
 """
 
 import json
@@ -8,10 +8,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 from mien.errors import UnknownNameError
+from mien.show.tables import spread
 
 __all__ = [
     "HEADER", "PROTOCOLS", "TABLES", "Row", "beside", "chosen", "results", "rows", "runs_under",
@@ -181,17 +182,10 @@ def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[st
 def _ours(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     if not runs:
         return ["not run yet", *[""] * 6]
-    percents = [_spread([100 * run["accuracy"][key] for run in runs]) for key in _KEYS]
+    percents = [spread([100 * run["accuracy"][key] for run in runs]) for key in _KEYS]
     minutes = mean(run["seconds"] for run in runs) / 60
     epochs = "/".join(str(count) for count in sorted({run["epochs"] for run in runs}))
     return [*percents, epochs, f"{minutes:.0f}", str(len(runs))]
-
-
-def _spread(values: Sequence[float]) -> str:
-    """The mean, and the standard deviation where there are several."""
-    if len(values) == 1:
-        return f"{values[0]:.1f}"
-    return f"{mean(values):.1f} ± {stdev(values):.1f}"
 
 
 def _read() -> dict[str, Any]:

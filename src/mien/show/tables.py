@@ -4,8 +4,9 @@ Imports: nothing. Knows nothing of what the numbers count.
 """
 
 from collections.abc import Sequence
+from statistics import mean, stdev
 
-__all__ = ["as_markdown", "as_text"]
+__all__ = ["as_markdown", "as_text", "spread"]
 
 Cell = str | int
 
@@ -60,6 +61,24 @@ def as_markdown(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
 
 def _shown(cell: Cell) -> str:
     return f"{cell:,}" if isinstance(cell, int) else cell or "-"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Sum up what several runs gave.
+
+    Args:
+        values: one a run; from 1.
+
+    Returns:
+        The mean, and the standard deviation of one run where there are several.
+
+    Example:
+        >>> spread([83.0, 84.0, 85.0]), spread([83.04])
+        ('84.0 ± 1.0', '83.0')
+    """
+    if len(values) == 1:
+        return f"{values[0]:.1f}"
+    return f"{mean(values):.1f} ± {stdev(values):.1f}"
 
 
 def _numeric(rows: Sequence[Sequence[Cell]], count: int) -> list[bool]:
