@@ -64,6 +64,7 @@ def accuracy(sets: Mapping[str, str]) -> str:
     for name, title in sets.items():
         r = _read(name)
         low, high = r["accuracy_95"]
+        least, most = r["calibration_error_by_chance"]
         mirrored = _read(f"{name}-flip")["accuracy"] if _was_measured(f"{name}-flip") else None
         rows.append([
             title,
@@ -72,11 +73,11 @@ def accuracy(sets: Mapping[str, str]) -> str:
             "" if mirrored is None else f"{mirrored:.1%}",
             f"{r['mean_recall']:.1%}",
             f"{r['accuracy_at_80']:.1%}",
-            f"{r['calibration_error']:.1%}",
+            f"{r['calibration_error']:.1%} ({least:.1%} to {most:.1%})",
         ])
     header = [
         "pictures of", "pictures", "accuracy (95 %)", "with `--flip`", "mean recall",
-        "at 80 % coverage", "ECE",
+        "at 80 % coverage", "ECE (by chance alone)",
     ]  # fmt: skip
     return as_markdown(header, rows)
 

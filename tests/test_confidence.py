@@ -62,6 +62,31 @@ def test_scores_that_are_as_right_as_they_say_have_no_calibration_error():
     assert confidence.calibration_error(scores, targets) == pytest.approx(0, abs=1e-7)
 
 
+def test_chance_alone_gives_the_errors_of_the_normal_law():
+    """One bin: |share of right ones - 0.8| of 10,000 is a folded normal."""
+    scores = np.tile(np.array([[0.8, 0.2]], dtype=np.float32), (10_000, 1))
+    spread = np.sqrt(0.8 * 0.2 / 10_000)
+    low, high = confidence.chance_error(scores, draws=4000)
+    assert low == pytest.approx(0.0313 * spread, abs=0.03 * spread)
+    assert high == pytest.approx(2.2414 * spread, rel=0.05)
+
+
+def test_chance_alone_gives_the_error_that_drawn_truths_have():
+    scores, _ = drawn()
+    draw = np.random.default_rng(7)
+    errors = []
+    for _ in range(2000):  # the truth is a class drawn by its own score
+        targets = (scores.cumsum(axis=1) < draw.random((len(scores), 1))).sum(axis=1)
+        errors.append(confidence.calibration_error(scores, targets))
+    low, high = confidence.chance_error(scores, draws=2000)
+    assert (low, high) == pytest.approx(tuple(np.quantile(errors, (0.025, 0.975))), abs=2e-3)
+
+
+def test_those_who_are_certain_cannot_err_by_chance():
+    scores = np.eye(6, dtype=np.float32)
+    assert confidence.chance_error(scores) == (0, 0)
+
+
 @pytest.mark.parametrize("factor", [0.3, 1.0, 4.0])
 def test_logits_that_were_scaled_are_scaled_back(factor):
     # classes drawn from softmax(logits) make those logits honest: the factor must come back

@@ -117,6 +117,8 @@ def test_the_record_carries_interval_calibration_and_what_else_was_said(found, e
     assert found.record["accuracy_95"] == pytest.approx(metrics.wilson(right, 126), abs=5e-5)
     error = confidence.calibration_error(expected.scores, expected.targets)
     assert found.record["calibration_error"] == pytest.approx(error, abs=2e-4)
+    chance = confidence.chance_error(expected.scores)
+    assert found.record["calibration_error_by_chance"] == pytest.approx(chance, abs=1e-3)
     calm = expected.neutral > 0.5
     doubted = ~calm & (expected.scores.max(axis=1) < 0.5)
     for word, mask in (("neutral", calm), ("uncertain", doubted)):

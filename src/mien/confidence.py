@@ -15,6 +15,7 @@ __all__ = [
     "aurc",
     "calibration_error",
     "certain_from",
+    "chance_error",
     "coverage_curve",
     "fit_temperature",
     "reliability",
@@ -75,7 +76,7 @@ def reliability(scores: F32, targets: I64, bins: int = 15) -> list[Bin]:
     """
     confidence = scores.max(axis=1)
     right = scores.argmax(axis=1) == targets
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    place = _bin_of(confidence, bins)
     masks = (place == number for number in range(bins))
     return [
         Bin(
@@ -86,6 +87,45 @@ def reliability(scores: F32, targets: I64, bins: int = 15) -> list[Bin]:
         for own in masks
         if own.any()
     ]
+
+
+def _bin_of(confidence: F32, bins: int) -> I64:
+    """The bin of each confidence; an edge belongs to the bin below it."""
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+
+
+def chance_error(scores: F32, bins: int = 15, draws: int = 1000) -> tuple[float, float]:
+    """Say which calibration errors chance alone gives to so many pictures.
+
+    The error is never 0 on a limited number of pictures. What is measured speaks against a model's
+    confidence only where it lies above this range.
+
+    Args:
+        scores: shape (N, C), probabilities; N from 1.
+        bins: as for `calibration_error`.
+        draws: how often the truth is drawn anew.
+
+    Returns:
+        The range, 95 %, of the error of a model of these very confidences whose every confidence
+        is exactly how often it is right.
+
+    Source:
+        Bröcker and Smith 2007, doi:10.1175/WAF993.1, for consistency resampling; here the pictures
+        stay and the truth alone is drawn.
+
+    Example:
+        >>> [round(bound, 2) for bound in chance_error(np.array([[0.9, 0.1]]))]
+        [0.1, 0.9]
+    """
+    confidence = scores.max(axis=1)
+    place = _bin_of(confidence, bins)
+    draw = np.random.default_rng(0)
+    errors = []
+    for _ in range(draws):
+        gaps = (draw.random(len(scores)) < confidence) - confidence
+        errors.append(np.abs(np.bincount(place, weights=gaps)).sum() / len(scores))
+    low, high = np.quantile(errors, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def fit_temperature(logits: F32, targets: I64) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mien import __version__, media, pixels
-from mien.confidence import accuracy_at, aurc
+from mien.confidence import accuracy_at, aurc, chance_error
 from mien.data import manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
@@ -143,6 +143,7 @@ def _figures(scores: F32, targets: I64) -> dict[str, Any]:
             label: None if np.isnan(recall) else round(recall, 4) for label, recall in recalls
         },
         "calibration_error": round(summary.calibration_error, 4),
+        "calibration_error_by_chance": [round(bound, 4) for bound in chance_error(scores)],
         "accuracy_at_80": round(accuracy_at(0.8, scores, targets), 4),
         "aurc": round(aurc(scores, targets), 4),
         "confusion": confusion(scores.argmax(axis=1), targets, len(LABELS)).tolist(),

@@ -135,7 +135,11 @@ def _print_figures(record: dict[str, Any]) -> None:
     for label, recall in record["recall"].items():
         click.echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
     click.echo(f"macro-F1           {record['macro_f1']:.1%}")
-    click.echo(f"calibration error  {record['calibration_error']:.1%}")
+    low, high = record["calibration_error_by_chance"]
+    click.echo(
+        f"calibration error  {record['calibration_error']:.1%}  (by chance alone {low:.1%} to "
+        f"{high:.1%})"
+    )
     click.echo(f"at 80 % coverage   {record['accuracy_at_80']:.1%}")
     if "against" in record:
         other = record["against"]
