@@ -87,11 +87,13 @@ def _model(card: dict[str, Any], plots: tuple[Path, ...]) -> Section:
 
 def _figures(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     low, high = record["accuracy_95"]
+    least, most = record["calibration_error_by_chance"]
+    error = record["calibration_error"]
     rows = [
         ("accuracy", f"{record['accuracy']:.1%} (95 %: {low:.1%} to {high:.1%})"),
         ("mean recall", f"{record['mean_recall']:.1%}"),
         ("macro-F1", f"{record['macro_f1']:.1%}"),
-        ("calibration error", f"{record['calibration_error']:.1%}"),
+        ("calibration error", f"{error:.1%} (by chance alone {least:.1%} to {most:.1%})"),
     ]
     rows += [
         (f"recall of {k}", "-" if v is None else f"{v:.1%}") for k, v in record["recall"].items()
