@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PLOT = ROOT / "docs" / "peers.png"
 RAFDB, FER2013 = "RAF-DB test", "FER2013 test without copies"
 DAMAGED = "RAF-DB test, damaged"
-_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -234,7 +234,7 @@ def draw_peers() -> None:
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 2)
     for axes, title, column in zip(panels, (RAFDB, FER2013), (2, 3), strict=True):
-        for point, colour in zip(points, _COLOURS, strict=False):
+        for point, colour in zip(points, _COLOURS[: len(points)], strict=True):
             name, ms, value = point[0], point[1], 100 * point[column]
             axes.plot(ms, value, "o", ms=9, color=colour, label=name)
             axes.annotate(f"{value:.0f}", (ms, value), (8, -3), textcoords="offset points")
