@@ -7,7 +7,8 @@ linear classifier as a floor. Peers get the framing that suits them best, chosen
 pictures; ours gets crops as distributed. Six classes: peers are scored with neutral left out of
 their seven, and once more with neutral counted as an answer, which is always wrong here.
 FER2013's training pictures taught ours, fer and human; face-api's are not known. RAF-DB's
-training pictures taught ours alone: the fair row for that set is a model trained without them.
+training pictures taught ours alone, and cnn15-dropout where it comes by --also: the fair row for
+that set is a model trained without them.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/peers.py [--data DIR] [--also NAME=FILE.onnx]
 DIR holds rafdb, rafdb-framed, fer2013, fer2013-framed; see "Train it yourself" in the README.

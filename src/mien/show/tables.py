@@ -1,6 +1,6 @@
 """Rows of words and numbers as text: for a terminal, or as Markdown.
 
-Imports: nothing. Knows nothing of what the numbers count.
+Imports: the standard library. Knows nothing of what the numbers count.
 """
 
 from collections.abc import Sequence
