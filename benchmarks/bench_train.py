@@ -206,10 +206,18 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def figures_before(out: Path) -> dict[str, Any]:
-    """Return what an earlier run of this benchmark measured."""
+def figures_before(out: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what an earlier run of this benchmark measured under the same settings."""
     file = out / "bench-train.json"
-    return json.loads(file.read_text(encoding="utf-8"))["figures"] if file.exists() else {}
+    if not file.exists():
+        return {}
+    before = json.loads(file.read_text(encoding="utf-8"))
+    if before["settings"] != settings:
+        raise SystemExit(
+            f"{file} was measured with {before['settings']}, this run has {settings}: "
+            "measure all networks anew, without --only, or into another --out"
+        )
+    return before["figures"]
 
 
 def worst(report: timing.Report, key: str) -> float:
@@ -228,9 +236,9 @@ def main() -> None:
     if DEVICE == "cuda":
         settings["device"] = torch.cuda.get_device_name()
     report = timing.Report("train", __doc__.splitlines()[0], settings)
+    report.figures = figures_before(chosen.out, settings) if chosen.only else {}
     data, names = made(), chosen.only or list(zoo.MODELS)
     distances = {name: check_losses(name, data) for name in names}
-    report.figures = figures_before(chosen.out) if chosen.only else {}
     for name in names:
         start = time.perf_counter()
         found = {kind: measure(name, kind, data, chosen.repeats) for kind in KINDS}

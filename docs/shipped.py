@@ -121,7 +121,7 @@ def card() -> str:
         ["called uncertain", _uncertain(shipped.get("uncertain"))],
         ["crops trained on", f"{data['train']:,} ({sources})"],
         ["crops held out, to choose the epoch and the temperature", f"{data['held_out']:,}"],
-        ["neutral told from the six on held-out pictures", _neutral(shipped["neutral"])],
+        ["neutral told from the six on held-out crops", _neutral(shipped["neutral"])],
         ["epochs and minutes of the two stages", _stages()],
         ["seed, epoch of the second stage", f"{data['seed']}, {shipped['epoch']}"],
         ["largest difference from torch on 256 crops", f"{shipped['parity']:.1e}"],
@@ -152,7 +152,8 @@ def _uncertain(found: dict[str, float] | None) -> str:
 def _neutral(found: dict[str, float]) -> str:
     return (
         f"AUROC {found['auroc']:.3f}; {found['found_rate']:.1%} of {found['held_out']:,} neutral "
-        f"faces called neutral, {found['false_rate']:.1%} of {found['others']:,} others"
+        f"crops called neutral, {found['false_rate']:.1%} of {found['others']:,} others; most "
+        "pictures are there in two framings"
     )
 
 
