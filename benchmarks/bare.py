@@ -11,12 +11,10 @@ import numpy.typing as npt
 import onnxruntime
 from PIL import Image
 
+from mien.pixels import F32, U8
 from mien.recognize.runtime import SHIPPED, read_card
 
 __all__ = ["logits", "open_session", "softmax", "to_tensor"]
-
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 
 def open_session(threads: int) -> Any:

@@ -35,7 +35,7 @@ import timing
 from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.labels import LABELS, folder
-from mien.results import U8
+from mien.pixels import U8
 
 SIZES = (8_000, 16_000, 32_000, 64_000, 1_000_000)
 PICTURES, PLANTED, COARSE = 64_000, 300, 13

@@ -27,15 +27,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 import peak
 import timing
 from PIL import Image
 
 from mien.data.prepare import Settings, prepare
 from mien.data.share import cores, share
+from mien.pixels import F64
 
-F64 = npt.NDArray[np.float64]
 ROUNDS = 3
 COUNTS, SIDE, QUALITY, SAMPLE = (4_000, 16_000), 64, 95, 20
 TIME_LIMIT, MEMORY_LIMIT, PART = 1.5, 1.1, 32

@@ -26,11 +26,9 @@ from sklearn.metrics import roc_auc_score
 from mien import media, metrics, pixels
 from mien.data import manifest
 from mien.faces.detect import Detector
+from mien.pixels import F64, U8
 from mien.recognize.runtime import Model
 from mien.show.sinks import write_text
-
-U8 = npt.NDArray[np.uint8]
-F64 = npt.NDArray[np.float64]
 
 FOLDERS = ("rafdb", "rafdb-framed", "fer2013", "fer2013-framed", "fer2013-neutral")
 BATCH, GOAL = 64, 0.99

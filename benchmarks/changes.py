@@ -9,7 +9,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from mien.results import U8
+from mien.pixels import U8
 
 __all__ = ["CHANGES"]
 

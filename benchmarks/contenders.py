@@ -23,12 +23,11 @@ import peer_node
 import portraits
 
 from mien import pixels
+from mien.pixels import F32, U8
 from mien.recognize.recognizer import Recognizer
 
 __all__ = ["Answers", "Rival", "fer", "hog", "mien_model", "node"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 _OURS = [3, 5, 4, 0, 1, 2, 6]  # from angry, disgust, fear, happy, sad, surprise, neutral
 _ROOT = Path(__file__).parents[1]

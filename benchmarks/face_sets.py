@@ -12,20 +12,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from mien import media
 from mien.data import copies, manifest
 from mien.data.corrupt import KINDS, STRENGTHS, corrupt
 from mien.data.manifest import Row
 from mien.labels import NEUTRAL, index
-from mien.pixels import SIDE
+from mien.pixels import BOOL, I64, SIDE, U8
 
 __all__ = ["FRAMED", "FRAMINGS", "FaceSet", "damaged", "framed", "load", "without_copies"]
 
-U8 = npt.NDArray[np.uint8]
-I64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 _PADDING = 10  # pixels: what fer adds around a face
 _TIGHT = 6  # pixels that are cut off
@@ -45,7 +41,7 @@ class FaceSet:
     crops: U8
     targets: I64
 
-    def __getitem__(self, chosen: Sequence[int] | I64 | Mask) -> "FaceSet":
+    def __getitem__(self, chosen: Sequence[int] | I64 | BOOL) -> "FaceSet":
         """Return a part of it."""
         places = np.arange(len(self.rows))[chosen]
         return FaceSet([self.rows[i] for i in places], self.crops[places], self.targets[places])
@@ -129,7 +125,7 @@ def damaged(faces: FaceSet) -> FaceSet:
     return FaceSet(faces.rows, np.stack(crops), faces.targets)
 
 
-def without_copies(faces: FaceSet, folder: Path) -> Mask:
+def without_copies(faces: FaceSet, folder: Path) -> BOOL:
     """Find the test pictures that have no copy in the database's own training split.
 
     The copies were left out of the prepared folder, which names the nearest test picture of each;

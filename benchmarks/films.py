@@ -10,12 +10,12 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 import portraits
+
+from mien.pixels import U8
 
 __all__ = ["RATE", "SIZE", "frames", "write"]
 
-U8 = npt.NDArray[np.uint8]
 
 RATE, SIZE = 25, (1280, 720)
 _GRIDS = {0: (1, 1), 1: (1, 1), 3: (3, 1), 10: (5, 2)}  # faces: columns, rows

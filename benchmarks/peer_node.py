@@ -13,12 +13,11 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+
+from mien.pixels import F32, U8
 
 __all__ = ["PACKAGES", "NodePeer", "fetch"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 PACKAGES = {"face-api": "@vladmandic/face-api@1.7.15", "human": "@vladmandic/human@3.3.6"}
 _RUNNERS = ("@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0")

@@ -18,7 +18,7 @@ from changes import CHANGES
 
 from mien import media
 from mien.data import copies
-from mien.results import U8
+from mien.pixels import U8
 
 __all__ = ["THRESHOLDS", "Curve", "measure", "pictures"]
 

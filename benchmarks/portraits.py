@@ -7,18 +7,17 @@ Imports: numpy, Pillow, mien.
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 import mien
 from mien import media
 from mien.faces import align
 from mien.faces.detect import Detector
+from mien.pixels import U8
 from mien.results import Box, Detection
 
 __all__ = ["PATH", "crops", "detections", "portrait", "scene"]
 
-U8 = npt.NDArray[np.uint8]
 
 PATH = Path(mien.__file__).parent / "pictures" / "eileen_collins.jpg"
 _GROUND = (96, 108, 120)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mien.pixels import F32, I64
+
 __all__ = [
     "Bin",
     "accuracy_at",
@@ -20,9 +22,6 @@ __all__ = [
     "fit_temperature",
     "reliability",
 ]
-
-F32 = npt.NDArray[np.float32]
-I64 = npt.NDArray[np.int64]
 
 
 def calibration_error(scores: F32, targets: I64, bins: int = 15) -> float:

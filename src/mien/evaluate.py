@@ -18,8 +18,9 @@ from mien.data import manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, UNCERTAIN, index
-from mien.metrics import I64, confusion, mcnemar, summarise
-from mien.recognize.recognizer import F32, Recognizer
+from mien.metrics import confusion, mcnemar, summarise
+from mien.pixels import F32, I64
+from mien.recognize.recognizer import Recognizer
 from mien.recognize.runtime import Outputs
 from mien.verdict import Rule
 

@@ -19,9 +19,8 @@ from mien.explain.controls import gaussian
 from mien.explain.regions import REGIONS, divide, shares_of
 from mien.explain.units import expected, units_of
 from mien.labels import LABELS, NEUTRAL, index
-from mien.pixels import SIDE
+from mien.pixels import F32, SIDE
 from mien.recognize.runtime import Model
-from mien.results import F32
 
 __all__ = ["evidence"]
 

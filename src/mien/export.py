@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime
 import torch
@@ -27,7 +26,7 @@ from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.metrics import auroc
 from mien.models.network import Network
 from mien.models.withmaps import WithMaps
-from mien.pixels import MEAN, SIDE, STD
+from mien.pixels import F32, MEAN, SIDE, STD
 from mien.recognize.runtime import CARD, seal
 from mien.show.sinks import whole
 from mien.train import loop
@@ -36,7 +35,6 @@ from mien.train.trained import trained
 
 __all__ = ["ERROR_RATE", "PARITY", "WithMaps", "export"]
 
-F32 = npt.NDArray[np.float32]
 
 PARITY = 1e-4  # largest difference from torch, as a share of an output's largest value
 ERROR_RATE = 0.2  # of expressions that are named, not called uncertain, on held-out pictures

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mien.errors import BadImageError
+from mien.pixels import U8
 
 __all__ = [
     "MAX_PIXELS",
@@ -28,7 +29,6 @@ __all__ = [
     "to_rgb",
 ]
 
-U8 = npt.NDArray[np.uint8]
 T = TypeVar("T")
 
 MAX_PIXELS = 100_000_000  # 300 MB as RGB: more is refused before it is decoded

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien.confidence import calibration_error
+from mien.pixels import BOOL, F32, I64
 
 __all__ = [
     "Summary",
@@ -20,10 +21,6 @@ __all__ = [
     "summarise",
     "wilson",
 ]
-
-Bools = npt.NDArray[np.bool_]
-F32 = npt.NDArray[np.float32]
-I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def macro_f1(counts: I64) -> float:
     return float((2 * np.diag(counts)[seen] / both[seen]).mean())
 
 
-def mcnemar(right: Bools, other: Bools) -> tuple[int, int, float]:
+def mcnemar(right: BOOL, other: BOOL) -> tuple[int, int, float]:
     """Ask whether two models differ on the same pictures: McNemar's exact test.
 
     Args:

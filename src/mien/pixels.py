@@ -13,10 +13,27 @@ from PIL import Image
 
 from mien.errors import BadImageError
 
-__all__ = ["MEAN", "SIDE", "STD", "to_batch", "to_gray", "to_input", "to_side"]
+__all__ = [
+    "BOOL",
+    "F32",
+    "F64",
+    "I64",
+    "MEAN",
+    "SIDE",
+    "STD",
+    "U8",
+    "to_batch",
+    "to_gray",
+    "to_input",
+    "to_side",
+]
 
+# The array types of the whole package; nothing else defines them.
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+BOOL = npt.NDArray[np.bool_]
 
 SIDE = 64  # pixels
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, as in the paper's code

@@ -13,8 +13,9 @@ from mien import media, pixels
 from mien.confidence import reliability
 from mien.evaluate import Evaluation
 from mien.labels import LABELS
+from mien.pixels import U8
 from mien.recognize.recognizer import Recognizer
-from mien.results import U8, Box, Detection, Face
+from mien.results import Box, Detection, Face
 from mien.show import figures, heat
 from mien.show.page import Section, Seen, write_page
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.explain.cam import enlarge
 from mien.explain.regions import REGIONS, shares, words
 from mien.labels import LABELS, NEUTRAL, index
+from mien.pixels import F32, U8
 from mien.verdict import USUAL, Rule
 
 __all__ = [
@@ -27,8 +27,6 @@ __all__ = [
     "Picture",
 ]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 CSV_HEADER = (
     "path", "face", "left", "top", "right", "bottom", "detection",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mien.explain.controls import CONTROLS
-from mien.explain.faithful import F32, I64, U8
 from mien.explain.likeness import likeness, shaken
+from mien.pixels import F32, I64, U8
 from mien.trial import Subject
 
 __all__ = ["doubts", "forgetting", "steadiness"]

@@ -12,20 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.faces import align
 from mien.faces.follow import Follower, Tracked
 from mien.film.reels import Reel, open_film
 from mien.film.relay import ahead
+from mien.pixels import U8
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.smooth import USUAL_S, Smoother
 from mien.results import Face, Moment
 
 __all__ = ["Choice", "Watcher", "read_video", "watch"]
-
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from mien.cli.extras import needs
 from mien.errors import BadImageError, BadModelError, OutputError, UnknownNameError
 
 if TYPE_CHECKING:
-    from mien.recognize.recognizer import U8, Recognizer
+    from mien.pixels import U8
+    from mien.recognize.recognizer import Recognizer
     from mien.show.why import Row, _Page
 
 __all__ = ["explain_command"]

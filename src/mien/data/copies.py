@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.data import likeness, neighbours
 from mien.data.likeness import SIDE
-from mien.pixels import to_gray, to_side
-from mien.results import F32, U8
+from mien.pixels import F32, I64, U8, to_gray, to_side
 
 __all__ = ["COPY", "SIDE", "Copy", "find_copies", "find_pairs", "finder", "thumbnail"]
 
-I64 = npt.NDArray[np.int64]
 
 COPY = 0.85  # similarity from which two pictures count as copies; from bench_audit.py's curve
 _NEIGHBOURS = 11  # candidates of a picture, maybe itself among them, and as many mirrored

@@ -19,11 +19,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from mien.errors import UnknownNameError
+from mien.pixels import F32, U8
 
 __all__ = ["KINDS", "STRENGTHS", "corrupt"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 Rng: TypeAlias = np.random.Generator
 
 STRENGTHS = (1, 2, 3, 4, 5)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from mien import media
@@ -20,10 +19,9 @@ from mien.data.sources import Archive, Item
 from mien.errors import BadDataError, BadImageError
 from mien.faces.detect import Detector
 from mien.faces.frame import reframe
+from mien.pixels import U8
 
 __all__ = ["Crop", "Cutter", "Shape", "as_jpeg", "cutter"]
-
-U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

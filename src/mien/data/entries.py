@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from mien import media
 from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError, BadImageError
-from mien.results import U8
+from mien.pixels import BOOL, U8
 
 __all__ = ["Entry", "Looks", "Progress", "entries_in", "look_at"]
 
-BOOL = npt.NDArray[np.bool_]
 
 _PLAIN = 8  # grey levels between the 5 % darkest and the 5 % brightest pixels of a blank picture
 _COLOUR = 8  # levels that the channels of a grey picture may differ, for JPEG rounds them

@@ -9,18 +9,16 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from mien import media
 from mien.data import copies, manifest
 from mien.data.share import share
 from mien.data.spool import Spool
 from mien.errors import BadDataError
+from mien.pixels import BOOL, U8
 
 __all__ = ["HeldOut", "Leak", "find_leaks", "held_out_of"]
 
-BOOL = npt.NDArray[np.bool_]
-U8 = npt.NDArray[np.uint8]
 Places = tuple[list[int], U8]
 
 

@@ -15,14 +15,12 @@ from itertools import groupby, pairwise
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from mien.results import F32, U8
+from mien.pixels import F32, I64, U8
 
 __all__ = ["SIDE", "patches", "similarities"]
 
-I64 = npt.NDArray[np.int64]
 
 SIDE = 32  # pixels, of a thumbnail
 _MARGIN = 4  # pixels by which a copy may be shifted

@@ -18,10 +18,9 @@ from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import NEUTRAL_INDEX, index
+from mien.pixels import U8
 
 __all__ = ["Crops", "batches", "drop_leaks", "join", "load", "normalise", "rows_of", "shares_of"]
-
-U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

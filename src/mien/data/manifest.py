@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
-from mien.results import U8
+from mien.pixels import U8
 
 __all__ = ["NAME", "SPLITS", "WIDTH", "Row", "cells", "hash_pixels", "hold_out", "read", "write"]
 

@@ -13,14 +13,12 @@ from importlib.util import find_spec
 from math import isqrt
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.errors import MissingExtraError
-from mien.results import F32, U8
+from mien.pixels import F32, I64, U8
 
 __all__ = ["Search", "exact", "indexed", "mirror", "signatures"]
 
-I64 = npt.NDArray[np.int64]
 Search = Callable[[F32, int], tuple[F32, I64]]
 
 _WAVES = 8  # in each direction

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from mien.data import copies, manifest
 from mien.data.manifest import SPLITS, Row
-from mien.results import U8
+from mien.pixels import U8
 
 __all__ = ["Spool", "spool_in"]
 

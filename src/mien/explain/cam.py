@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
+
+from mien.pixels import F32, F64
 
 __all__ = [
     "GRADIENT_METHODS",
@@ -23,9 +24,6 @@ __all__ = [
     "layer_cam",
     "score_cam",
 ]
-
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
 
 def cam(activations: F32, weights: F32) -> F32:

@@ -8,12 +8,11 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+
+from mien.pixels import F32, U8
 
 __all__ = ["CONTROLS", "blurred", "edges", "gaussian", "noise"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 _BLUR = 6.0  # pixels, about as smooth as an 8x8 map enlarged to 64x64
 _WIDTH = 0.25  # standard deviation of the Gaussian, in sides

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien.explain.impute import impute
+from mien.pixels import F32, I64, U8
 
 __all__ = [
     "BETTER",
@@ -30,9 +31,6 @@ __all__ = [
     "road",
 ]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
-I64 = npt.NDArray[np.int64]
 # Crops (M, H, W) uint8 and for each the number of the picture it was made from -> (M,).
 Score = Callable[[U8, I64], F32]
 

@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.errors import BadModelError, UnknownNameError
 from mien.explain.targets import Aim
+from mien.pixels import F32
 from mien.recognize.runtime import Model
 
 __all__ = ["GraphSource", "Inside", "not_linear", "spread"]
-
-F32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,19 +6,18 @@ Imports: numpy, scipy (the proof extra). Knows nothing of networks.
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
+
+from mien.pixels import BOOL, F64
 
 __all__ = ["impute"]
 
-F64 = npt.NDArray[np.float64]
 _View = tuple[slice, slice]
-Mask = npt.NDArray[np.bool_]
 
 # Step down, step aside, weight: each pair of neighbours once.
 _NEIGHBOURS = ((0, 1, 1 / 6), (1, 0, 1 / 6), (1, 1, 1 / 12), (1, -1, 1 / 12))
 
 
-def impute(gray: F64, removed: Mask) -> F64:
+def impute(gray: F64, removed: BOOL) -> F64:
     """Replace removed pixels so that each is the weighted mean of its eight neighbours.
 
     The weights are 1/6 for those beside it and 1/12 for those across, less what lies beyond the

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -18,10 +17,10 @@ from mien.explain import cam
 from mien.explain.graph import Inside, not_linear
 from mien.explain.targets import Aim
 from mien.labels import LABELS
+from mien.pixels import F32
 
 __all__ = ["TorchSource", "evaluating", "watch"]
 
-F32 = npt.NDArray[np.float32]
 
 _STEPS = 50  # of the path of integrated gradients
 

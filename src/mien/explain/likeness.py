@@ -6,12 +6,11 @@ Imports: numpy, scipy (the proof extra). Knows nothing of networks.
 """
 
 import numpy as np
-import numpy.typing as npt
+
+from mien.pixels import F32, U8
 
 __all__ = ["NOISE", "likeness", "shaken"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 NOISE = 4.0  # grey levels, standard deviation: hardly seen
 

@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain import cam, perturb
 from mien.explain.graph import GraphSource, Inside
 from mien.explain.targets import Aim, Target, aim
+from mien.pixels import F32
 from mien.recognize.runtime import Model
 
 __all__ = ["METHODS", "Asked", "Source", "explain", "explain_each", "source_of"]
-
-F32 = npt.NDArray[np.float32]
 
 
 class Source(Protocol):

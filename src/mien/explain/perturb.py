@@ -6,14 +6,13 @@ Imports: numpy, mien.explain.cam. A network is a function from a batch to logits
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.explain import cam
 from mien.explain.targets import Aim
+from mien.pixels import F32
 
 __all__ = ["PATCH", "STRIDE", "masked_logits", "masks", "occlusion"]
 
-F32 = npt.NDArray[np.float32]
 Logits = Callable[[F32], F32]
 
 PATCH = 16  # pixels of a crop's side that are hidden at once

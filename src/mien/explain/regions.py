@@ -8,15 +8,12 @@ Imports: numpy, mien.pixels, mien.template. Knows nothing of networks.
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from mien.pixels import SIDE
+from mien.pixels import F32, SIDE, U8
 from mien.template import TEMPLATE
 
 __all__ = ["REGIONS", "divide", "shares", "shares_of", "words"]
 
-F32 = npt.NDArray[np.float32]
-U8 = npt.NDArray[np.uint8]
 
 REGIONS = ("brows", "eyes", "nose", "mouth", "cheeks", "forehead", "chin", "outside")
 _LEAST = 0.1  # of the evidence, for a region to be put into words

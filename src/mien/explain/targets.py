@@ -14,11 +14,10 @@ import numpy.typing as npt
 
 from mien.errors import UnknownNameError
 from mien.labels import LABELS, index
+from mien.pixels import F32, F64
 
 __all__ = ["Aim", "Target", "aim", "versus"]
 
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 Function = Callable[[F64], F64]
 Target = str | Function | None
 

@@ -8,15 +8,12 @@ Imports: numpy, cv2, mien.template. Knows nothing of detectors and networks.
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from mien.pixels import F32, F64, U8
 from mien.template import TEMPLATE
 
 __all__ = ["SIDE", "TEMPLATE", "crop", "similarity"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
 SIDE = 64  # pixels, the side of the crop
 _MAX_SHRINK = 16  # a face larger than 16 crops is cut with that many samples a pixel

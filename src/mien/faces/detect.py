@@ -12,16 +12,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
 from mien.faces.parts import ONET, YUNET, locate
+from mien.pixels import F32, U8
 from mien.results import Box, Detection
 
 __all__ = ["Detector"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 _ONET_SIDE = 48
 _POINTS, _FACE = "dense_6", "softmax_2"  # of ONet's outputs: five x then five y; no face, face

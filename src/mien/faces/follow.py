@@ -10,18 +10,16 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from mien.faces import align
 from mien.faces.detect import Detector
 from mien.faces.look import look
 from mien.faces.track import Sight, Tracks, overlap
+from mien.pixels import F32, U8
 from mien.results import Box, Detection
 
 __all__ = ["Follower", "Tracked"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 _FULL = 6  # frames after which the whole picture is searched at full size
 _QUICK = 3  # frames after which it is searched small, where something moved

@@ -5,14 +5,13 @@ A tight crop leaves the detector no room, so it is enlarged and given a grey bor
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from mien.faces import align
 from mien.faces.detect import Detector
+from mien.pixels import U8
 
 __all__ = ["reframe"]
 
-U8 = npt.NDArray[np.uint8]
 
 _ENLARGED = 192  # pixels, longer side of the crop shown to the detector
 _BORDER = 96  # pixels of grey about it

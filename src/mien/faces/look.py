@@ -7,15 +7,13 @@ Imports: numpy, cv2, mien.faces.align, mien.results.
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from mien.faces import align
+from mien.pixels import F32, U8
 from mien.results import Box, Detection
 
 __all__ = ["look"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 _SIDE = 8  # pixels of the face compared; finer, a smile would make another person
 _PATCH = 16  # pixels of the patches whose colours are counted

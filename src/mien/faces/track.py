@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.errors import MissingExtraError
+from mien.pixels import F32, F64
 from mien.results import Box, Detection
 
 __all__ = ["Sight", "Track", "Tracks", "difference", "overlap"]
 
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
 _REACH = 0.7  # face sides that a track may be off the next detection ...
 _REACH_PER_S = 1.5  # ... and more for every second that it was hidden

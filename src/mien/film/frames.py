@@ -15,18 +15,17 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.errors import BadImageError
 from mien.film.clock import Clock
 from mien.film.containers import FIX, Pipe, open_container, pyav
+from mien.pixels import U8
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
 __all__ = ["USUAL_RATE", "Film", "Frame", "every_nth", "per_second"]
 
-U8 = npt.NDArray[np.uint8]
 
 USUAL_RATE = 25.0  # frames a second, where nobody says
 

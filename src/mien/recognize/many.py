@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mien import media
 from mien.errors import BadImageError
-from mien.pixels import to_gray, to_side
-from mien.recognize.recognizer import F32, U8, Recognizer
+from mien.pixels import F32, U8, to_gray, to_side
+from mien.recognize.recognizer import Recognizer
 from mien.results import Picture
 
 __all__ = ["Failure", "list_pictures", "read_many", "score_many"]

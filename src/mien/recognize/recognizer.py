@@ -8,21 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from mien import media, pixels
 from mien.errors import BadImageError
 from mien.faces import align
 from mien.faces.detect import Detector
+from mien.pixels import F32, U8
 from mien.recognize.runtime import SHIPPED, Model
 from mien.results import Detection, Face, Picture
 from mien.verdict import SIX, Rule
 
 __all__ = ["Recognizer"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 _BATCH = 64  # crops given to the network at once, to bound memory
 

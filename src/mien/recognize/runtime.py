@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
 from mien.errors import BadModelError
 from mien.labels import LABELS
-from mien.pixels import SIDE
+from mien.pixels import F32, SIDE
 
 __all__ = ["CARD", "SHIPPED", "Model", "Outputs", "find", "read_card", "seal"]
 
-F32 = npt.NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "weights" / "miennet.onnx"
 CARD = "mien_card"  # key of the file's metadata

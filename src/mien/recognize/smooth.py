@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from mien.pixels import F32, F64
 
 __all__ = ["USUAL_S", "Smoother"]
 
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
 # In the clip of a calm face that smiles it leaves 2 changes of label of 14, and a change is seen
 # 0.2 s later (benchmarks/bench_tracks.py); shorter ones leave flicker, longer ones only come later.

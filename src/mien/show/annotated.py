@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mien.errors import OutputError
+from mien.pixels import U8
 from mien.results import Picture
-from mien.show.draw import U8, annotate
+from mien.show.draw import annotate
 from mien.show.sinks import write_picture
 
 __all__ = ["AnnotatedFolder"]

@@ -5,9 +5,9 @@ mien.show.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.labels import LABELS, NEUTRAL
+from mien.pixels import U8
 from mien.results import Face
 from mien.show import panel
 from mien.show.heat import ramp
@@ -15,8 +15,6 @@ from mien.show.stamps import Sprite, Stamps, stamp
 from mien.show.style import COLOURS, DARK, LIGHT, PLATE
 
 __all__ = ["Board"]
-
-U8 = npt.NDArray[np.uint8]
 
 
 class Board:

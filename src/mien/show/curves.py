@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.errors import MissingExtraError
 from mien.labels import LABELS, NEUTRAL
+from mien.pixels import F64
 from mien.show.sinks import whole
 from mien.show.style import COLOURS
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_timeline"]
 
-F64 = npt.NDArray[np.float64]
 
 _MOST = 12  # tracks in a plot
 _FEW = 4  # tracks up to which each gets more room

@@ -6,16 +6,14 @@ Imports: numpy, cv2, Pillow, mien.results, mien.show. Knows nothing of models an
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from mien.pixels import F32, U8
 from mien.results import Face, Picture
 from mien.show import heat, layout, panel, style
 
 __all__ = ["annotate", "enlarged", "enlargement", "zoomed"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 _SMALL = 320  # pixels; a longer side below that is enlarged
 _ENOUGH = 640  # pixels; to at least that, by a whole number

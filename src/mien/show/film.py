@@ -15,18 +15,17 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from mien.errors import OutputError
 from mien.film.containers import pyav, reason
 from mien.film.frames import USUAL_RATE
 from mien.film.reels import Reel
+from mien.pixels import U8
 from mien.show.sinks import explained, whole
 from mien.show.sound import Sound
 
 __all__ = ["SUFFIXES", "FilmWriter", "whole_film"]
 
-U8 = npt.NDArray[np.uint8]
 
 SUFFIXES = (".mp4", ".m4v", ".mov")
 _OPTIONS = {"preset": "ultrafast", "crf": "22"}  # a quarter of veryfast's time, twice its bytes

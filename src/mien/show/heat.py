@@ -8,12 +8,11 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+
+from mien.pixels import F32, U8
 
 __all__ = ["blend", "colours", "ramp"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 _OPACITY = 0.62  # at the strongest place; the face stays visible underneath
 _FADE = 8  # pixels of the crop over which a map fades out towards the crop's edge

@@ -12,16 +12,13 @@ from dataclasses import dataclass, field, replace
 from math import inf, sqrt
 from operator import itemgetter
 
-import numpy as np
-import numpy.typing as npt
-
+from mien.pixels import F32
 from mien.results import Box, Face, Picture
 from mien.show import panel
 from mien.show.style import text_width
 
 __all__ = ["CHIP_PAD", "Plan", "plan", "shared"]
 
-F32 = npt.NDArray[np.float32]
 
 _SMALLEST = 12  # pixels of an em; smaller letters are hard to read
 _SHRINK = (1.0, 0.85, 0.7, 0.55)  # letters of a panel, measured by the label's

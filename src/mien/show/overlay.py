@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mien.pixels import U8
 from mien.results import Box, Face, Moment
 from mien.show import heat
 from mien.show.board import Board
@@ -22,7 +23,6 @@ from mien.show.style import COLOURS, DARK, LIGHT
 
 __all__ = ["Overlay"]
 
-U8 = npt.NDArray[np.uint8]
 
 _EMS = 60  # letters that fit into the film's mean side
 _SMALLEST = 12  # pixels of an em; smaller letters are hard to read

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from mien.pixels import U8
 from mien.show.sinks import write_text
 
 __all__ = ["Section", "Seen", "write_page"]
 
-U8 = npt.NDArray[np.uint8]
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1000px; color: #222 }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from mien.results import U8
+from mien.pixels import U8
 from mien.show import style
 
 __all__ = ["contact_sheet"]

@@ -13,11 +13,10 @@ from secrets import token_hex
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from mien.errors import OutputError
+from mien.pixels import U8
 
 __all__ = [
     "FORMATS",
@@ -29,7 +28,6 @@ __all__ = [
     "write_text",
 ]
 
-U8 = npt.NDArray[np.uint8]
 
 # Suffix -> Pillow's name, the format's longest side in pixels, how to save.
 FORMATS: dict[str, tuple[str, int, dict[str, int]]] = {

@@ -9,15 +9,14 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from mien.pixels import U8
 from mien.results import Box
 from mien.show.style import letters, text_width
 
 __all__ = ["Sprite", "Stamps", "stamp"]
 
-U8 = npt.NDArray[np.uint8]
 Rgb = tuple[int, int, int]
 
 _FINE = 4  # samples a pixel, each way

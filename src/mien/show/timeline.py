@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from mien.pixels import F32, F64, U8
 from mien.show.sinks import CsvSink
 
 __all__ = ["SEGMENTS_HEADER", "Moment", "Peak", "Segment", "Shown", "Timeline"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
 SEGMENTS_HEADER = ("track", "label", "start_s", "end_s", "confidence")
 _MOST_BINS = 20_000  # of all tracks together

@@ -15,10 +15,10 @@ from xml.sax.saxutils import escape
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from mien.explain.cam import enlarge
+from mien.pixels import F32, U8
 from mien.results import Box
 from mien.show import style
 from mien.show.heat import colours
@@ -26,8 +26,6 @@ from mien.show.sinks import FORMATS, whole, write_picture, write_text
 
 __all__ = ["SUFFIXES", "Row", "channels", "figure", "heat", "overlay", "upright", "write"]
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 SUFFIXES = (*FORMATS, ".pdf", ".svg")
 _TILE = 192  # pixels of a tile's side: three times the crop's

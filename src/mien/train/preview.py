@@ -18,7 +18,7 @@ from mien.data.mix import mix
 from mien.faces import align
 from mien.faces.detect import Detector
 from mien.labels import LABELS
-from mien.results import U8
+from mien.pixels import U8
 
 __all__ = ["SHOWN", "Strip", "crops_of", "portrait", "strips"]
 

@@ -20,18 +20,15 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
-import numpy as np
-import numpy.typing as npt
-
 from mien import media
 from mien.data.sources.archive import Archive, checked, is_picture
 from mien.data.sources.listing import Item, Listing, Options
 from mien.data.sources.table import Pictures, columns, is_table, rows_in
 from mien.labels import parse
+from mien.pixels import U8
 
 __all__ = ["affectnet"]
 
-U8 = npt.NDArray[np.uint8]
 
 _EMOTIONS = {
     "0": "neutral",

@@ -17,20 +17,17 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import PurePosixPath
 
-import numpy as np
-import numpy.typing as npt
-
 from mien.data.sources.archive import Archive, checked
 from mien.data.sources.emfacs import UNITS, expression
 from mien.data.sources.listing import InOrder, Item, Listing, Options
 from mien.errors import BadDataError, BadImageError
 from mien.faces.detect import Detector
 from mien.film.frames import Film, Frame
+from mien.pixels import U8
 from mien.results import Box
 
 __all__ = ["disfa"]
 
-U8 = npt.NDArray[np.uint8]
 
 _VIDEO = re.compile(r"LeftVideo(SN\d+)_comp\.\w+$")
 _UNIT = re.compile(r"(SN\d+)_au(\d+)\.txt$")

@@ -18,17 +18,16 @@ from math import isqrt
 from pathlib import PurePosixPath
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.data.sources.archive import Archive, checked, is_picture
 from mien.data.sources.listing import InOrder, Item, Listing, Options
 from mien.data.sources.table import SPLITS, columns, is_table, rows_in
 from mien.errors import BadImageError
 from mien.labels import parse
+from mien.pixels import U8
 
 __all__ = ["faces_of", "fer2013"]
 
-U8 = npt.NDArray[np.uint8]
 
 _EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 _COLUMNS = {name: [name] for name in ("emotion", "pixels", "usage")}

@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
 from mien.errors import BadImageError
+from mien.pixels import U8
 
 __all__ = ["InOrder", "Item", "Listing", "Options", "Problem"]
 
-U8 = npt.NDArray[np.uint8]
 T = TypeVar("T")
 
 
