@@ -1,7 +1,6 @@
 """The shipped network without mien: plain arithmetic and a plain ONNX Runtime session.
 
 The yardstick for speed and the oracle for answers, so it shares no code with what it measures.
-Imports: numpy, Pillow, onnxruntime; from mien only the file's place and its card.
 """
 
 from typing import Any

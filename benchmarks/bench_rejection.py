@@ -23,12 +23,13 @@ import timing
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
-from mien import media, metrics, pixels
+from mien import metrics, pixels
 from mien.data import manifest
 from mien.faces.detect import Detector
+from mien.media import images
+from mien.media.writers import write_text
 from mien.pixels import F64, U8
 from mien.recognize.runtime import Model
-from mien.show.sinks import write_text
 
 FOLDERS = ("rafdb", "rafdb-framed", "fer2013", "fer2013-framed", "fer2013-neutral")
 BATCH, GOAL = 64, 0.99
@@ -51,7 +52,7 @@ def faces(folder: Path, count: int, held: bool, seed: int) -> U8:
     mask = manifest.hold_out(rows, 0.05, seed)
     rows = [row for row, out in zip(rows, mask, strict=True) if out == held]
     places = np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)
-    return np.stack([media.read_rgb(folder / rows[i].path) for i in places])
+    return np.stack([images.read_rgb(folder / rows[i].path) for i in places])
 
 
 def outputs(model: Model, crops: U8) -> dict[str, F64]:
@@ -130,7 +131,9 @@ def main() -> None:
     settings = {name: getattr(chosen, name) for name in ("faces", "others", "known")}
     command = "python benchmarks/bench_rejection.py"
     record = timing.head(__doc__.splitlines()[0], command, settings)
-    model = Model(chosen.model or Path(media.__file__).parent / "recognize/weights/miennet.onnx", 1)
+    model = Model(
+        chosen.model or Path(images.__file__).parent / "recognize/weights/miennet.onnx", 1
+    )
     seed = model.card["data"]["seed"]
     given = {name: faces(chosen.data / name, chosen.faces, True, seed) for name in FOLDERS}
     given |= {kind: non_faces.make(kind, chosen.others) for kind in non_faces.KINDS}

@@ -27,8 +27,8 @@ import timing
 import mien
 from mien.faces.detect import Detector
 from mien.faces.follow import Follower
-from mien.film.frames import Film
 from mien.labels import LABELS, NEUTRAL
+from mien.media.video_reader import Film
 from mien.recognize.smooth import USUAL_S, Smoother
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

@@ -28,10 +28,10 @@ import films
 import peak
 import timing
 
-from mien.film.reels import open_film
+from mien.media.sources import open_film
+from mien.media.video_writer import whole_film
 from mien.recognize.recognizer import Recognizer
 from mien.results import Moment
-from mien.show.film import whole_film
 from mien.show.overlay import Overlay
 from mien.video import Choice, Watcher
 

@@ -2,7 +2,6 @@
 
 Peers know neutral as a seventh class; their six are scaled to sum to 1 again, and calm says whether
 neutral would have won. Packages are fetched into a throw-away folder and measured there.
-Imports: numpy, mien; peer_fer, peer_hog and peer_node for theirs.
 """
 
 import resource

@@ -23,8 +23,8 @@ from face_sets import FaceSet
 from mien import metrics
 from mien.cli.bar import bar
 from mien.data.corrupt import KINDS, STRENGTHS, corrupt
+from mien.media.writers import write_text
 from mien.recognize.recognizer import Recognizer
-from mien.show.sinks import write_text
 
 SETS = {"rafdb": "RAF-DB test", "fer2013": "FER2013 test"}
 

@@ -2,7 +2,6 @@
 
 A framing is a way to give a rival the face that suits it best; which one that is, is chosen on
 training crops.
-Imports: numpy, cv2, mien.
 """
 
 import csv
@@ -13,11 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mien import media
 from mien.data import copies, manifest
 from mien.data.corrupt import KINDS, STRENGTHS, corrupt
 from mien.data.manifest import Row
 from mien.labels import NEUTRAL, index
+from mien.media import images
 from mien.pixels import BOOL, I64, SIDE, U8
 
 __all__ = ["FRAMED", "FRAMINGS", "FaceSet", "damaged", "framed", "load", "without_copies"]
@@ -64,7 +63,7 @@ def load(folder: Path, split: str, most: int = 0) -> FaceSet:
         rows = [rows[i] for i in np.linspace(0, len(rows) - 1, most).astype(int)]
     crops = np.empty((len(rows), SIDE, SIDE, 3), dtype=np.uint8)
     for i, row in enumerate(rows):
-        crops[i] = media.read_rgb(folder / row.path)
+        crops[i] = images.read_rgb(folder / row.path)
     return FaceSet(rows, crops, np.array([index(row.label) for row in rows]))
 
 
@@ -82,7 +81,7 @@ def framed(faces: FaceSet, folder: Path) -> FaceSet:
     crops = faces.crops.copy()
     for i, row in enumerate(faces.rows):
         if row.original in paths:
-            crops[i] = media.read_rgb(folder / paths[row.original])
+            crops[i] = images.read_rgb(folder / paths[row.original])
     return FaceSet(faces.rows, crops, faces.targets)
 
 

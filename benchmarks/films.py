@@ -1,7 +1,6 @@
 """Films to measure with: the portrait in the package (public domain), moving, and a tone.
 
 Every face sways on a path of its own about its place in a grid, over a smooth ground with grain.
-Imports: numpy, cv2, PyAV, portraits.
 """
 
 from fractions import Fraction

@@ -4,7 +4,6 @@ The pictures come in scikit-image's wheel: CC0, in the public domain, or without
 by its own account; those of which it says nothing are left out, and so are coins with heads on
 them. Of the two pictures with people only parts without a head are taken. Backs of heads are drawn,
 for want of free photographs: a measure of drawn ones says little of real ones.
-Imports: numpy, cv2, scikit-image's pictures.
 """
 
 from collections.abc import Callable

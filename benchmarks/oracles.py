@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mien.media.writers import write_text
 from mien.models import zoo
 from mien.models.network import Network
-from mien.show.sinks import write_text
 from mien.train import checkpoint, config, loop
 
 _ROOT = Path(__file__).parents[1]

@@ -1,7 +1,4 @@
-"""Seconds and peak memory of a command, as a user starts it.
-
-Imports: the standard library, timing.
-"""
+"""Seconds and peak memory of a command, as a user starts it."""
 
 import json
 import subprocess

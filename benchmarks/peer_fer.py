@@ -1,7 +1,4 @@
-"""The small network of the package fer, fetched into a throw-away folder: a peer, no dependency.
-
-Imports: numpy, Pillow, and ai-edge-litert where it can be fetched.
-"""
+"""The small network of the package fer, fetched into a throw-away folder: a peer, no dependency."""
 
 import subprocess
 import sys

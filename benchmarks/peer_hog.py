@@ -2,7 +2,6 @@
 
 Dalal and Triggs 2005, doi:10.1109/CVPR.2005.177, by scikit-image; the classifier by scikit-learn.
 Nothing is tuned. A floor is what anybody has in an hour, without a network.
-Imports: numpy, scikit-image, scikit-learn, mien.pixels.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,6 @@
 They run in Node (peer_node.mjs) on TensorFlow.js with WebAssembly, on one thread; crops go there
 and scores come back in files. Only the network of the package that names expressions is asked,
 with the package's own preparation of a crop: all rivals get the same faces.
-Imports: numpy, subprocess.
 """
 
 import json

@@ -43,7 +43,7 @@ from sklearn.metrics import f1_score
 from mien import confidence, metrics
 from mien.cli.bar import bar
 from mien.labels import LABELS
-from mien.show.sinks import write_text
+from mien.media.writers import write_text
 
 OURS = "mien"
 DATABASES = ("rafdb", "fer2013")

@@ -1,11 +1,11 @@
 """Copies planted among pictures: how many the detector finds, and how many strangers it accuses.
 
 Of every picture's changed copies (see changes.py) one kind at a time is mixed with the originals
-and `find_pairs` looks for copies in all. A pair of an original and its own copy is right, any
-other pair of an original and a copy is wrong. Originals that are themselves copies of each other
-are left out first: of the 19 pairs of RAF-DB test pictures that are that alike every one was looked
-at and shows one photograph, or two of one series.
-Imports: numpy, copies, changes. The pictures: RAF-DB's test crops where they are, else textures.
+and `find_pairs` looks for copies in all. A pair of an original and its own copy is right, any other
+pair of an original and a copy is wrong. Originals that are themselves copies of each other are left
+out first: of the 19 pairs of RAF-DB test pictures that are that alike every one was looked at and
+shows one photograph, or two of one series. The pictures: RAF-DB's test crops where they are, else
+textures.
 """
 
 import os
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from changes import CHANGES
 
-from mien import media
 from mien.data import copies
+from mien.media import images
 from mien.pixels import U8
 
 __all__ = ["THRESHOLDS", "Curve", "measure", "pictures"]
@@ -56,7 +56,7 @@ def pictures() -> tuple[str, list[U8]]:
         return "generated textures", [_texture(seed) for seed in range(1000)]
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if "/test/" in name and name.endswith(".jpg")]
-        return "RAF-DB test", [media.decode_rgb(archive.read(name)) for name in sorted(names)]
+        return "RAF-DB test", [images.decode_rgb(archive.read(name)) for name in sorted(names)]
 
 
 def _texture(seed: int) -> U8:

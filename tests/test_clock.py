@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from mien.film.clock import Clock
+from mien.media.video_reader import Clock
 
 
 @pytest.mark.parametrize(

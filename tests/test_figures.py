@@ -7,12 +7,7 @@ from PIL import Image
 
 from mien.confidence import Bin
 from mien.show.effects import effects
-from mien.show.figures import (
-    confusion_matrix,
-    coverage_curves,
-    history_curves,
-    reliability_plot,
-)
+from mien.show.figures import confusion_matrix, coverage_curves, history_curves, reliability_plot
 
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)  # training, held out
 

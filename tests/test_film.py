@@ -11,8 +11,8 @@ from filmed import clip, film, shades, tone
 from made import texture
 
 from mien.errors import OutputError
-from mien.film.reels import open_film
-from mien.show.film import whole_film
+from mien.media.sources import open_film
+from mien.media.video_writer import whole_film
 
 
 def copy(source, target, stop=None):

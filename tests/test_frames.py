@@ -8,7 +8,7 @@ from filmed import clip, film, shades
 from made import encode, texture, zip_of
 
 from mien.errors import BadImageError, MissingExtraError
-from mien.film.frames import Film, every_nth, per_second
+from mien.media.video_reader import Film, every_nth, per_second
 
 
 def frames_at(*times):
@@ -150,7 +150,7 @@ def test_a_damaged_film_that_is_broken_off_does_not_hang(tmp_path):
     path.write_bytes(data)
     code = (
         "import gc, itertools, sys\n"
-        "from mien.film.frames import Film\n"
+        "from mien.media.video_reader import Film\n"
         "for _ in range(20):\n"
         "    with Film(sys.argv[1]) as film:\n"
         "        list(itertools.islice(film, 4))\n"

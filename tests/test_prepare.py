@@ -7,10 +7,10 @@ import pytest
 from made import encode, folder_of, texture, zip_of
 from PIL import ExifTags, Image
 
-from mien import media
 from mien.data import manifest
 from mien.data.prepare import Settings, prepare
 from mien.errors import BadDataError, OutputError, UnknownNameError
+from mien.media import images
 
 LABELS = ["surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"]
 
@@ -114,7 +114,7 @@ def test_a_turned_picture_of_the_right_size_is_stored_upright(make):
     data = encode(texture(1), exif=exif, quality=95)
     folder = make({"train/1/a.jpg": data}).folder
     stored = pixels_of(folder / "train/1_surprise/a.jpg").astype(int)
-    assert np.abs(stored - media.decode_rgb(data)).mean() < 2
+    assert np.abs(stored - images.decode_rgb(data)).mean() < 2
 
 
 def test_a_cmyk_picture_of_the_right_size_is_stored_as_rgb(make):

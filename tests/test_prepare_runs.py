@@ -29,7 +29,7 @@ def run_in_child(before, archive, out):
 def test_a_killed_run_leaves_no_manifest_and_the_next_completes(tmp_path):
     archive = folder_of(tmp_path / "photos", own_files(4))
     slow = (
-        "import mien.media as m; old = m.decode_stored\n"
+        "import mien.media.images as m; old = m.decode_stored\n"
         "def slow(*a): time.sleep(0.2); return old(*a)\nm.decode_stored = slow"
     )
     child = run_in_child(slow, archive, tmp_path / "out")

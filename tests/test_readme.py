@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien.cli import cli
-from mien.show.sinks import write_picture
+from mien.media.writers import write_picture
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -15,9 +15,9 @@ from filmed import clip, film, shades, tone
 from made import encode, folder_of, texture
 
 from mien.errors import BadImageError, BadSettingError
-from mien.film.containers import Pipe
-from mien.film.frames import Film
-from mien.film.reels import Camera, Pictures, open_film
+from mien.media.decoder import Pipe
+from mien.media.sources import Camera, Pictures, open_film
+from mien.media.video_reader import Film
 
 
 def moments(reel):
@@ -106,7 +106,7 @@ def test_a_camera_gives_what_it_sees_as_it_sees_it(monkeypatch):
     lens = Lens(3)
     monkeypatch.setattr(cv2, "VideoCapture", lambda index: lens if index == 2 else None)
     ticks = iter([1.0, 7.0, 7.25, 8.0])
-    monkeypatch.setattr("mien.film.reels.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("mien.media.sources.time.monotonic", lambda: next(ticks))
     with open_film("2") as reel:
         assert isinstance(reel, Camera)
         assert (reel.name, reel.length, reel.rate) == ("camera 2", 0, 30)
@@ -135,7 +135,7 @@ def test_a_camera_that_is_not_there_is_an_error(monkeypatch, frames, message):
 def test_standard_input_is_read_as_it_comes(tmp_path):
     path = clip(tmp_path / "a.mkv", shades(30))
     code = (
-        "from mien.film.reels import open_film\n"
+        "from mien.media.sources import open_film\n"
         "with open_film('-', sound=True) as reel:\n"
         "    print(reel.name, sum(1 for _ in reel), sum(1 for _ in reel.heard()))"
     )

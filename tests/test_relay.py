@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from mien.film.relay import Behind, ahead
+from mien.media.threads import Behind, ahead
 
 
 def threads():

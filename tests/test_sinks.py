@@ -9,7 +9,7 @@ from disk import full_disk
 from PIL import Image, JpegImagePlugin
 
 from mien.errors import OutputError
-from mien.show.sinks import CsvSink, whole, write_picture, write_text
+from mien.media.writers import CsvSink, whole, write_picture, write_text
 
 RED = np.full((8, 8, 3), (250, 10, 20), dtype=np.uint8)
 

@@ -5,10 +5,11 @@ pytest.importorskip("scipy")
 
 from crops import write_crops
 
-from mien import media, pixels, trial
+from mien import pixels, trial
 from mien.errors import BadDataError
 from mien.explain.controls import CONTROLS
 from mien.explain.faithful import BETTER
+from mien.media import images
 from mien.trial import Subject, beats, choose, compare, usable, values_of
 
 PATCH = (slice(48, 60), slice(4, 28))
@@ -104,7 +105,7 @@ def test_pictures_are_drawn_by_the_seed_without_neutral(tmp_path):
     assert len({row.path for row in rows}) == len(rows) == len(crops) == 10
     assert {row.split for row in rows} == {"test"}
     assert "neutral" not in {row.label for row in rows}
-    first = pixels.to_gray(media.read_rgb(folder / rows[0].path))
+    first = pixels.to_gray(images.read_rgb(folder / rows[0].path))
     np.testing.assert_array_equal(crops[0], first)
     assert [r.path for r in choose(folder, "test", 10, seed=0)[0]] == [r.path for r in rows]
     assert [r.path for r in choose(folder, "test", 10, seed=1)[0]] != [r.path for r in rows]

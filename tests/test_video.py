@@ -9,7 +9,7 @@ from filmed import film, swaying
 import mien as package
 from mien import video
 from mien.cli.film import video_command
-from mien.film.reels import open_film
+from mien.media.sources import open_film
 from mien.recognize.smooth import USUAL_S, Smoother
 from mien.video import Choice, Watcher, watch
 

@@ -7,9 +7,9 @@ from tiny import known, settings_for
 
 from mien.data import loader, manifest
 from mien.data.votes import read_votes, soften
-from mien.data.writing import open_table
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
+from mien.media.writers import open_table
 from mien.train import loop
 
 pytestmark = pytest.mark.torch

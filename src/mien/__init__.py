@@ -6,8 +6,8 @@ Importing it does no work: `Recognizer` and `read_video` are fetched on first us
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mien.recognize.recognizer import Recognizer as Recognizer
-    from mien.video import read_video as read_video
+    from mien.recognize.recognizer import Recognizer
+    from mien.video import read_video
 
 __all__ = ["Recognizer", "__version__", "read_video"]
 

@@ -1,6 +1,6 @@
 """How far a confidence can be trusted: calibration, temperature, what being sure is worth.
 
-Formulas on arrays; rates are in [0, 1]. Imports: numpy.
+Formulas on arrays; rates are in [0, 1].
 """
 
 from collections.abc import Sequence

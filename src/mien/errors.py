@@ -10,7 +10,6 @@ MienError
 └── MissingExtraError  a part that was not installed
 
 `ValueError` is for a programmer's fault, these are for what happens to users.
-Imports nothing but the standard library.
 """
 
 from collections.abc import Iterable

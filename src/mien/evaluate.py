@@ -1,6 +1,5 @@
 """A model and a prepared folder -> one table of how good it is, and a row for every picture.
-
-Imports: recognize, metrics, manifest. No torch: the exported file is what is measured.
+No torch: the exported file is what is measured.
 """
 
 import subprocess
@@ -12,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from mien import __version__, media, pixels
+from mien import __version__, pixels
 from mien.confidence import accuracy_at, aurc, chance_error
 from mien.data import manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, UNCERTAIN, index
+from mien.media import images
 from mien.metrics import confusion, mcnemar, summarise
 from mien.pixels import F32, I64
 from mien.recognize.recognizer import Recognizer
@@ -127,7 +127,7 @@ def against(one: Evaluation, other: Evaluation) -> dict[str, Any]:
 
 
 def _score(recognizer: Recognizer, folder: Path, rows: list[Row]) -> Outputs:
-    crops = [media.read_rgb(folder / row.path) for row in rows]
+    crops = [images.read_rgb(folder / row.path) for row in rows]
     return recognizer.model.run(pixels.to_batch(crops), maps=False)
 
 

@@ -1,8 +1,7 @@
 """Where on the face a model's evidence lies, by expression, beside where theory expects it.
 
 The way through: crops of a prepared folder -> maps of the labelled class -> shares by region ->
-the share on the regions of `mien.explain.units`, beside their share of the crop's area.
-Imports: mien.explain, recognize, manifest. No torch.
+the share on the regions of `mien.explain.units`, beside their share of the crop's area. No torch.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mien import media, pixels
+from mien import pixels
 from mien.data import manifest
 from mien.errors import BadDataError, BadModelError
 from mien.explain.cam import enlarge
@@ -19,6 +18,7 @@ from mien.explain.controls import gaussian
 from mien.explain.regions import REGIONS, divide, shares_of
 from mien.explain.units import expected, units_of
 from mien.labels import LABELS, NEUTRAL, index
+from mien.media import images
 from mien.pixels import F32, SIDE
 from mien.recognize.runtime import Model
 
@@ -64,7 +64,7 @@ def evidence(
 
 def _shares(model: Model, folder: Path, rows: list[manifest.Row]) -> F32:
     """Shares by region, shape (N, 8)."""
-    batch = pixels.to_batch([media.read_rgb(folder / row.path) for row in rows])
+    batch = pixels.to_batch([images.read_rgb(folder / row.path) for row in rows])
     maps = model.run(batch).maps
     if maps is None:
         raise BadModelError("this model file returns no class maps", fix="make it by mien export")

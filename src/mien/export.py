@@ -23,12 +23,12 @@ from mien.confidence import certain_from, fit_temperature
 from mien.data.loader import Crops, normalise
 from mien.errors import BadDataError, BadModelError
 from mien.labels import LABELS, NEUTRAL_INDEX
+from mien.media.writers import whole
 from mien.metrics import auroc
 from mien.models.network import Network
 from mien.models.withmaps import WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
 from mien.recognize.runtime import CARD, seal
-from mien.show.sinks import whole
 from mien.train import loop
 from mien.train.neutral import fit_neutral, same_origin
 from mien.train.trained import trained

@@ -1,7 +1,6 @@
 """The six expressions, their order, and the words for showing none of them or none clearly.
 
 Every file that names an expression gets the name here, so the order is written once.
-Imports nothing.
 """
 
 __all__ = ["LABELS", "NEUTRAL", "NEUTRAL_INDEX", "UNCERTAIN", "folder", "index", "parse"]

@@ -1,6 +1,5 @@
 """Accuracy, recall, confusion, comparison: formulas on arrays.
-
-Imports: numpy, mien.confidence. Knows nothing of models and files.
+Knows nothing of models and files.
 """
 
 import math

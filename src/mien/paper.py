@@ -24,9 +24,9 @@ from mien.data.sources import Item
 from mien.errors import BadDataError
 from mien.evaluate import commit
 from mien.labels import LABELS
+from mien.media.writers import write_text
 from mien.metrics import summarise
 from mien.printed import PROTOCOLS, TABLES, Row, rows, settings
-from mien.show.sinks import write_text
 from mien.train import config
 from mien.train.config import TrainConfig
 from mien.train.loop import Data, History, Progress, Report, gather, predict, train

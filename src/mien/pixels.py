@@ -1,8 +1,8 @@
 """From a face crop to network input. The only place where pixels become numbers.
 
-Training and serving both call this file, so a model never sees two kinds of input.
-The way in: uint8 RGB or grey crop -> grey -> 64x64 -> [0, 1] -> normalised -> three equal channels.
-Imports: numpy, Pillow, mien.errors. No torch, no cv2.
+Training and serving both call this file, so a model never sees two kinds of input. The way in:
+uint8 RGB or grey crop -> grey -> 64x64 -> [0, 1] -> normalised -> three equal channels. No torch,
+no cv2.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,5 @@
 """What the paper printed, and our figures beside it.
-
-Imports: errors, show.tables. No torch: the documentation is made of it.
+No torch: the documentation is made of it.
 """
 
 import json

@@ -1,7 +1,7 @@
 """What `mien evaluate --report` says of a model: the way of the paper's Figure 1 on one page.
 
 Data -> model -> predictions -> explanation -> inspection -> improvement; every sentence follows
-from the figures. Imports: evaluate, recognize, metrics, show. No torch.
+from the figures. No torch.
 """
 
 from pathlib import Path
@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from mien import media, pixels
+from mien import pixels
 from mien.confidence import reliability
 from mien.evaluate import Evaluation
 from mien.labels import LABELS
+from mien.media import images
 from mien.pixels import U8
 from mien.recognize.recognizer import Recognizer
 from mien.results import Box, Detection, Face
@@ -134,7 +135,7 @@ def _seen(
     """Crops with the heat map of the class that each was called."""
     if not chosen:
         return ()
-    crops = [media.read_rgb(folder / found.rows[i].path) for i in chosen]
+    crops = [images.read_rgb(folder / found.rows[i].path) for i in chosen]
     maps = recognizer.model.run(pixels.to_batch(crops)).maps
     if maps is None:
         return ()

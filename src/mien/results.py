@@ -2,7 +2,6 @@
 
 A `Picture`, or a `Moment` of a film, has `Face`s; a `Face` has a `Box`, five landmarks, six scores
 and the class maps. Each knows its own row or record and nothing of files, models or drawing.
-Imports: numpy, mien.labels, mien.verdict, mien.explain.cam and regions.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Do maps change when they should, and only then?
 
 With noise that nobody sees they should stay; when the network forgets what it learned, or learned
-wrong labels, they should change. Imports: mien.trial, mien.explain. Torch comes with the networks.
+wrong labels, they should change. Torch comes with the networks.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """Where the five landmarks of a face lie in a crop, on average.
 
 Framing carries every face to this template (`mien.faces.align`), so a place in the crop is a place
-on the face (`mien.explain.regions`). Imports: numpy.
+on the face (`mien.explain.regions`).
 """
 
 import numpy as np

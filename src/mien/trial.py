@@ -2,7 +2,7 @@
 
 The way through: crops -> the class that the network names -> maps by every method and control ->
 every metric for every picture -> means and paired tests. How maps change with noise and when the
-network forgets is in sanity.py. Imports: mien.explain, manifest, scipy (the proof extra).
+network forgets is in sanity.py.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mien import media, pixels
+from mien import pixels
 from mien.data import manifest
 from mien.errors import BadDataError, BadModelError, MissingExtraError
 from mien.explain.cam import enlarge
@@ -20,6 +20,7 @@ from mien.explain.faithful import BETTER, Score, ends, measure
 from mien.explain.methods import METHODS, Asked, source_of
 from mien.explain.targets import Aim
 from mien.labels import NEUTRAL
+from mien.media import images
 from mien.pixels import F32, I64, SIDE, U8
 
 __all__ = ["Progress", "Subject", "Values", "beats", "choose", "compare", "usable", "values_of"]
@@ -85,7 +86,7 @@ def choose(folder: Path, split: str, count: int, seed: int) -> tuple[list[manife
         raise BadDataError(f"{folder} has no {split} pictures", fix="choose another --split")
     order = np.random.default_rng(seed).permutation(len(rows))[:count]
     chosen = [rows[i] for i in sorted(order)]
-    crops = [pixels.to_side(pixels.to_gray(media.read_rgb(folder / r.path))) for r in chosen]
+    crops = [pixels.to_side(pixels.to_gray(images.read_rgb(folder / r.path))) for r in chosen]
     return chosen, np.stack(crops)
 
 

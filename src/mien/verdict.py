@@ -1,6 +1,5 @@
 """From scores to one word: an expression, neutral, or uncertain.
-
-Imports: mien.labels. Knows nothing of pictures and models.
+Knows nothing of pictures and models.
 """
 
 from collections.abc import Sequence

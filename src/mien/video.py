@@ -2,8 +2,7 @@
 
 The way through: a thread decodes -> faces are followed -> those that are due are read, all of a
 frame in one batch -> scores smoothed over each track -> a `Moment`. One frame is in work and two
-wait, so memory does not grow with the film.
-Imports: faces.follow, recognize, reels, relay, results. Knows nothing of drawing and tables.
+wait, so memory does not grow with the film. Knows nothing of drawing and tables.
 """
 
 from collections.abc import Iterator
@@ -15,8 +14,8 @@ import numpy as np
 
 from mien.faces import align
 from mien.faces.follow import Follower, Tracked
-from mien.film.reels import Reel, open_film
-from mien.film.relay import ahead
+from mien.media.sources import Reel, open_film
+from mien.media.threads import ahead
 from mien.pixels import U8
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.smooth import USUAL_S, Smoother

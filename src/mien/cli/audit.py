@@ -45,7 +45,7 @@ def audit_command(
     from mien.data.audit import audit
     from mien.data.clean import clean, to_drop
     from mien.data.report import CSV_HEADER, csv_rows, record, summary, write_page
-    from mien.show.sinks import CsvSink, write_text
+    from mien.media.writers import CsvSink, write_text
 
     outputs = [path for path in (out, html, json_file) if path]
     if len({path.resolve() for path in outputs}) < len(outputs):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from mien.recognize.recognizer import Recognizer
     from mien.show.why import Row, _Page
 
+    pass
+    pass
+
 __all__ = ["explain_command"]
 
 
@@ -127,12 +130,12 @@ def _faces(
     import numpy as np
     from PIL import Image
 
-    from mien import media
     from mien.faces import align
+    from mien.media import images
 
     for file in files:
         try:
-            rgb = media.read_rgb(file)
+            rgb = images.read_rgb(file)
         except BadImageError as error:
             yield file, error
             continue

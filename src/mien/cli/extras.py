@@ -1,7 +1,4 @@
-"""Whether the extra that a command needs is installed.
-
-Imports: the standard library, mien.errors.
-"""
+"""Whether the extra that a command needs is installed."""
 
 from importlib.util import find_spec
 

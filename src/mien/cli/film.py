@@ -16,8 +16,10 @@ from mien.cli.extras import needs
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
-    from mien.film.reels import Reel
+    from mien.media.sources import Reel
     from mien.results import Moment
+
+    pass
 
 __all__ = ["video_command"]
 
@@ -89,7 +91,7 @@ def video_command(
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
     needs("mien video", "video", "av", "lap", "matplotlib")
-    from mien.film.reels import Camera, open_film
+    from mien.media.sources import Camera, open_film
     from mien.recognize.recognizer import Recognizer
     from mien.video import Choice, Watcher, watch
 
@@ -156,8 +158,8 @@ def _printed() -> "Callable[[Moment], object]":
 
 
 def _table(outputs: ExitStack, path: Path) -> "Callable[[Moment], object]":
+    from mien.media.writers import CsvSink
     from mien.results import FILM_HEADER
-    from mien.show.sinks import CsvSink
 
     sink = outputs.enter_context(CsvSink(path, FILM_HEADER))
 
@@ -169,7 +171,7 @@ def _table(outputs: ExitStack, path: Path) -> "Callable[[Moment], object]":
 
 
 def _lines(outputs: ExitStack, path: Path) -> "Callable[[Moment], object]":
-    from mien.show.sinks import LinesSink
+    from mien.media.writers import LinesSink
 
     sink = outputs.enter_context(LinesSink(path))
     return lambda moment: sink.write(json.dumps(moment.record()) + "\n")
@@ -197,8 +199,8 @@ def _film(
     outputs: ExitStack, path: Path, reel: "Reel", how: tuple[bool, bool, int]
 ) -> "Callable[[Moment], object]":
     """Draw (heat maps, landmarks) and encode (with so many threads) in a thread of its own."""
-    from mien.film.relay import Behind
-    from mien.show.film import whole_film
+    from mien.media.threads import Behind
+    from mien.media.video_writer import whole_film
     from mien.show.overlay import Overlay
 
     heatmap, landmarks, threads = how

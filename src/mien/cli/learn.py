@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mien.evaluate import Evaluation
     from mien.recognize.recognizer import Recognizer
 
+    pass
+
 __all__ = ["evaluate_command", "export_command", "train_command"]
 
 
@@ -89,7 +91,7 @@ def evaluate_command(
     Example: mien evaluate shipped data/rafdb --out results
     """
     from mien import evaluate as measuring
-    from mien.show.sinks import CsvSink, write_text
+    from mien.media.writers import CsvSink, write_text
 
     for name, wanted in (("--pictures", pictures), ("--report", as_page)):
         if wanted and out is None:

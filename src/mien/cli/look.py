@@ -22,7 +22,7 @@ def stats_command(
     Example: mien stats data/rafdb data/fer2013 --plot table3.png
     """
     from mien.data import stats
-    from mien.show.sinks import CsvSink, write_text
+    from mien.media.writers import CsvSink, write_text
     from mien.show.tables import as_markdown, as_text
 
     if plot:
@@ -71,8 +71,8 @@ def show_augmentation_command(
     """
     needs("mien show-augmentation", "train", "torch")
     from mien.data.augment import Strength
+    from mien.media.writers import write_picture
     from mien.show.sheet import contact_sheet
-    from mien.show.sinks import write_picture
     from mien.train import config, preview
 
     chosen = config.load(settings, data=("data",))

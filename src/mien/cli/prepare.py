@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mien.data.prepare import Report
     from mien.data.sources import Options
 
+    pass
+
 __all__ = ["frames_command", "prepare_command"]
 
 _SHARE = click.FloatRange(0, 1, max_open=True)
@@ -187,7 +189,7 @@ def frames_command(
         raise click.UsageError("give --every or --per-second, not both")
     from mien.data.footage import Choice, cut_faces
     from mien.faces.detect import Detector
-    from mien.film.frames import Frame
+    from mien.media.video_reader import Frame
 
     def shown(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
         return bar(frames, length, "looking")

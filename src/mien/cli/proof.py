@@ -34,8 +34,8 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
     """
     from mien.evidence import evidence
     from mien.explain.regions import REGIONS
+    from mien.media.writers import write_text
     from mien.recognize.runtime import Model
-    from mien.show.sinks import write_text
     from mien.show.tables import as_text
 
     network = Model(model)
@@ -178,7 +178,7 @@ def _write(
     record: dict[str, Any], out: Path | None, csv_file: Path | None, plot: Path | None
 ) -> None:
     from mien.explain.faithful import BETTER
-    from mien.show.sinks import CsvSink, write_text
+    from mien.media.writers import CsvSink, write_text
 
     if out:
         write_text(json.dumps(record, indent=1) + "\n", out)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mien.recognize.many import Failure
     from mien.results import Picture
 
+    pass
+
 __all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
 
 _MODEL = click.option(
@@ -68,11 +70,11 @@ def predict_command(
 
     Example: mien predict photo.jpg holiday/ --out annotated --csv faces.csv
     """
+    from mien.media.writers import CsvSink
     from mien.recognize.many import Failure, list_pictures, read_many
     from mien.recognize.recognizer import Recognizer
     from mien.results import CSV_HEADER, REGIONS_HEADER
     from mien.show.annotated import AnnotatedFolder
-    from mien.show.sinks import CsvSink
 
     if crops and out is None:
         raise click.UsageError("--crops needs --out")
@@ -153,9 +155,9 @@ def scores_command(
     Example: mien scores crops --out scores.csv
     """
     from mien.labels import LABELS
+    from mien.media.writers import CsvSink
     from mien.recognize.many import Failure, list_pictures, score_many
     from mien.recognize.recognizer import Recognizer
-    from mien.show.sinks import CsvSink
 
     if not folder.exists():
         raise BadImageError(f"no such folder: {folder}", fix="check the path")
@@ -182,14 +184,14 @@ def demo_command(out: Path) -> None:
 
     Example: mien demo --out portrait.png
     """
-    from mien import media
+    from mien.media import images
+    from mien.media.writers import write_picture
     from mien.recognize.recognizer import Recognizer
     from mien.results import Picture
     from mien.show.draw import annotate
-    from mien.show.sinks import write_picture
 
     path = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
-    rgb = media.read_rgb(path)
+    rgb = images.read_rgb(path)
     found = Recognizer().read(rgb)
     picture = Picture(path.name, found.width, found.height, found.faces)
     click.echo(_table(picture))

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from mien.train.loop import Progress
     from mien.train.search import Outcome
 
+    pass
+    pass
+    pass
+    pass
+
 __all__ = ["reproduce_command", "search_command"]
 
 _SHOWN = 5  # of the best points
@@ -203,7 +208,7 @@ def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Req
     results = printed.results(request.out / "results", request.mark)
     text = as_markdown(printed.HEADER, printed.beside(table, results))
     path = request.out / "results" / f"table-{table}{request.mark}.md"
-    from mien.show.sinks import write_text
+    from mien.media.writers import write_text
 
     write_text(f"{text}\nPrinted: {printed.source(table)}\n", path)
     click.echo(f"wrote {path}, and a JSON of every row beside it")

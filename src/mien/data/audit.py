@@ -3,8 +3,8 @@
 The way through: list the pictures -> look at each once -> equal pixels by hash -> near-copies by
 thumbnail -> judge each pair. Two framings of one picture are one picture. Where a database names
 the people it was made in a studio, with one light and one pose for all: there only nearly identical
-pictures are copies, for those of one person, and even of two, are alike by nature.
-Imports: entries, copies, giveaways, manifest. Changes nothing; see `mien.data.clean`.
+pictures are copies, for those of one person, and even of two, are alike by nature. Changes nothing;
+see `mien.data.clean`.
 """
 
 from collections import Counter, defaultdict

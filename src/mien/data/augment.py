@@ -1,8 +1,8 @@
 """Random changes of a batch that leave its expressions as they are (kornia does the work).
 
 The way through: colour becomes grey -> geometry -> light -> what a camera and a file do -> erasing.
-Changes that mix two crops, and so their targets, are in `mien.data.mix`.
-Imports: torch, kornia. Knows neither files nor labels.
+Changes that mix two crops, and so their targets, are in `mien.data.mix`. Knows neither files nor
+labels.
 """
 
 import warnings

@@ -2,7 +2,6 @@
 
 A picture leaves when it is a copy of one that is held out more (train < valid < test), when train
 has exactly the same picture with another label, and when it is blank or cannot be read.
-Imports: audit, manifest, sinks.
 """
 
 import shutil
@@ -14,7 +13,7 @@ from mien.data import manifest
 from mien.data.audit import Audit, Finding, compare
 from mien.data.manifest import Row
 from mien.errors import OutputError
-from mien.show.sinks import CsvSink, whole
+from mien.media.writers import CsvSink, whole
 
 __all__ = ["Cleaned", "clean", "to_drop"]
 

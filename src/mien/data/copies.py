@@ -2,8 +2,7 @@
 
 Two steps. Candidates: pictures whose signatures look alike, see `mien.data.neighbours`. Proof: how
 alike they are where and at what size they fit best, see `mien.data.likeness`. Mirrored copies are
-found by mirroring one side. How well: benchmarks/bench_audit.py.
-Imports: numpy, neighbours, likeness, pixels. Knows nothing of files and labels.
+found by mirroring one side. How well: benchmarks/bench_audit.py. Knows nothing of files and labels.
 """
 
 from collections.abc import Callable, Iterator

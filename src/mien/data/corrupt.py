@@ -4,9 +4,8 @@ The 15 kinds of ImageNet-C, and uneven light (gamma) and something before the fa
 numbers are those that its authors took for pictures of 64 pixels (Tiny-ImageNet-C), except for four
 kinds whose strengths would not follow one another, or that need photographs: glass, frost, elastic
 and pixelate have formulas of their own. Fog is fractal noise by Fourier transform, a motion leaves
-half a Gaussian behind. Lengths are pixels of a crop of 64.
-Source: Hendrycks and Dietterich 2019, arXiv:1903.12261, and its authors' code.
-Imports: numpy, cv2, Pillow, mien.errors. Knows nothing of files, labels and models.
+half a Gaussian behind. Lengths are pixels of a crop of 64. Source: Hendrycks and Dietterich 2019,
+arXiv:1903.12261, and its authors' code. Knows nothing of files, labels and models.
 """
 
 import io

@@ -1,8 +1,7 @@
 """A picture as it came becomes a crop, ready to be written.
 
-The way through: bytes -> pixels -> framed or resized -> a JPEG file, its hash, a thumbnail.
-Each picture is by itself, so several processes can share the work.
-Imports: numpy, Pillow, media, copies, manifest, faces. Writes nothing, knows no database.
+The way through: bytes -> pixels -> framed or resized -> a JPEG file, its hash, a thumbnail. Each
+picture is by itself, so several processes can share the work. Writes nothing, knows no database.
 """
 
 import io
@@ -13,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mien import media
 from mien.data import copies, manifest
 from mien.data.sources import Archive, Item
 from mien.errors import BadDataError, BadImageError
 from mien.faces.detect import Detector
 from mien.faces.frame import reframe
+from mien.media import images
 from mien.pixels import U8
 
 __all__ = ["Crop", "Cutter", "Shape", "as_jpeg", "cutter"]
@@ -79,7 +78,7 @@ class Cutter:
         try:
             data = b"" if item.picture else self._archive.read(item.original)
             picture, kind = (
-                (item.picture(), "") if item.picture else media.decode_stored(data, item.original)
+                (item.picture(), "") if item.picture else images.decode_stored(data, item.original)
             )
         except (BadImageError, BadDataError) as error:
             return error.message

@@ -2,7 +2,6 @@
 
 Crops are read when they are asked for, so memory does not grow with their number; mien's own loop
 holds them all (`mien.data.loader`), which is faster.
-Imports: torch, manifest, pixels, media.
 """
 
 from pathlib import Path
@@ -11,10 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from mien import media, pixels
+from mien import pixels
 from mien.data import manifest
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, index
+from mien.media import images
 
 __all__ = ["ExpressionDataset"]
 
@@ -68,5 +68,5 @@ class ExpressionDataset(Dataset[tuple[Tensor, int]]):
             BadImageError: if the crop cannot be read.
         """
         row = self.rows[number]
-        crop = media.read_rgb(self._folder / row.path)
+        crop = images.read_rgb(self._folder / row.path)
         return torch.from_numpy(pixels.to_input(crop)), index(row.label)

@@ -1,6 +1,5 @@
 """The pictures of prepared folders, each once however often it was framed, and a look at each.
-
-Imports: numpy, media, copies, manifest. Compares nothing.
+Compares nothing.
 """
 
 from collections import defaultdict
@@ -10,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mien import media
 from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError, BadImageError
+from mien.media import images
 from mien.pixels import BOOL, U8
 
 __all__ = ["Entry", "Looks", "Progress", "entries_in", "look_at"]
@@ -119,7 +118,7 @@ def look_at(entries: Sequence[Entry], progress: Progress = iter) -> Looks:
     )
     for index, entry in enumerate(progress(entries)):
         try:
-            rgb = media.read_rgb(entry.path)
+            rgb = images.read_rgb(entry.path)
         except BadImageError as error:
             found.unreadable[index] = error.message
             continue

@@ -1,7 +1,7 @@
 """A video becomes aligned face crops with the moments they are from.
 
 The way through: frame after frame -> faces -> crops, in mien's one framing -> a row each.
-Memory does not grow with the length of the video. Imports: numpy, frames, faces, writing.
+Memory does not grow with the length of the video.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mien.data.cutting import as_jpeg
-from mien.data.writing import open_table, whole_folder
 from mien.errors import OutputError
 from mien.faces import align
 from mien.faces.detect import Detector
-from mien.film.frames import Film, Frame, every_nth, per_second
+from mien.media.video_reader import Film, Frame, every_nth, per_second
+from mien.media.writers import open_table, whole_folder
 
 __all__ = ["HEADER", "Choice", "Footage", "cut_faces"]
 

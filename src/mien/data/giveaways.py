@@ -1,8 +1,7 @@
 """Labels that something other than the face gives away: the file's name or type, or its colour.
 
 A network finds such a short cut before it finds a smile. Names are looked at as they were in the
-database, without their folder, which holds the class by design.
-Imports: numpy, labels. Reads no files.
+database, without their folder, which holds the class by design. Reads no files.
 """
 
 import re

@@ -1,6 +1,5 @@
 """Training pictures that are copies of held-out ones: found in one database and across several.
-
-Imports: numpy, media, copies, manifest, spool. Writes nothing.
+Writes nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mien import media
 from mien.data import copies, manifest
 from mien.data.share import share
 from mien.data.spool import Spool
 from mien.errors import BadDataError
+from mien.media import images
 from mien.pixels import BOOL, U8
 
 __all__ = ["HeldOut", "Leak", "find_leaks", "held_out_of"]
@@ -135,6 +134,6 @@ def held_out_of(folder: Path) -> Iterator[HeldOut]:
     for split in ("test", "valid"):
         held = [row for row in rows if row.split == split]
         if held:
-            pictures = [copies.thumbnail(media.read_rgb(folder / row.path)) for row in held]
+            pictures = [copies.thumbnail(images.read_rgb(folder / row.path)) for row in held]
             originals = [row.original for row in held]
             yield HeldOut(held[0].source, split, np.stack(pictures), originals)

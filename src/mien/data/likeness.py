@@ -1,12 +1,11 @@
 """How alike two thumbnails are, wherever and however large one lies in the other.
 
 The middle of one 32x32 thumbnail is slid over the other at five sizes, once as it is and once with
-only its local contrast, and the mean of the two best correlations counts: the first alone takes
-two people in one pose and light for one, the second sees that their wrinkles and eyes differ. So a
-copy cropped or shifted a little is found while a stranger is not.
-First the same is done at half the size, which is sixteen times cheaper, and tells the place; only
-what is alike there is looked at closely, around that place.
-Imports: numpy, cv2. Knows nothing of sets, files and labels.
+only its local contrast, and the mean of the two best correlations counts: the first alone takes two
+people in one pose and light for one, the second sees that their wrinkles and eyes differ. So a copy
+cropped or shifted a little is found while a stranger is not. First the same is done at half the
+size, which is sixteen times cheaper, and tells the place; only what is alike there is looked at
+closely, around that place. Knows nothing of sets, files and labels.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Batches for training: crops wait in memory as bytes and are augmented as tensors.
 
 The way through: manifests -> (N, 64, 64) grey bytes -> shuffled batches -> augmented in [0, 1]
--> normalised by `mien.pixels`' own numbers. Imports: torch, manifest, pixels, copies.
+-> normalised by `mien.pixels`' own numbers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from mien import media, pixels
+from mien import pixels
 from mien.data import copies, manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import NEUTRAL_INDEX, index
+from mien.media import images
 from mien.pixels import U8
 
 __all__ = ["Crops", "batches", "drop_leaks", "join", "load", "normalise", "rows_of", "shares_of"]
@@ -86,7 +87,7 @@ def load(folders: Sequence[str | Path], split: str, colour: bool = False) -> Cro
         for row in manifest.read(folder):
             if row.split == split:
                 rows.append(row)
-                crop = media.read_rgb(Path(folder) / row.path)
+                crop = images.read_rgb(Path(folder) / row.path)
                 gray.append(pixels.to_side(pixels.to_gray(crop)))
                 if colour:
                     rgb.append(np.stack([pixels.to_side(crop[..., i]) for i in range(3)]))

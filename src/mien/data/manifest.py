@@ -1,6 +1,5 @@
 """The one table of a prepared folder: every crop, its label, split and where it came from.
-
-Imports: the standard library, numpy, mien.labels, mien.errors, mien.results. Knows no database.
+Knows no database.
 """
 
 import csv

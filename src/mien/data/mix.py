@@ -1,8 +1,7 @@
 """Changes that put two crops into one, and share the target between their expressions.
 
 Plain torch: kornia 0.9's mixup and cutmix apply their chance twice and cut every crop of a batch
-at the same place (its issues 4649 and 4712).
-Imports: torch. Knows neither files nor labels.
+at the same place (its issues 4649 and 4712). Knows neither files nor labels.
 """
 
 import torch

@@ -2,10 +2,10 @@
 
 A thumbnail's signature is the coarse half of its cosine transform: 63 waves, without the mean and
 scaled to length one, so brightness and contrast do not matter and a shift of a few pixels matters
-little. Mirroring a picture only turns the sign of the waves that are odd from left to right.
-Small sets are compared one with all; large ones through an inverted index of faiss, whose cost
-grows with N^1.5: it looks only into the 16 of 2 sqrt(N) cells nearest to the question.
-Imports: numpy; faiss when asked for. Knows nothing of files, labels and what a copy is.
+little. Mirroring a picture only turns the sign of the waves that are odd from left to right. Small
+sets are compared one with all; large ones through an inverted index of faiss, whose cost grows with
+N^1.5: it looks only into the 16 of 2 sqrt(N) cells nearest to the question. Knows nothing of files,
+labels and what a copy is.
 """
 
 from collections.abc import Callable

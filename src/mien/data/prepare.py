@@ -19,9 +19,10 @@ from mien.data.share import share
 from mien.data.sources import SOURCES, Archive, Item, Listing
 from mien.data.splits import hold_out
 from mien.data.spool import Spool, spool_in
-from mien.data.writing import CropWriter, Table, open_table, whole_folder
+from mien.data.writing import CropWriter
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, index
+from mien.media.writers import Table, open_table, whole_folder
 
 __all__ = ["Report", "Settings", "prepare"]
 

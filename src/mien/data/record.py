@@ -1,6 +1,5 @@
 """What was asked of `prepare`, what it did, and the file in the folder that says both.
-
-Imports: the standard library, sources, errors. Knows neither pictures nor copies.
+Knows neither pictures nor copies.
 """
 
 import json

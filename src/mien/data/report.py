@@ -1,6 +1,5 @@
 """What an audit found, as tables, CSV rows, a JSON record and a page of pairs.
-
-Imports: audit, show. Finds nothing itself.
+Finds nothing itself.
 """
 
 from collections import Counter, defaultdict

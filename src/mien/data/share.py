@@ -2,7 +2,7 @@
 
 Each process makes for itself what does the work (an archive opened, a detector loaded), so nothing
 but tasks and results is handed to and fro; a few tasks are ahead, so memory does not grow with
-their number. Imports: the standard library, mien.errors.
+their number.
 """
 
 import os

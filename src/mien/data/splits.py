@@ -1,7 +1,7 @@
 """Which pictures are held out: by person where persons are known, and evenly by expression.
 
 The draw follows from the seed and the pictures' names alone, not from their order, so two
-framings of a database are split alike. Imports: numpy, mien.labels, mien.errors, sources.
+framings of a database are split alike.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """What `prepare` knows of the crops it has written, kept on disk: memory does not grow with them.
 
-Both files are nameless ones of the folder that is filled, so nothing is left to remove.
-Imports: numpy, manifest, copies. Knows nothing of databases.
+Both files are nameless ones of the folder that is filled, so nothing is left to remove. Knows
+nothing of databases.
 """
 
 import csv

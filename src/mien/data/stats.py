@@ -1,6 +1,5 @@
 """How many pictures a prepared folder holds, by split and class: the paper's Table 3.
-
-Imports: the standard library, manifest, labels, errors. Reads tables only, never a picture.
+Reads tables only, never a picture.
 """
 
 import csv

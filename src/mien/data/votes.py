@@ -2,7 +2,6 @@
 
 FER+ has ten votes for a picture of FER2013; many of FER2013's own labels are one annotator's slip.
 Votes join pictures by `original`, so one table serves every framing of them.
-Imports: torch, loader, manifest.
 """
 
 import csv

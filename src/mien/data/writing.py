@@ -1,85 +1,22 @@
 """Crops and tables written to a folder that is whole or absent.
-
-Imports: the standard library, labels, manifest, spool, cutting. Knows no database and no pixels.
+Knows no database and no pixels.
 """
 
-import csv
-import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
 
 from mien import labels
 from mien.data.cutting import Crop
 from mien.data.manifest import Row
 from mien.data.sources import Item
 from mien.data.spool import Spool
-from mien.errors import OutputError
 
-__all__ = ["CropWriter", "Table", "open_table", "whole_folder"]
+__all__ = [
+    "CropWriter",
+]
 
 _LONGEST = 200  # bytes of a file name, of the 255 that file systems take
-
-
-@contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
-    """Lend ``DIR.part``, which becomes ``DIR`` when the block ends well.
-
-    What a killed run left there is removed first, and what this one leaves after an error.
-
-    Args:
-        out: the folder to make; it must not exist.
-
-    Yields:
-        The empty folder to fill.
-
-    Raises:
-        OutputError: if it cannot be written.
-    """
-    out = out.resolve()
-    part = out.with_name(out.name + ".part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        yield part
-        part.rename(out)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(
-            f"cannot write {part}: {reason}", fix="choose another --out, or free some space"
-        ) from error
-    finally:  # also after Ctrl-C; when all went well it has been renamed
-        shutil.rmtree(part, ignore_errors=True)
-
-
-class Table(Protocol):
-    """What takes the rows of a CSV file: Python's own writer, whose class has no public name."""
-
-    def writerow(self, row: Iterable[Any], /) -> Any:
-        """Write one row."""
-
-    def writerows(self, rows: Iterable[Iterable[Any]], /) -> None:
-        """Write many."""
-
-
-@contextmanager
-def open_table(path: Path, header: Sequence[str]) -> Iterator[Table]:
-    """Open a CSV file in a folder that is not whole yet.
-
-    Args:
-        path: the file.
-        header: names of the columns.
-
-    Yields:
-        What takes its rows.
-    """
-    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(header)
-        yield table
 
 
 class CropWriter:

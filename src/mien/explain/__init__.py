@@ -6,10 +6,8 @@ Importing it does no work: `explain` and its kin are fetched on first use.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mien.explain.methods import METHODS as METHODS
-    from mien.explain.methods import explain as explain
-    from mien.explain.methods import explain_each as explain_each
-    from mien.explain.targets import versus as versus
+    from mien.explain.methods import METHODS, explain, explain_each
+    from mien.explain.targets import versus
 
 __all__ = ["METHODS", "explain", "explain_each", "versus"]
 

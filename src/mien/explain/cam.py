@@ -1,9 +1,9 @@
 """Maps from activations and gradients: a method is one short formula on arrays.
 
 All take channels (K, h, w) of one crop, or (..., K, h, w) of many, where leading axes may differ as
-numpy broadcasts them, and return (..., h, w), unscaled:
-dividing by the maximum is the drawing's business. What is 0 everywhere stays 0.
-Imports: numpy. Knows nothing of networks: who captures activations is in graph.py and layers.py.
+numpy broadcasts them, and return (..., h, w), unscaled: dividing by the maximum is the drawing's
+business. What is 0 everywhere stays 0. Knows nothing of networks: who captures activations is in
+graph.py and layers.py.
 """
 
 from collections.abc import Callable

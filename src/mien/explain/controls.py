@@ -1,7 +1,7 @@
 """Maps that know nothing of the network: what an explanation has to beat.
 
 A metric that such a map wins rewards something else than truth, as average drop rewards breadth.
-Each takes crops and a generator and returns a map a crop. Imports: numpy, cv2.
+Each takes crops and a generator and returns a map a crop.
 """
 
 from collections.abc import Callable

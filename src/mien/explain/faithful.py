@@ -2,8 +2,8 @@
 
 A network is a `Score`: grey crops in, one number a crop out, the probability of the class that is
 explained. So every metric works on any file and any stand-in. The higher `insertion`, `road` and
-`increase`, the better; the lower `deletion` and `drop`, the better.
-Imports: numpy, cv2, impute (scipy). No torch; knows nothing of files.
+`increase`, the better; the lower `deletion` and `drop`, the better. No torch; knows nothing of
+files.
 """
 
 from collections.abc import Callable

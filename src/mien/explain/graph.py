@@ -2,7 +2,6 @@
 
 The file returns its last features and the gradients of its six logits with respect to them, in
 closed form (see mien.export). A file from before it did so returns only the class maps.
-Imports: numpy, mien.recognize.runtime, mien.errors.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,5 @@
 """Fill removed pixels from their neighbours, so that their outline tells the network nothing.
-
-Imports: numpy, scipy (the proof extra). Knows nothing of networks.
+Knows nothing of networks.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,7 @@
 """Activations and gradients of any layer of a torch network, which is left as it was.
 
 Up to the layer nothing is recorded: the graph for the gradients begins at its output, so they cost
-one pass forward and one back to the layer, not to the input.
-Imports: torch, numpy, mien.explain. No other file here may import torch.
+one pass forward and one back to the layer, not to the input. No other file here may import torch.
 """
 
 from collections.abc import Iterator, Sequence

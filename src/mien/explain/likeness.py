@@ -1,8 +1,8 @@
 """How alike two maps are: the measure of sanity and stability.
 
 A map that stays the same when the network has forgotten what it learned explains the picture and
-not the network; one that changes with a little noise cannot be trusted for one picture.
-Imports: numpy, scipy (the proof extra). Knows nothing of networks.
+not the network; one that changes with a little noise cannot be trusted for one picture. Knows
+nothing of networks.
 """
 
 import numpy as np

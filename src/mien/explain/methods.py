@@ -1,8 +1,8 @@
 """Every method by name, and the one call: a network, a batch, a method -> maps.
 
-The network is a model file (no torch), a torch network, or any function from a batch to six
-logits, for the methods that need no more. What each method needs is written where it is called.
-Imports: mien.explain, mien.recognize.runtime. Torch is reached only when a torch network is given.
+The network is a model file (no torch), a torch network, or any function from a batch to six logits,
+for the methods that need no more. What each method needs is written where it is called. Torch is
+reached only when a torch network is given.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,5 @@
 """Explanations by plain forwards: what changes when a part of the crop is hidden.
-
-Imports: numpy, mien.explain.cam. A network is a function from a batch to logits.
+A network is a function from a batch to logits.
 """
 
 from collections.abc import Callable, Sequence

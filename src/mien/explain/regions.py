@@ -1,8 +1,8 @@
 """How much of a heat map lies on brows, eyes, nose, mouth, cheeks: in numbers and in words.
 
 The crop is upright and framed, so one division of the template serves every face; a face whose
-landmarks are known is divided after them. Every place of the crop belongs to one region.
-Imports: numpy, mien.pixels, mien.template. Knows nothing of networks.
+landmarks are known is divided after them. Every place of the crop belongs to one region. Knows
+nothing of networks.
 """
 
 from collections.abc import Mapping

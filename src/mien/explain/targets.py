@@ -3,7 +3,6 @@
 A function takes an array of logits (M, 6), in the order of `mien.labels.LABELS`, and returns (M,):
 ``lambda logits: logits[:, 5] - logits[:, 1]`` asks "fear rather than surprise". Its slope is found
 by differences, so it need know nothing of gradients.
-Imports: numpy, mien.labels, mien.errors.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,6 @@ manual, University of California), as its prototypes are commonly printed; Ekman
 "Facial Action Coding System", table 11-1, for fear with 25 in the place of 26 and disgust 9+17;
 Ekman, Friesen and Hager 2002, "Facial Action Coding System: the manual", for what each unit moves.
 The regions of a unit are our reading of that: where its main change is seen, lesser ones left out.
-Imports: mien.explain.regions.
 """
 
 from mien.explain.regions import REGIONS

@@ -1,9 +1,9 @@
 """From five landmarks to an upright crop: the one framing, for training and serving alike.
 
 A similarity (turn, scale, shift; no shear) carries the landmarks as near as it can to a template.
-The template is where the landmarks lie, on average, in RAF-DB's own aligned training crops, so
-that crops as that database comes and crops from a photograph look alike to the network.
-Imports: numpy, cv2, mien.template. Knows nothing of detectors and networks.
+The template is where the landmarks lie, on average, in RAF-DB's own aligned training crops, so that
+crops as that database comes and crops from a photograph look alike to the network. Knows nothing of
+detectors and networks.
 """
 
 import cv2

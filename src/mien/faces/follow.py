@@ -2,8 +2,7 @@
 
 The way through: is this a new shot? -> each face followed by ONet from where it should be (under
 a millisecond) -> detection of the whole picture where a face was lost, faces meet, something moved
-outside them, or it is time -> numbers for the faces (track.py).
-Imports: numpy, cv2, faces.detect, faces.track, faces.look, mien.results. Knows no expressions.
+outside them, or it is time -> numbers for the faces (track.py). Knows no expressions.
 """
 
 from dataclasses import dataclass

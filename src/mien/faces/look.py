@@ -2,7 +2,6 @@
 
 A third each: light and dark in the upright face, the colours of the head with its hair, and those
 of the clothes below. This is no recognition of persons: it holds for seconds, within one shot.
-Imports: numpy, cv2, mien.faces.align, mien.results.
 """
 
 import cv2

@@ -3,7 +3,6 @@
 The way through: where each track should be by now -> cost of every track and detection being one
 face (place, size, look) -> the cheapest assignment of all at once -> what is left over is new.
 A number is never given twice. Knows nothing of detectors, networks and pictures.
-Imports: numpy, lap (the ``video`` extra, when it is needed), mien.results.
 
 Source: assignment by Jonker and Volgenant 1987, doi:10.1007/BF02278710.
 """

@@ -1,6 +1,5 @@
 """The bricks networks are built of: convolution with batch norm, squeeze-excitation, residual.
-
-Imports: torch. Knows nothing of faces.
+Knows nothing of faces.
 """
 
 import torch

@@ -1,7 +1,4 @@
-"""A network that forgets what it learned, from the head down: for the test of explanations.
-
-Imports: torch, mien.models.
-"""
+"""A network that forgets what it learned, from the head down: for the test of explanations."""
 
 import copy
 from collections.abc import Iterator

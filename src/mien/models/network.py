@@ -1,7 +1,7 @@
 """The shape that every network here has: features, pooling, head.
 
 `mien.export` and `mien.explain` rely on it: `features` gives the last maps, `pool` turns them
-into one vector, `head` turns that into logits. Imports: torch.
+into one vector, `head` turns that into logits.
 """
 
 from torch import Tensor, nn

@@ -1,6 +1,6 @@
 """Residual networks: ResNet-18 and -34, the paper's res25-se, and our own.
 
-A builder a network; they differ in numbers only. Imports: torch, mien.models.
+A builder a network; they differ in numbers only.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,6 @@
 """The paper's plain networks: one convolution after another, each stage halved by max pooling.
 
 A builder a network; they differ in numbers only. Convolutions are 3x3 with bias and padding 1.
-Imports: torch, mien.models.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""A network that returns what explains its logits, in closed form: what `mien export` writes.
-
-Imports: torch, mien.labels, mien.models.
-"""
+"""A network that returns what explains its logits, in closed form: what `mien export` writes."""
 
 from torch import Tensor, nn, ones_like
 

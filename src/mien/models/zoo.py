@@ -1,7 +1,6 @@
 """Every network by name. A network takes (N, 3, 64, 64) and returns logits.
 
 `miennet` is ours; the others are the networks of the paper and of its authors' later table.
-Imports: the files that build them.
 """
 
 from collections.abc import Callable

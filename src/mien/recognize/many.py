@@ -1,14 +1,14 @@
 """Many pictures, one after another: each becomes a result or a named failure, none is lost.
 
-Memory does not grow with their number. Imports: media, recognizer.
+Memory does not grow with their number.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien import media
 from mien.errors import BadImageError
+from mien.media import images
 from mien.pixels import F32, U8, to_gray, to_side
 from mien.recognize.recognizer import Recognizer
 from mien.results import Picture
@@ -50,7 +50,7 @@ def list_pictures(paths: Iterable[str | Path]) -> list[Path]:
     given = [Path(path) for path in paths]
     found: list[Path] = []
     for path in given:
-        found.extend(media.find_pictures([path]) if path.is_dir() else [path])
+        found.extend(images.find_pictures([path]) if path.is_dir() else [path])
     if not found:
         names = ", ".join(map(str, given))
         raise BadImageError(f"no pictures in {names}", fix="name a folder that holds JPEG or PNG")
@@ -61,7 +61,7 @@ def read_many(
     recognizer: Recognizer,
     files: Iterable[Path],
     heatmap: bool = True,
-    max_pixels: int = media.MAX_PIXELS,
+    max_pixels: int = images.MAX_PIXELS,
 ) -> Iterator[tuple[U8 | None, Picture | Failure]]:
     """Read pictures one at a time.
 
@@ -76,7 +76,7 @@ def read_many(
     """
     for file in files:
         try:
-            rgb = media.read_rgb(file, max_pixels)
+            rgb = images.read_rgb(file, max_pixels)
         except BadImageError as error:
             yield None, Failure(str(file), error)
             continue
@@ -85,7 +85,7 @@ def read_many(
 
 
 def score_many(
-    recognizer: Recognizer, files: Sequence[Path], max_pixels: int = media.MAX_PIXELS
+    recognizer: Recognizer, files: Sequence[Path], max_pixels: int = images.MAX_PIXELS
 ) -> Iterator[tuple[Path, F32 | Failure]]:
     """Score pictures that are face crops already, a batch at a time.
 
@@ -102,7 +102,7 @@ def score_many(
         crops: dict[Path, U8] = {}
         for file in files[start : start + _BATCH]:
             try:
-                crops[file] = to_side(to_gray(media.read_rgb(file, max_pixels)))
+                crops[file] = to_side(to_gray(images.read_rgb(file, max_pixels)))
             except BadImageError as error:
                 results[file] = Failure(str(file), error)
         scores = recognizer.classify(list(crops.values()))

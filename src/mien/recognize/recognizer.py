@@ -1,7 +1,7 @@
 """Picture -> faces -> scores and maps: the function of the library.
 
-The way through: read -> detect boxes -> landmarks -> upright crops -> one batch -> results.
-Imports: faces, runtime, pixels, results, verdict, media. No torch, no drawing.
+The way through: read -> detect boxes -> landmarks -> upright crops -> one batch -> results. No
+torch, no drawing.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mien import media, pixels
+from mien import pixels
 from mien.errors import BadImageError
 from mien.faces import align
 from mien.faces.detect import Detector
+from mien.media import images
 from mien.pixels import F32, U8
 from mien.recognize.runtime import SHIPPED, Model
 from mien.results import Detection, Face, Picture
@@ -67,7 +68,7 @@ class Recognizer:
         self,
         picture: str | Path | Image.Image | U8,
         heatmap: bool = True,
-        max_pixels: int = media.MAX_PIXELS,
+        max_pixels: int = images.MAX_PIXELS,
     ) -> Picture:
         """Find every face in a picture and read its expression.
 
@@ -153,9 +154,9 @@ class Recognizer:
 
 def _to_array(picture: str | Path | Image.Image | U8, max_pixels: int) -> U8:
     if isinstance(picture, str | Path):
-        return media.read_rgb(picture, max_pixels)
+        return images.read_rgb(picture, max_pixels)
     if isinstance(picture, Image.Image):
-        return media.to_rgb(picture, max_pixels)
+        return images.to_rgb(picture, max_pixels)
     array = np.asarray(picture)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise BadImageError(

@@ -1,8 +1,8 @@
 """An .onnx file and the card inside it: crops in, probabilities and maps out.
 
-The card (labels, temperature, data, metrics, licence, hash) travels in the file's metadata, so
-one file is the whole model. A file without our card, or changed since it was sealed, is refused.
-Imports: numpy, onnxruntime, mien.pixels, mien.errors. No torch; knows nothing of photographs.
+The card (labels, temperature, data, metrics, licence, hash) travels in the file's metadata, so one
+file is the whole model. A file without our card, or changed since it was sealed, is refused. No
+torch; knows nothing of photographs.
 """
 
 import hashlib

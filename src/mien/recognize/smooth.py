@@ -1,9 +1,9 @@
 """Scores that do not flicker: each track's logits, averaged over the last moments.
 
-Exponential smoothing, weighted by time and not by frames, and of the past only: what is shown at
-a moment never depends on a later one. A calm face says little about the six, so a moment counts for
-them as much as it is not calm; else a smile would begin with what the calm face resembled.
-Imports: numpy. Knows nothing of films and faces.
+Exponential smoothing, weighted by time and not by frames, and of the past only: what is shown at a
+moment never depends on a later one. A calm face says little about the six, so a moment counts for
+them as much as it is not calm; else a smile would begin with what the calm face resembled. Knows
+nothing of films and faces.
 """
 
 from collections.abc import Sequence

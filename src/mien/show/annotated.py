@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mien.errors import OutputError
+from mien.media.writers import write_picture
 from mien.pixels import U8
 from mien.results import Picture
 from mien.show.draw import annotate
-from mien.show.sinks import write_picture
 
 __all__ = ["AnnotatedFolder"]
 

@@ -1,7 +1,6 @@
 """The panel of a face in a film: what stays the same is painted once, what changes is stamped.
 
-It looks as the panel of a picture does (panel.py). Imports: numpy, mien.labels, mien.results,
-mien.show.
+It looks as the panel of a picture does (panel.py).
 """
 
 import numpy as np

@@ -1,8 +1,7 @@
 """The plot of a timeline: for each track its peaks, its six curves, and what it showed when.
 
 Curves are told apart by colour and by their dashes, the band by colour and by words, so that
-the plot can be read by the colour-blind and on grey paper.
-Imports: matplotlib (the ``video`` extra). Knows nothing of films.
+the plot can be read by the colour-blind and on grey paper. Knows nothing of films.
 """
 
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 
 from mien.errors import MissingExtraError
 from mien.labels import LABELS, NEUTRAL
+from mien.media.writers import whole
 from mien.pixels import F64
-from mien.show.sinks import whole
 from mien.show.style import COLOURS
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A picture with what was read in it: heat maps, frames, labels, and bars beside the faces.
 
-The way through: enlarge a small picture -> heat maps -> plan -> frames, labels, panels.
-Imports: numpy, cv2, Pillow, mien.results, mien.show. Knows nothing of models and files.
+The way through: enlarge a small picture -> heat maps -> plan -> frames, labels, panels. Knows
+nothing of models and files.
 """
 
 import cv2

@@ -1,6 +1,5 @@
 """A plot of what each setting of a search does to the accuracy.
-
-Imports: matplotlib (the train extra). Knows nothing of training.
+Knows nothing of training.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +7,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from mien.show.sinks import whole
+from mien.media.writers import whole
 
 __all__ = ["effects"]
 

@@ -1,7 +1,4 @@
-"""Plots of numbers: how a run learned, what a folder holds.
-
-Imports: matplotlib (the train extra).
-"""
+"""Plots of numbers: how a run learned, what a folder holds."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +6,7 @@ from typing import Any
 
 from mien.confidence import Bin
 from mien.labels import LABELS, NEUTRAL
-from mien.show.sinks import whole
+from mien.media.writers import whole
 
 __all__ = [
     "class_bars",

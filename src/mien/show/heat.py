@@ -1,7 +1,7 @@
 """A heat map over a face: where in the picture the evidence lies.
 
-Colour and opacity rise together, so a place without evidence is left as it was.
-Imports: numpy, cv2. Knows nothing of faces: a map and a matrix are enough.
+Colour and opacity rise together, so a place without evidence is left as it was. Knows nothing of
+faces: a map and a matrix are enough.
 """
 
 from functools import lru_cache

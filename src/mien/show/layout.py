@@ -4,7 +4,6 @@ Labels come first, then panels, largest face first. A panel goes right of its fa
 below or above; over an edge of its own face when that is large; else there is none. All panels
 shrink together until the most faces have one. Nothing leaves the picture, and no panel covers
 another face or its label.
-Imports: numpy, mien.results, mien.show (to measure letters and panels).
 """
 
 from collections.abc import Iterator

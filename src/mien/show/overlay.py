@@ -2,7 +2,7 @@
 
 Letters and lines are as large as the size of the film asks for, the same in every frame. Each
 face has a frame, a label and, over it, its heat map; a face with room beside it has bars too, see
-places.py. Imports: numpy, cv2, mien.results, mien.show. Knows nothing of models and files.
+places.py. Knows nothing of models and files.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Data -> model -> predictions -> explanation -> inspection -> improvement. Figures and the worst
 errors are pictures inside the page, so it is one file. It shows faces of the database: it is for
-its reader alone. Imports: the standard library, Pillow, sinks. Knows nothing of models.
+its reader alone. Knows nothing of models.
 """
 
 import base64
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from mien.media.writers import write_text
 from mien.pixels import U8
-from mien.show.sinks import write_text
 
 __all__ = ["Section", "Seen", "write_page"]
 

@@ -1,6 +1,6 @@
 """A page that shows pictures in pairs, side by side, for a person to judge.
 
-The page links to the pictures and holds none of them. Imports: the standard library, sinks.
+The page links to the pictures and holds none of them.
 """
 
 import os
@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
-from mien.show.sinks import write_text
+from mien.media.writers import write_text
 
 __all__ = ["Pair", "write_pairs"]
 

@@ -1,7 +1,6 @@
 """The panel beside a face: six bars in the order of the labels, neutral apart, the heat's legend.
 
 All lengths are in em of its letters, so that a panel looks the same at any size.
-Imports: Pillow, mien.labels, mien.results, mien.show.
 """
 
 from PIL import Image

@@ -3,8 +3,7 @@
 A panel goes right of its face, else left, below or above, where nothing else lies, and keeps that
 side while it can: it may be pushed a little over its own face before it changes sides. A face
 that was just found, or has lost its place, waits a moment for one, so nothing flashes up. All
-panels have one size, which the size of the film decides.
-Imports: mien.results, mien.show.layout. Paints nothing.
+panels have one size, which the size of the film decides. Paints nothing.
 """
 
 from collections.abc import Iterator, Sequence

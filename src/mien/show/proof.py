@@ -1,13 +1,10 @@
-"""The plot of a trial: every metric a panel, every method and control a line in it.
-
-Imports: matplotlib (the proof extra), mien.explain.faithful, sinks.
-"""
+"""The plot of a trial: every metric a panel, every method and control a line in it."""
 
 from pathlib import Path
 from typing import Any
 
 from mien.explain.faithful import BETTER
-from mien.show.sinks import whole
+from mien.media.writers import whole
 
 __all__ = ["faithfulness"]
 

@@ -1,6 +1,5 @@
 """A contact sheet: rows of small pictures with their names, large enough to judge.
-
-Imports: numpy, Pillow, style. Knows nothing of what was done to the pictures.
+Knows nothing of what was done to the pictures.
 """
 
 from collections.abc import Sequence

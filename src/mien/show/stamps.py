@@ -1,8 +1,7 @@
 """Shapes and words laid on a frame through masks that are made once: drawing fast enough for film.
 
 A mask is (h, w) uint8, 255 where the colour goes; a sprite has colours of its own. What is laid
-over the frame's edge is cut off there.
-Imports: numpy, cv2, Pillow, mien.results, mien.show.style. Knows nothing of what the shapes mean.
+over the frame's edge is cut off there. Knows nothing of what the shapes mean.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """Colours, letters and smooth shapes: how everything drawn looks, decided once.
 
 Shapes and small letters are masks painted at four times their size and averaged: Pillow's own
-shapes have steps, and its small letters stand on whole pixels, unevenly spaced.
-Imports: numpy, Pillow, mien.labels, mien.results. Knows nothing of what the shapes mean.
+shapes have steps, and its small letters stand on whole pixels, unevenly spaced. Knows nothing of
+what the shapes mean.
 """
 
 import numpy as np

@@ -1,6 +1,5 @@
 """Rows of words and numbers as text: for a terminal, or as Markdown.
-
-Imports: the standard library. Knows nothing of what the numbers count.
+Knows nothing of what the numbers count.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,6 @@
 Fed with one moment after the other, of which it keeps means over bins of time: when there are too
 many bins every two become one, and of many tracks the shortest are dropped, so that a film of any
 length fits. Only the segments, a few numbers each, are all kept.
-Imports: numpy, mien.labels, mien.show.sinks; matplotlib (the ``video`` extra) for the plot.
 """
 
 from collections.abc import Sequence
@@ -13,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
+from mien.media.writers import CsvSink
 from mien.pixels import F32, F64, U8
-from mien.show.sinks import CsvSink
 
 __all__ = ["SEGMENTS_HEADER", "Moment", "Peak", "Segment", "Shown", "Timeline"]
 

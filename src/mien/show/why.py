@@ -2,8 +2,7 @@
 
 One layout, two ways to write it: pixels (PNG, JPEG, WebP, PDF) and SVG, whose words stay words.
 Colours rise in lightness with the evidence, and a line is drawn where it is half of the strongest,
-so that the figure can be read when it is printed in grey.
-Imports: numpy, cv2, Pillow, mien.show, mien.explain.cam. Knows nothing of networks.
+so that the figure can be read when it is printed in grey. Knows nothing of networks.
 """
 
 import base64
@@ -18,11 +17,11 @@ import numpy as np
 from PIL import Image
 
 from mien.explain.cam import enlarge
+from mien.media.writers import FORMATS, whole, write_picture, write_text
 from mien.pixels import F32, U8
 from mien.results import Box
 from mien.show import style
 from mien.show.heat import colours
-from mien.show.sinks import FORMATS, whole, write_picture, write_text
 
 __all__ = ["SUFFIXES", "Row", "channels", "figure", "heat", "overlay", "upright", "write"]
 

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mien.errors import BadModelError, OutputError
-from mien.show.sinks import whole
+from mien.media.writers import whole
 
 __all__ = ["load", "load_weights", "save"]
 

@@ -1,6 +1,5 @@
 """The settings of a run: one flat TOML file, where a typo is refused.
-
-Imports: the standard library, mien.pixels, mien.errors. Knows neither torch nor data.
+Knows neither torch nor data.
 """
 
 import json

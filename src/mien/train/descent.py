@@ -1,6 +1,5 @@
 """How a run goes downhill: rate and size of the crops over time, and the optimiser.
-
-Imports: torch, mien.pixels, mien.train.config. Knows neither data nor networks.
+Knows neither data nor networks.
 """
 
 import math

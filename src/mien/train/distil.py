@@ -1,6 +1,5 @@
 """Learn from larger networks: their softened answers, on the very crops the student sees.
-
-Imports: torch, config, trained. Knows neither data nor the loop.
+Knows neither data nor the loop.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,5 @@
 """The tables in a run's folder, and whom the folder belongs to.
-
-Imports: manifest, sinks, config. No torch.
+No torch.
 """
 
 import json
@@ -11,7 +10,7 @@ from typing import Any
 
 from mien.data.manifest import Row
 from mien.errors import BadModelError, BadSettingError
-from mien.show.sinks import CsvSink, write_text
+from mien.media.writers import CsvSink, write_text
 from mien.train import config
 from mien.train.config import TrainConfig
 

@@ -2,7 +2,6 @@
 
 Folders with a ``valid`` split bring their held-out part along; of every other database a share of
 train is drawn. Test pictures are read for one purpose only: to drop their copies from both.
-Imports: numpy, manifest, loader, config.
 """
 
 from dataclasses import dataclass

@@ -2,8 +2,8 @@
 
 With a constant rate, the first epochs of a long run are those of a short one, and early stopping
 only looks at them earlier: one run of the most epochs holds the results of all of these points.
-Another schedule depends on the number of epochs, so there only early stopping shares a run.
-Imports: scikit-learn, config. No torch.
+Another schedule depends on the number of epochs, so there only early stopping shares a run. No
+torch.
 """
 
 import re

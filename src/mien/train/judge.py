@@ -1,6 +1,5 @@
 """What a network makes of held-out crops: logits, loss and accuracy.
-
-Imports: torch, loader, labels. Knows nothing of how it was trained.
+Knows nothing of how it was trained.
 """
 
 from collections.abc import Mapping, Sequence

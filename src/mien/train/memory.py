@@ -2,8 +2,6 @@
 
 Without this, glibc maps every activation of more than a few megabytes anew, and the kernel clears
 its pages each time: a third of a step's time with `cnn15` on two cores (lab/LOG.md).
-
-Imports: the standard library.
 """
 
 import ctypes

@@ -1,6 +1,5 @@
 """What augmentation does to crops, change by change, for a person to judge.
-
-Imports: torch, augment, mix, faces. Knows nothing of drawing.
+Knows nothing of drawing.
 """
 
 from collections.abc import Sequence
@@ -11,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mien import media, pixels
+from mien import pixels
 from mien.data import manifest
 from mien.data.augment import OFF, Augment, Strength
 from mien.data.mix import mix
 from mien.faces import align
 from mien.faces.detect import Detector
 from mien.labels import LABELS
+from mien.media import images
 from mien.pixels import U8
 
 __all__ = ["SHOWN", "Strip", "crops_of", "portrait", "strips"]
@@ -83,7 +83,7 @@ def crops_of(folders: Sequence[str]) -> U8:
             own = [row for row in rows if row.label == label and row.split == "train"]
             if own:
                 found.setdefault(label, folder / own[len(own) // 2].path)
-    crops = [_squared(media.read_rgb(found[label])) for label in LABELS if label in found]
+    crops = [_squared(images.read_rgb(found[label])) for label in LABELS if label in found]
     return np.stack(crops) if crops else np.empty((0, pixels.SIDE, pixels.SIDE, 3), np.uint8)
 
 
@@ -93,7 +93,7 @@ def portrait() -> U8:
     Returns:
         shape (2, 64, 64, 3), uint8, RGB.
     """
-    rgb = media.read_rgb(_PORTRAIT)
+    rgb = images.read_rgb(_PORTRAIT)
     [found] = Detector().find(rgb)
     face = align.crop(rgb, align.similarity(found.landmarks))
     return np.stack([face, face[:, ::-1] // 2])

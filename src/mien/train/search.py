@@ -1,8 +1,8 @@
 """A search over settings: run after run, the best so far, one row a point.
 
 Every point is judged on held-out training pictures; the test set is not read. A run that was
-finished is not trained again, so a search that was killed goes on where it was.
-Imports: loop, grid. Knows nothing of other machines: see `mien.scale.search`.
+finished is not trained again, so a search that was killed goes on where it was. Knows nothing of
+other machines: see `mien.scale.search`.
 """
 
 import csv
@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from mien.errors import BadDataError, BadModelError, BadSettingError
-from mien.show.sinks import CsvSink, write_text
+from mien.media.writers import CsvSink, write_text
 from mien.train import config
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.grid import Family, Grid, families

@@ -3,7 +3,6 @@
 Each process has the whole network and an equal share of every batch; gradients are averaged, so a
 step is the one that a single process would take. Batch norm's statistics are those of the share,
 or of the whole batch on GPUs. Lightning Fabric starts the processes and moves the gradients.
-Imports: torch, lightning_fabric where there are several.
 """
 
 import gc

@@ -1,6 +1,5 @@
 """The network that a run ended with, and how it got there.
-
-Imports: torch, mien.models, checkpoint, config. Knows neither data nor the loop.
+Knows neither data nor the loop.
 """
 
 from dataclasses import dataclass

@@ -20,11 +20,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
-from mien import media
 from mien.data.sources.archive import Archive, checked, is_picture
 from mien.data.sources.listing import Item, Listing, Options
 from mien.data.sources.table import Pictures, columns, is_table, rows_in
 from mien.labels import parse
+from mien.media import images
 from mien.pixels import U8
 
 __all__ = ["affectnet"]
@@ -92,7 +92,7 @@ def _add_row(
 
 def _face(archive: Archive, name: str, box: Sequence[int]) -> U8:
     """Cut the face out of its photograph; a box that misses the photograph is not used."""
-    photo = media.decode_rgb(archive.read(name), name)
+    photo = images.decode_rgb(archive.read(name), name)
     left, top, width, height = box
     cut = photo[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
     return cut if cut.size else photo

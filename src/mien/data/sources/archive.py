@@ -1,7 +1,6 @@
 """A database as downloaded: a .zip or the folder it was unpacked to, read the same way.
 
-Nothing is ever written to it. Imports: the standard library, mien.data.sources.listing,
-mien.errors.
+Nothing is ever written to it.
 """
 
 import zipfile

@@ -22,7 +22,7 @@ from mien.data.sources.emfacs import UNITS, expression
 from mien.data.sources.listing import InOrder, Item, Listing, Options
 from mien.errors import BadDataError, BadImageError
 from mien.faces.detect import Detector
-from mien.film.frames import Film, Frame
+from mien.media.video_reader import Film, Frame
 from mien.pixels import U8
 from mien.results import Box
 

@@ -1,6 +1,5 @@
 """What a reader of a database returns: pictures to prepare, and what had to be left out.
-
-Imports: the standard library, numpy, mien.errors. Decodes nothing.
+Decodes nothing.
 """
 
 from collections.abc import Callable, Iterator

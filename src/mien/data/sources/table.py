@@ -1,7 +1,4 @@
-"""CSV files of databases: streamed whatever their separator, columns by any usual name.
-
-Imports: the standard library, mien.data.sources.archive, mien.errors.
-"""
+"""CSV files of databases: streamed whatever their separator, columns by any usual name."""
 
 import csv
 import io

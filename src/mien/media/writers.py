@@ -1,17 +1,18 @@
 """Results written to files that are whole or absent, never half.
 
 Everything is written to a hidden part file in the same folder, which takes the target's name when
-it is complete. After an error or Ctrl-C the part is removed and an older target is as it was.
-Imports: Pillow, mien.errors. Knows nothing of faces.
+it is complete. After an error or Ctrl-C the part is removed and an older target is as it was. Knows
+nothing of faces.
 """
 
 import csv
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from PIL import Image
 
@@ -22,12 +23,14 @@ __all__ = [
     "FORMATS",
     "CsvSink",
     "LinesSink",
+    "Table",
     "explained",
+    "open_table",
     "whole",
+    "whole_folder",
     "write_picture",
     "write_text",
 ]
-
 
 # Suffix -> Pillow's name, the format's longest side in pixels, how to save.
 FORMATS: dict[str, tuple[str, int, dict[str, int]]] = {
@@ -238,3 +241,61 @@ def write_text(text: str, path: Path) -> None:
     """
     with whole(path) as part, explained(path):
         part.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Lend ``DIR.part``, which becomes ``DIR`` when the block ends well.
+
+    What a killed run left there is removed first, and what this one leaves after an error.
+
+    Args:
+        out: the folder to make; it must not exist.
+
+    Yields:
+        The empty folder to fill.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    out = out.resolve()
+    part = out.with_name(out.name + ".part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        yield part
+        part.rename(out)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(
+            f"cannot write {part}: {reason}", fix="choose another --out, or free some space"
+        ) from error
+    finally:  # also after Ctrl-C; when all went well it has been renamed
+        shutil.rmtree(part, ignore_errors=True)
+
+
+class Table(Protocol):
+    """What takes the rows of a CSV file: Python's own writer, whose class has no public name."""
+
+    def writerow(self, row: Iterable[Any], /) -> Any:
+        """Write one row."""
+
+    def writerows(self, rows: Iterable[Iterable[Any]], /) -> None:
+        """Write many."""
+
+
+@contextmanager
+def open_table(path: Path, header: Sequence[str]) -> Iterator[Table]:
+    """Open a CSV file in a folder that is not whole yet.
+
+    Args:
+        path: the file.
+        header: names of the columns.
+
+    Yields:
+        What takes its rows.
+    """
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(header)
+        yield table

@@ -1,7 +1,7 @@
 """Whatever shows frames one after another: a video file, standard input, pictures, a camera.
 
 `open_film` tells them apart by name; all are iterated over, and say the same of themselves, as
-`mien.film.frames.Film` does. Imports: cv2, containers, frames, mien.media, mien.errors.
+`Film` does.
 """
 
 import re
@@ -15,10 +15,10 @@ from typing import Any, Protocol, Self
 import cv2
 import numpy as np
 
-from mien import media
 from mien.errors import BadImageError, BadSettingError
-from mien.film.containers import Pipe
-from mien.film.frames import USUAL_RATE, Film, Frame
+from mien.media import images
+from mien.media.decoder import Pipe
+from mien.media.video_reader import USUAL_RATE, Film, Frame
 
 __all__ = ["Camera", "Pictures", "Reel", "open_film"]
 
@@ -26,7 +26,7 @@ _NUMBERED = re.compile(r"%0?(\d*)d")
 
 
 class Reel(Protocol):
-    """What a film, numbered pictures and a camera have in common; see `mien.film.frames.Film`."""
+    """What a film, numbered pictures and a camera have in common; see `Film`."""
 
     name: str
     length: int
@@ -167,7 +167,7 @@ class Pictures(_Silent):
             if self._stopped:
                 return
             try:
-                rgb = media.read_rgb(file)
+                rgb = images.read_rgb(file)
             except BadImageError as error:
                 self.damaged += 1
                 wrong = error

@@ -3,8 +3,10 @@
 Only the frames being decoded are in memory, however long the video is; a damaged stretch is
 counted and skipped, wrong time stamps are counted and mended. What is no video file but shows
 frames too, a camera or a folder of numbered pictures, is in reels.py.
-Imports: numpy, cv2, PyAV (the ``video`` extra, when it is needed), clock, containers, errors.
 Knows nothing of faces.
+
+MERGED When each frame is shown: time stamps of a film, mended so that they only go forward.
+Knows nothing of frames and files.
 """
 
 from collections import deque
@@ -17,15 +19,13 @@ from typing import IO, TYPE_CHECKING, Any, Self
 import numpy as np
 
 from mien.errors import BadImageError
-from mien.film.clock import Clock
-from mien.film.containers import FIX, Pipe, open_container, pyav
+from mien.media.decoder import FIX, Pipe, open_container, pyav
 from mien.pixels import U8
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = ["USUAL_RATE", "Film", "Frame", "every_nth", "per_second"]
-
+__all__ = ["USUAL_RATE", "Clock", "Film", "Frame", "every_nth", "per_second"]
 
 USUAL_RATE = 25.0  # frames a second, where nobody says
 
@@ -227,3 +227,66 @@ def per_second(frames: Iterable[Frame], rate: float) -> Iterator[Frame]:
         if slot >= due:
             due = slot + 1
             yield frame
+
+
+class Clock:
+    """Turns time stamps into seconds from the first frame on.
+
+    A stamp that is missing, or not after the one before, is replaced by one frame's time after
+    the one before. Where a second one in a row runs backwards, the film's own clock was set back
+    (two films glued together), and time goes on from there.
+
+    Attributes:
+        start_s: the first time stamp.
+        mended: how many stamps were replaced.
+    """
+
+    def __init__(self, step_s: float) -> None:
+        """Start before the first frame.
+
+        Args:
+            step_s: how long a frame is shown, above 0.
+        """
+        self.start_s = 0.0
+        self.mended = 0
+        self._step_s = step_s
+        self._last_s: float | None = None
+        self._set_back_s = 0.0  # what is taken off every stamp
+        self._maybe_s = 0.0  # what should be, if the next stamp runs backwards too
+
+    def read(self, stamp_s: float | None) -> float:
+        """Return when a frame is shown.
+
+        Args:
+            stamp_s: as the film has it, or None.
+
+        Returns:
+            Seconds from the first frame on, more than at the call before.
+
+        Example:
+            >>> clock = Clock(step_s=0.5)
+            >>> [clock.read(stamp) for stamp in (7.0, 7.5, None, 8.75, 3.0, 9.75)]
+            [0.0, 0.5, 1.0, 1.75, 2.25, 2.75]
+        """
+        if self._last_s is None:
+            self.mended += stamp_s is None
+            self.start_s = stamp_s or 0.0
+            self._set_back_s, self._last_s = self.start_s, 0.0
+            return 0.0
+        self._last_s = self._after(self._last_s, stamp_s)
+        return self._last_s
+
+    def _after(self, last_s: float, stamp_s: float | None) -> float:
+        due_s = last_s + self._step_s
+        if stamp_s is None:
+            self.mended += 1
+            return due_s
+        if stamp_s - self._set_back_s > last_s:
+            self._maybe_s = self._set_back_s
+            return stamp_s - self._set_back_s
+        if self._maybe_s != self._set_back_s and stamp_s - self._maybe_s > last_s:
+            self._set_back_s = self._maybe_s
+            return stamp_s - self._set_back_s
+        self.mended += 1
+        self._maybe_s = stamp_s - due_s
+        return due_s

@@ -1,6 +1,5 @@
 """Open a video with PyAV, whatever holds it, and say in one message what is wrong with it.
-
-Imports: PyAV (the ``video`` extra, when it is needed), mien.errors. Knows nothing of frames.
+Knows nothing of frames.
 """
 
 import select

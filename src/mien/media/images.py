@@ -1,8 +1,7 @@
 """Open a picture safely and find pictures under a folder.
 
 Whatever the file holds (grey, palette, alpha, 16 bits, CMYK, many frames, a camera's rotation),
-the rest of mien sees one thing: an (H, W, 3) uint8 RGB array, upright.
-Imports: numpy, Pillow, mien.errors. Knows nothing of faces.
+the rest of mien sees one thing: an (H, W, 3) uint8 RGB array, upright. Knows nothing of faces.
 """
 
 import io
@@ -30,7 +29,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
 MAX_PIXELS = 100_000_000  # 300 MB as RGB: more is refused before it is decoded
 SUFFIXES = frozenset({
     ".jpg",

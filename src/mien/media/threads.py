@@ -2,8 +2,7 @@
 
 `ahead` prepares the next items while the caller works on one; `Behind` finishes items after the
 caller has gone on. Errors come out at the caller, in order, and whoever leaves early (Ctrl-C, an
-error of its own) waits for the one item in work and drops the rest.
-Imports: the standard library. Knows nothing of frames.
+error of its own) waits for the one item in work and drops the rest. Knows nothing of frames.
 """
 
 from collections import deque

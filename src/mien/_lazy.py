@@ -1,0 +1,32 @@
+"""Public names, imported when they are first asked for: importing a room does no work."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+__all__ = ["on_first_use"]
+
+
+def on_first_use(
+    room: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Make a package's ``__getattr__`` and ``__dir__``, see PEP 562.
+
+    Args:
+        room: name of the package.
+        homes: by public name, the module that defines it.
+
+    Returns:
+        The two functions. The first raises AttributeError for a name that is not in `homes`.
+
+    Example:
+        >>> fetch, names = on_first_use("numbers", {"Fraction": "fractions"})
+        >>> names(), fetch("Fraction")(1, 2) * 2
+        (['Fraction'], Fraction(1, 1))
+    """
+
+    def fetch(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {room!r} has no attribute {name!r}")
+        return getattr(import_module(homes[name]), name)
+
+    return fetch, lambda: sorted(homes)

@@ -1,1 +1,0 @@
-"""Films come in: frames one at a time, with the moment each is shown. Knows nothing of faces."""

@@ -1,0 +1,22 @@
+"""Pictures and videos come in, files go out. Knows nothing of faces.
+
+images        open a picture safely, find the pictures under a folder
+decoder       open a video container with PyAV, and say in one message what is wrong with it
+video_reader  the frames of a video file, one at a time, with mended time stamps
+sources       what `mien video IN` may name: a file, standard input, numbered pictures, a camera
+threads       prefetch and write-behind, so that stages overlap
+writers       files and folders that are whole or absent: text, CSV, JSON lines, pictures
+video_writer  H.264 video with the times and the sound of its source
+"""
+
+from typing import TYPE_CHECKING
+
+from mien._lazy import on_first_use
+
+if TYPE_CHECKING:
+    from mien.media.images import find_pictures as find_pictures
+    from mien.media.images import read_rgb as read_rgb
+
+__getattr__, __dir__ = on_first_use(
+    __name__, dict.fromkeys(("find_pictures", "read_rgb"), "mien.media.images")
+)
