@@ -26,7 +26,7 @@ import timing
 
 import mien
 from mien.faces.detect import Detector
-from mien.faces.follow import Follower
+from mien.faces.tracker import Follower
 from mien.labels import LABELS, NEUTRAL
 from mien.media.video_reader import Film
 from mien.recognize.smooth import USUAL_S, Smoother

@@ -10,10 +10,10 @@ from PIL import Image
 
 import mien
 from mien.faces import align
+from mien.faces.boxes import Box, Detection
 from mien.faces.detect import Detector
 from mien.media import images
 from mien.pixels import U8
-from mien.results import Box, Detection
 
 __all__ = ["PATH", "crops", "detections", "portrait", "scene"]
 

@@ -10,8 +10,7 @@ from typing import Any
 from shipped import aged
 
 from mien.explain.faithful import BETTER
-from mien.explain.regions import REGIONS
-from mien.explain.units import UNITS, expected, units_of
+from mien.faces.regions import REGIONS, UNITS, expected, units_of
 from mien.labels import LABELS
 from mien.trial import beats
 

@@ -11,10 +11,9 @@ from time import perf_counter
 import motmetrics
 import numpy as np
 
-from mien.faces.follow import Follower
-from mien.faces.track import overlap
+from mien.faces.boxes import Box, overlap
+from mien.faces.tracker import Follower
 from mien.recognize.smooth import Smoother
-from mien.results import Box
 
 __all__ = ["Agreement", "Verdict", "against_detection", "against_truth"]
 

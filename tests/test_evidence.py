@@ -5,7 +5,7 @@ from crops import write_crops
 
 from mien.errors import BadDataError
 from mien.evidence import evidence
-from mien.explain.regions import REGIONS, divide
+from mien.faces.regions import REGIONS, divide
 from mien.labels import LABELS, index
 from mien.recognize.runtime import Outputs
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scenes import RATE, SCENES, Actor, Shot, between, frames, walk
 
-from mien.faces import follow
-from mien.faces.follow import Follower, is_cut, moved_with
-from mien.results import Box, Detection
+from mien.faces import tracker
+from mien.faces.boxes import Box, Detection
+from mien.faces.tracker import Follower, is_cut, moved_with
 
 SQUARE = np.array([[10, 10], [30, 10], [20, 20], [12, 30], [28, 30]], dtype=np.float32)
 
@@ -19,7 +19,7 @@ def textured(seed, shape=(360, 640)):
 
 
 def thumbnail(rgb):
-    return follow._thumbnail(rgb)
+    return tracker._thumbnail(rgb)
 
 
 def test_a_box_moves_and_grows_as_the_landmarks_do():

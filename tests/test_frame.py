@@ -4,7 +4,7 @@ import pytest
 from made import texture
 
 from mien.faces import align
-from mien.faces.frame import reframe
+from mien.faces.align import reframe
 
 
 @pytest.fixture(scope="module")

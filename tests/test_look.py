@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from people import person
 
-from mien.faces.look import look
-from mien.results import Box, Detection
+from mien.faces.association import appearance
+from mien.faces.boxes import Box, Detection
 
 
 def shown(kind, astonished=0.0, gain=1.0, turn=0.0):
@@ -21,7 +21,7 @@ def shown(kind, astonished=0.0, gain=1.0, turn=0.0):
 
 def seen(rgb, detector):
     [face] = detector.find(rgb)
-    return look(rgb, face)
+    return appearance(rgb, face)
 
 
 def test_a_look_has_length_one_and_is_like_itself(detector):
@@ -45,7 +45,9 @@ def test_brightness_is_no_part_of_the_pattern(detector):
     [face] = detector.find(rgb)
     pattern = slice(0, 64)  # 8 x 8
     dark = (rgb // 2).astype(np.uint8)
-    np.testing.assert_allclose(look(dark, face)[pattern], look(rgb, face)[pattern], atol=0.01)
+    np.testing.assert_allclose(
+        appearance(dark, face)[pattern], appearance(rgb, face)[pattern], atol=0.01
+    )
 
 
 def test_clothes_are_seen_below_the_chin():
@@ -58,9 +60,9 @@ def test_clothes_are_seen_below_the_chin():
     red[85:140, 40:80] = (255, 0, 0)  # from 1.3 to 2.4 heights below the box's top
     green[85:140, 40:80] = (0, 255, 0)
     # a third of each look is the clothes, which have no colour in common
-    assert look(red, face) @ look(green, face) == pytest.approx(2 / 3, abs=0.01)
+    assert appearance(red, face) @ appearance(green, face) == pytest.approx(2 / 3, abs=0.01)
     green[85:140, 40:80] = (255, 0, 0)
-    assert look(red, face) @ look(green, face) == pytest.approx(1, abs=1e-5)
+    assert appearance(red, face) @ appearance(green, face) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,6 @@ def test_clothes_are_seen_below_the_chin():
 def test_a_face_at_or_beyond_the_edge_does_no_harm(box):
     rgb = np.full((200, 120, 3), 100, dtype=np.uint8)
     five = np.array([[1, 1], [3, 1], [2, 2], [1, 3], [3, 3]], dtype=np.float32)
-    found = look(rgb, Detection(box, five, 0.9))
+    found = appearance(rgb, Detection(box, five, 0.9))
     assert np.isfinite(found).all()
     assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)

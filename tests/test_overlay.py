@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from test_draw import SCORES, face_at, spot
 
+from mien.faces.boxes import Box, intersection
 from mien.labels import LABELS
-from mien.results import Box, Moment
+from mien.results import Moment
 from mien.show import stamps
-from mien.show.layout import shared
 from mien.show.overlay import Overlay
 from mien.show.places import Places
 from mien.show.stamps import Sprite, Stamps, stamp
@@ -214,7 +214,7 @@ def test_no_panel_covers_another_face_or_panel():
     drawn = [Box(x, y, x + 200, y + 180) for x, y in found.values()]
     drawn += [Box(x, y, x + side, y + side) for x, y, side in boxes]
     for i, one in enumerate(drawn):
-        assert all(shared(one, other) == 0 for other in drawn[:i])
+        assert all(intersection(one, other) == 0 for other in drawn[:i])
 
 
 def test_a_panel_gives_way_to_a_face_that_comes():

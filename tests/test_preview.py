@@ -12,7 +12,7 @@ from PIL import Image
 from mien import pixels
 from mien.data.augment import OFF, Strength
 from mien.errors import BadDataError
-from mien.faces.frame import reframe
+from mien.faces.align import reframe
 from mien.labels import LABELS
 from mien.train import preview
 

@@ -9,8 +9,9 @@ from made import encode, texture
 from PIL import ExifTags, Image
 from sealed import channels_model
 
-from mien import Recognizer, results
+from mien import Recognizer
 from mien.errors import BadImageError, BadModelError
+from mien.faces import boxes
 from mien.labels import LABELS
 
 
@@ -104,7 +105,7 @@ def test_two_faces_are_read_larger_first(recognizer, portrait, smile):
 def test_faces_beyond_one_batch_keep_their_own_scores_and_maps(recognizer, portrait, smile):
     [face] = smile.faces
     found = [
-        results.Detection(face.box, face.landmarks + np.float32(shift), face.detection.confidence)
+        boxes.Detection(face.box, face.landmarks + np.float32(shift), face.detection.confidence)
         for shift in range(70)
     ]
     together = recognizer.read_faces(portrait, found)

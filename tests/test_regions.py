@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from mien.explain.regions import REGIONS, divide, shares, shares_of, words
-from mien.faces.align import TEMPLATE
+from mien.faces.regions import REGIONS, TEMPLATE, divide, shares, shares_of, words
 
 
 def spots(*places):

@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.explain.regions import REGIONS
+from mien.faces.boxes import Box, Detection
+from mien.faces.regions import REGIONS, TEMPLATE
 from mien.labels import LABELS
-from mien.results import CSV_HEADER, REGIONS_HEADER, Box, Detection, Face, Picture
-from mien.template import TEMPLATE
+from mien.results import CSV_HEADER, REGIONS_HEADER, Face, Picture
 
 POINTS = np.array([[1, 2], [3, 4], [5, 6.25], [7, 8], [9, 10]], dtype=np.float32)
 SCORES = np.array([0.1, 0.05, 0.5, 0.2, 0.1, 0.05], dtype=np.float32)

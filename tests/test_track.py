@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mien.errors import MissingExtraError
-from mien.faces.track import Sight, Tracks, difference, overlap
-from mien.results import Box, Detection
+from mien.faces.association import Observation, Tracks, difference
+from mien.faces.boxes import Box, Detection, overlap
 
 LOOKS = np.eye(8, dtype=np.float32)
 FIVE = np.array([[-15, -10], [15, -10], [0, 0], [-10, 15], [10, 15]], dtype=np.float32)
@@ -16,7 +16,7 @@ FIVE = np.array([[-15, -10], [15, -10], [0, 0], [-10, 15], [10, 15]], dtype=np.f
 
 def sight(x, y=100.0, who=0, side=60.0, crowded=False):
     box = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
-    return Sight(Detection(box, FIVE + np.float32([x, y]), 0.9), LOOKS[who], crowded)
+    return Observation(Detection(box, FIVE + np.float32([x, y]), 0.9), LOOKS[who], crowded)
 
 
 def numbers(tracks):
@@ -73,7 +73,7 @@ def test_the_assignment_equals_trying_all_of_them():
         looks /= np.linalg.norm(looks, axis=1, keepdims=True)
         places = rng.uniform(100, 180, (8, 2))
         faces = [
-            Sight(sight(*place).detection, look.astype(np.float32), True)
+            Observation(sight(*place).detection, look.astype(np.float32), True)
             for place, look in zip(places, looks, strict=True)
         ]
         tracks.update(faces[:4], 0.0)
@@ -123,13 +123,15 @@ def test_a_hidden_face_keeps_its_number_and_another_does_not_get_it():
 
 def test_a_face_in_a_crowd_may_look_like_another_when_it_comes_back():
     tracks = Tracks()
-    halfway = Sight(sight(100).detection, LOOKS[:2].sum(axis=0) / np.float32(np.sqrt(2)), True)
+    halfway = Observation(
+        sight(100).detection, LOOKS[:2].sum(axis=0) / np.float32(np.sqrt(2)), True
+    )
     tracks.update([sight(100, who=0)], 0.0)
     tracks.update([], 0.04)
     blended = np.array([0.6, 0.8, 0, 0, 0, 0, 0, 0], dtype=np.float32)  # likeness 0.6 < 0.7
-    clear = Sight(halfway.detection, blended)
+    clear = Observation(halfway.detection, blended)
     assert difference(tracks.tracks[0], clear, 0.1) == 1000
-    crowded = Sight(halfway.detection, blended, crowded=True)
+    crowded = Observation(halfway.detection, blended, crowded=True)
     assert difference(tracks.tracks[0], crowded, 0.1) == pytest.approx(1.5 * 0.4)
 
 
@@ -169,9 +171,9 @@ def test_what_a_track_looks_like_is_learned_only_where_it_is_clear():
     tracks = Tracks()
     tracks.update([sight(100, who=0)], 0.0)
     mixed = np.array([0.8, 0.6, 0, 0, 0, 0, 0, 0], dtype=np.float32)
-    tracks.update([Sight(sight(100).detection, mixed, crowded=True)], 0.04)
+    tracks.update([Observation(sight(100).detection, mixed, crowded=True)], 0.04)
     np.testing.assert_array_equal(tracks.tracks[0].look, LOOKS[0])
-    tracks.update([Sight(sight(100).detection, mixed)], 0.08)
+    tracks.update([Observation(sight(100).detection, mixed)], 0.08)
     # a fifth of the way: (0.96, 0.12), made of length 1
     expected = np.array([0.96, 0.12]) / np.hypot(0.96, 0.12)
     np.testing.assert_allclose(tracks.tracks[0].look[:2], expected, atol=1e-6)

@@ -1,8 +1,7 @@
 import pytest
 
 from mien.data.sources import emfacs
-from mien.explain.regions import REGIONS
-from mien.explain.units import PROTOTYPES, UNITS, expected, units_of
+from mien.faces.regions import PROTOTYPES, REGIONS, UNITS, expected, units_of
 from mien.labels import LABELS
 
 

@@ -7,10 +7,9 @@ from PIL import Image
 from sealed import channels_model
 
 from mien import Recognizer
-from mien.labels import LABELS
-from mien.results import Detection
+from mien.faces.boxes import Detection
+from mien.labels import LABELS, SIX, USUAL, Rule
 from mien.show.style import COLOURS
-from mien.verdict import SIX, USUAL, Rule
 
 SURE = (0.05, 0.05, 0.7, 0.1, 0.05, 0.05)
 UNSURE = (0.2, 0.1, 0.3, 0.15, 0.15, 0.1)

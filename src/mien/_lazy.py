@@ -13,7 +13,7 @@ def on_first_use(
 
     Args:
         room: name of the package.
-        homes: by public name, the module that defines it.
+        homes: by public name, the module that defines it, or the module of that name itself.
 
     Returns:
         The two functions. The first raises AttributeError for a name that is not in `homes`.
@@ -27,6 +27,7 @@ def on_first_use(
     def fetch(name: str) -> object:
         if name not in homes:
             raise AttributeError(f"module {room!r} has no attribute {name!r}")
-        return getattr(import_module(homes[name]), name)
+        module = import_module(homes[name])
+        return module if homes[name] == f"{room}.{name}" else getattr(module, name)
 
     return fetch, lambda: sorted(homes)

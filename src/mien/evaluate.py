@@ -16,13 +16,12 @@ from mien.confidence import accuracy_at, aurc, chance_error
 from mien.data import manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
-from mien.labels import LABELS, NEUTRAL, UNCERTAIN, index
+from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule, index
 from mien.media import images
 from mien.metrics import confusion, mcnemar, summarise
 from mien.pixels import F32, I64
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.runtime import Outputs
-from mien.verdict import Rule
 
 __all__ = ["PICTURES_HEADER", "Evaluation", "against", "commit", "evaluate"]
 

@@ -1,7 +1,7 @@
 """Where on the face a model's evidence lies, by expression, beside where theory expects it.
 
 The way through: crops of a prepared folder -> maps of the labelled class -> shares by region ->
-the share on the regions of `mien.explain.units`, beside their share of the crop's area. No torch.
+the share on the regions of `mien.faces.regions`, beside their share of the crop's area. No torch.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,13 +13,11 @@ import numpy as np
 from mien import pixels
 from mien.data import manifest
 from mien.errors import BadDataError, BadModelError
-from mien.explain.cam import enlarge
 from mien.explain.controls import gaussian
-from mien.explain.regions import REGIONS, divide, shares_of
-from mien.explain.units import expected, units_of
+from mien.faces.regions import REGIONS, divide, expected, shares_of, units_of
 from mien.labels import LABELS, NEUTRAL, index
 from mien.media import images
-from mien.pixels import F32, SIDE
+from mien.pixels import F32, SIDE, enlarge
 from mien.recognize.runtime import Model
 
 __all__ = ["evidence"]

@@ -6,6 +6,7 @@ no cv2.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ __all__ = [
     "SIDE",
     "STD",
     "U8",
+    "enlarge",
     "to_batch",
     "to_gray",
     "to_input",
@@ -34,7 +36,6 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 BOOL = npt.NDArray[np.bool_]
-
 SIDE = 64  # pixels
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, as in the paper's code
 STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
@@ -144,3 +145,33 @@ def to_batch(crops: Sequence[U8] | U8) -> F32:
         for channel in range(3):
             np.take(_TABLE[channel], gray, out=batch[i, channel])
     return batch
+
+
+def enlarge(coarse: F32, height: int, width: int) -> F32:
+    """Enlarge maps bilinearly, pixel centres aligned.
+
+    Args:
+        coarse: shape (..., h, w).
+        height: wanted, at least h.
+        width: wanted, at least w.
+
+    Returns:
+        shape (..., height, width).
+
+    Example:
+        >>> enlarge(np.array([[0, 1]], dtype=np.float32), 1, 4).tolist()
+        [[0.0, 0.25, 0.75, 1.0]]
+    """
+    rows, columns = _weights(coarse.shape[-2], height), _weights(coarse.shape[-1], width)
+    fine: F32 = (rows @ coarse @ columns.T).astype(np.float32, copy=False)
+    return fine
+
+
+@lru_cache(maxsize=8)
+def _weights(coarse: int, fine: int) -> F32:
+    """Rows of bilinear weights: shape (fine, coarse)."""
+    centres = (np.arange(fine) + 0.5) * coarse / fine - 0.5
+    distance = np.abs(centres.clip(0, coarse - 1)[:, None] - np.arange(coarse))
+    weights: F32 = (1 - distance).clip(min=0).astype(np.float32)
+    weights.flags.writeable = False  # it is kept for the next map
+    return weights

@@ -12,11 +12,12 @@ import numpy as np
 from mien import pixels
 from mien.confidence import reliability
 from mien.evaluate import Evaluation
+from mien.faces.boxes import Box, Detection
 from mien.labels import LABELS
 from mien.media import images
 from mien.pixels import U8
 from mien.recognize.recognizer import Recognizer
-from mien.results import Box, Detection, Face
+from mien.results import Face
 from mien.show import figures, heat
 from mien.show.page import Section, Seen, write_page
 

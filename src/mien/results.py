@@ -9,18 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from mien.explain.cam import enlarge
-from mien.explain.regions import REGIONS, shares, words
-from mien.labels import LABELS, NEUTRAL, index
-from mien.pixels import F32, U8
-from mien.verdict import USUAL, Rule
+from mien.faces.boxes import Box, Detection
+from mien.faces.regions import REGIONS, shares, words
+from mien.labels import LABELS, NEUTRAL, USUAL, Rule, index
+from mien.pixels import F32, U8, enlarge
 
 __all__ = [
     "CSV_HEADER",
     "FILM_HEADER",
     "REGIONS_HEADER",
-    "Box",
-    "Detection",
     "Face",
     "Moment",
     "Picture",
@@ -33,63 +30,6 @@ CSV_HEADER = (
 )  # fmt: skip
 FILM_HEADER = ("time_s", "frame", "track", *CSV_HEADER[2:])
 REGIONS_HEADER = tuple(f"on_{name}" for name in REGIONS)  # columns that may follow
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in pixels of the picture; it may reach over the picture's edge.
-
-    Attributes:
-        left: x of the left edge.
-        top: y of the upper edge.
-        right: x of the right edge, greater than `left`.
-        bottom: y of the lower edge, greater than `top`.
-    """
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def __post_init__(self) -> None:
-        """Refuse a rectangle without area."""
-        if not (self.left < self.right and self.top < self.bottom):
-            raise ValueError(f"a box needs left < right and top < bottom, got {self}")
-
-    @property
-    def width(self) -> float:
-        """Pixels from left to right."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        """Pixels from top to bottom."""
-        return self.bottom - self.top
-
-    def as_list(self) -> list[float]:
-        """Return [left, top, right, bottom], to a tenth of a pixel."""
-        return [round(v, 1) for v in (self.left, self.top, self.right, self.bottom)]
-
-
-@dataclass(frozen=True, slots=True, eq=False)  # eq=False: arrays have no single truth value
-class Detection:
-    """One face found, before anything is read in it.
-
-    Attributes:
-        box: where it is.
-        landmarks: shape (5, 2), x and y in pixels: the eye on the picture's left, the other eye,
-            nose tip, the mouth corner on the picture's left, the other corner.
-        confidence: how sure the detector is, in [0, 1].
-    """
-
-    box: Box
-    landmarks: F32
-    confidence: float
-
-    def __post_init__(self) -> None:
-        """Check the shape of the landmarks."""
-        if self.landmarks.shape != (5, 2):
-            raise ValueError(f"landmarks must have shape (5, 2), got {self.landmarks.shape}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

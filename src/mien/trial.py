@@ -14,14 +14,13 @@ import numpy as np
 from mien import pixels
 from mien.data import manifest
 from mien.errors import BadDataError, BadModelError, MissingExtraError
-from mien.explain.cam import enlarge
 from mien.explain.controls import CONTROLS
 from mien.explain.faithful import BETTER, Score, ends, measure
 from mien.explain.methods import METHODS, Asked, source_of
 from mien.explain.targets import Aim
 from mien.labels import NEUTRAL
 from mien.media import images
-from mien.pixels import F32, I64, SIDE, U8
+from mien.pixels import F32, I64, SIDE, U8, enlarge
 
 __all__ = ["Progress", "Subject", "Values", "beats", "choose", "compare", "usable", "values_of"]
 

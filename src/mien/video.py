@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.faces import align
-from mien.faces.follow import Follower, Tracked
+from mien.faces.tracker import Follower, Tracked
 from mien.media.sources import Reel, open_film
 from mien.media.threads import ahead
 from mien.pixels import U8

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     pass
     pass
 
+    pass
+    pass
+
 __all__ = ["explain_command"]
 
 
@@ -186,9 +189,9 @@ def _sentence(network: Any, face: "U8", method: str, label: str | None, layer: s
 
     from mien import pixels
     from mien.explain import explain_each
-    from mien.explain.cam import enlarge
-    from mien.explain.regions import shares, words
+    from mien.faces.regions import shares, words
     from mien.labels import LABELS
+    from mien.pixels import enlarge
 
     batch = pixels.to_batch([face])
     logits = network.logits(batch)[0] / getattr(network, "temperature", 1.0)

@@ -33,7 +33,7 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
     Example: mien regions shipped data/rafdb-framed --out regions.json
     """
     from mien.evidence import evidence
-    from mien.explain.regions import REGIONS
+    from mien.faces.regions import REGIONS
     from mien.media.writers import write_text
     from mien.recognize.runtime import Model
     from mien.show.tables import as_text

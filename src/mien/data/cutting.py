@@ -15,8 +15,8 @@ from PIL import Image
 from mien.data import copies, manifest
 from mien.data.sources import Archive, Item
 from mien.errors import BadDataError, BadImageError
+from mien.faces.align import reframe
 from mien.faces.detect import Detector
-from mien.faces.frame import reframe
 from mien.media import images
 from mien.pixels import U8
 

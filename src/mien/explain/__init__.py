@@ -5,21 +5,20 @@ Importing it does no work: `explain` and its kin are fetched on first use.
 
 from typing import TYPE_CHECKING
 
+from mien._lazy import on_first_use
+
 if TYPE_CHECKING:
-    from mien.explain.methods import METHODS, explain, explain_each
-    from mien.explain.targets import versus
+    from mien.explain.methods import METHODS as METHODS
+    from mien.explain.methods import explain as explain
+    from mien.explain.methods import explain_each as explain_each
+    from mien.explain.targets import versus as versus
 
-__all__ = ["METHODS", "explain", "explain_each", "versus"]
-
-
-def __getattr__(name: str) -> object:
-    """Import what is asked for."""
-    if name in {"METHODS", "explain", "explain_each"}:
-        from mien.explain import methods
-
-        return getattr(methods, name)
-    if name == "versus":
-        from mien.explain.targets import versus
-
-        return versus
-    raise AttributeError(f"module 'mien.explain' has no attribute {name!r}")
+__getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "METHODS": "mien.explain.methods",
+        "explain": "mien.explain.methods",
+        "explain_each": "mien.explain.methods",
+        "versus": "mien.explain.targets",
+    },
+)

@@ -7,7 +7,6 @@ graph.py and layers.py.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 
@@ -17,7 +16,6 @@ __all__ = [
     "GRADIENT_METHODS",
     "cam",
     "eigen_cam",
-    "enlarge",
     "grad_cam",
     "grad_cam_plus",
     "hires_cam",
@@ -158,36 +156,6 @@ def _weighted(activations: F32, weights: F32 | F64) -> F32:
     summed = np.asarray(weights, dtype=np.float32)[..., None, :] @ flat  # (..., 1, h * w)
     found: F32 = summed.reshape(*summed.shape[:-2], *activations.shape[-2:])
     return found
-
-
-def enlarge(coarse: F32, height: int, width: int) -> F32:
-    """Enlarge maps bilinearly, pixel centres aligned.
-
-    Args:
-        coarse: shape (..., h, w).
-        height: wanted, at least h.
-        width: wanted, at least w.
-
-    Returns:
-        shape (..., height, width).
-
-    Example:
-        >>> enlarge(np.array([[0, 1]], dtype=np.float32), 1, 4).tolist()
-        [[0.0, 0.25, 0.75, 1.0]]
-    """
-    rows, columns = _weights(coarse.shape[-2], height), _weights(coarse.shape[-1], width)
-    fine: F32 = (rows @ coarse @ columns.T).astype(np.float32, copy=False)
-    return fine
-
-
-@lru_cache(maxsize=8)
-def _weights(coarse: int, fine: int) -> F32:
-    """Rows of bilinear weights: shape (fine, coarse)."""
-    centres = (np.arange(fine) + 0.5) * coarse / fine - 0.5
-    distance = np.abs(centres.clip(0, coarse - 1)[:, None] - np.arange(coarse))
-    weights: F32 = (1 - distance).clip(min=0).astype(np.float32)
-    weights.flags.writeable = False  # it is kept for the next map
-    return weights
 
 
 GRADIENT_METHODS: dict[str, Callable[[F32, F32], F32]] = {

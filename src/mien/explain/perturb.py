@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mien.explain import cam
+from mien import pixels
 from mien.explain.targets import Aim
 from mien.pixels import F32
 
@@ -54,7 +54,7 @@ def masked_logits(logits: Logits, batch: F32, activations: F32) -> F32:
         different, which = np.unique(flat, axis=0, return_inverse=True)
         coarse = different.reshape(-1, *channels.shape[1:])
         parts = [
-            logits(cam.enlarge(coarse[i : i + _BATCH], *crop.shape[1:])[:, None] * crop)
+            logits(pixels.enlarge(coarse[i : i + _BATCH], *crop.shape[1:])[:, None] * crop)
             for i in range(0, len(coarse), _BATCH)
         ]
         found.append(np.concatenate(parts)[which.ravel()])

@@ -13,12 +13,13 @@ from PIL import Image
 from mien import pixels
 from mien.errors import BadImageError
 from mien.faces import align
+from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
+from mien.labels import SIX, Rule
 from mien.media import images
 from mien.pixels import F32, U8
 from mien.recognize.runtime import SHIPPED, Model
-from mien.results import Detection, Face, Picture
-from mien.verdict import SIX, Rule
+from mien.results import Face, Picture
 
 __all__ = ["Recognizer"]
 

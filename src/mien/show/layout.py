@@ -11,12 +11,17 @@ from dataclasses import dataclass, field, replace
 from math import inf, sqrt
 from operator import itemgetter
 
+from mien.faces.boxes import Box, intersection
 from mien.pixels import F32
-from mien.results import Box, Face, Picture
+from mien.results import Face, Picture
 from mien.show import panel
 from mien.show.style import text_width
 
-__all__ = ["CHIP_PAD", "Plan", "plan", "shared"]
+__all__ = [
+    "CHIP_PAD",
+    "Plan",
+    "plan",
+]
 
 
 _SMALLEST = 12  # pixels of an em; smaller letters are hard to read
@@ -61,7 +66,7 @@ class _Sheet:
 
     def covered(self, box: Box, besides: Box | None = None) -> float:
         """Square pixels of what lies there that a box would cover."""
-        return sum(shared(box, other) for other in self.taken if other is not besides)
+        return sum(intersection(box, other) for other in self.taken if other is not besides)
 
     def fit(self, left: float, top: float, extent: tuple[int, int]) -> Box | None:
         """A box moved into the canvas, or None if that is too small for it."""
@@ -94,25 +99,6 @@ def plan(picture: Picture, zoom: int = 1, heatmap: bool = True) -> list[Plan]:
     landmarks = [face.landmarks * zoom for face in picture.faces]
     tries = [_with_panels(plans, landmarks, sheet, scale) for scale in _SHRINK]
     return max(tries, key=itemgetter(0))[1]  # of equals the first, which has the largest letters
-
-
-def shared(a: Box, b: Box) -> float:
-    """Return the area that two boxes have in common, in square pixels.
-
-    Args:
-        a: one box.
-        b: the other.
-
-    Returns:
-        The area; 0 if they do not overlap.
-
-    Example:
-        >>> shared(Box(0, 0, 4, 4), Box(2, 3, 9, 9))
-        2
-    """
-    across = min(a.right, b.right) - max(a.left, b.left)
-    down = min(a.bottom, b.bottom) - max(a.top, b.top)
-    return max(across, 0) * max(down, 0)
 
 
 def _frame(face: Face, zoom: int, sheet: _Sheet) -> Plan:
@@ -196,7 +182,7 @@ def _beside(frame: Box, extent: tuple[int, int], gap: int) -> Iterator[tuple[flo
 
 def _hidden(place: Box, plan: Plan, landmarks: F32) -> float:
     """How much of its own face a panel hides: landmarks count most; infinite if too much."""
-    if plan.frame is None or (hidden := shared(place, plan.frame)) == 0:
+    if plan.frame is None or (hidden := intersection(place, plan.frame)) == 0:
         return 0.0
     share = hidden / (plan.frame.width * plan.frame.height)
     far = _EYE * sqrt(plan.frame.width * plan.frame.height)

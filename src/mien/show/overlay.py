@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mien.faces.boxes import Box
 from mien.pixels import U8
-from mien.results import Box, Face, Moment
+from mien.results import Face, Moment
 from mien.show import heat
 from mien.show.board import Board
 from mien.show.draw import enlarged, enlargement, zoomed

@@ -5,8 +5,9 @@ All lengths are in em of its letters, so that a panel looks the same at any size
 
 from PIL import Image
 
+from mien.faces.boxes import Box
 from mien.labels import LABELS, NEUTRAL
-from mien.results import Box, Face
+from mien.results import Face
 from mien.show.heat import ramp
 from mien.show.style import COLOURS, DARK, LIGHT, PLATE, fill, text_width, write
 

@@ -9,8 +9,8 @@ panels have one size, which the size of the film decides. Paints nothing.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mien.results import Box, Face
-from mien.show.layout import shared
+from mien.faces.boxes import Box, intersection
+from mien.results import Face
 
 __all__ = ["Places"]
 
@@ -121,10 +121,12 @@ class Places:
         if height > _TALLEST * frame.height * (_SLACK if old else 1):
             return False
         box = self._box(*at)
-        own = shared(box, frame) / (frame.width * frame.height)
+        own = intersection(box, frame) / (frame.width * frame.height)
         if own > (_PUSHED if old else 0):
             return False
-        return all(shared(box, other) <= (0.1 * width * height if old else 0) for other in others)
+        return all(
+            intersection(box, other) <= (0.1 * width * height if old else 0) for other in others
+        )
 
     def _box(self, left: float, top: float) -> Box:
         return Box(left, top, left + self._extent[0], top + self._extent[1])

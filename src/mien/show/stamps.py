@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mien.faces.boxes import Box
 from mien.pixels import U8
-from mien.results import Box
 from mien.show.style import letters, text_width
 
 __all__ = ["Sprite", "Stamps", "stamp"]

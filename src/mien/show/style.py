@@ -8,8 +8,8 @@ what the shapes mean.
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mien.faces.boxes import Box
 from mien.labels import NEUTRAL, UNCERTAIN
-from mien.results import Box
 
 __all__ = ["COLOURS", "DARK", "LIGHT", "PLATE", "fill", "letters", "outline", "text_width", "write"]
 

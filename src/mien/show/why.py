@@ -16,10 +16,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mien.explain.cam import enlarge
+from mien.faces.boxes import Box
 from mien.media.writers import FORMATS, whole, write_picture, write_text
-from mien.pixels import F32, U8
-from mien.results import Box
+from mien.pixels import F32, U8, enlarge
 from mien.show import style
 from mien.show.heat import colours
 

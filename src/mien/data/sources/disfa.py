@@ -21,10 +21,10 @@ from mien.data.sources.archive import Archive, checked
 from mien.data.sources.emfacs import UNITS, expression
 from mien.data.sources.listing import InOrder, Item, Listing, Options
 from mien.errors import BadDataError, BadImageError
+from mien.faces.boxes import Box
 from mien.faces.detect import Detector
 from mien.media.video_reader import Film, Frame
 from mien.pixels import U8
-from mien.results import Box
 
 __all__ = ["disfa"]
 

@@ -1,13 +1,13 @@
 """Which expression a face shows by its action units: a table of rules, and nothing of files.
 
-The prototypes and their sources: `mien.explain.units`. DISFA codes the units 1, 2, 4, 5, 6, 9, 12,
+The prototypes and their sources: `mien.faces.regions`. DISFA codes the units 1, 2, 4, 5, 6, 9, 12,
 15, 17, 20, 25 and 26, so 7, 16 and 23 are left out of the rules. That leaves 4+5 of anger: the
 weakest of them.
 """
 
 from collections.abc import Mapping
 
-from mien.explain.units import PROTOTYPES
+from mien.faces.regions import PROTOTYPES
 from mien.labels import NEUTRAL
 
 __all__ = ["RULES", "UNITS", "expression"]

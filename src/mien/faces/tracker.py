@@ -11,14 +11,12 @@ import cv2
 import numpy as np
 
 from mien.faces import align
+from mien.faces.association import Observation, Tracks, appearance
+from mien.faces.boxes import Box, Detection, overlap
 from mien.faces.detect import Detector
-from mien.faces.look import look
-from mien.faces.track import Sight, Tracks, overlap
 from mien.pixels import F32, U8
-from mien.results import Box, Detection
 
 __all__ = ["Follower", "Tracked"]
-
 
 _FULL = 6  # frames after which the whole picture is searched at full size
 _QUICK = 3  # frames after which it is searched small, where something moved
@@ -100,7 +98,8 @@ class Follower:
         found = self._detector.find(rgb)
         crowded = [_meet(face.box, [o.box for o in found if o is not face]) for face in found]
         sights = [
-            Sight(face, look(rgb, face), close) for face, close in zip(found, crowded, strict=True)
+            Observation(face, appearance(rgb, face), close)
+            for face, close in zip(found, crowded, strict=True)
         ]
         self._tracks.update(sights, time_s)
         self.searched += 1

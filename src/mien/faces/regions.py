@@ -3,21 +3,77 @@
 The crop is upright and framed, so one division of the template serves every face; a face whose
 landmarks are known is divided after them. Every place of the crop belongs to one region. Knows
 nothing of networks.
+
+MERGED Where the five landmarks of a face lie in a crop, on average.
+
+Framing carries every face to this template (`mien.faces.align`), so a place in the crop is a place
+on the face (`mien.faces.regions`).
+
+MERGED Which action units theory expects in each expression, and where on the face they act.
+
+One table for two uses: `mien.data.sources.emfacs` labels pictures by it, and the evidence of a
+network is laid beside it (`mien.evidence`).
+Sources: Friesen and Ekman 1983, "EMFACS-7: Emotional Facial Action Coding System" (unpublished
+manual, University of California), as its prototypes are commonly printed; Ekman and Friesen 1978,
+"Facial Action Coding System", table 11-1, for fear with 25 in the place of 26 and disgust 9+17;
+Ekman, Friesen and Hager 2002, "Facial Action Coding System: the manual", for what each unit moves.
+The regions of a unit are our reading of that: where its main change is seen, lesser ones left out.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from mien.pixels import F32, SIDE, U8
-from mien.template import TEMPLATE
 
-__all__ = ["REGIONS", "divide", "shares", "shares_of", "words"]
-
+__all__ = [
+    "PROTOTYPES",
+    "REGIONS",
+    "TEMPLATE",
+    "UNITS",
+    "divide",
+    "expected",
+    "shares",
+    "shares_of",
+    "units_of",
+    "words",
+]
 
 REGIONS = ("brows", "eyes", "nose", "mouth", "cheeks", "forehead", "chin", "outside")
 _LEAST = 0.1  # of the evidence, for a region to be put into words
 _MOST_NAMED = 3
+# Eye, eye, nose tip, mouth corner, mouth corner, x and y in pixels of a 64x64 crop: the mean of
+# RAF-DB's own aligned training crops.
+TEMPLATE: npt.NDArray[np.float32] = np.array(
+    [[16.6, 21.5], [46.7, 21.5], [31.6, 35.7], [17.9, 48.7], [45.3, 48.7]], dtype=np.float32
+)
+PROTOTYPES: dict[str, tuple[frozenset[int], ...]] = {
+    "happiness": (frozenset({6, 12}),),
+    "surprise": (frozenset({1, 2, 5, 26}),),
+    "sadness": (frozenset({1, 4, 15}),),
+    "anger": (frozenset({4, 5, 7, 23}),),
+    "disgust": (frozenset({9, 15, 16}), frozenset({9, 17})),
+    "fear": (frozenset({1, 2, 4, 5, 20, 25}), frozenset({1, 2, 4, 5, 20, 26})),
+}
+# Number: what it does, and the regions where that is seen.
+UNITS: dict[int, tuple[str, tuple[str, ...]]] = {
+    1: ("inner brow raiser", ("brows", "forehead")),
+    2: ("outer brow raiser", ("brows", "forehead")),
+    4: ("brow lowerer", ("brows",)),
+    5: ("upper lid raiser", ("eyes",)),
+    6: ("cheek raiser", ("cheeks", "eyes")),
+    7: ("lid tightener", ("eyes",)),
+    9: ("nose wrinkler", ("nose",)),
+    12: ("lip corner puller", ("mouth", "cheeks")),
+    15: ("lip corner depressor", ("mouth",)),
+    16: ("lower lip depressor", ("mouth",)),
+    17: ("chin raiser", ("chin", "mouth")),
+    20: ("lip stretcher", ("mouth",)),
+    23: ("lip tightener", ("mouth",)),
+    25: ("lips part", ("mouth",)),
+    26: ("jaw drop", ("mouth", "chin")),
+}
 
 
 def divide(landmarks: F32 | None = None) -> U8:
@@ -147,3 +203,36 @@ def words(found: Mapping[str, float]) -> str:
 
 def _where(region: str) -> str:
     return "outside the face" if region == "outside" else f"on the {region}"
+
+
+def units_of(label: str) -> list[int]:
+    """Return every action unit of an expression's prototypes, in order.
+
+    Args:
+        label: one of the six.
+
+    Returns:
+        Their numbers.
+
+    Example:
+        >>> units_of("disgust")
+        [9, 15, 16, 17]
+    """
+    return sorted(frozenset.union(*PROTOTYPES[label]))
+
+
+def expected(label: str) -> tuple[str, ...]:
+    """Return the regions where theory expects an expression to be seen.
+
+    Args:
+        label: one of the six.
+
+    Returns:
+        Names, in the order of `REGIONS`.
+
+    Example:
+        >>> expected("happiness")
+        ('eyes', 'mouth', 'cheeks')
+    """
+    found = {region for unit in units_of(label) for region in UNITS[unit][1]}
+    return tuple(region for region in REGIONS if region in found)
