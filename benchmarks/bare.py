@@ -11,7 +11,7 @@ import onnxruntime
 from PIL import Image
 
 from mien.pixels import F32, U8
-from mien.recognize.runtime import SHIPPED, read_card
+from mien.recognize.model import SHIPPED, read_card
 
 __all__ = ["logits", "open_session", "softmax", "to_tensor"]
 

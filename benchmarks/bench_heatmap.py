@@ -18,7 +18,7 @@ import timing
 
 import mien
 from mien import pixels
-from mien.results import Face
+from mien.recognize.results import Face
 
 FACES, THREADS = 64, 1
 LIMIT = 1.15

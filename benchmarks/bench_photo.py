@@ -26,7 +26,7 @@ from mien import pixels
 from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.recognize.recognizer import Recognizer
-from mien.results import Face, Picture
+from mien.recognize.results import Face, Picture
 from mien.show.draw import annotate
 
 COUNTS, CROPS, THREADS, WARMUP = (1, 7), 100, 1, 2

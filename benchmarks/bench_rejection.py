@@ -29,7 +29,7 @@ from mien.faces.detect import Detector
 from mien.media import images
 from mien.media.writers import write_text
 from mien.pixels import F64, U8
-from mien.recognize.runtime import Model
+from mien.recognize.model import Model
 
 FOLDERS = ("rafdb", "rafdb-framed", "fer2013", "fer2013-framed", "fer2013-neutral")
 BATCH, GOAL = 64, 0.99

@@ -29,7 +29,7 @@ from mien.faces.detect import Detector
 from mien.faces.tracker import Follower
 from mien.labels import LABELS, NEUTRAL
 from mien.media.video_reader import Film
-from mien.recognize.smooth import USUAL_S, Smoother
+from mien.recognize.video import USUAL_S, Smoother
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import judge

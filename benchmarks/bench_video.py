@@ -31,9 +31,9 @@ import timing
 from mien.media.sources import open_film
 from mien.media.video_writer import whole_film
 from mien.recognize.recognizer import Recognizer
-from mien.results import Moment
+from mien.recognize.results import VideoFrame
+from mien.recognize.video import Choice, Watcher
 from mien.show.overlay import Overlay
-from mien.video import Choice, Watcher
 
 COUNTS, DRAWN, FRAMES, WARMUP = (1, 3, 10), 75, 300, 25
 STAGES = ("decode", "look", "draw", "encode")
@@ -41,7 +41,7 @@ SHORT, LONG, SMALL = 1_000, 100_000, (320, 180)
 QUICK = "--quick"
 
 
-def stages(path: Path, out: Path) -> tuple[dict[str, float], list[Moment]]:
+def stages(path: Path, out: Path) -> tuple[dict[str, float], list[VideoFrame]]:
     """Annotate a film on one thread; return each stage's mean milliseconds, and what was read."""
     recognizer = Recognizer(threads=1)
     watcher, overlay = Watcher(recognizer, Choice()), Overlay()
@@ -62,7 +62,9 @@ def stages(path: Path, out: Path) -> tuple[dict[str, float], list[Moment]]:
             marks.append(time.perf_counter())
             written.write(drawn, moment.time_s)
             marks.append(time.perf_counter())
-            moments.append(Moment(moment.number, moment.time_s, moment.faces, rgb[:1, :1].copy()))
+            moments.append(
+                VideoFrame(moment.number, moment.time_s, moment.faces, rgb[:1, :1].copy())
+            )
             for name, start, end in zip(STAGES, marks, marks[1:], strict=False):
                 spent[name].append(end - start)
     means = {name: 1e3 * statistics.fmean(all_[WARMUP:]) for name, all_ in spent.items()}
@@ -91,7 +93,7 @@ def _centre(box: object) -> tuple[float, float]:
 
 
 def check_faces(
-    moments: list[Moment], plain: list[list[tuple[float, float, str]]], faces: int
+    moments: list[VideoFrame], plain: list[list[tuple[float, float, str]]], faces: int
 ) -> dict[str, float]:
     """Compare with the loop; return the share of faces kept and of equal labels."""
     timing.check(len(moments) == len(plain) == FRAMES, f"{FRAMES} frames are read")

@@ -13,7 +13,7 @@ from typing import Any
 from shipped import aged
 
 from mien.media.writers import whole
-from mien.recognize.runtime import SHIPPED, read_card
+from mien.recognize.model import SHIPPED, read_card
 from mien.show.tables import as_markdown
 
 __all__ = ["PARTS", "draw_peers", "peers_are_drawn"]

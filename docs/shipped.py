@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.labels import LABELS
-from mien.recognize.runtime import SHIPPED, read_card
+from mien.recognize.model import SHIPPED, read_card
 from mien.show.tables import as_markdown, spread
 
 __all__ = ["PARTS", "aged"]

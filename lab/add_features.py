@@ -15,7 +15,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from mien.recognize.runtime import CARD, read_card, seal
+from mien.recognize.model import CARD, read_card, seal
 
 
 def extend(model: onnx.ModelProto) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from mien.faces.boxes import Box, overlap
 from mien.faces.tracker import Follower
-from mien.recognize.smooth import Smoother
+from mien.recognize.video import Smoother
 
 __all__ = ["Agreement", "Verdict", "against_detection", "against_truth"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.labels import LABELS
-from mien.recognize.runtime import seal
+from mien.recognize.model import seal
 
 # Channel -> class: the means of the three channels are the logits of happiness, anger and fear.
 _SIX = np.zeros((3, 6), dtype=np.float32)

@@ -6,7 +6,7 @@ from made import texture
 from PIL import Image
 
 from mien.errors import OutputError
-from mien.results import Picture
+from mien.recognize.results import Picture
 from mien.show.annotated import AnnotatedFolder
 
 RGB = texture(0, 400)  # large enough to be drawn at its own size

@@ -14,8 +14,8 @@ from commands import mien
 from made import encode, folder_of, png, texture
 from sealed import channels_model
 
+from mien.recognize.model import SHIPPED
 from mien.recognize.recognizer import Recognizer
-from mien.recognize.runtime import SHIPPED
 
 BLANK = encode(np.full((60, 80, 3), 190, dtype=np.uint8), "PNG")
 FILES = {

@@ -13,7 +13,7 @@ from PIL import Image
 
 import mien as package
 from mien.cli import bar, cli
-from mien.recognize.runtime import SHIPPED
+from mien.recognize.model import SHIPPED
 
 COMMANDS = cli.list_commands(click.Context(cli))
 WEIGHT = {"torch", "onnxruntime", "cv2", "numpy", "PIL", "onnx", "matplotlib"}

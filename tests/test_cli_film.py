@@ -14,8 +14,8 @@ from filmed import clip, film, swaying
 from test_reels import Lens
 
 from mien.media.sources import open_film
-from mien.recognize.smooth import USUAL_S
-from mien.results import FILM_HEADER
+from mien.recognize.results import VIDEO_HEADER
+from mien.recognize.video import USUAL_S
 
 HEADER = (
     "time_s,frame,track,left,top,right,bottom,detection,label,confidence,neutral,"
@@ -43,7 +43,7 @@ def test_the_command_writes_table_lines_segments_plot_and_film(talk, tmp_path):
     assert made == ["a.csv", "a.jsonl", "a.mp4", "a.png", "s.csv"]
     assert all(f"wrote {tmp_path / 'o' / name}" in result.stderr for name in made)
     text = (tmp_path / "o" / "a.csv").read_text()
-    assert text.partition("\n")[0] == HEADER == ",".join(FILM_HEADER)
+    assert text.partition("\n")[0] == HEADER == ",".join(VIDEO_HEADER)
     rows = rows_of(tmp_path / "o" / "a.csv")
     assert [row["frame"] for row in rows] == [str(n) for n in range(15)]
     assert [row["time_s"] for row in rows] == [f"{n / 25:.3f}" for n in range(15)]

@@ -11,7 +11,7 @@ from crops import write_crops
 from PIL import Image
 from tiny import known, settings_for
 
-from mien.recognize.runtime import read_card
+from mien.recognize.model import read_card
 from mien.train import config
 from mien.train.loop import train
 

@@ -9,7 +9,7 @@ import pytest
 from mien.faces import align, boxes
 from mien.faces.boxes import Box, Detection
 from mien.labels import LABELS, NEUTRAL
-from mien.results import Face, Picture
+from mien.recognize.results import Face, Picture
 from mien.show import heat, layout, style
 from mien.show.draw import annotate, enlargement
 

@@ -14,7 +14,7 @@ from mien.data import manifest
 from mien.errors import BadDataError, BadImageError
 from mien.evaluate import PICTURES_HEADER, against, evaluate
 from mien.labels import LABELS, Rule
-from mien.recognize.runtime import Outputs
+from mien.recognize.model import Outputs
 
 CARD = {"name": "standin", "weights_sha256": "0f" * 32, "data": {"seed": 4}}
 

@@ -7,7 +7,7 @@ from mien.errors import BadDataError
 from mien.evidence import evidence
 from mien.faces.regions import REGIONS, divide
 from mien.labels import LABELS, index
-from mien.recognize.runtime import Outputs
+from mien.recognize.model import Outputs
 
 PLACES = dict(zip(LABELS, [(50, 32), (21, 16), (10, 20), (35, 31), (60, 32), (3, 32)], strict=True))
 FOUND = ("mouth", "eyes", "brows", "nose", "chin", "forehead")

@@ -11,7 +11,7 @@ from sealed import channels_model
 from mien.errors import BadModelError, UnknownNameError
 from mien.explain import explain, explain_each, versus
 from mien.labels import LABELS
-from mien.recognize.runtime import SHIPPED, Model, read_card, seal
+from mien.recognize.model import SHIPPED, Model, read_card, seal
 
 METHODS = ("cam", "grad-cam", "grad-cam++", "hirescam", "layercam", "eigen-cam")
 

@@ -15,7 +15,7 @@ from torch import nn
 from mien import __version__, pixels
 from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.labels import LABELS
-from mien.recognize.runtime import Model, read_card
+from mien.recognize.model import Model, read_card
 from mien.train import config, loop
 from mien.train.neutral import fit_neutral
 

@@ -16,7 +16,7 @@ from mien.explain.layers import TorchSource
 from mien.explain.targets import Aim
 from mien.models import zoo
 from mien.models.withmaps import WithMaps
-from mien.recognize.runtime import Model
+from mien.recognize.model import Model
 
 export = pytest.importorskip("mien.export")
 

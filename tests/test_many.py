@@ -3,7 +3,7 @@ import pytest
 from made import encode, folder_of, texture
 
 from mien.errors import BadImageError
-from mien.recognize.many import Failure, list_pictures, read_many, score_many
+from mien.recognize.recognizer import Failure, list_pictures, read_many, score_many
 
 
 class BrightIsHappy:

@@ -8,7 +8,7 @@ from test_draw import SCORES, face_at, spot
 
 from mien.faces.boxes import Box, intersection
 from mien.labels import LABELS
-from mien.results import Moment
+from mien.recognize.results import VideoFrame
 from mien.show import stamps
 from mien.show.overlay import Overlay
 from mien.show.places import Places
@@ -24,7 +24,7 @@ def faced(left, top, side, track=0, maps=None):
 
 def moment(*faces, size=(1280, 720), number=0, value=128):
     rgb = np.full((size[1], size[0], 3), value, dtype=np.uint8)
-    return Moment(number, number / 25, faces, rgb)
+    return VideoFrame(number, number / 25, faces, rgb)
 
 
 def settled(overlay, *faces, size=(1280, 720), frames=12):

@@ -5,7 +5,7 @@ import pytest
 from mien.faces.boxes import Box, Detection
 from mien.faces.regions import REGIONS, TEMPLATE
 from mien.labels import LABELS
-from mien.results import CSV_HEADER, REGIONS_HEADER, Face, Picture
+from mien.recognize.results import CSV_HEADER, REGIONS_HEADER, Face, Picture
 
 POINTS = np.array([[1, 2], [3, 4], [5, 6.25], [7, 8], [9, 10]], dtype=np.float32)
 SCORES = np.array([0.1, 0.05, 0.5, 0.2, 0.1, 0.05], dtype=np.float32)

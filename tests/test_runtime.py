@@ -10,8 +10,8 @@ from sealed import channels_model
 
 from mien import pixels
 from mien.errors import BadModelError
-from mien.recognize import runtime
-from mien.recognize.runtime import Model, read_card, seal
+from mien.recognize import model
+from mien.recognize.model import Model, read_card, seal
 
 BATCH = oracle.network_input([texture(seed) for seed in range(5)])
 
@@ -125,7 +125,7 @@ def test_the_shipped_card_says_what_the_file_was_trained_for():
 def test_the_card_is_what_the_onnx_package_finds_in_the_file():
     onnx = pytest.importorskip("onnx")
     [entry] = onnx.load(SHIPPED).metadata_props
-    assert entry.key == runtime.CARD
+    assert entry.key == model.CARD
     assert read_card(SHIPPED) == json.loads(entry.value)
 
 
@@ -212,7 +212,7 @@ def test_flipped_copies_are_averaged_and_their_maps_turned_back():
 def test_a_model_of_the_package_is_found_by_its_name_and_a_file_of_that_name_goes_first(
     tmp_path, monkeypatch
 ):
-    assert runtime.find("miennet") == SHIPPED
+    assert model.find("miennet") == SHIPPED
     assert Model("miennet", threads=1).card == read_card(SHIPPED)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "miennet").write_bytes(channels_model())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mien.recognize.smooth import Smoother
+from mien.recognize.video import Smoother
 
 LOG2 = float(np.log(2))
 HAPPY = np.array([[0.9, 0.02, 0.02, 0.02, 0.02, 0.02]], dtype=np.float32)

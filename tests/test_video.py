@@ -7,11 +7,10 @@ import pytest
 from filmed import film, swaying
 
 import mien as package
-from mien import video
 from mien.cli.film import video_command
 from mien.media.sources import open_film
-from mien.recognize.smooth import USUAL_S, Smoother
-from mien.video import Choice, Watcher, watch
+from mien.recognize import video
+from mien.recognize.video import USUAL_S, Choice, Smoother, Watcher, watch
 
 RAW = Choice(smooth_s=0, heatmap=False)
 

@@ -9,7 +9,7 @@ from mien._lazy import on_first_use
 
 if TYPE_CHECKING:
     from mien.recognize.recognizer import Recognizer as Recognizer
-    from mien.video import read_video as read_video
+    from mien.recognize.video import read_video as read_video
 
 __version__ = "0.1.0"
 
@@ -17,6 +17,6 @@ __getattr__, __dir__ = on_first_use(
     __name__,
     {
         "Recognizer": "mien.recognize.recognizer",
-        "read_video": "mien.video",
+        "read_video": "mien.recognize.video",
     },
 )

@@ -20,8 +20,8 @@ from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule, index
 from mien.media import images
 from mien.metrics import confusion, mcnemar, summarise
 from mien.pixels import F32, I64
+from mien.recognize.model import Outputs
 from mien.recognize.recognizer import Recognizer
-from mien.recognize.runtime import Outputs
 
 __all__ = ["PICTURES_HEADER", "Evaluation", "against", "commit", "evaluate"]
 

@@ -18,7 +18,7 @@ from mien.faces.regions import REGIONS, divide, expected, shares_of, units_of
 from mien.labels import LABELS, NEUTRAL, index
 from mien.media import images
 from mien.pixels import F32, SIDE, enlarge
-from mien.recognize.runtime import Model
+from mien.recognize.model import Model
 
 __all__ = ["evidence"]
 

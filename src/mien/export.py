@@ -28,7 +28,7 @@ from mien.metrics import auroc
 from mien.models.network import Network
 from mien.models.withmaps import WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
-from mien.recognize.runtime import CARD, seal
+from mien.recognize.model import CARD, seal
 from mien.train import loop
 from mien.train.neutral import fit_neutral, same_origin
 from mien.train.trained import trained

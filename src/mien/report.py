@@ -17,7 +17,7 @@ from mien.labels import LABELS
 from mien.media import images
 from mien.pixels import U8
 from mien.recognize.recognizer import Recognizer
-from mien.results import Face
+from mien.recognize.results import Face
 from mien.show import figures, heat
 from mien.show.page import Section, Seen, write_page
 

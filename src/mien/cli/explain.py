@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     pass
     pass
 
+    pass
+    pass
+
 __all__ = ["explain_command"]
 
 
@@ -63,7 +66,7 @@ def explain_command(
 
     Example: mien explain photo.jpg --method all --class fear --out why.png
     """
-    from mien.recognize.many import list_pictures
+    from mien.recognize.recognizer import list_pictures
     from mien.show import why
 
     chosen = _methods(method)

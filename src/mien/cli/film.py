@@ -17,7 +17,9 @@ from mien.errors import OutputError
 
 if TYPE_CHECKING:
     from mien.media.sources import Reel
-    from mien.results import Moment
+    from mien.recognize.results import VideoFrame
+
+    pass
 
     pass
 
@@ -95,7 +97,7 @@ def video_command(
     needs("mien video", "video", "av", "lap", "matplotlib")
     from mien.media.sources import Camera, open_film
     from mien.recognize.recognizer import Recognizer
-    from mien.video import Choice, Watcher, watch
+    from mien.recognize.video import Choice, Watcher, watch
 
     targets = [path for path in (out, csv_file, json_file, plot, segments) if path]
     _refuse_clashes(source, targets)
@@ -114,7 +116,7 @@ def video_command(
             sinks.append(_timeline(outputs, plot, segments))
         if out:
             sinks.append(_film(outputs, out, reel, (heatmap, landmarks, threads)))
-        moments: Iterator[Moment] = watch(reel, watcher)
+        moments: Iterator[VideoFrame] = watch(reel, watcher)
         if seconds:
             moments = takewhile(lambda moment: moment.time_s < seconds, moments)
         seen = 0
@@ -148,31 +150,31 @@ def _refuse_clashes(source: str, targets: list[Path]) -> None:
         taken[there] = str(path)
 
 
-def _printed() -> "Callable[[Moment], object]":
+def _printed() -> "Callable[[VideoFrame], object]":
     """Print the table."""
     import csv
 
-    from mien.results import FILM_HEADER
+    from mien.recognize.results import VIDEO_HEADER
 
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(FILM_HEADER)
+    table.writerow(VIDEO_HEADER)
     return lambda moment: table.writerows(moment.rows())
 
 
-def _table(outputs: ExitStack, path: Path) -> "Callable[[Moment], object]":
+def _table(outputs: ExitStack, path: Path) -> "Callable[[VideoFrame], object]":
     from mien.media.writers import CsvSink
-    from mien.results import FILM_HEADER
+    from mien.recognize.results import VIDEO_HEADER
 
-    sink = outputs.enter_context(CsvSink(path, FILM_HEADER))
+    sink = outputs.enter_context(CsvSink(path, VIDEO_HEADER))
 
-    def write(moment: "Moment") -> None:
+    def write(moment: "VideoFrame") -> None:
         for row in moment.rows():
             sink.write(row)
 
     return write
 
 
-def _lines(outputs: ExitStack, path: Path) -> "Callable[[Moment], object]":
+def _lines(outputs: ExitStack, path: Path) -> "Callable[[VideoFrame], object]":
     from mien.media.writers import LinesSink
 
     sink = outputs.enter_context(LinesSink(path))
@@ -181,7 +183,7 @@ def _lines(outputs: ExitStack, path: Path) -> "Callable[[Moment], object]":
 
 def _timeline(
     outputs: ExitStack, plot: Path | None, segments: Path | None
-) -> "Callable[[Moment], object]":
+) -> "Callable[[VideoFrame], object]":
     """Keep a timeline, and write it when the film has ended well."""
     from mien.show.timeline import Timeline
 
@@ -199,7 +201,7 @@ def _timeline(
 
 def _film(
     outputs: ExitStack, path: Path, reel: "Reel", how: tuple[bool, bool, int]
-) -> "Callable[[Moment], object]":
+) -> "Callable[[VideoFrame], object]":
     """Draw (heat maps, landmarks) and encode (with so many threads) in a thread of its own."""
     from mien.media.threads import Behind
     from mien.media.video_writer import whole_film
@@ -209,7 +211,7 @@ def _film(
     overlay = Overlay(heatmap, landmarks)
     film = outputs.enter_context(whole_film(path, reel, threads))
 
-    def draw(moment: "Moment") -> None:
+    def draw(moment: "VideoFrame") -> None:
         film.write(overlay.draw(moment), moment.time_s)
 
     return outputs.enter_context(Behind(draw)).put

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     pass
 
+    pass
+
 __all__ = ["evaluate_command", "export_command", "train_command"]
 
 

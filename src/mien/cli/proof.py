@@ -35,7 +35,7 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
     from mien.evidence import evidence
     from mien.faces.regions import REGIONS
     from mien.media.writers import write_text
-    from mien.recognize.runtime import Model
+    from mien.recognize.model import Model
     from mien.show.tables import as_text
 
     network = Model(model)
@@ -103,7 +103,7 @@ def faithful_command(
     needs("mien faithful", "proof", "scipy")
     from mien import trial
     from mien.explain.methods import METHODS
-    from mien.recognize.runtime import Model
+    from mien.recognize.model import Model
     from mien.sanity import doubts
 
     if shuffled and not run:

@@ -13,8 +13,10 @@ from mien.cli.bar import bar
 from mien.errors import BadImageError, OutputError
 
 if TYPE_CHECKING:
-    from mien.recognize.many import Failure
-    from mien.results import Picture
+    from mien.recognize.recognizer import Failure
+    from mien.recognize.results import Picture
+
+    pass
 
     pass
 
@@ -73,9 +75,8 @@ def predict_command(
     Example: mien predict photo.jpg holiday/ --out annotated --csv faces.csv
     """
     from mien.media.writers import CsvSink
-    from mien.recognize.many import Failure, list_pictures, read_many
-    from mien.recognize.recognizer import Recognizer
-    from mien.results import CSV_HEADER, REGIONS_HEADER
+    from mien.recognize.recognizer import Failure, Recognizer, list_pictures, read_many
+    from mien.recognize.results import CSV_HEADER, REGIONS_HEADER
     from mien.show.annotated import AnnotatedFolder
 
     if crops and out is None:
@@ -107,7 +108,7 @@ def predict_command(
 
 def _table(result: "Picture | Failure") -> str:
     """Lay a picture's faces out as text."""
-    from mien.results import Picture
+    from mien.recognize.results import Picture
 
     if not isinstance(result, Picture):
         return f"{result.path}  cannot be read"
@@ -158,8 +159,7 @@ def scores_command(
     """
     from mien.labels import LABELS
     from mien.media.writers import CsvSink
-    from mien.recognize.many import Failure, list_pictures, score_many
-    from mien.recognize.recognizer import Recognizer
+    from mien.recognize.recognizer import Failure, Recognizer, list_pictures, score_many
 
     if not folder.exists():
         raise BadImageError(f"no such folder: {folder}", fix="check the path")
@@ -189,7 +189,7 @@ def demo_command(out: Path) -> None:
     from mien.media import images
     from mien.media.writers import write_picture
     from mien.recognize.recognizer import Recognizer
-    from mien.results import Picture
+    from mien.recognize.results import Picture
     from mien.show.draw import annotate
 
     path = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
@@ -207,7 +207,7 @@ def models_command() -> None:
 
     Example: mien models
     """
-    from mien.recognize.runtime import SHIPPED, read_card
+    from mien.recognize.model import SHIPPED, read_card
 
     others = SHIPPED.parent.glob("*.onnx")
     for path in sorted(others, key=lambda path: (path != SHIPPED, path.name)):

@@ -12,7 +12,7 @@ import numpy as np
 from mien.errors import BadModelError, UnknownNameError
 from mien.explain.targets import Aim
 from mien.pixels import F32
-from mien.recognize.runtime import Model
+from mien.recognize.model import Model
 
 __all__ = ["GraphSource", "Inside", "not_linear", "spread"]
 

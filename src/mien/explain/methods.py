@@ -17,7 +17,7 @@ from mien.explain import cam, perturb
 from mien.explain.graph import GraphSource, Inside
 from mien.explain.targets import Aim, Target, aim
 from mien.pixels import F32
-from mien.recognize.runtime import Model
+from mien.recognize.model import Model
 
 __all__ = ["METHODS", "Asked", "Source", "explain", "explain_each", "source_of"]
 
@@ -76,7 +76,7 @@ def explain(
     """Return where a network saw what speaks for a target.
 
     Args:
-        model: a `mien.recognize.runtime.Model` or the path of its file, a torch network, or a
+        model: a `mien.recognize.model.Model` or the path of its file, a torch network, or a
             function that maps a batch to logits (N, 6).
         batch: shape (N, 3, 64, 64), float32, from `mien.pixels.to_batch`.
         method: a key of `METHODS`.

@@ -1,1 +1,34 @@
-"""A model file and what it reads in a picture."""
+"""A picture or a video becomes faces with scores. Knows nothing of drawing and training.
+
+results     Face, Picture, VideoFrame: frozen, checked, each knows its rows and records
+model       an .onnx file with its card: crops in, probabilities and maps out
+recognizer  one picture or many -> results; the main path of the library
+video       a video -> results, smoothed over each track
+weights/    the shipped model
+"""
+
+from typing import TYPE_CHECKING
+
+from mien._lazy import on_first_use
+
+if TYPE_CHECKING:
+    from mien.recognize.model import Model as Model
+    from mien.recognize.recognizer import Recognizer as Recognizer
+    from mien.recognize.results import Face as Face
+    from mien.recognize.results import Picture as Picture
+    from mien.recognize.results import VideoFrame as VideoFrame
+    from mien.recognize.video import Smoother as Smoother
+    from mien.recognize.video import read_video as read_video
+
+__getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "Face": "mien.recognize.results",
+        "Model": "mien.recognize.model",
+        "Picture": "mien.recognize.results",
+        "Recognizer": "mien.recognize.recognizer",
+        "Smoother": "mien.recognize.video",
+        "VideoFrame": "mien.recognize.results",
+        "read_video": "mien.recognize.video",
+    },
+)

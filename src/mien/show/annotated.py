@@ -6,7 +6,7 @@ from pathlib import Path
 from mien.errors import OutputError
 from mien.media.writers import write_picture
 from mien.pixels import U8
-from mien.results import Picture
+from mien.recognize.results import Picture
 from mien.show.draw import annotate
 
 __all__ = ["AnnotatedFolder"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from mien.labels import LABELS, NEUTRAL
 from mien.pixels import U8
-from mien.results import Face
+from mien.recognize.results import Face
 from mien.show import panel
 from mien.show.heat import ramp
 from mien.show.stamps import Sprite, Stamps, stamp

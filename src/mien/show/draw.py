@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from mien.pixels import F32, U8
-from mien.results import Face, Picture
+from mien.recognize.results import Face, Picture
 from mien.show import heat, layout, panel, style
 
 __all__ = ["annotate", "enlarged", "enlargement", "zoomed"]

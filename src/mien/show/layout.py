@@ -13,7 +13,7 @@ from operator import itemgetter
 
 from mien.faces.boxes import Box, intersection
 from mien.pixels import F32
-from mien.results import Face, Picture
+from mien.recognize.results import Face, Picture
 from mien.show import panel
 from mien.show.style import text_width
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from mien.faces.boxes import Box
 from mien.pixels import U8
-from mien.results import Face, Moment
+from mien.recognize.results import Face, VideoFrame
 from mien.show import heat
 from mien.show.board import Board
 from mien.show.draw import enlarged, enlargement, zoomed
@@ -55,7 +55,7 @@ class Overlay:
         self._tools: dict[tuple[int, int], _Tools] = {}
         self._canvas = np.empty((0, 0, 3), dtype=np.uint8)
 
-    def draw(self, moment: Moment) -> U8:
+    def draw(self, moment: VideoFrame) -> U8:
         """Draw what was read in a frame.
 
         Args:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from mien.faces.boxes import Box
 from mien.labels import LABELS, NEUTRAL
-from mien.results import Face
+from mien.recognize.results import Face
 from mien.show.heat import ramp
 from mien.show.style import COLOURS, DARK, LIGHT, PLATE, fill, text_width, write
 

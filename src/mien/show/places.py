@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mien.faces.boxes import Box, intersection
-from mien.results import Face
+from mien.recognize.results import Face
 
 __all__ = ["Places"]
 

@@ -22,7 +22,6 @@ from mien.pixels import F32, SIDE
 
 __all__ = ["CARD", "SHIPPED", "Model", "Outputs", "find", "read_card", "seal"]
 
-
 SHIPPED = Path(__file__).parent / "weights" / "miennet.onnx"
 CARD = "mien_card"  # key of the file's metadata
 _FORMAT = 1

@@ -14,21 +14,13 @@ from mien.faces.regions import REGIONS, shares, words
 from mien.labels import LABELS, NEUTRAL, USUAL, Rule, index
 from mien.pixels import F32, U8, enlarge
 
-__all__ = [
-    "CSV_HEADER",
-    "FILM_HEADER",
-    "REGIONS_HEADER",
-    "Face",
-    "Moment",
-    "Picture",
-]
-
+__all__ = ["CSV_HEADER", "REGIONS_HEADER", "VIDEO_HEADER", "Face", "Picture", "VideoFrame"]
 
 CSV_HEADER = (
     "path", "face", "left", "top", "right", "bottom", "detection",
     "label", "confidence", "neutral", *LABELS,
 )  # fmt: skip
-FILM_HEADER = ("time_s", "frame", "track", *CSV_HEADER[2:])
+VIDEO_HEADER = ("time_s", "frame", "track", *CSV_HEADER[2:])
 REGIONS_HEADER = tuple(f"on_{name}" for name in REGIONS)  # columns that may follow
 
 
@@ -198,7 +190,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moment:
+class VideoFrame:
     """One frame of a film and the faces in it.
 
     Attributes:
