@@ -27,7 +27,7 @@ from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Face, Picture
-from mien.show.draw import annotate
+from mien.show.annotate import annotate
 
 COUNTS, CROPS, THREADS, WARMUP = (1, 7), 100, 1, 2
 STAGES = ("detect", "landmarks", "align", "classify", "draw")

@@ -33,7 +33,7 @@ from mien.media.video_writer import whole_film
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import VideoFrame
 from mien.recognize.video import Choice, Watcher
-from mien.show.overlay import Overlay
+from mien.show.annotate import Overlay
 
 COUNTS, DRAWN, FRAMES, WARMUP = (1, 3, 10), 75, 300, 25
 STAGES = ("decode", "look", "draw", "encode")

@@ -7,7 +7,7 @@ from PIL import Image
 
 from mien.errors import OutputError
 from mien.recognize.results import Picture
-from mien.show.annotated import AnnotatedFolder
+from mien.show.annotate import AnnotatedFolder
 
 RGB = texture(0, 400)  # large enough to be drawn at its own size
 

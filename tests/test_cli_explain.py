@@ -8,7 +8,7 @@ from PIL import Image
 from sealed import channels_model
 
 from mien.faces import regions
-from mien.show import why
+from mien.show import picture_grid
 
 GRADUAL = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
 
@@ -131,7 +131,7 @@ def test_one_file_for_many_pictures_is_wrong_usage(photo, crop, tmp_path):
 
 def test_colours_rise_in_lightness_so_that_grey_prints_can_be_read():
     ramp = np.tile(np.linspace(0, 1, 192, dtype=np.float32), (192, 1))
-    tile = Image.fromarray(np.rint(why._shade(ramp)).astype(np.uint8)).convert("L")
+    tile = Image.fromarray(np.rint(picture_grid._shade(ramp)).astype(np.uint8)).convert("L")
     lightness = np.asarray(tile)[0].astype(int)
     assert (np.diff(lightness) >= 0).all()
     assert lightness[-1] - lightness[0] > 200
@@ -139,21 +139,21 @@ def test_colours_rise_in_lightness_so_that_grey_prints_can_be_read():
 
 def test_an_overlay_leaves_the_face_where_nothing_speaks():
     crop = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    nothing = why.overlay(crop, np.zeros((8, 8), dtype=np.float32))
+    nothing = picture_grid.overlay(crop, np.zeros((8, 8), dtype=np.float32))
     gray = np.asarray(Image.fromarray(crop).convert("L"))
-    np.testing.assert_array_equal(nothing, why.upright(gray))
-    np.testing.assert_array_equal(why.overlay(crop, -GRADUAL), nothing)
-    assert (why.overlay(crop, GRADUAL) != nothing).any()
+    np.testing.assert_array_equal(nothing, picture_grid.upright(gray))
+    np.testing.assert_array_equal(picture_grid.overlay(crop, -GRADUAL), nothing)
+    assert (picture_grid.overlay(crop, GRADUAL) != nothing).any()
 
 
 def test_the_liveliest_channels_come_first():
     flat = np.full((2, 2), 3.0)
     calm = np.array([[0, 1], [1, 0]])
-    found = why.channels(np.stack([flat, calm, 9 * calm]).astype(np.float32), most=2)
+    found = picture_grid.channels(np.stack([flat, calm, 9 * calm]).astype(np.float32), most=2)
     assert len(found) == 2
     assert found[0][0, 0].tolist() == [0, 0, 0]
     assert found[0][0, -1].tolist() == [255, 255, 255]
-    assert why.channels(flat[None].astype(np.float32))[0].max() == 0
+    assert picture_grid.channels(flat[None].astype(np.float32))[0].max() == 0
 
 
 def test_the_sentence_speaks_of_the_class_that_was_asked_for(crop, recognizer, photo, tmp_path):

@@ -10,8 +10,8 @@ from mien.faces import align, boxes
 from mien.faces.boxes import Box, Detection
 from mien.labels import LABELS, NEUTRAL
 from mien.recognize.results import Face, Picture
-from mien.show import heat, layout, style
-from mien.show.draw import annotate, enlargement
+from mien.show import heatmap, layout, style
+from mien.show.annotate import annotate, enlargement
 
 MOUTH, EYE = (31.6, 48.7), (16.6, 21.5)  # in the crop, as in the template
 SCORES = np.array([0.5, 0.2, 0.12, 0.09, 0.06, 0.03], dtype=np.float32)
@@ -94,10 +94,10 @@ def test_the_heat_map_keeps_the_face_visible_and_ends_softly():
     rgb = grey(200, 200, 0)
     rgb[::2] = 255  # stripes stand for a face
     matrix = np.array([[1, 0, -60], [0, 1, -60]], dtype=np.float32)
-    heat.blend(rgb, np.ones((64, 64), dtype=np.float32), matrix)
+    heatmap.blend(rgb, np.ones((64, 64), dtype=np.float32), matrix)
     assert np.abs(np.diff(rgb[80:110, 90].astype(int), axis=0)).min() >= 0.3 * 255
     even = grey(200, 200)
-    heat.blend(even, np.ones((64, 64), dtype=np.float32), matrix)
+    heatmap.blend(even, np.ones((64, 64), dtype=np.float32), matrix)
     assert np.abs(even[92, 92].astype(int) - 128).max() > 50  # the middle is hot
     rise = np.abs(even[92, 55:92].astype(int) - 128).sum(axis=1)  # from outside to the middle
     share = rise / rise[-1]
@@ -113,9 +113,9 @@ def test_a_place_without_evidence_is_left_as_it_was():
 
 
 def test_hotter_is_lighter_all_along_the_colour_map():
-    light = luminance(heat.colours(np.linspace(0, 1, 33, dtype=np.float32)))
+    light = luminance(heatmap.colours(np.linspace(0, 1, 33, dtype=np.float32)))
     assert (np.diff(light) > 0).all()
-    r, g, b = heat.colours(np.float32(0.6))
+    r, g, b = heatmap.colours(np.float32(0.6))
     assert r > g > b  # orange, so the channels are RGB
 
 

@@ -5,9 +5,12 @@ pytest.importorskip("matplotlib")
 
 from PIL import Image
 
-from mien.confidence import Bin
-from mien.show.effects import effects
-from mien.show.figures import confusion_matrix, coverage_curves, history_curves, reliability_plot
+from mien.show.plots import (
+    confusion_matrix,
+    effects,
+    history_curves,
+    reliability_plot,
+)
 
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)  # training, held out
 
@@ -87,7 +90,7 @@ def test_a_confusion_matrix_is_darker_where_more_were_called(tmp_path):
 def test_a_reliability_plot_lies_where_the_bins_are(tmp_path):
     places_of = {}
     for name, accuracy in (("low", 0.1), ("high", 0.9)):
-        reliability_plot([Bin(1.0, 0.5, accuracy)], tmp_path / f"{name}.png")
+        reliability_plot([(0.5, accuracy, 1.0)], tmp_path / f"{name}.png")
         with Image.open(tmp_path / f"{name}.png") as image:
             blue = places(np.asarray(image.convert("RGB")), BLUE)
             upper = blue[0][(blue[0] < image.height * 0.7) & (blue[1] > image.width * 0.45)]
@@ -105,25 +108,3 @@ def test_the_effect_of_a_setting_rises_with_its_values(tmp_path):
     rate = columns < middle
     assert np.corrcoef(columns[rate], rows_[rate])[0, 1] < -0.9  # up, to the right
     assert rows_[~rate].std() < 5  # the batch has no effect: a level line
-
-
-def test_an_accuracy_that_falls_with_coverage_is_drawn_falling_and_the_worse_below(tmp_path):
-    coverage_curves({"good": [1, 1, 0.95, 0.9], "worse": [0.9, 0.8, 0.7, 0.6]}, tmp_path / "a.png")
-    with Image.open(tmp_path / "a.png") as image:
-        picture = np.asarray(image.convert("RGB"))
-    good, worse = (places(picture, colour) for colour in (BLUE, VERMILION))
-    above = slice(0, int(picture.shape[0] * 0.65))  # above the legend
-    y, x = places(picture[above], BLUE)
-    assert np.corrcoef(x, y)[0, 1] > 0.8  # rows count downwards
-    assert good[0].min() < worse[0].min()
-    assert np.median(places(picture[above], BLUE)[0]) < np.median(worse[0])
-
-
-def test_two_sets_of_different_size_fill_the_same_axis(tmp_path):
-    coverage_curves(
-        {"a": np.linspace(1, 0.9, 50), "b": np.linspace(0.8, 0.7, 900)}, tmp_path / "a.png"
-    )
-    with Image.open(tmp_path / "a.png") as image:
-        picture = np.asarray(image.convert("RGB"))
-    ends = [places(picture, colour)[1].max() for colour in (BLUE, VERMILION)]
-    assert abs(ends[0] - ends[1]) < 6

@@ -9,11 +9,10 @@ from test_draw import SCORES, face_at, spot
 from mien.faces.boxes import Box, intersection
 from mien.labels import LABELS
 from mien.recognize.results import VideoFrame
-from mien.show import stamps
-from mien.show.overlay import Overlay
-from mien.show.places import Places
-from mien.show.stamps import Sprite, Stamps, stamp
-from mien.show.style import COLOURS
+from mien.show import style
+from mien.show.annotate import Overlay
+from mien.show.layout import Places
+from mien.show.style import COLOURS, Sprite, Stamps, stamp
 
 MAPS = spot((31.6, 48.7))
 
@@ -69,8 +68,8 @@ def test_a_sprite_lies_as_its_stamps_would():
 
 def test_masks_are_kept_but_not_without_end(monkeypatch):
     made = []
-    monkeypatch.setattr(stamps, "_KEPT", 3)
-    monkeypatch.setattr(stamps, "_word", lambda text, size: made.append(text) or np.zeros((1, 1)))
+    monkeypatch.setattr(style, "_KEPT", 3)
+    monkeypatch.setattr(style, "_word", lambda text, size: made.append(text) or np.zeros((1, 1)))
     kept = Stamps()
     for text in "aabbaabc":
         kept.word(text, 12)

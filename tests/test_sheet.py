@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mien.show.sheet import contact_sheet
+from mien.show.picture_grid import contact_sheet
 from mien.show.style import DARK
 from mien.show.tables import as_markdown, as_text
 

@@ -184,14 +184,14 @@ def test_the_bars_are_as_high_as_the_counts(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     from matplotlib.figure import Figure
 
-    from mien.show import figures
+    from mien.show import plots
 
     kept = []
     monkeypatch.setattr(
         Figure, "savefig", lambda self, file, **_: kept.append(self) or file.touch()
     )
     one = {"happiness": 9, "fear": 2}
-    figures.class_bars(
+    plots.class_bars(
         [("a", "train", one), ("a", "test", {"fear": 1}), ("b", "train", {"neutral": 4})],
         tmp_path / "x.png",
     )

@@ -11,9 +11,10 @@ from PIL import Image
 
 from mien.errors import MissingExtraError
 from mien.labels import LABELS, NEUTRAL
-from mien.show import curves, timeline
+from mien.show import timeline, timeline_plot
 from mien.show.style import COLOURS
 from mien.show.timeline import Timeline
+from mien.show.timeline_plot import draw_timeline
 
 
 def face(track, label="happiness", confidence=0.6, shade=0):
@@ -75,7 +76,7 @@ def test_a_film_without_faces_has_a_header_and_a_plot(tmp_path):
     made = filled([(0, []), (1, [])])
     made.write_segments(tmp_path / "s.csv")
     assert (tmp_path / "s.csv").read_text() == "track,label,start_s,end_s,confidence\n"
-    made.plot(tmp_path / "p.png")
+    draw_timeline(made, tmp_path / "p.png")
     assert colours_of(tmp_path / "p.png")[1][1] == 1440
 
 
@@ -139,7 +140,7 @@ def colours_of(path):
 
 def test_the_plot_has_the_band_of_what_was_shown(tmp_path):
     made = filled([(i / 10, [face(0, "sadness" if i < 20 else "anger", 0.8)]) for i in range(40)])
-    made.plot(tmp_path / "p.png")
+    draw_timeline(made, tmp_path / "p.png")
     count, _ = colours_of(tmp_path / "p.png")
     band = 0.2 * 120 * 1440 * 0.925 / 2  # inches x pixels an inch, half of the width
     assert count["sadness"] > 0.6 * band  # less the letters
@@ -151,26 +152,27 @@ def test_a_plot_of_many_tracks_grows_up_to_twelve(tmp_path):
     heights = []
     for tracks in (1, 5, 12, 14):
         made = filled([(i / 5, [face(t) for t in range(tracks)]) for i in range(5)])
-        made.plot(tmp_path / "p.png")
+        draw_timeline(made, tmp_path / "p.png")
         heights.append(colours_of(tmp_path / "p.png")[1][0])
     assert heights[0] < heights[1] < heights[2] == heights[3]
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_track_of_one_or_two_frames_is_drawn(tmp_path, count):
-    filled([(i / 25, [face(0, "surprise")]) for i in range(count)]).plot(tmp_path / "p.png")
+    made = filled([(i / 25, [face(0, "surprise")]) for i in range(count)])
+    draw_timeline(made, tmp_path / "p.png")
     assert colours_of(tmp_path / "p.png")[0]["surprise"] > 1000
 
 
 def test_thumbnails_are_moved_apart_within_the_plot():
-    np.testing.assert_allclose(curves._apart([1, 1.2, 5], 1, 0.5, 9.5), [1, 2, 5])
-    np.testing.assert_allclose(curves._apart([9, 9.1, 9.2], 1, 0.5, 9.5), [7.5, 8.5, 9.5])
-    np.testing.assert_allclose(curves._apart([0, 0.1], 1, 0.5, 9.5), [0.5, 1.5])
+    np.testing.assert_allclose(timeline_plot._apart([1, 1.2, 5], 1, 0.5, 9.5), [1, 2, 5])
+    np.testing.assert_allclose(timeline_plot._apart([9, 9.1, 9.2], 1, 0.5, 9.5), [7.5, 8.5, 9.5])
+    np.testing.assert_allclose(timeline_plot._apart([0, 0.1], 1, 0.5, 9.5), [0.5, 1.5])
 
 
 def test_no_line_is_drawn_where_the_face_was_away():
     times = np.array([0.0, 0.04, 0.08, 2.0, 2.04])
-    broken, values = curves._broken(times, np.ones((5, 7)))
+    broken, values = timeline_plot._broken(times, np.ones((5, 7)))
     assert np.flatnonzero(np.isnan(broken)).tolist() == [3]
     assert np.isnan(values[3]).all()
     assert len(broken) == 6
@@ -178,7 +180,7 @@ def test_no_line_is_drawn_where_the_face_was_away():
 
 def test_the_crops_on_the_plot_are_the_peaks(tmp_path):
     made = filled([(i / 10, [face(0, "fear", 0.8, shade=77)]) for i in range(20)])
-    made.plot(tmp_path / "p.png")
+    draw_timeline(made, tmp_path / "p.png")
     gray = cv2.imread(str(tmp_path / "p.png"), cv2.IMREAD_GRAYSCALE)
     assert (gray == 77).sum() > 0.9 * (0.5 * 120) ** 2 * 0.9  # half an inch square, less its frame
 
@@ -186,5 +188,5 @@ def test_the_crops_on_the_plot_are_the_peaks(tmp_path):
 def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"video extra\n  try: pip install"):
-        Timeline().plot(tmp_path / "p.png")
+        draw_timeline(Timeline(), tmp_path / "p.png")
     assert list(tmp_path.iterdir()) == []

@@ -18,8 +18,8 @@ from mien.media import images
 from mien.pixels import U8
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Face
-from mien.show import figures, heat
-from mien.show.page import Section, Seen, write_page
+from mien.show import heatmap, plots
+from mien.show.html import Section, Seen, write_page
 
 __all__ = ["improvements", "report", "worst"]
 
@@ -48,8 +48,9 @@ def report(
     """
     confusion = out.with_name(f"{out.stem}-confusion.png")
     calibration = out.with_name(f"{out.stem}-reliability.png")
-    figures.confusion_matrix(found.record["confusion"], confusion)
-    figures.reliability_plot(reliability(found.scores, found.targets), calibration)
+    plots.confusion_matrix(found.record["confusion"], confusion)
+    bins = reliability(found.scores, found.targets)
+    plots.reliability_plot([(one.confidence, one.accuracy, one.share) for one in bins], calibration)
     learned = model.with_name("history.png")
     sections = [
         _data(found),
@@ -157,7 +158,7 @@ def _under_heat(crop: U8, maps: np.ndarray[Any, Any], label: str) -> U8:
     scores = np.full(len(LABELS), 1 / len(LABELS), dtype=np.float32)
     face = Face(nowhere, scores, 0.0, square, _WHOLE, maps)
     shown = square.copy()
-    heat.blend(shown, face.heatmap(label), _WHOLE)
+    heatmap.blend(shown, face.heatmap(label), _WHOLE)
     return shown
 
 

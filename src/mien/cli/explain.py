@@ -14,7 +14,10 @@ from mien.errors import BadImageError, BadModelError, OutputError, UnknownNameEr
 if TYPE_CHECKING:
     from mien.pixels import U8
     from mien.recognize.recognizer import Recognizer
-    from mien.show.why import Row, _Page
+    from mien.show.picture_grid import Page, Row
+
+    pass
+    pass
 
     pass
     pass
@@ -67,7 +70,7 @@ def explain_command(
     Example: mien explain photo.jpg --method all --class fear --out why.png
     """
     from mien.recognize.recognizer import list_pictures
-    from mien.show import why
+    from mien.show import picture_grid
 
     chosen = _methods(method)
     labels = _labels(label)
@@ -87,7 +90,7 @@ def explain_command(
             target = _target(out, file, files, (number, len(result)))
             if target.resolve() in {given.resolve() for given in files}:
                 raise OutputError(f"{target} is one of the pictures", fix="choose another --out")
-            why.write(page, target)
+            picture_grid.write(page, target)
             click.echo(f"{file}  face {number}  wrote {target}")
             if not activations and len(chosen) == len(labels) == 1:
                 click.echo(f"     {_sentence(network, face, chosen[0], labels[0], layer)}")
@@ -157,13 +160,13 @@ def _faces(
 
 def _page(
     network: Any, face: "U8", asked: tuple[list[str], list[str | None]], layer: str | None
-) -> "_Page":
+) -> "Page":
     """A row a method: face, map and overlay, or the overlays of all classes."""
     import numpy as np
 
     from mien import pixels
     from mien.labels import LABELS
-    from mien.show import why
+    from mien.show import picture_grid
 
     methods, labels = asked
     batch = pixels.to_batch([face])
@@ -183,7 +186,9 @@ def _page(
     else:
         columns = ["face", "map", "map over the face"]
         legend = f"warm and bright = speaks for {named[0]} ({shares[named[0]]:.0%})"
-    return why.figure(title, columns, rows, f"{legend}; each map is scaled by its strongest place")
+    return picture_grid.figure(
+        title, columns, rows, f"{legend}; each map is scaled by its strongest place"
+    )
 
 
 def _sentence(network: Any, face: "U8", method: str, label: str | None, layer: str | None) -> str:
@@ -216,7 +221,7 @@ def _row(
 ) -> "Row | None":
     """One method's tiles; among several, one that this network refuses is named and left out."""
     from mien.explain import explain_each
-    from mien.show import why
+    from mien.show import picture_grid
 
     crop, batch = face
     method, labels = asked
@@ -228,28 +233,30 @@ def _row(
         click.echo(f"mien: {method} left out: {error.message}", err=True)
         return None
     empty = ["nothing speaks for it" if not (one > 0).any() else "" for one in maps]
-    overlays = [why.overlay(crop, one) for one in maps]
-    tiles = overlays if len(labels) > 1 else [why.heat(maps[0]), *overlays]
-    return why.Row(method if named else "", [why.upright(crop), *tiles], ["", *empty])
+    overlays = [picture_grid.overlay(crop, one) for one in maps]
+    tiles = overlays if len(labels) > 1 else [picture_grid.heat(maps[0]), *overlays]
+    return picture_grid.Row(
+        method if named else "", [picture_grid.upright(crop), *tiles], ["", *empty]
+    )
 
 
-def _activations_page(network: Any, face: "U8", layer: str | None) -> "_Page":
+def _activations_page(network: Any, face: "U8", layer: str | None) -> "Page":
     """The channels of a layer in rows of eight, the liveliest first."""
     from mien import pixels
-    from mien.show import why
+    from mien.show import picture_grid
 
     found = network.activations(pixels.to_batch([face]), layer)[0]
-    tiles = [why.upright(face), *why.channels(found, 63)]
-    rows = [why.Row("", tiles[i : i + 8]) for i in range(0, len(tiles), 8)]
+    tiles = [picture_grid.upright(face), *picture_grid.channels(found, 63)]
+    rows = [picture_grid.Row("", tiles[i : i + 8]) for i in range(0, len(tiles), 8)]
     count, height, width = found.shape
     name = layer or network.layer
     title = f"{name}: {min(63, count)} of {count} channels of {height}x{width}, the liveliest first"
-    return why.figure(title, ["face"], rows, "")
+    return picture_grid.figure(title, ["face"], rows, "")
 
 
 def _target(out: Path, file: Path, files: Sequence[Path], face: tuple[int, int]) -> Path:
     """The file of a face's figure: --out itself, or one named like the picture in that folder."""
-    from mien.show.why import SUFFIXES
+    from mien.show.picture_grid import SUFFIXES
 
     number, count = face
     extra = f"-face{number}" if count > 1 else ""

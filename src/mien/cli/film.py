@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     pass
 
+    pass
+
 __all__ = ["video_command"]
 
 _FILE = click.Path(path_type=Path)
@@ -193,7 +195,9 @@ def _timeline(
         if kind is None and segments:
             timeline.write_segments(segments)
         if kind is None and plot:
-            timeline.plot(plot)
+            from mien.show.timeline_plot import draw_timeline
+
+            draw_timeline(timeline, plot)
 
     outputs.push(finish)
     return timeline.add
@@ -205,7 +209,7 @@ def _film(
     """Draw (heat maps, landmarks) and encode (with so many threads) in a thread of its own."""
     from mien.media.threads import Behind
     from mien.media.video_writer import whole_film
-    from mien.show.overlay import Overlay
+    from mien.show.annotate import Overlay
 
     heatmap, landmarks, threads = how
     overlay = Overlay(heatmap, landmarks)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     pass
 
+    pass
+
 __all__ = ["evaluate_command", "export_command", "train_command"]
 
 
@@ -40,7 +42,7 @@ def train_command(
     needs("mien train", "train", "torch")
     from dataclasses import replace
 
-    from mien.show.figures import history_curves
+    from mien.show.plots import history_curves
     from mien.train import config
     from mien.train.loop import train
 

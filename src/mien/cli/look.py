@@ -44,7 +44,7 @@ def stats_command(
             parts += [as_markdown(stats.PAPER_HEADER, paper), *(f"{note}\n" for note in notes)]
         write_text("\n".join(parts), markdown)
     if plot:
-        from mien.show.figures import class_bars
+        from mien.show.plots import class_bars
 
         class_bars([(f"{c.folder}: {c.source}", c.split, c.labels) for c in counts], plot)
     for path in filter(None, (csv_file, markdown, plot)):
@@ -72,7 +72,7 @@ def show_augmentation_command(
     needs("mien show-augmentation", "train", "torch")
     from mien.data.augment import Strength
     from mien.media.writers import write_picture
-    from mien.show.sheet import contact_sheet
+    from mien.show.picture_grid import contact_sheet
     from mien.train import config, preview
 
     chosen = config.load(settings, data=("data",))

@@ -189,9 +189,9 @@ def _write(
                 kind = "method" if name in record["against"] else "control"
                 sink.write([name, kind, *mean.values(), *record["error"][name].values()])
     if plot:
-        from mien.show.proof import faithfulness
+        from mien.show.plots import faithfulness
 
-        faithfulness(record, plot)
+        faithfulness(record, BETTER, plot)
     for path in (out, csv_file, plot):
         if path:
             click.echo(f"wrote {path}", err=True)

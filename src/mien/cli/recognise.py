@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     pass
 
+    pass
+
 __all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
 
 _MODEL = click.option(
@@ -77,7 +79,7 @@ def predict_command(
     from mien.media.writers import CsvSink
     from mien.recognize.recognizer import Failure, Recognizer, list_pictures, read_many
     from mien.recognize.results import CSV_HEADER, REGIONS_HEADER
-    from mien.show.annotated import AnnotatedFolder
+    from mien.show.annotate import AnnotatedFolder
 
     if crops and out is None:
         raise click.UsageError("--crops needs --out")
@@ -190,7 +192,7 @@ def demo_command(out: Path) -> None:
     from mien.media.writers import write_picture
     from mien.recognize.recognizer import Recognizer
     from mien.recognize.results import Picture
-    from mien.show.draw import annotate
+    from mien.show.annotate import annotate
 
     path = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
     rgb = images.read_rgb(path)

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     pass
     pass
 
+    pass
+    pass
+    pass
+    pass
+
 __all__ = ["reproduce_command", "search_command"]
 
 _SHOWN = 5  # of the best points
@@ -119,7 +124,7 @@ def _values(grid: "Grid", outcome: "Outcome") -> list[str]:
 
 def _finish(grid: "Grid", outcomes: "Sequence[Outcome]", folder: Path) -> None:
     """Plot a search and print its best point."""
-    from mien.show.effects import effects
+    from mien.show.plots import effects
 
     done = [outcome for outcome in outcomes if outcome.state == "done"]
     for state in ("pruned", "diverged"):

@@ -11,7 +11,7 @@ from mien.data.audit import KINDS, Audit, Finding
 from mien.data.copies import COPY
 from mien.data.giveaways import GiveAway
 from mien.labels import LABELS, NEUTRAL
-from mien.show.pairs import Pair, write_pairs
+from mien.show.html import Pair, write_pairs
 from mien.show.tables import as_text
 
 __all__ = ["CSV_HEADER", "csv_rows", "record", "summary", "write_page"]

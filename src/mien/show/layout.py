@@ -4,9 +4,16 @@ Labels come first, then panels, largest face first. A panel goes right of its fa
 below or above; over an edge of its own face when that is large; else there is none. All panels
 shrink together until the most faces have one. Nothing leaves the picture, and no panel covers
 another face or its label.
+
+MERGED Where the panel of each face of a film goes, so that it stays put from frame to frame.
+
+A panel goes right of its face, else left, below or above, where nothing else lies, and keeps that
+side while it can: it may be pushed a little over its own face before it changes sides. A face
+that was just found, or has lost its place, waits a moment for one, so nothing flashes up. All
+panels have one size, which the size of the film decides. Paints nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, sqrt
 from operator import itemgetter
@@ -17,12 +24,7 @@ from mien.recognize.results import Face, Picture
 from mien.show import panel
 from mien.show.style import text_width
 
-__all__ = [
-    "CHIP_PAD",
-    "Plan",
-    "plan",
-]
-
+__all__ = ["CHIP_PAD", "Places", "Plan", "plan"]
 
 _SMALLEST = 12  # pixels of an em; smaller letters are hard to read
 _SHRINK = (1.0, 0.85, 0.7, 0.55)  # letters of a panel, measured by the label's
@@ -32,6 +34,11 @@ _COVER = 0.3  # share of its own face that a panel may cover
 _SPOILT = 0.3  # worth of a panel that hides a part of its face, measured by one that does not
 _GAP = 0.5  # em between a face and its panel
 CHIP_PAD, _CHIP_HEIGHT = 0.5, 1.5  # em of the label
+_WAIT_S = 0.3  # before a face gets a panel
+_SLACK = 1.3  # an old one that many times more
+_PUSHED = 0.2  # share of its own face that an old panel may cover
+_GLIDE_S = 0.12  # time constant with which a panel follows its face
+_SIDES = ("right", "left", "below", "above")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +196,112 @@ def _hidden(place: Box, plan: Plan, landmarks: F32) -> float:
     low, high = (place.left - far, place.top - far), (place.right + far, place.bottom + far)
     inside = ((landmarks > low) & (landmarks < high)).all(axis=1)
     return inf if share > _COVER else share + float(inside.sum())
+
+
+@dataclass(slots=True)
+class _Place:
+    since_s: float  # when the face was found, or its place lost
+    side: str = ""
+    left: float = 0.0
+    top: float = 0.0
+
+
+class Places:
+    """Remembers where each track's panel is."""
+
+    def __init__(self, canvas: tuple[int, int], extent: tuple[int, int], size: int) -> None:
+        """Start without panels.
+
+        Args:
+            canvas: width and height of the film's frames.
+            extent: of a panel.
+            size: of its letters.
+        """
+        self._canvas = canvas
+        self._extent = extent
+        self._gap = _GAP * size
+        self._places: dict[int, _Place] = {}
+        self._last_s = 0.0
+
+    def of(
+        self, faces: Sequence[Face], frames: Sequence[Box], time_s: float
+    ) -> dict[int, tuple[int, int]]:
+        """Find the places for the next frame.
+
+        Args:
+            faces: each with its track.
+            frames: what is drawn about each face, its label included.
+            time_s: when the frame is shown.
+
+        Returns:
+            Left and top of the panel, in pixels, by track; a face without room has none.
+        """
+        glide = 1 - 2.718 ** (-max(0.0, time_s - self._last_s) / _GLIDE_S)
+        self._last_s = time_s
+        tracks = [face.track if face.track is not None else -1 for face in faces]
+        old = self._places
+        self._places = {track: old.get(track, _Place(time_s)) for track in tracks}
+        taken: list[Box] = []
+        found: dict[int, tuple[int, int]] = {}
+        # those that have a place come first, then the oldest
+        for i in sorted(range(len(tracks)), key=lambda i: (not self._places[tracks[i]].side, i)):
+            place = self._places[tracks[i]]
+            others = taken + [box for j, box in enumerate(frames) if j != i]
+            if self._put(place, frames[i], others, (time_s, glide)):
+                box = self._box(place.left, place.top)
+                taken.append(box)
+                found[tracks[i]] = (round(place.left), round(place.top))
+        return found
+
+    def _put(self, place: _Place, frame: Box, others: list[Box], when: tuple[float, float]) -> bool:
+        """Move a panel on, or find a place for it; say whether it has one."""
+        time_s, glide = when
+        if place.side:
+            left, top = self._beside(frame, place.side)
+            left, top = (
+                place.left + glide * (left - place.left),
+                place.top + glide * (top - place.top),
+            )
+            if self._fits(frame, (left, top), others, old=True):
+                place.left, place.top = left, top
+                return True
+            place.side, place.since_s = "", time_s
+        if time_s - place.since_s < _WAIT_S:
+            return False
+        for side in _SIDES:
+            left, top = self._beside(frame, side)
+            if self._fits(frame, (left, top), others, old=False):
+                place.side, place.left, place.top = side, left, top
+                return True
+        return False
+
+    def _beside(self, frame: Box, side: str) -> tuple[float, float]:
+        """Left and top of a panel, moved into the picture."""
+        width, height = self._extent
+        left, top = {
+            "right": (frame.right + self._gap, frame.top),
+            "left": (frame.left - self._gap - width, frame.top),
+            "below": (frame.left, frame.bottom + self._gap),
+            "above": (frame.left, frame.top - self._gap - height),
+        }[side]
+        across, down = self._canvas[0] - width, self._canvas[1] - height
+        return max(0.0, min(left, across)), max(0.0, min(top, down))
+
+    def _fits(
+        self, frame: Box, at: tuple[float, float], others: Iterator[Box] | list[Box], old: bool
+    ) -> bool:
+        width, height = self._extent
+        if width > self._canvas[0] or height > self._canvas[1]:
+            return False
+        if height > _TALLEST * frame.height * (_SLACK if old else 1):
+            return False
+        box = self._box(*at)
+        own = intersection(box, frame) / (frame.width * frame.height)
+        if own > (_PUSHED if old else 0):
+            return False
+        return all(
+            intersection(box, other) <= (0.1 * width * height if old else 0) for other in others
+        )
+
+    def _box(self, left: float, top: float) -> Box:
+        return Box(left, top, left + self._extent[0], top + self._extent[1])

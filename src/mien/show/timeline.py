@@ -5,67 +5,22 @@ many bins every two become one, and of many tracks the shortest are dropped, so 
 length fits. Only the segments, a few numbers each, are all kept.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from mien.media.writers import CsvSink
-from mien.pixels import F32, F64, U8
+from mien.pixels import F64, U8
+from mien.recognize.results import Face, VideoFrame
 
-__all__ = ["SEGMENTS_HEADER", "Moment", "Peak", "Segment", "Shown", "Timeline"]
+__all__ = ["SEGMENTS_HEADER", "Peak", "Segment", "Timeline"]
 
 
 SEGMENTS_HEADER = ("track", "label", "start_s", "end_s", "confidence")
 _MOST_BINS = 20_000  # of all tracks together
 _LEAST_BIN_S = 0.04
 _MOST_TRACKS = 64  # that have curves and peaks
-
-
-class Shown(Protocol):
-    """A face as the timeline needs it."""
-
-    @property
-    def track(self) -> int | None:
-        """Its number."""
-
-    @property
-    def label(self) -> str:
-        """What it shows."""
-
-    @property
-    def confidence(self) -> float:
-        """How surely, in [0, 1]."""
-
-    @property
-    def neutral(self) -> float:
-        """Probability of showing none of the six."""
-
-    @property
-    def values(self) -> F32:
-        """Shape (6,), scores."""
-
-    @property
-    def crop(self) -> U8:
-        """Shape (64, 64, 3), RGB."""
-
-
-class Moment(Protocol):
-    """A frame as the timeline needs it."""
-
-    @property
-    def time_s(self) -> float:
-        """When it is shown."""
-
-    @property
-    def number(self) -> int:
-        """How many were before it."""
-
-    @property
-    def faces(self) -> Sequence[Shown]:
-        """The faces in it."""
 
 
 @dataclass(slots=True)
@@ -139,7 +94,7 @@ class Timeline:
         self._last_track = -1
         self._last_s: float | None = None
 
-    def add(self, moment: Moment) -> None:
+    def add(self, moment: VideoFrame) -> None:
         """Take in the next frame.
 
         Args:
@@ -158,7 +113,7 @@ class Timeline:
         self._last_s = moment.time_s
         self._prune()
 
-    def _segment(self, track: int, face: Shown, time_s: float, step: float) -> Segment:
+    def _segment(self, track: int, face: Face, time_s: float, step: float) -> Segment:
         running = self._open.get(track)
         if running is not None and running.label == face.label:
             running.frames += 1
@@ -169,7 +124,7 @@ class Timeline:
         running.end_s = time_s + step  # unless a next frame says better
         return running
 
-    def _note(self, track: int, face: Shown, time_s: float) -> None:
+    def _note(self, track: int, face: Face, time_s: float) -> None:
         if track > self._last_track:  # numbers only grow
             self.tracks, self._last_track = self.tracks + 1, track
         course = self._courses.setdefault(track, _Course())
@@ -237,19 +192,6 @@ class Timeline:
         with CsvSink(path, SEGMENTS_HEADER) as sink:
             for segment in self.segments:
                 sink.write(segment.row())
-
-    def plot(self, path: Path) -> None:
-        """Draw the longest tracks.
-
-        Args:
-            path: of the PNG to write.
-
-        Raises:
-            MissingExtraError: if matplotlib is not installed.
-        """
-        from mien.show.curves import draw_timeline
-
-        draw_timeline(self, path)
 
 
 def _halved(bins: dict[int, F64]) -> dict[int, F64]:

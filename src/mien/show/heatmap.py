@@ -13,7 +13,6 @@ from mien.pixels import F32, U8
 
 __all__ = ["blend", "colours", "ramp"]
 
-
 _OPACITY = 0.62  # at the strongest place; the face stays visible underneath
 _FADE = 8  # pixels of the crop over which a map fades out towards the crop's edge
 _SOFT = 1.5  # pixels of the crop; rounds the creases that bilinear enlargement leaves

@@ -5,7 +5,7 @@ the plot can be read by the colour-blind and on grey paper. Knows nothing of fil
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +14,9 @@ from mien.labels import LABELS, NEUTRAL
 from mien.media.writers import whole
 from mien.pixels import F64
 from mien.show.style import COLOURS
-
-if TYPE_CHECKING:
-    from mien.show.timeline import Peak, Timeline
+from mien.show.timeline import Peak, Timeline
 
 __all__ = ["draw_timeline"]
-
 
 _MOST = 12  # tracks in a plot
 _FEW = 4  # tracks up to which each gets more room
@@ -37,7 +34,7 @@ _INK = "#333333"
 _BREAK_S = 0.5  # a longer gap is left open
 
 
-def draw_timeline(timeline: "Timeline", path: Path) -> None:
+def draw_timeline(timeline: Timeline, path: Path) -> None:
     """Draw the longest tracks, in order of their numbers.
 
     Args:
@@ -78,7 +75,7 @@ def draw_timeline(timeline: "Timeline", path: Path) -> None:
         figure.savefig(part, format="png", dpi=120)
 
 
-def _span(timeline: "Timeline") -> tuple[float, float]:
+def _span(timeline: Timeline) -> tuple[float, float]:
     """From the first segment to the last, with a margin of one percent."""
     if not timeline.segments:
         return 0.0, 1.0
@@ -165,7 +162,7 @@ def _runs(times: F64, values: F64) -> list[tuple[str, float, float]]:
     return runs
 
 
-def _peaks(strip: Any, panel: Any, peaks: "list[Peak]") -> None:
+def _peaks(strip: Any, panel: Any, peaks: list[Peak]) -> None:
     """Show the face at each peak above its moment, moved aside where two would overlap."""
     from matplotlib.patches import ConnectionPatch
 
@@ -205,7 +202,7 @@ def _apart(wanted: list[float], step: float, least: float, most: float) -> list[
     return places
 
 
-def _heading(figure: Any, timeline: "Timeline", shown: int, height: float) -> None:
+def _heading(figure: Any, timeline: Timeline, shown: int, height: float) -> None:
     """Say how many faces there are and which line is which."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch

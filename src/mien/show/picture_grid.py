@@ -3,6 +3,9 @@
 One layout, two ways to write it: pixels (PNG, JPEG, WebP, PDF) and SVG, whose words stay words.
 Colours rise in lightness with the evidence, and a line is drawn where it is half of the strongest,
 so that the figure can be read when it is printed in grey. Knows nothing of networks.
+
+MERGED A contact sheet: rows of small pictures with their names, large enough to judge.
+Knows nothing of what was done to the pictures.
 """
 
 import base64
@@ -20,10 +23,19 @@ from mien.faces.boxes import Box
 from mien.media.writers import FORMATS, whole, write_picture, write_text
 from mien.pixels import F32, U8, enlarge
 from mien.show import style
-from mien.show.heat import colours
+from mien.show.heatmap import colours
 
-__all__ = ["SUFFIXES", "Row", "channels", "figure", "heat", "overlay", "upright", "write"]
-
+__all__ = [
+    "SUFFIXES",
+    "Row",
+    "channels",
+    "contact_sheet",
+    "figure",
+    "heat",
+    "overlay",
+    "upright",
+    "write",
+]
 
 SUFFIXES = (*FORMATS, ".pdf", ".svg")
 _TILE = 192  # pixels of a tile's side: three times the crop's
@@ -33,6 +45,11 @@ _WHITE, _GRAY = (255, 255, 255), (80, 80, 80)
 _OPACITY = 0.65  # of the strongest colour over a face
 _HALF = 0.5  # of the strongest evidence: where the line is drawn
 _SPECK = 100  # square pixels; no line around less
+SheetRow = tuple[str, str, U8, Sequence[str]]
+_ZOOM = 2  # pixels are shown as squares: smoothing would hide what a change did to them
+_SHEET_GAP, _SHEET_MARGIN, _HEAD, _CAPTION = 8, 16, 64, 22
+_SIZE, _SHEET_SMALL = 20, 15  # of letters
+_SHEET_WHITE, _SHEET_GRAY = (255, 255, 255), (90, 90, 90)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +68,7 @@ class Row:
 
 
 @dataclass
-class _Page:
+class Page:
     """Pictures and words at their places, in pixels."""
 
     width: int
@@ -75,7 +92,7 @@ def upright(crop: U8) -> U8:
 
 
 def heat(strength: F32) -> U8:
-    """Colour a map: dark is none, bright is the strongest, as in `mien.show.heat`.
+    """Colour a map: dark is none, bright is the strongest, as in `mien.show.heatmap`.
 
     Args:
         strength: shape (h, w), what is negative counts as none; scaled by its maximum.
@@ -127,7 +144,7 @@ def _ringed(tile: U8, fine: F32) -> U8:
     return drawn
 
 
-def figure(title: str, columns: Sequence[str], rows: Sequence[Row], legend: str) -> _Page:
+def figure(title: str, columns: Sequence[str], rows: Sequence[Row], legend: str) -> Page:
     """Lay out a grid with its title and its legend.
 
     Args:
@@ -148,7 +165,7 @@ def figure(title: str, columns: Sequence[str], rows: Sequence[Row], legend: str)
     caption = [1.6 * _SMALL if any(row.captions) else 0 for row in rows]
     top = _MARGIN + 2 * _TITLE + (1.6 * _SMALL if any(columns) else 0)
     height = top + sum(caption) + len(rows) * (_TILE + _GAP) + (5.5 * _SMALL if legend else 0)
-    page = _Page(round(width), round(height + _MARGIN / 2))
+    page = Page(round(width), round(height + _MARGIN / 2))
     page.words.append((_MARGIN, _MARGIN + 0.6 * _TITLE, title, _TITLE, style.DARK))
     for number, name in enumerate(columns):
         x = left + number * (_TILE + _GAP)
@@ -169,7 +186,7 @@ def figure(title: str, columns: Sequence[str], rows: Sequence[Row], legend: str)
 _LINE = "the line is drawn where the evidence is half of the strongest"
 
 
-def _explain_colours(page: _Page, top: int, legend: str) -> None:
+def _explain_colours(page: Page, top: int, legend: str) -> None:
     """The ramp from none to the strongest, and what it means."""
     ramp = np.tile(np.linspace(0, 1, 3 * _TILE // 2, dtype=np.float32), (_SMALL, 1))
     page.pictures.append((_MARGIN, top, np.rint(_shade(ramp)).astype(np.uint8)))
@@ -201,7 +218,7 @@ def channels(activations: F32, most: int = 64) -> list[U8]:
     return tiles
 
 
-def write(page: _Page, path: Path) -> None:
+def write(page: Page, path: Path) -> None:
     """Write a page in the format that the name ends in.
 
     Args:
@@ -221,7 +238,7 @@ def write(page: _Page, path: Path) -> None:
         write_picture(_as_pixels(page), path)
 
 
-def _as_pixels(page: _Page) -> U8:
+def _as_pixels(page: Page) -> U8:
     image = Image.new("RGB", (page.width, page.height), _WHITE)
     style.fill(image, Box(0, 0, page.width, page.height), _WHITE)
     for x, y, tile in page.pictures:
@@ -232,7 +249,7 @@ def _as_pixels(page: _Page) -> U8:
     return np.asarray(image)
 
 
-def _as_svg(page: _Page) -> str:
+def _as_svg(page: Page) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{page.width}" height="{page.height}" '
         f'viewBox="0 0 {page.width} {page.height}" font-family="Helvetica, Arial, sans-serif">',
@@ -253,3 +270,47 @@ def _as_svg(page: _Page) -> str:
             f'fill="rgb({r},{g},{b})">{escape(text)}</text>'
         )
     return "\n".join(lines) + "\n</svg>\n"
+
+
+def contact_sheet(title: str, columns: Sequence[str], rows: Sequence[SheetRow]) -> U8:
+    """Lay out rows of pictures.
+
+    Args:
+        title: put above.
+        columns: a name for each of the first columns.
+        rows: name, note, pictures of shape (N, H, W) uint8 and N captions; N, H and W are the
+            same in all rows.
+
+    Returns:
+        shape (height, width, 3), uint8, RGB.
+    """
+    count, high, wide = (n * f for n, f in zip(rows[0][2].shape, (1, _ZOOM, _ZOOM), strict=True))
+    left = _SHEET_MARGIN + max(_label_width(name, note) for name, note, *_ in rows) + _SHEET_MARGIN
+    width = left + count * (wide + _SHEET_GAP) + _SHEET_MARGIN - _SHEET_GAP
+    width = max(width, style.text_width(title, _SIZE) + 2 * _SHEET_MARGIN)
+    heights = [high + _SHEET_GAP + (_CAPTION if any(captions) else 0) for *_, captions in rows]
+    sheet = Image.new("RGB", (width, _HEAD + sum(heights) + _SHEET_MARGIN), _SHEET_WHITE)
+    style.write(sheet, (_SHEET_MARGIN, 20), title, _SIZE, style.DARK)
+    for number, name in enumerate(columns):
+        style.write(
+            sheet,
+            (left + number * (wide + _SHEET_GAP), _HEAD - 14),
+            name,
+            _SHEET_SMALL,
+            _SHEET_GRAY,
+        )
+    top = _HEAD
+    for (name, note, pictures, captions), height in zip(rows, heights, strict=True):
+        style.write(sheet, (_SHEET_MARGIN, top + high / 2 - 13), name, _SIZE, style.DARK)
+        style.write(sheet, (_SHEET_MARGIN, top + high / 2 + 13), note, _SHEET_SMALL, _SHEET_GRAY)
+        for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+            x = left + number * (wide + _SHEET_GAP)
+            tile = Image.fromarray(picture).resize((wide, high), Image.Resampling.NEAREST)
+            sheet.paste(tile.convert("RGB"), (x, top))
+            style.write(sheet, (x, top + high + 12), caption, _SHEET_SMALL, _SHEET_GRAY)
+        top += height
+    return np.asarray(sheet)
+
+
+def _label_width(name: str, note: str) -> int:
+    return max(style.text_width(name, _SIZE), style.text_width(note, _SHEET_SMALL))
