@@ -21,8 +21,8 @@ import torch
 
 from mien import export
 from mien.explain import explain, explain_each
-from mien.explain.layers import TorchSource
 from mien.explain.targets import aim
+from mien.explain.torch_source import TorchSource
 from mien.labels import LABELS
 from mien.models import zoo
 from mien.models.withmaps import WithMaps

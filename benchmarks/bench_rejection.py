@@ -23,8 +23,9 @@ import timing
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
-from mien import metrics, pixels
+from mien import pixels
 from mien.data import manifest
+from mien.evaluate import metrics
 from mien.faces.detect import Detector
 from mien.media import images
 from mien.media.writers import write_text

@@ -20,9 +20,9 @@ import numpy as np
 import timing
 from face_sets import FaceSet
 
-from mien import metrics
 from mien.cli.bar import bar
 from mien.data.corrupt import KINDS, STRENGTHS, corrupt
+from mien.evaluate import metrics
 from mien.media.writers import write_text
 from mien.recognize.recognizer import Recognizer
 

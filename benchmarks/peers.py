@@ -40,8 +40,8 @@ from face_sets import FRAMED, FRAMINGS, FaceSet
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
-from mien import confidence, metrics
 from mien.cli.bar import bar
+from mien.evaluate import calibration, metrics
 from mien.labels import LABELS
 from mien.media.writers import write_text
 
@@ -143,8 +143,8 @@ def figures(answers: Answers, targets: metrics.I64) -> dict[str, Any]:
         "mean_recall": summary.mean_recall,
         "macro_f1": float(f1_score(targets, predicted, average="macro")),
         "calibration_error": summary.calibration_error,
-        "accuracy_at_80": confidence.accuracy_at(0.8, scores, targets),
-        "aurc": confidence.aurc(scores, targets),
+        "accuracy_at_80": calibration.accuracy_at(0.8, scores, targets),
+        "aurc": calibration.aurc(scores, targets),
         "called_neutral": float(answers.calm.mean()),
         "accuracy_with_neutral": float(right.mean()),
         "mean_recall_with_neutral": float(np.mean(recalls)),

@@ -9,10 +9,10 @@ from typing import Any
 
 from shipped import aged
 
-from mien.explain.faithful import BETTER
+from mien.evaluate.explanations import beats
+from mien.evaluate.faithfulness import BETTER
 from mien.faces.regions import REGIONS, UNITS, expected, units_of
 from mien.labels import LABELS
-from mien.trial import beats
 
 _ALIKE = 0.5  # rank correlation above which a map counts as unchanged
 RESULTS = Path(__file__).parents[1] / "results"

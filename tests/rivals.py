@@ -97,7 +97,7 @@ def occlusion_difference(network, batch):
 
 def activation_difference(network, batch):
     """Largest difference of the explained layer from captum's LayerActivation."""
-    from mien.explain.layers import TorchSource
+    from mien.explain.torch_source import TorchSource
 
     layer = network.get_submodule(network.explained)
     theirs = captum_attr.LayerActivation(network.eval(), layer).attribute(torch.from_numpy(batch))

@@ -4,7 +4,7 @@ from sklearn.decomposition import TruncatedSVD
 
 from mien import pixels
 from mien.explain import cam
-from mien.explain.graph import spread
+from mien.explain.onnx_source import spread
 from mien.explain.perturb import masks, occlusion
 from mien.explain.targets import Aim
 

@@ -8,7 +8,7 @@ from made import encode, texture, zip_of
 from sealed import channels_model
 
 from mien.data import manifest
-from mien.evaluate import PICTURES_HEADER, evaluate
+from mien.evaluate.accuracy import PICTURES_HEADER, evaluate
 from mien.recognize.recognizer import Recognizer
 
 

@@ -9,9 +9,8 @@ from PIL import Image
 pytest.importorskip("scipy")
 pytest.importorskip("matplotlib")
 
-from mien.explain.controls import CONTROLS
-from mien.explain.faithful import BETTER
-from mien.trial import beats
+from mien.evaluate.explanations import CONTROLS, beats
+from mien.evaluate.faithfulness import BETTER
 
 
 @pytest.fixture(scope="module")

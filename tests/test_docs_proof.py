@@ -9,8 +9,8 @@ pytest.importorskip("scipy")
 sys.path.append(str(Path(__file__).parents[1] / "docs"))
 import proof
 
-from mien.explain.controls import CONTROLS
-from mien.explain.faithful import BETTER
+from mien.evaluate.explanations import CONTROLS
+from mien.evaluate.faithfulness import BETTER
 
 
 @pytest.fixture

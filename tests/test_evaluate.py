@@ -9,10 +9,10 @@ from PIL import Image
 from scipy import stats
 from sklearn import metrics as oracle
 
-from mien import confidence, metrics
 from mien.data import manifest
 from mien.errors import BadDataError, BadImageError
-from mien.evaluate import PICTURES_HEADER, against, evaluate
+from mien.evaluate import calibration, metrics
+from mien.evaluate.accuracy import PICTURES_HEADER, against, evaluate
 from mien.labels import LABELS, Rule
 from mien.recognize.model import Outputs
 
@@ -114,9 +114,9 @@ def test_two_models_are_compared_on_the_same_pictures(found, folder, expected):
 def test_the_record_carries_interval_calibration_and_what_else_was_said(found, expected):
     right = int((expected.scores.argmax(axis=1) == expected.targets).sum())
     assert found.record["accuracy_95"] == pytest.approx(metrics.wilson(right, 126), abs=5e-5)
-    error = confidence.calibration_error(expected.scores, expected.targets)
+    error = calibration.calibration_error(expected.scores, expected.targets)
     assert found.record["calibration_error"] == pytest.approx(error, abs=2e-4)
-    chance = confidence.chance_error(expected.scores)
+    chance = calibration.chance_error(expected.scores)
     assert found.record["calibration_error_by_chance"] == pytest.approx(chance, abs=1e-3)
     calm = expected.neutral > 0.5
     doubted = ~calm & (expected.scores.max(axis=1) < 0.5)
@@ -129,7 +129,7 @@ def test_the_record_says_what_being_sure_is_worth(found, expected):
     surest = np.argsort(-expected.scores.max(axis=1))[:101]  # 80 % of 126, rounded up
     right = expected.scores[surest].argmax(axis=1) == expected.targets[surest]
     assert found.record["accuracy_at_80"] == pytest.approx(right.mean(), abs=5e-5)
-    area = confidence.aurc(expected.scores, expected.targets)
+    area = calibration.aurc(expected.scores, expected.targets)
     assert found.record["aurc"] == pytest.approx(area, abs=5e-5)
 
 

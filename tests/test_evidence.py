@@ -4,7 +4,7 @@ from commands import mien
 from crops import write_crops
 
 from mien.errors import BadDataError
-from mien.evidence import evidence
+from mien.evaluate.evidence import evidence
 from mien.faces.regions import REGIONS, divide
 from mien.labels import LABELS, index
 from mien.recognize.model import Outputs

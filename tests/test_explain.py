@@ -13,8 +13,8 @@ from torch import nn
 
 from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain import METHODS, explain, explain_each, versus
-from mien.explain.layers import TorchSource, watch
 from mien.explain.targets import Aim
+from mien.explain.torch_source import TorchSource, watch
 from mien.labels import LABELS
 from mien.models import zoo
 from mien.models.network import Network, three_layers

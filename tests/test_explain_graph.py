@@ -107,7 +107,7 @@ def test_explaining_a_file_imports_no_torch():
     code = """
 import sys, numpy as np
 from mien.explain import explain, METHODS
-from mien.recognize.runtime import SHIPPED
+from mien.recognize.model import SHIPPED
 batch = np.zeros((1, 3, 64, 64), dtype=np.float32)
 for method in METHODS:
     if method != "integrated-gradients":

@@ -11,9 +11,9 @@ from torch import nn
 
 from mien import pixels
 from mien.explain import explain, versus
-from mien.explain.graph import spread
-from mien.explain.layers import TorchSource
+from mien.explain.onnx_source import spread
 from mien.explain.targets import Aim
+from mien.explain.torch_source import TorchSource
 from mien.models import zoo
 from mien.models.withmaps import WithMaps
 from mien.recognize.model import Model

@@ -3,8 +3,8 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from mien.explain.controls import CONTROLS
-from mien.explain.faithful import BETTER, GRAY, area, curves, drop, ends, measure, ranks, road
+from mien.evaluate.explanations import CONTROLS
+from mien.evaluate.faithfulness import BETTER, GRAY, area, curves, drop, ends, measure, ranks, road
 
 PATCH = (slice(48, 60), slice(4, 28))  # rows and columns that the stand-in looks at, off the middle
 

@@ -5,12 +5,7 @@ pytest.importorskip("matplotlib")
 
 from PIL import Image
 
-from mien.show.plots import (
-    confusion_matrix,
-    effects,
-    history_curves,
-    reliability_plot,
-)
+from mien.show.plots import confusion_matrix, effects, history_curves, reliability_plot
 
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)  # training, held out
 

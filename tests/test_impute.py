@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from mien.explain.impute import impute
+from mien.evaluate.faithfulness import impute
 
 STEPS = [(0, 1, 1 / 6), (1, 0, 1 / 6), (1, 1, 1 / 12), (1, -1, 1 / 12)]
 WEIGHTS = {(sign * y, sign * x): w for y, x, w in STEPS for sign in (1, -1)}

@@ -3,7 +3,7 @@ import pytest
 
 stats = pytest.importorskip("scipy.stats")
 
-from mien.explain.likeness import NOISE, likeness, shaken
+from mien.evaluate.sanity import NOISE, shaken, similarity
 
 
 def test_it_is_spearmans_rank_correlation_of_each_pair():
@@ -12,15 +12,15 @@ def test_it_is_spearmans_rank_correlation_of_each_pair():
     others[0] = np.exp(maps[0])  # another scale, the same order
     pairs = zip(maps, others, strict=True)
     expected = [stats.spearmanr(one.ravel(), other.ravel()).statistic for one, other in pairs]
-    np.testing.assert_allclose(likeness(maps, others), expected, atol=1e-6)
-    assert likeness(maps, others)[0] == pytest.approx(1)
-    np.testing.assert_allclose(likeness(maps, -maps), -1, atol=1e-6)
+    np.testing.assert_allclose(similarity(maps, others), expected, atol=1e-6)
+    assert similarity(maps, others)[0] == pytest.approx(1)
+    np.testing.assert_allclose(similarity(maps, -maps), -1, atol=1e-6)
 
 
 def test_a_constant_map_is_like_nothing():
     maps = np.arange(4, dtype=np.float32).reshape(1, 2, 2)
-    assert likeness(maps, np.ones_like(maps)).tolist() == [0]
-    assert likeness(np.ones_like(maps), np.ones_like(maps)).tolist() == [0]
+    assert similarity(maps, np.ones_like(maps)).tolist() == [0]
+    assert similarity(np.ones_like(maps), np.ones_like(maps)).tolist() == [0]
 
 
 def test_noise_has_the_stated_size_and_stays_in_range():

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as oracle
 
-from mien import metrics
+from mien.evaluate import metrics
 
 
 def drawn(count=400, classes=6, seed=0):

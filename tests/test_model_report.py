@@ -11,9 +11,9 @@ from commands import mien
 from crops import SEVEN, write_crops
 from PIL import Image
 
-from mien.evaluate import Evaluation, evaluate
+from mien.evaluate.accuracy import Evaluation, evaluate
+from mien.evaluate.report import improvements, worst
 from mien.recognize.recognizer import Recognizer
-from mien.report import improvements, worst
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,9 @@ torch = pytest.importorskip("torch")
 from tiny import tiny
 
 from mien import pixels
-from mien.explain.controls import CONTROLS
+from mien.evaluate.explanations import CONTROLS, Subject
+from mien.evaluate.sanity import doubts, forgetting, steadiness
 from mien.models.forget import forgetting as forget
-from mien.sanity import doubts, forgetting, steadiness
-from mien.trial import Subject
 
 pytestmark = pytest.mark.torch
 

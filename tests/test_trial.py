@@ -5,12 +5,12 @@ pytest.importorskip("scipy")
 
 from crops import write_crops
 
-from mien import pixels, trial
+from mien import pixels
 from mien.errors import BadDataError
-from mien.explain.controls import CONTROLS
-from mien.explain.faithful import BETTER
+from mien.evaluate import explanations
+from mien.evaluate.explanations import CONTROLS, Subject, beats, choose, compare, usable, values_of
+from mien.evaluate.faithfulness import BETTER
 from mien.media import images
-from mien.trial import Subject, beats, choose, compare, usable, values_of
 
 PATCH = (slice(48, 60), slice(4, 28))
 
@@ -49,7 +49,7 @@ def test_occlusion_of_a_network_that_looks_at_a_patch_beats_every_control(values
 
 
 def test_every_picture_is_measured_once_whatever_the_chunks(crops, values, monkeypatch):
-    monkeypatch.setattr(trial, "_TOGETHER", 24)
+    monkeypatch.setattr(explanations, "_TOGETHER", 24)
     again = values_of(Subject(looks_at_a_patch), crops, ["occlusion"], seed=0)
     assert {len(v) for of in values.values() for v in of.values()} == {24}
     for metric in ("insertion", "deletion", "increase"):  # equal places are drawn anew

@@ -19,12 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from mien import __version__
-from mien.confidence import certain_from, fit_temperature
 from mien.data.loader import Crops, normalise
 from mien.errors import BadDataError, BadModelError
+from mien.evaluate.calibration import certain_from, fit_temperature
+from mien.evaluate.metrics import auroc
 from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.media.writers import whole
-from mien.metrics import auroc
 from mien.models.network import Network
 from mien.models.withmaps import WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD

@@ -22,10 +22,10 @@ from mien.data.loader import Crops, drop_leaks, load
 from mien.data.prepare import Settings, prepare
 from mien.data.sources import Item
 from mien.errors import BadDataError
-from mien.evaluate import commit
+from mien.evaluate.accuracy import commit
+from mien.evaluate.metrics import summarise
 from mien.labels import LABELS
 from mien.media.writers import write_text
-from mien.metrics import summarise
 from mien.printed import PROTOCOLS, TABLES, Row, rows, settings
 from mien.train import config
 from mien.train.config import TrainConfig

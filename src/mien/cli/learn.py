@@ -12,8 +12,10 @@ from mien.cli.extras import needs
 from mien.errors import BadDataError
 
 if TYPE_CHECKING:
-    from mien.evaluate import Evaluation
+    from mien.evaluate.accuracy import Evaluation
     from mien.recognize.recognizer import Recognizer
+
+    pass
 
     pass
 
@@ -96,7 +98,7 @@ def evaluate_command(
 
     Example: mien evaluate shipped data/rafdb --out results
     """
-    from mien import evaluate as measuring
+    from mien.evaluate import accuracy as measuring
     from mien.media.writers import CsvSink, write_text
 
     for name, wanted in (("--pictures", pictures), ("--report", as_page)):
@@ -119,14 +121,14 @@ def evaluate_command(
             for row in found.picture_rows():
                 sink.write(row)
     if as_page:
-        from mien.report import report
+        from mien.evaluate.report import report
 
         written = report(found, recognizer, model, folder, out / f"{name}-report.html")
         click.echo(f"wrote {', '.join(map(str, written))}")
 
 
 def _measure(model: Path, folder: Path, split: str, flip: bool) -> "tuple[Recognizer, Evaluation]":
-    from mien.evaluate import evaluate
+    from mien.evaluate.accuracy import evaluate
     from mien.recognize.recognizer import Recognizer
 
     recognizer = Recognizer(model, flip=flip)

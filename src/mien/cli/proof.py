@@ -32,7 +32,7 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
 
     Example: mien regions shipped data/rafdb-framed --out regions.json
     """
-    from mien.evidence import evidence
+    from mien.evaluate.evidence import evidence
     from mien.faces.regions import REGIONS
     from mien.media.writers import write_text
     from mien.recognize.model import Model
@@ -101,10 +101,10 @@ def faithful_command(
     Example: mien faithful shipped data/rafdb --out faithful.json --plot faithful.png
     """
     needs("mien faithful", "proof", "scipy")
-    from mien import trial
+    from mien.evaluate import explanations
+    from mien.evaluate.sanity import doubts
     from mien.explain.methods import METHODS
     from mien.recognize.model import Model
-    from mien.sanity import doubts
 
     if shuffled and not run:
         raise click.UsageError("--shuffled needs --run")
@@ -113,13 +113,15 @@ def faithful_command(
     _refuse_unknown(methods)
     start = time.perf_counter()
     file = Model(model, threads)
-    subject = trial.Subject(file, file.card["temperature"])
+    subject = explanations.Subject(file, file.card["temperature"])
     networks = [_network(run), _network(shuffled)]
-    rows, crops = trial.choose(folder, split, pictures, seed)
-    usable, refused = trial.usable(subject, methods or METHODS)
+    rows, crops = explanations.choose(folder, split, pictures, seed)
+    usable, refused = explanations.usable(subject, methods or METHODS)
     for method, reason in refused.items():
         click.echo(f"left out {method}: {reason}", err=True)
-    values = trial.values_of(subject, crops, usable, seed, lambda s: bar(s, len(s), "measuring"))
+    values = explanations.values_of(
+        subject, crops, usable, seed, lambda s: bar(s, len(s), "measuring")
+    )
     record: dict[str, Any] = {
         "command": f"mien faithful {model} {folder} --split {split} --pictures {pictures} "
         f"--sanity {sanity}" + "".join(f" --method {method}" for method in usable),
@@ -130,7 +132,7 @@ def faithful_command(
         "pictures": len(rows),
         "seed": seed,
         "refused": refused,
-        **trial.compare(values),
+        **explanations.compare(values),
         "sanity_pictures": min(sanity, len(rows)),
         **(doubts(subject, crops[:sanity], usable, *networks) if sanity else {}),
         "seconds": round(time.perf_counter() - start),
@@ -159,9 +161,9 @@ def _network(run: Path | None) -> "Network | None":
 
 def _print(record: dict[str, Any]) -> None:
     """Print the table; a method that beats every control in a metric has a star there."""
-    from mien.explain.faithful import BETTER
+    from mien.evaluate.explanations import beats
+    from mien.evaluate.faithfulness import BETTER
     from mien.show.tables import as_text
-    from mien.trial import beats
 
     rows = [
         [name, *(f"{mean[m]:.3f}{'*' * beats(record, name, m)}" for m in BETTER)]
@@ -177,7 +179,7 @@ def _print(record: dict[str, Any]) -> None:
 def _write(
     record: dict[str, Any], out: Path | None, csv_file: Path | None, plot: Path | None
 ) -> None:
-    from mien.explain.faithful import BETTER
+    from mien.evaluate.faithfulness import BETTER
     from mien.media.writers import CsvSink, write_text
 
     if out:

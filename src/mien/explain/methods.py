@@ -14,7 +14,7 @@ import numpy as np
 
 from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain import cam, perturb
-from mien.explain.graph import GraphSource, Inside
+from mien.explain.onnx_source import GraphSource, Inside
 from mien.explain.targets import Aim, Target, aim
 from mien.pixels import F32
 from mien.recognize.model import Model
@@ -158,7 +158,7 @@ def source_of(model: Any) -> Any:
     if isinstance(model, Model):
         return GraphSource(model)
     if hasattr(model, "named_modules"):
-        from mien.explain.layers import TorchSource
+        from mien.explain.torch_source import TorchSource
 
         return TorchSource(model)
     if hasattr(model, "logits"):

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mien import pixels
-from mien.confidence import reliability
-from mien.evaluate import Evaluation
+from mien.evaluate.accuracy import Evaluation
+from mien.evaluate.calibration import reliability
 from mien.faces.boxes import Box, Detection
 from mien.labels import LABELS
 from mien.media import images

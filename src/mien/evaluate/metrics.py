@@ -8,18 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mien.confidence import calibration_error
+from mien.evaluate.calibration import calibration_error
 from mien.pixels import BOOL, F32, I64
 
-__all__ = [
-    "Summary",
-    "auroc",
-    "confusion",
-    "macro_f1",
-    "mcnemar",
-    "summarise",
-    "wilson",
-]
+__all__ = ["Summary", "auroc", "confusion", "macro_f1", "mcnemar", "summarise", "wilson"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from mien import __version__, pixels
-from mien.confidence import accuracy_at, aurc, chance_error
 from mien.data import manifest
 from mien.data.manifest import Row
 from mien.errors import BadDataError
+from mien.evaluate.calibration import accuracy_at, aurc, chance_error
+from mien.evaluate.metrics import confusion, mcnemar, summarise
 from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule, index
 from mien.media import images
-from mien.metrics import confusion, mcnemar, summarise
 from mien.pixels import F32, I64
 from mien.recognize.model import Outputs
 from mien.recognize.recognizer import Recognizer

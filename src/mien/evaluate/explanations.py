@@ -3,31 +3,52 @@
 The way through: crops -> the class that the network names -> maps by every method and control ->
 every metric for every picture -> means and paired tests. How maps change with noise and when the
 network forgets is in sanity.py.
+
+MERGED Maps that know nothing of the network: what an explanation has to beat.
+
+A metric that such a map wins rewards something else than truth, as average drop rewards breadth.
+Each takes crops and a generator and returns a map a crop.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from mien import pixels
 from mien.data import manifest
 from mien.errors import BadDataError, BadModelError, MissingExtraError
-from mien.explain.controls import CONTROLS
-from mien.explain.faithful import BETTER, Score, ends, measure
+from mien.evaluate.faithfulness import BETTER, Score, ends, measure
 from mien.explain.methods import METHODS, Asked, source_of
 from mien.explain.targets import Aim
 from mien.labels import NEUTRAL
 from mien.media import images
 from mien.pixels import F32, I64, SIDE, U8, enlarge
 
-__all__ = ["Progress", "Subject", "Values", "beats", "choose", "compare", "usable", "values_of"]
+__all__ = [
+    "CONTROLS",
+    "Progress",
+    "Subject",
+    "Values",
+    "beats",
+    "blurred",
+    "choose",
+    "compare",
+    "edges",
+    "gaussian",
+    "noise",
+    "usable",
+    "values_of",
+]
 
 _BATCH = 64  # crops given to the network at once
 _TOGETHER = 20  # pictures measured at once, to bound memory
 Progress = Callable[[Sequence[Any]], Iterable[Any]]
 Values = dict[str, dict[str, F32]]  # of each method or control, of each metric: (N,)
+_BLUR = 6.0  # pixels, about as smooth as an 8x8 map enlarged to 64x64
+_WIDTH = 0.25  # standard deviation of the Gaussian, in sides
 
 
 class Subject:
@@ -124,7 +145,7 @@ def values_of(
         progress: wraps the steps, to show how far it is.
 
     Returns:
-        Of each method and control, of each metric of `mien.explain.faithful.BETTER`: shape (N,).
+        Of each method and control, of each metric of `faithfulness.BETTER`: shape (N,).
     """
     classes = subject.scores(crops).argmax(axis=1)
     names = [*methods, *CONTROLS]
@@ -192,7 +213,7 @@ def beats(record: Mapping[str, Any], method: str, metric: str) -> bool:
     Args:
         record: from `compare`.
         method: of it; a control beats nothing.
-        metric: a key of `mien.explain.faithful.BETTER`.
+        metric: a key of `mien.evaluate.faithfulness.BETTER`.
 
     Returns:
         True if it is.
@@ -210,3 +231,71 @@ def _paired(gains: F32, tests: int) -> dict[str, float]:
 
 def _digits(value: Any) -> float:
     return round(float(value), 4)
+
+
+def noise(crops: U8, random: np.random.Generator) -> F32:
+    """Draw every place by itself, evenly from [0, 1).
+
+    Args:
+        crops: shape (N, H, W), uint8, grey.
+        random: draws.
+
+    Returns:
+        shape (N, H, W).
+    """
+    return random.random(crops.shape, dtype=np.float32)
+
+
+def blurred(crops: U8, random: np.random.Generator) -> F32:
+    """Blur `noise` to the smoothness of a class map, and spread it over [0, 1].
+
+    Args:
+        crops: shape (N, H, W), uint8, grey.
+        random: draws.
+
+    Returns:
+        shape (N, H, W).
+    """
+    maps = np.stack([cv2.GaussianBlur(one, (0, 0), _BLUR) for one in noise(crops, random)])
+    low, high = (f(maps, axis=(1, 2), keepdims=True) for f in (np.min, np.max))
+    return np.asarray((maps - low) / (high - low), dtype=np.float32)
+
+
+def gaussian(crops: U8, random: np.random.Generator) -> F32:
+    """Point at the middle of the crop, where a face is.
+
+    Args:
+        crops: shape (N, H, W), uint8, grey.
+        random: not used.
+
+    Returns:
+        shape (N, H, W): the same bell for every crop, 1 in its middle.
+    """
+    rows, columns = (
+        np.exp(-((np.linspace(-0.5, 0.5, side) / _WIDTH) ** 2) / 2) for side in crops.shape[1:]
+    )
+    return np.broadcast_to(np.outer(rows, columns).astype(np.float32), crops.shape)
+
+
+def edges(crops: U8, random: np.random.Generator) -> F32:
+    """Point at contrast: the length of Sobel's gradient of the picture.
+
+    Args:
+        crops: shape (N, H, W), uint8, grey.
+        random: not used.
+
+    Returns:
+        shape (N, H, W), >= 0.
+    """
+    return np.stack([
+        np.hypot(cv2.Sobel(one, cv2.CV_32F, 1, 0), cv2.Sobel(one, cv2.CV_32F, 0, 1))
+        for one in crops
+    ])
+
+
+CONTROLS: dict[str, Callable[[U8, np.random.Generator], F32]] = {
+    "random": noise,
+    "blurred-random": blurred,
+    "gaussian": gaussian,
+    "edges": edges,
+}

@@ -13,13 +13,12 @@ from torch import Tensor, nn
 
 from mien.errors import BadModelError, MissingExtraError, UnknownNameError
 from mien.explain import cam
-from mien.explain.graph import Inside, not_linear
+from mien.explain.onnx_source import Inside, not_linear
 from mien.explain.targets import Aim
 from mien.labels import LABELS
 from mien.pixels import F32
 
 __all__ = ["TorchSource", "evaluating", "watch"]
-
 
 _STEPS = 50  # of the path of integrated gradients
 

@@ -2,6 +2,12 @@
 
 With noise that nobody sees they should stay; when the network forgets what it learned, or learned
 wrong labels, they should change. Torch comes with the networks.
+
+MERGED How alike two maps are: the measure of sanity and stability.
+
+A map that stays the same when the network has forgotten what it learned explains the picture and
+not the network; one that changes with a little noise cannot be trusted for one picture. Knows
+nothing of networks.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,14 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from mien.explain.controls import CONTROLS
-from mien.explain.likeness import likeness, shaken
+from mien.evaluate.explanations import CONTROLS, Subject
 from mien.pixels import F32, I64, U8
-from mien.trial import Subject
 
-__all__ = ["doubts", "forgetting", "steadiness"]
+__all__ = ["NOISE", "doubts", "forgetting", "shaken", "similarity", "steadiness"]
 
 _SEED = 0
+NOISE = 4.0  # grey levels, standard deviation: hardly seen
 
 
 def steadiness(subject: Subject, crops: U8, methods: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -46,8 +51,8 @@ def steadiness(subject: Subject, crops: U8, methods: Sequence[str]) -> dict[str,
             for c, seed in ((crops, number), (noisy, ~number))
         )
         result[name] = {
-            "noise": _mean(likeness(maps, others)),
-            "other_picture": _mean(likeness(maps, np.roll(maps, 1, axis=0))),
+            "noise": _mean(similarity(maps, others)),
+            "other_picture": _mean(similarity(maps, np.roll(maps, 1, axis=0))),
         }
     return result
 
@@ -73,7 +78,7 @@ def forgetting(
         yield (
             stage,
             {
-                name: _mean(likeness(trained[name], other.maps(name, crops, classes)))
+                name: _mean(similarity(trained[name], other.maps(name, crops, classes)))
                 for name in methods
             },
         )
@@ -119,3 +124,45 @@ def _maps(subject: Subject, name: str, crops: U8, classes: I64, seed: int) -> F3
 
 def _mean(values: F32) -> float:
     return round(float(values.mean()), 4) if len(values) else 0.0
+
+
+def similarity(maps: F32, others: F32) -> F32:
+    """Correlate the order of places in pairs of maps.
+
+    Args:
+        maps: shape (N, h, w).
+        others: shape (N, h, w).
+
+    Returns:
+        shape (N,), Spearman's rank correlation in [-1, 1]; 0 where a map is constant, for such a
+        map says nothing.
+
+    Source:
+        Adebayo et al. 2018, arXiv:1810.03292, section 3, without taking absolute values: the sign
+        of these maps has a meaning.
+    """
+    from scipy.stats import rankdata
+
+    one, other = (rankdata(m.reshape(len(m), -1), axis=1) for m in (maps, others))
+    one -= one.mean(axis=1, keepdims=True)
+    other -= other.mean(axis=1, keepdims=True)
+    size = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+    product = (one * other).sum(axis=1)
+    found: F32 = np.divide(product, size, out=np.zeros_like(size), where=size > 0).astype(
+        np.float32
+    )
+    return found
+
+
+def shaken(crops: U8, random: np.random.Generator) -> U8:
+    """Add a little noise to crops.
+
+    Args:
+        crops: shape (N, H, W), uint8, grey.
+        random: draws.
+
+    Returns:
+        shape (N, H, W), uint8.
+    """
+    noisy = crops + random.normal(0, NOISE, crops.shape)
+    return np.rint(noisy).clip(0, 255).astype(np.uint8)

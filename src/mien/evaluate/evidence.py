@@ -13,7 +13,7 @@ import numpy as np
 from mien import pixels
 from mien.data import manifest
 from mien.errors import BadDataError, BadModelError
-from mien.explain.controls import gaussian
+from mien.evaluate.explanations import gaussian
 from mien.faces.regions import REGIONS, divide, expected, shares_of, units_of
 from mien.labels import LABELS, NEUTRAL, index
 from mien.media import images

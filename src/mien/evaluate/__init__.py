@@ -1,0 +1,11 @@
+"""How good a model is, and whether its maps are true. Needs no torch.
+
+metrics       formulas on arrays: confusion, recalls, intervals, paired tests
+calibration   formulas on arrays: calibration error, temperature, coverage
+accuracy      a model and a prepared folder -> one table of figures
+report        the HTML page of such a table
+faithfulness  insertion, deletion, ROAD and drop: does the score follow the map?
+sanity        noise and randomized weights: does the map follow the network?
+explanations  methods beside controls that know nothing, with paired tests
+evidence      where the evidence lies, beside the action units that theory expects
+"""
