@@ -19,13 +19,13 @@ import onnxruntime
 import timing
 import torch
 
-from mien import export
 from mien.explain import explain, explain_each
 from mien.explain.targets import aim
 from mien.explain.torch_source import TorchSource
 from mien.labels import LABELS
 from mien.models import zoo
-from mien.models.withmaps import WithMaps
+from mien.models.network import WithMaps
+from mien.train import export
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

@@ -28,14 +28,14 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
 from mien import labels
-from mien.data import loader, manifest
-from mien.data.augment import OFF, Augment, Strength
-from mien.data.dataset import ExpressionDataset
+from mien.data import manifest
 from mien.data.manifest import Row
-from mien.data.mix import mix
 from mien.models import zoo
+from mien.train import dataset
+from mien.train.augment import OFF, Augment, Strength, mix
 from mien.train.config import TrainConfig
-from mien.train.descent import optimiser
+from mien.train.dataset import ExpressionDataset
+from mien.train.optim import optimiser
 from mien.train.preview import SHOWN
 
 CROPS, BATCH, LIMIT, CLASSES = 2_560, 128, 1 / 3, 7
@@ -62,7 +62,7 @@ def make(folder: Path) -> Path:
     return folder
 
 
-def stream(crops: loader.Crops, strength: Strength) -> "Callable[[], tuple[Tensor, Tensor]]":
+def stream(crops: dataset.Crops, strength: Strength) -> "Callable[[], tuple[Tensor, Tensor]]":
     """Return what makes the next batch, as the training loop does it."""
     augment, generator = Augment(strength), torch.Generator().manual_seed(0)
     state = {"batches": iter(())}
@@ -71,10 +71,10 @@ def stream(crops: loader.Crops, strength: Strength) -> "Callable[[], tuple[Tenso
         try:
             gray, targets = next(state["batches"])
         except StopIteration:
-            state["batches"] = loader.batches(crops, BATCH, generator)
+            state["batches"] = dataset.batches(crops, BATCH, generator)
             gray, targets = next(state["batches"])
         gray, targets = mix(augment(gray), targets, CLASSES, strength.mixup, strength.cutmix)
-        batch = loader.normalise(gray)
+        batch = dataset.normalise(gray)
         return batch.contiguous(memory_format=torch.channels_last), targets
 
     return following
@@ -99,8 +99,8 @@ def network(batch: Tensor, targets: Tensor, compiled: bool) -> Callable[[], Tens
     return step
 
 
-def check_batches(crops: loader.Crops, folder: Path) -> None:
-    order = [t for _, ts in loader.batches(crops, BATCH, torch.Generator()) for t in ts.tolist()]
+def check_batches(crops: dataset.Crops, folder: Path) -> None:
+    order = [t for _, ts in dataset.batches(crops, BATCH, torch.Generator()) for t in ts.tolist()]
     timing.check(len(order) == CROPS, "every crop once")
     plain, targets = stream(crops, OFF)()
     timing.check(plain.shape == (BATCH, 3, 64, 64) and targets.shape == (BATCH,), "shapes")
@@ -109,7 +109,7 @@ def check_batches(crops: loader.Crops, folder: Path) -> None:
         timing.check(batch.min() > -2.13 and batch.max() < 2.65, "black and white are the limits")
         timing.check((batch - plain).abs().mean() > 0.05, "the crops are changed")
     item, target = ExpressionDataset(folder)[7]
-    own = loader.normalise(crops.gray[7:8, None].float() / 255)[0]
+    own = dataset.normalise(crops.gray[7:8, None].float() / 255)[0]
     timing.check(torch.allclose(item, own, atol=1e-6), "the Dataset gives what the loader gives")
     timing.check(target == crops.targets[7], "and its target")
 
@@ -133,7 +133,7 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = make(Path(name))
         start = time.perf_counter()
-        crops = loader.load([folder], "train")
+        crops = dataset.load([folder], "train")
         loaded = time.perf_counter() - start
         check_batches(crops, folder)
         batch, targets = stream(crops, Strength())()
@@ -153,7 +153,7 @@ def main() -> None:
     report.write(chosen.out)
 
 
-def alone_of(crops: loader.Crops) -> dict[str, float]:
+def alone_of(crops: dataset.Crops) -> dict[str, float]:
     """Return the milliseconds a batch of each change alone, as strong as on the contact sheet."""
     names = [field.name for field in fields(Strength) if field.name != "colour"]
     made = {name: stream(crops, replace(OFF, **{name: getattr(SHOWN, name)})) for name in names}

@@ -4,8 +4,8 @@ For each network, in float32 and, where the device has it, in bfloat16, a batch 
 (shuffle, augment, normalise, forward, backward, step, average) beside bare forward and backward
 passes on one batch that is already a tensor; then our loop without augmentation beside the same
 recipe as the plainest torch loop, which must see the same losses. On a GPU where there is one. All
-four keep what they free (`mien.train.memory`); what that is worth, and the peak of memory, is seen
-in processes of their own, in turn with and without.
+four keep what they free (`mien.train.distributed`); what that is worth, and the peak of memory, is
+seen in processes of their own, in turn with and without.
 
 Run: python benchmarks/bench_train.py [--only NAME]...          (needs the train extra)
 With --only, the figures of other networks stay in the file.
@@ -31,14 +31,14 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from mien import labels, pixels
-from mien.data.loader import Crops
 from mien.data.manifest import Row
 from mien.models import zoo
 from mien.train.config import TrainConfig
-from mien.train.descent import rate_at
-from mien.train.loop import Data, Run
-from mien.train.memory import keep_freed
-from mien.train.team import Team
+from mien.train.data import Data
+from mien.train.dataset import Crops
+from mien.train.distributed import Team, keep_freed
+from mien.train.optim import rate_at
+from mien.train.trainer import Run
 
 BATCH, STEPS, REPEATS, TURNS, LIMIT = 64, 3, 5, 3, 1 / 0.85
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"

@@ -21,7 +21,8 @@ import torch
 from mien.media.writers import write_text
 from mien.models import zoo
 from mien.models.network import Network
-from mien.train import checkpoint, config, loop
+from mien.train import config, run
+from mien.train.config import BEST
 
 _ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(_ROOT / "tests"))
@@ -39,10 +40,10 @@ def random_network(name: str) -> Network:
     return network
 
 
-def trained_network(name: str, run: Path) -> Network:
-    settings = config.load(run / "config.toml")
+def trained_network(name: str, folder: Path) -> Network:
+    settings = config.load(folder / "config.toml")
     network = zoo.build(name, 6 + settings.neutral, settings.dropout)
-    checkpoint.load_weights(run / loop.BEST, network)
+    run.load_weights(folder / BEST, network)
     return network.eval()
 
 
@@ -79,8 +80,8 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     networks = {f"{name}, random": random_network(name) for name in chosen.only}
-    for name, run in (pair.split("=") for pair in chosen.weights):
-        networks[f"{name}, trained"] = trained_network(name, Path(run))
+    for name, folder in (pair.split("=") for pair in chosen.weights):
+        networks[f"{name}, trained"] = trained_network(name, Path(folder))
     report = {
         "question": __doc__.splitlines()[0],
         "bound": BOUND,

@@ -1,6 +1,6 @@
 """The paper's tables with what was measured so far, and what its leaks are worth.
 
-Imports: mien.printed; results/paper-*.json and the ablation's.
+Imports: mien.train.paper_tables; results/paper-*.json and the ablation's.
 """
 
 import csv
@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from mien import printed
 from mien.show.tables import as_markdown
+from mien.train import paper_tables
 
 __all__ = ["PARTS"]
 
@@ -58,18 +58,18 @@ def search() -> str:
 
 def table(name: str) -> str:
     """A table of the paper, and what `mien reproduce` measured so far."""
-    measured = printed.results(RESULTS)
-    whole = as_markdown(printed.HEADER, printed.beside(name, measured))
-    return f"{whole}\n{_verdict(name, measured)}Printed: {printed.source(name)}\n"
+    measured = paper_tables.results(RESULTS)
+    whole = as_markdown(paper_tables.HEADER, paper_tables.beside(name, measured))
+    return f"{whole}\n{_verdict(name, measured)}Printed: {paper_tables.source(name)}\n"
 
 
 def _verdict(name: str, measured: Mapping[str, Record]) -> str:
     """Which rows reach what was printed, under the paper's own protocol."""
     far = {
         row.name: 100 * _accuracy(runs, "test") - row.test
-        for row in printed.rows(name)
+        for row in paper_tables.rows(name)
         if row.test is not None and row.name in measured
-        if (runs := printed.runs_under("paper", measured[row.name]))
+        if (runs := paper_tables.runs_under("paper", measured[row.name]))
     }
     if not far:
         return ""
@@ -83,8 +83,10 @@ def _verdict(name: str, measured: Mapping[str, Record]) -> str:
 def leaks() -> str:
     """What copies in train, and choosing by the 600, do to the figures."""
     rows, gaps = [], []
-    for name, record in printed.results(RESULTS).items():
-        leaky, clean = (printed.runs_under(protocol, record) for protocol in printed.PROTOCOLS)
+    for name, record in paper_tables.results(RESULTS).items():
+        leaky, clean = (
+            paper_tables.runs_under(protocol, record) for protocol in paper_tables.PROTOCOLS
+        )
         if not leaky or not clean:
             continue
         copied = mean(_on_copied(run) for run in leaky)

@@ -7,7 +7,7 @@ import torch
 from made import texture
 from PIL import Image
 
-from mien.data.augment import OFF, Augment
+from mien.train.augment import OFF, Augment
 
 
 def grey(count=16):

@@ -10,7 +10,8 @@ torch = pytest.importorskip("torch")
 from torch import nn
 
 from mien.models import zoo
-from mien.train import checkpoint, config, loop
+from mien.train import config, run
+from mien.train.config import BEST, LAST
 
 HISTORY = [{"epoch": n, "held_accuracy": a} for n, a in ((1, 0.2), (2, 0.7), (3, 0.7))]
 
@@ -33,8 +34,8 @@ def run_of(out, network, settings):
     (out / "data.json").write_text(json.dumps({"train": 385, "seed": settings.seed}))
     other = zoo.build(settings.model, 6 + settings.neutral, 0)
     optimiser = torch.optim.SGD(other.parameters(), lr=1)
-    checkpoint.save(out / loop.BEST, other, network, optimiser, {"history": HISTORY})
-    checkpoint.save(out / loop.LAST, other, other, optimiser, {"history": HISTORY})
+    run.save_checkpoint(out / BEST, other, network, optimiser, {"history": HISTORY})
+    run.save_checkpoint(out / LAST, other, other, optimiser, {"history": HISTORY})
     return out
 
 

@@ -14,8 +14,8 @@ from kornia.augmentation import (
     RandomHorizontalFlip,
 )
 
-from mien.data.augment import OFF, Augment, Strength
 from mien.errors import BadSettingError
+from mien.train.augment import OFF, Augment, Strength
 from mien.train.config import TrainConfig
 
 pytestmark = pytest.mark.torch

@@ -10,7 +10,7 @@ from tiny import tiny
 from torch.nn.functional import cross_entropy
 
 from mien.errors import BadModelError, OutputError
-from mien.train import checkpoint
+from mien.train import run
 
 pytestmark = pytest.mark.torch
 
@@ -42,16 +42,16 @@ def assert_equal_states(one, other):
 
 def test_everything_comes_back_as_it_was_saved(tmp_path):
     saved, fresh = parts(1), parts(2)
-    checkpoint.save(tmp_path / "a", *saved, PROGRESS)
-    assert checkpoint.load(tmp_path / "a", *fresh) == PROGRESS
+    run.save_checkpoint(tmp_path / "a", *saved, PROGRESS)
+    assert run.load_checkpoint(tmp_path / "a", *fresh) == PROGRESS
     assert_equal_states(saved[0], fresh[0])
     assert_equal_states(saved[1], fresh[1])
 
 
 def test_training_goes_on_after_loading_as_if_it_had_never_stopped(tmp_path):
     saved, fresh = parts(1), parts(2)
-    checkpoint.save(tmp_path / "a", *saved, PROGRESS)
-    checkpoint.load(tmp_path / "a", *fresh)
+    run.save_checkpoint(tmp_path / "a", *saved, PROGRESS)
+    run.load_checkpoint(tmp_path / "a", *fresh)
     for model, _, optimiser in (saved, fresh):
         step(model, optimiser)  # with the momentum of the steps before
     assert_equal_states(saved[0], fresh[0])
@@ -59,9 +59,9 @@ def test_training_goes_on_after_loading_as_if_it_had_never_stopped(tmp_path):
 
 def test_the_network_and_its_average_are_not_mixed_up(tmp_path):
     saved = parts(1)
-    checkpoint.save(tmp_path / "a", *saved, PROGRESS)
+    run.save_checkpoint(tmp_path / "a", *saved, PROGRESS)
     network = tiny(7, 0.0)
-    assert checkpoint.load_weights(tmp_path / "a", network) == PROGRESS
+    assert run.load_weights(tmp_path / "a", network) == PROGRESS
     assert_equal_states(saved[1], network)
     assert not torch.equal(saved[0].head.weight, network.head.weight)
 
@@ -69,28 +69,28 @@ def test_the_network_and_its_average_are_not_mixed_up(tmp_path):
 def test_a_network_in_another_memory_order_is_saved_too(tmp_path):
     model, average, optimiser = parts(1)
     model.to(memory_format=torch.channels_last)
-    checkpoint.save(tmp_path / "a", model, average, optimiser, PROGRESS)
+    run.save_checkpoint(tmp_path / "a", model, average, optimiser, PROGRESS)
     fresh = parts(2)
-    checkpoint.load(tmp_path / "a", *fresh)
+    run.load_checkpoint(tmp_path / "a", *fresh)
     assert_equal_states(model, fresh[0])
 
 
 def test_saving_takes_no_tensor_away_from_training(tmp_path):
     saved = parts(1)
-    checkpoint.save(tmp_path / "a", *saved, PROGRESS)
+    run.save_checkpoint(tmp_path / "a", *saved, PROGRESS)
     with torch.no_grad():
         saved[0].head.weight.zero_()
     fresh = parts(2)
-    checkpoint.load(tmp_path / "a", *fresh)
+    run.load_checkpoint(tmp_path / "a", *fresh)
     assert fresh[0].head.weight.abs().max() > 0
 
 
 def test_another_networks_checkpoint_is_refused(tmp_path):
-    checkpoint.save(tmp_path / "six", *parts(1, outputs=6), PROGRESS)
+    run.save_checkpoint(tmp_path / "six", *parts(1, outputs=6), PROGRESS)
     with pytest.raises(BadModelError, match=r"six holds another network's weights .*head"):
-        checkpoint.load(tmp_path / "six", *parts(1, outputs=7))
+        run.load_checkpoint(tmp_path / "six", *parts(1, outputs=7))
     with pytest.raises(BadModelError, match=r"another network.*\n  try: set the model"):
-        checkpoint.load_weights(tmp_path / "six", torch.nn.Linear(3, 3))
+        run.load_weights(tmp_path / "six", torch.nn.Linear(3, 3))
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
@@ -107,15 +107,15 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
     save_file({}, tmp_path / "odd", metadata={"progress": "{"})
     for name in ("pickle", "torch", "text", "empty", "folder", "foreign", "odd", "gone"):
         with pytest.raises(BadModelError, match=f"no checkpoint of ours: .*{name}") as caught:
-            checkpoint.load_weights(tmp_path / name, tiny(7, 0.0))
+            run.load_weights(tmp_path / name, tiny(7, 0.0))
         assert "mien train" in caught.value.fix
 
 
 def test_a_checkpoint_cut_short_is_refused(tmp_path):
-    checkpoint.save(tmp_path / "a", *parts(1), PROGRESS)
+    run.save_checkpoint(tmp_path / "a", *parts(1), PROGRESS)
     (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes()[:-100])
     with pytest.raises(BadModelError, match="no checkpoint of ours"):
-        checkpoint.load(tmp_path / "a", *parts(1))
+        run.load_checkpoint(tmp_path / "a", *parts(1))
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
@@ -124,11 +124,11 @@ def test_a_checkpoint_that_fails_half_way_leaves_the_old_one(tmp_path, monkeypat
         path.write_bytes(b"half")
         raise error
 
-    checkpoint.save(tmp_path / "a", *parts(1), PROGRESS)
+    run.save_checkpoint(tmp_path / "a", *parts(1), PROGRESS)
     old = (tmp_path / "a").read_bytes()
-    monkeypatch.setattr(checkpoint, "save_file", half)
+    monkeypatch.setattr(run, "save_file", half)
     with pytest.raises((KeyboardInterrupt, OutputError)):
-        checkpoint.save(tmp_path / "a", *parts(2), PROGRESS)
+        run.save_checkpoint(tmp_path / "a", *parts(2), PROGRESS)
     assert (tmp_path / "a").read_bytes() == old
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
@@ -136,5 +136,5 @@ def test_a_checkpoint_that_fails_half_way_leaves_the_old_one(tmp_path, monkeypat
 def test_a_full_disk_is_explained_and_nothing_is_left(tmp_path):
     state = parts(1)
     with full_disk(), pytest.raises(OutputError, match=r"cannot write .*\n  try: .*space"):
-        checkpoint.save(tmp_path / "a", *state, PROGRESS)
+        run.save_checkpoint(tmp_path / "a", *state, PROGRESS)
     assert list(tmp_path.iterdir()) == []

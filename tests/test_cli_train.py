@@ -13,7 +13,7 @@ from tiny import known, settings_for
 
 from mien.recognize.model import read_card
 from mien.train import config
-from mien.train.loop import train
+from mien.train.trainer import train
 
 pytestmark = pytest.mark.torch
 

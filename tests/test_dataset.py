@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader
 
 from mien import pixels
 from mien.data import manifest
-from mien.data.dataset import ExpressionDataset
 from mien.errors import BadDataError, BadImageError
 from mien.labels import LABELS
+from mien.train.dataset import ExpressionDataset
 
 pytestmark = pytest.mark.torch
 

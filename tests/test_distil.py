@@ -9,8 +9,10 @@ from crops import write_crops
 from tiny import known, settings_for
 
 from mien.errors import BadSettingError
-from mien.train import loop
-from mien.train.distil import Teachers, distance
+from mien.train import trainer
+from mien.train.data import gather
+from mien.train.dataset import normalise
+from mien.train.distill import Teachers, distance
 
 pytestmark = pytest.mark.torch
 
@@ -32,7 +34,7 @@ def runs(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs")
     settings = settings_for(folder, epochs=1)
     for seed in (1, 2):
-        loop.train(replace(settings, seed=seed), out / str(seed))
+        trainer.train(replace(settings, seed=seed), out / str(seed))
     return [out / "1", out / "2"], settings
 
 
@@ -80,13 +82,13 @@ def test_a_students_loss_is_its_targets_and_its_teachers_by_their_shares(
     changes["compile"] = compiled
     alone = replace(settings, **changes, epochs=1, seed=7)
     taught = replace(alone, teachers=tuple(map(str, folders)), distil=0.75, heat=2.0)
-    [plain] = loop.train(alone, tmp_path / "alone")
-    [mixed] = loop.train(taught, tmp_path / "taught")
+    [plain] = trainer.train(alone, tmp_path / "alone")
+    [mixed] = trainer.train(taught, tmp_path / "taught")
 
-    crops = loop.gather(taught).train
-    batch = loop.normalise(crops.gray[:, None].float() / 255)
+    crops = gather(taught).train
+    batch = normalise(crops.gray[:, None].float() / 255)
     torch.manual_seed(7)
-    student = loop.zoo.build("tiny", 7, 0.0)
+    student = trainer.zoo.build("tiny", 7, 0.0)
     answers = Teachers(folders, taught)(batch, 2.0)
     far = distance(student(batch), answers, 2.0).item()
     assert mixed["train_loss"] == pytest.approx(0.25 * plain["train_loss"] + 0.75 * far, abs=1e-4)
@@ -95,10 +97,10 @@ def test_a_students_loss_is_its_targets_and_its_teachers_by_their_shares(
 def test_a_taught_run_resumes_to_the_same_state(runs, tmp_path):
     folders, settings = runs
     taught = replace(settings, teachers=tuple(map(str, folders)), epochs=2)
-    whole = loop.train(taught, tmp_path / "whole")
+    whole = trainer.train(taught, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        loop.train(taught, tmp_path / "cut", report=_stop)
-    again = loop.train(taught, tmp_path / "cut", resume=True)
+        trainer.train(taught, tmp_path / "cut", report=_stop)
+    again = trainer.train(taught, tmp_path / "cut", resume=True)
     assert [row["train_loss"] for row in again] == [row["train_loss"] for row in whole]
 
 

@@ -16,10 +16,11 @@ from mien import __version__, pixels
 from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.labels import LABELS
 from mien.recognize.model import Model, read_card
-from mien.train import config, loop
+from mien.train import config
+from mien.train.data import gather
 from mien.train.neutral import fit_neutral
 
-export = pytest.importorskip("mien.export")
+export = pytest.importorskip("mien.train.export")
 
 pytestmark = pytest.mark.torch
 
@@ -39,7 +40,7 @@ def folder(tmp_path_factory):
 @torch.inference_mode()
 def taught(network, settings):
     """Fit the head by ridge regression and swap disgust with fear: often right, and too sure."""
-    crops = loop.gather(settings).train
+    crops = gather(settings).train
     pooled = network.features(torch.from_numpy(pixels.to_batch(crops.gray.numpy()))).mean((2, 3))
     seen = torch.cat([pooled, torch.ones(len(crops), 1)], dim=1)
     wanted = 9 * nn.functional.one_hot(crops.targets, network.head.out_features).float()
@@ -69,7 +70,7 @@ def exported(run, tmp_path_factory):
 def calmed(run, batch):
     """Logits of neutral once its row of the head has been fitted."""
     network = copy.deepcopy(run[1])
-    fit_neutral(network, loop.gather(run[2]).train)
+    fit_neutral(network, gather(run[2]).train)
     return asked(network, batch)[1][:, 6]
 
 
@@ -98,7 +99,7 @@ def test_the_maps_are_the_features_weighed_by_the_head_and_average_to_the_logits
 
 
 def test_no_other_temperature_suits_the_held_out_expressions_better(run, exported):
-    held = loop.gather(run[2]).held
+    held = gather(run[2]).held
     six = held.targets.numpy() < 6  # neutral pictures have none of the six scores right
     _, logits = asked(run[1], pixels.to_batch(held.gray.numpy()))
     targets = held.targets.numpy()[six]
@@ -114,7 +115,7 @@ def test_no_other_temperature_suits_the_held_out_expressions_better(run, exporte
 
 
 def test_an_expression_is_named_from_the_confidence_that_keeps_to_the_error_rate(run, exported):
-    held = loop.gather(run[2]).held
+    held = gather(run[2]).held
     six = held.targets.numpy() < 6
     _, logits = asked(run[1], pixels.to_batch(held.gray.numpy()[six]))
     scores = softmax(logits[:, :6] / exported[1]["temperature"])

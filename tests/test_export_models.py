@@ -15,10 +15,10 @@ from mien.explain.onnx_source import spread
 from mien.explain.targets import Aim
 from mien.explain.torch_source import TorchSource
 from mien.models import zoo
-from mien.models.withmaps import WithMaps
+from mien.models.network import WithMaps
 from mien.recognize.model import Model
 
-export = pytest.importorskip("mien.export")
+export = pytest.importorskip("mien.train.export")
 
 pytestmark = pytest.mark.torch
 

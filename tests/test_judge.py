@@ -6,8 +6,8 @@ from crops import row_of
 from tiny import settings_for
 
 from mien import pixels
-from mien.data.loader import Crops
-from mien.train import loop
+from mien.train.dataset import Crops
+from mien.train.validate import judge, predict
 
 pytestmark = pytest.mark.torch
 
@@ -41,7 +41,7 @@ def test_accuracy_is_of_the_six_and_averaged_over_databases():
     labels = ["happiness", "happiness", "fear", "fear", "neutral", "fear"]
     network = Table([happy, afraid, afraid, afraid, happy, happy])
     held = numbered(labels, ["a", "a", "a", "a", "a", "b"])
-    found = loop.judge(network.train(), held, settings_for("a"))
+    found = judge(network.train(), held, settings_for("a"))
     assert found["held_accuracy"] == pytest.approx((3 / 4 + 0) / 2)
     expected = torch.nn.CrossEntropyLoss()(network.rows, held.targets).item()
     assert found["held_loss"] == pytest.approx(expected, abs=1e-5)
@@ -50,7 +50,7 @@ def test_accuracy_is_of_the_six_and_averaged_over_databases():
 @pytest.mark.parametrize("labels", [[], ["neutral", "neutral"]])
 def test_without_an_expression_held_out_there_is_nothing_to_judge(labels):
     held = numbered(labels, ["a"] * len(labels))
-    found = loop.judge(Table([[0.0] * 7]), held, settings_for("a"))
+    found = judge(Table([[0.0] * 7]), held, settings_for("a"))
     assert found == {"held_loss": 0.0, "held_accuracy": 0.0}
 
 
@@ -58,5 +58,5 @@ def test_predictions_keep_the_order_of_any_number_of_crops():
     gray = torch.randint(0, 256, (600, 1, 1), generator=torch.Generator().manual_seed(0))
     crops = Crops([], gray.to(torch.uint8).expand(-1, 64, 64), torch.zeros(600))
     table = torch.randn(256, 7)
-    found = loop.predict(Table(table.tolist()), crops)
+    found = predict(Table(table.tolist()), crops)
     torch.testing.assert_close(found, table[gray.flatten()])

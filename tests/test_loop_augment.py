@@ -8,9 +8,9 @@ from crops import write_crops
 from tiny import known, settings_for, tiny
 
 from mien import pixels
-from mien.data.augment import Strength
-from mien.data.mix import mix
-from mien.train import loop
+from mien.train import trainer
+from mien.train.augment import Strength, mix
+from mien.train.data import gather
 
 pytestmark = pytest.mark.torch
 
@@ -35,9 +35,9 @@ def test_mixed_crops_are_learned_by_their_shares(folder, tmp_path, on):
     settings = settings_for(folder, epochs=1, augment=True, **changes)
     torch.manual_seed(settings.seed)
     network = tiny(7, 0.0)
-    [row] = loop.train(settings, tmp_path)
+    [row] = trainer.train(settings, tmp_path)
 
-    crops = loop.gather(settings).train
+    crops = gather(settings).train
     order = torch.randperm(84, generator=torch.Generator().manual_seed(0))
     torch.manual_seed(0)
     gray = crops.gray[order, None].float() / 255
@@ -53,15 +53,15 @@ def test_mixed_crops_are_learned_by_their_shares(folder, tmp_path, on):
 def test_without_augmentation_nothing_is_mixed(folder, tmp_path):
     changes = {"mixup": 1.0, "cutmix": 1.0, "colour": 1.0, "augment": False, "hold_out": 0}
     settings = settings_for(folder, epochs=1, **changes)
-    plain = loop.train(settings_for(folder, epochs=1, augment=False, hold_out=0), tmp_path / "a")
-    assert loop.train(settings, tmp_path / "b")[0]["train_loss"] == plain[0]["train_loss"]
-    assert loop.gather(settings).train.rgb is None
+    plain = trainer.train(settings_for(folder, epochs=1, augment=False, hold_out=0), tmp_path / "a")
+    assert trainer.train(settings, tmp_path / "b")[0]["train_loss"] == plain[0]["train_loss"]
+    assert gather(settings).train.rgb is None
 
 
 def test_colours_are_loaded_where_their_weights_change(folder, tmp_path):
     on, off = (settings_for(folder, epochs=1, **{**OFF, "colour": c}) for c in (0.9, 0.0))
-    assert loop.gather(on).train.rgb.shape[1:] == (3, 64, 64)
-    assert loop.gather(off).train.rgb is None
-    losses = [loop.train(s, tmp_path / str(s.colour))[0]["train_loss"] for s in (on, off)]
+    assert gather(on).train.rgb.shape[1:] == (3, 64, 64)
+    assert gather(off).train.rgb is None
+    losses = [trainer.train(s, tmp_path / str(s.colour))[0]["train_loss"] for s in (on, off)]
     assert losses[0] != losses[1]
     assert losses[0] == pytest.approx(losses[1], abs=0.3)

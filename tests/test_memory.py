@@ -7,7 +7,7 @@ import pytest
 
 _FAULTS = """
 import resource, sys
-from mien.train.memory import keep_freed
+from mien.train.distributed import keep_freed
 if sys.argv[1] == "kept":
     assert keep_freed()
 for _ in range(4):

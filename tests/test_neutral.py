@@ -11,9 +11,9 @@ from crops import write_crops
 from sklearn.linear_model import LogisticRegression
 from tiny import tiny
 
-from mien.data import loader
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL_INDEX
+from mien.train import dataset
 from mien.train.neutral import fit_neutral, same_origin
 
 pytestmark = pytest.mark.torch
@@ -25,7 +25,7 @@ def crops(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     write_crops(folder / "a", train=12, source="with")
     write_crops(folder / "b", train=12, labels=LABELS, source="without", seed=1000)
-    return loader.load([folder / "a", folder / "b"], "train")
+    return dataset.load([folder / "a", folder / "b"], "train")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def network():
 
 @torch.inference_mode()
 def features(network, crops):
-    return network.features(loader.normalise(crops.gray[:, None].float() / 255)).mean((2, 3))
+    return network.features(dataset.normalise(crops.gray[:, None].float() / 255)).mean((2, 3))
 
 
 def test_only_databases_with_neutral_faces_are_learned_from(crops):

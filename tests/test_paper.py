@@ -16,15 +16,15 @@ from crops import striped
 from made import encode, zip_of
 from tiny import known, tiny
 
-from mien import paper, printed
 from mien.data import manifest
-from mien.data.loader import load
 from mien.data.sources import Item
 from mien.errors import BadDataError
 from mien.labels import LABELS
-from mien.paper import Request, run_row
-from mien.printed import PROTOCOLS, Row
-from mien.train import checkpoint, config, loop
+from mien.train import config, paper, paper_tables, run, trainer
+from mien.train.dataset import load
+from mien.train.paper import Request, run_row
+from mien.train.paper_tables import PROTOCOLS, Row
+from mien.train.validate import predict
 
 pytestmark = pytest.mark.torch
 
@@ -70,7 +70,7 @@ def done(downloads, tmp_path_factory):
         patch.setattr(config, "read", lambda path: {**real(path), "batch": 12})
         row = Row("rafdb", "tiny", test=50.0)
         records = {
-            p: run_row(row, p, 0, request, loop._as_they_are, loop._silent) for p in PROTOCOLS
+            p: run_row(row, p, 0, request, trainer._as_they_are, trainer._silent) for p in PROTOCOLS
         }
     return request, row, records
 
@@ -102,11 +102,11 @@ def test_leak_free_training_has_no_copy_of_a_test_picture_nor_of_the_600(done):
 def test_accuracies_are_those_of_the_best_weights(done):
     request, _, records = done
     for protocol, record in records.items():
-        run = request.out / "runs" / f"rafdb-tiny-{protocol}-seed0{request.mark}"
+        folder = request.out / "runs" / f"rafdb-tiny-{protocol}-seed0{request.mark}"
         network = tiny(6, 0.0)
-        checkpoint.load_weights(run / "best.safetensors", network)
+        run.load_weights(folder / "best.safetensors", network)
         crops = load([request.out / "data" / f"rafdb-{protocol}"], "test")
-        right = (loop.predict(network, crops).argmax(dim=1) == crops.targets).float().mean()
+        right = (predict(network, crops).argmax(dim=1) == crops.targets).float().mean()
         assert record["accuracy"]["test"] == pytest.approx(float(right), abs=5e-5)
         assert record["parameters"] == sum(p.numel() for p in network.parameters())
         assert (record["epochs"], record["seed"], record["limit"]) == (2, 0, 0)
@@ -116,13 +116,13 @@ def test_what_was_done_is_not_done_again_and_a_row_has_one_file(done, monkeypatc
     request, row, records = done
     monkeypatch.setattr(paper, "train", None)
     monkeypatch.setattr(paper, "prepare", None)
-    again = run_row(row, "paper", 0, request, loop._as_they_are, loop._silent)
+    again = run_row(row, "paper", 0, request, trainer._as_they_are, trainer._silent)
     assert again == records["paper"]
     path = request.out / "results" / "paper-rafdb-tiny-epochs2.json"
     whole = json.loads(path.read_text())
     assert {run["protocol"] for run in whole["runs"]} == set(PROTOCOLS)
-    assert printed.results(request.out / "results", request.mark)["rafdb-tiny"] == whole
-    assert printed.results(request.out / "results") == {}
+    assert paper_tables.results(request.out / "results", request.mark)["rafdb-tiny"] == whole
+    assert paper_tables.results(request.out / "results") == {}
 
 
 def test_a_trial_takes_some_of_every_class_and_split():

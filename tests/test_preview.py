@@ -10,11 +10,11 @@ from crops import striped, write_crops
 from PIL import Image
 
 from mien import pixels
-from mien.data.augment import OFF, Strength
 from mien.errors import BadDataError
 from mien.faces.align import reframe
 from mien.labels import LABELS
 from mien.train import preview
+from mien.train.augment import OFF, Strength
 
 pytestmark = pytest.mark.torch
 

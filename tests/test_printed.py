@@ -1,7 +1,7 @@
 import pytest
 
-from mien import printed
 from mien.errors import UnknownNameError
+from mien.train import paper_tables
 
 
 def run_of(protocol, seed, test):
@@ -16,7 +16,7 @@ def run_of(protocol, seed, test):
 
 
 def test_table_one_has_its_nine_rows_and_the_later_tables_values_where_there_are_any():
-    rows = {row.name: row for row in printed.rows("1")}
+    rows = {row.name: row for row in paper_tables.rows("1")}
     assert len(rows) == 9
     assert rows["rafdb-cnn15"].test == 83.1
     assert rows["fer2013-cnn15"].valid == 40.7
@@ -25,25 +25,27 @@ def test_table_one_has_its_nine_rows_and_the_later_tables_values_where_there_are
 
 def test_every_printed_network_can_be_built():
     zoo = pytest.importorskip("mien.models.zoo", exc_type=ImportError)
-    names = {row.model for table in printed.TABLES for row in printed.rows(table)}
+    names = {row.model for table in paper_tables.TABLES for row in paper_tables.rows(table)}
     assert names <= zoo.MODELS.keys()
 
 
 def test_rows_are_chosen_by_network_database_or_name():
-    names = {only: [row.name for row in printed.chosen("1", only)] for only in ("cnn15", "fer2013")}
+    names = {
+        only: [row.name for row in paper_tables.chosen("1", only)] for only in ("cnn15", "fer2013")
+    }
     assert names["cnn15"] == ["rafdb-cnn15", "fer2013-cnn15"]
     assert names["fer2013"] == ["fer2013-cnn13", "fer2013-cnn15", "fer2013-cnn17"]
-    assert [row.name for row in printed.chosen("1", "rafdb-cnn17")] == ["rafdb-cnn17"]
-    assert len(printed.chosen("later", None)) == 18
+    assert [row.name for row in paper_tables.chosen("1", "rafdb-cnn17")] == ["rafdb-cnn17"]
+    assert len(paper_tables.chosen("later", None)) == 18
     with pytest.raises(UnknownNameError, match="no row called 'cnn-15'\n  try: use cnn15"):
-        printed.chosen("1", "cnn-15")
+        paper_tables.chosen("1", "cnn-15")
 
 
 def test_ours_stands_beside_the_printed_as_mean_and_spread_and_a_row_without_runs_is_empty():
     runs = [run_of("leak-free", 0, 0.83), run_of("leak-free", 1, 0.85), run_of("paper", 0, 0.9)]
     record = {"row": "rafdb-cnn15", "parameters": 10478086, "runs": runs}
-    lines = printed.beside("1", {"rafdb-cnn15": record})
-    assert {len(line) for line in lines} == {len(printed.HEADER)}
+    lines = paper_tables.beside("1", {"rafdb-cnn15": record})
+    assert {len(line) for line in lines} == {len(paper_tables.HEADER)}
     own = [line for line in lines if line[:2] == ["rafdb", "cnn15"]]
     head = ["rafdb", "cnn15", "10,478,086"]
     assert own == [
@@ -63,12 +65,15 @@ def test_ours_stands_beside_the_printed_as_mean_and_spread_and_a_row_without_run
 def test_a_row_takes_its_databases_settings_then_its_networks_then_its_own(monkeypatch):
     told = {"fer2013": {"epochs": 12, "rate": 0.1}, "cnn10": {"rate": 0.01, "batch": 8}}
     told["rafdb-cnn10"] = {"batch": 16}
-    monkeypatch.setattr(printed, "_read", lambda: {"settings": told})
-    assert printed.settings(printed.Row("rafdb", "cnn15")) == {}
-    assert printed.settings(printed.Row("fer2013", "cnn15")) == {"epochs": 12, "rate": 0.1}
-    assert printed.settings(printed.Row("fer2013", "cnn10")) == {
+    monkeypatch.setattr(paper_tables, "_read", lambda: {"settings": told})
+    assert paper_tables.settings(paper_tables.Row("rafdb", "cnn15")) == {}
+    assert paper_tables.settings(paper_tables.Row("fer2013", "cnn15")) == {
+        "epochs": 12,
+        "rate": 0.1,
+    }
+    assert paper_tables.settings(paper_tables.Row("fer2013", "cnn10")) == {
         "epochs": 12,
         "rate": 0.01,
         "batch": 8,
     }
-    assert printed.settings(printed.Row("rafdb", "cnn10")) == {"rate": 0.01, "batch": 16}
+    assert paper_tables.settings(paper_tables.Row("rafdb", "cnn10")) == {"rate": 0.01, "batch": 16}

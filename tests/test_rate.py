@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 from tiny import settings_for
 
 from mien.errors import UnknownNameError
-from mien.train.descent import optimiser, rate_at, side_at
+from mien.train.optim import optimiser, rate_at, side_at
 
 pytestmark = pytest.mark.torch
 

@@ -9,7 +9,7 @@ from tiny import tiny
 from mien import pixels
 from mien.evaluate.explanations import CONTROLS, Subject
 from mien.evaluate.sanity import doubts, forgetting, steadiness
-from mien.models.forget import forgetting as forget
+from mien.models.randomize import forgetting as forget
 
 pytestmark = pytest.mark.torch
 

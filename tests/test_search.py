@@ -12,7 +12,7 @@ from PIL import Image
 from tiny import known, settings_for
 
 from mien.errors import BadSettingError
-from mien.train import config, loop
+from mien.train import config, trainer
 from mien.train import search as searching
 from mien.train.grid import Grid, load
 from mien.train.search import Median, search
@@ -58,7 +58,7 @@ def test_every_point_has_the_result_of_a_run_of_its_own(toml, searched, tmp_path
     rows = table(out)
     assert len(rows) == 8
     for number, (point, row) in enumerate(zip(load(toml).points, rows, strict=True)):
-        history = loop.train(point, tmp_path / str(number))
+        history = trainer.train(point, tmp_path / str(number))
         best = max(history, key=lambda epoch: epoch["held_accuracy"])
         assert float(row["rate"]) == point.rate
         assert (int(row["epochs"]), int(row["patience"])) == (point.epochs, point.patience)

@@ -9,8 +9,10 @@ from tiny import known, settings_for, tiny
 
 from mien.errors import BadModelError, BadSettingError
 from mien.models import zoo
-from mien.train import loop
-from mien.train.trained import trained
+from mien.train import trainer
+from mien.train.data import gather
+from mien.train.dataset import normalise
+from mien.train.run import trained
 
 pytestmark = pytest.mark.torch
 
@@ -27,7 +29,7 @@ def first(tmp_path_factory):
     folder = write_crops(tmp_path_factory.mktemp("made"), train=12)
     settings = settings_for(folder, epochs=5, augment=False)
     out = tmp_path_factory.mktemp("runs") / "first"
-    loop.train(settings, out)
+    trainer.train(settings, out)
     return settings, out
 
 
@@ -35,15 +37,15 @@ def test_a_run_begins_with_the_best_weights_of_another(first, tmp_path):
     settings, out = first
     changes = {"augment": False, "dropout": 0.0, "batch": 500, "smoothing": 0.0, "epochs": 1}
     next_one = replace(settings, start=str(out), seed=9, **changes)
-    [row] = loop.train(next_one, tmp_path / "next")
-    crops = loop.gather(next_one).train
+    [row] = trainer.train(next_one, tmp_path / "next")
+    crops = gather(next_one).train
     network = trained(out).network.train()
     network.dropout.p = 0.0
     with torch.no_grad():
-        logits = network(loop.normalise(crops.gray[:, None].float() / 255))
+        logits = network(normalise(crops.gray[:, None].float() / 255))
     expected = torch.nn.functional.cross_entropy(logits, crops.targets).item()
     assert row["train_loss"] == pytest.approx(expected, abs=1e-5)
-    [fresh] = loop.train(replace(next_one, start=""), tmp_path / "fresh")
+    [fresh] = trainer.train(replace(next_one, start=""), tmp_path / "fresh")
     assert fresh["train_loss"] > expected + 0.3
 
 
@@ -53,10 +55,10 @@ def test_a_start_that_does_not_fit_is_refused_and_says_why(first, tmp_path, monk
     settings, out = first
     [name] = change
     with pytest.raises(BadSettingError, match=rf"the start .*first has {name} = .*\n  try: give"):
-        loop.train(replace(settings, start=str(out), **change), tmp_path / "next")
+        trainer.train(replace(settings, start=str(out), **change), tmp_path / "next")
 
 
 def test_a_start_that_is_no_run_is_refused(first, tmp_path):
     (tmp_path / "config.toml").write_text((first[1] / "config.toml").read_text())
     with pytest.raises(BadModelError, match="no checkpoint of ours"):
-        loop.train(replace(first[0], start=str(tmp_path)), tmp_path / "next")
+        trainer.train(replace(first[0], start=str(tmp_path)), tmp_path / "next")

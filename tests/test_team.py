@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from tiny import settings_for
 
 from mien.errors import BadModelError, BadSettingError
-from mien.train import loop
-from mien.train.team import Team
+from mien.train import trainer
+from mien.train.distributed import Team
 
 pytestmark = pytest.mark.torch
 
@@ -29,8 +29,8 @@ def settings(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_two_processes_take_the_steps_of_one(settings, tmp_path):
-    [alone] = loop.train(settings, tmp_path / "alone")
-    [both] = loop.train(replace(settings, devices=2), tmp_path / "both")
+    [alone] = trainer.train(settings, tmp_path / "alone")
+    [both] = trainer.train(replace(settings, devices=2), tmp_path / "both")
     for name in ("train_loss", "held_loss", "held_accuracy"):
         assert both[name] == pytest.approx(alone[name], abs=2e-5)
     expected = load_file(tmp_path / "alone" / "last.safetensors")
@@ -47,7 +47,7 @@ def test_two_processes_take_the_steps_of_one(settings, tmp_path):
 def test_an_error_in_another_process_comes_home_as_ours(settings, tmp_path):
     wrong = replace(settings, devices=2, rate=1e30, weight_decay=1.0, momentum=0.0)
     with pytest.raises(BadModelError, match=r"loss became (nan|inf) in batch .*\n  try: lower"):
-        loop.train(wrong, tmp_path / "run")
+        trainer.train(wrong, tmp_path / "run")
 
 
 def test_an_error_that_travels_leaves_behind_what_its_maker_held():

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 from crops import write_crops
 
-from mien.data.augment import Strength
+from mien.train.augment import Strength
 
 pytestmark = pytest.mark.torch
 

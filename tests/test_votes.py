@@ -5,12 +5,12 @@ torch = pytest.importorskip("torch")
 from crops import row_of, striped, write_crop, write_crops
 from tiny import known, settings_for
 
-from mien.data import loader, manifest
-from mien.data.votes import read_votes, soften
+from mien.data import manifest
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 from mien.media.writers import open_table
-from mien.train import loop
+from mien.train import dataset, trainer
+from mien.train.data import read_votes, soften
 
 pytestmark = pytest.mark.torch
 
@@ -30,7 +30,7 @@ def voted(folder, votes):
 def crops_named(*names):
     rows = [row_of("happiness", "train", name) for name in names]
     gray = torch.zeros(len(rows), 64, 64, dtype=torch.uint8)
-    return loader.Crops(rows, gray, torch.zeros(len(rows), dtype=torch.int64))
+    return dataset.Crops(rows, gray, torch.zeros(len(rows), dtype=torch.int64))
 
 
 def test_votes_weigh_as_much_as_they_are_trusted_and_the_label_the_rest(tmp_path):
@@ -45,7 +45,7 @@ def test_the_shares_go_with_their_crops(tmp_path):
     folder = voted(tmp_path, {"b.png": (0, 1, 0, 0, 0, 0, 0)})
     crops = soften(crops_named("a.png", "b.png", "c.png"), [folder], trust=0.5)
     one = crops.where(torch.tensor([False, True, False]).numpy())
-    [(_, targets)] = loader.batches(one, 1, torch.Generator())
+    [(_, targets)] = dataset.batches(one, 1, torch.Generator())
     assert targets.tolist() == [[0.5, 0.5, 0, 0, 0, 0, 0]]
 
 
@@ -79,10 +79,10 @@ def test_a_run_learns_the_votes(tmp_path, monkeypatch, neutral):
         seen.append(targets)
         return torch.nn.functional.cross_entropy(logits, targets, label_smoothing=label_smoothing)
 
-    monkeypatch.setattr(loop, "cross_entropy", remember)
+    monkeypatch.setattr(trainer, "cross_entropy", remember)
     changes = {"votes": (str(votes),), "trust": 0.5, "hold_out": 0.0, "epochs": 1, "augment": False}
     with known():
-        loop.train(settings_for(folder, neutral=neutral, batch=8, **changes), tmp_path / "run")
+        trainer.train(settings_for(folder, neutral=neutral, batch=8, **changes), tmp_path / "run")
     targets = torch.cat(seen)
     assert targets.shape == ((56, 7) if neutral else (48, 6))
     torch.testing.assert_close(targets.sum(dim=1), torch.ones(len(targets)))

@@ -8,15 +8,31 @@ from typing import TYPE_CHECKING
 from mien._lazy import on_first_use
 
 if TYPE_CHECKING:
+    from mien import explain as explain
+    from mien.errors import MienError as MienError
+    from mien.faces.boxes import Box as Box
+    from mien.labels import LABELS as LABELS
     from mien.recognize.recognizer import Recognizer as Recognizer
+    from mien.recognize.results import Face as Face
+    from mien.recognize.results import Picture as Picture
+    from mien.recognize.results import VideoFrame as VideoFrame
     from mien.recognize.video import read_video as read_video
+    from mien.train.dataset import ExpressionDataset as ExpressionDataset
 
 __version__ = "0.1.0"
 
 __getattr__, __dir__ = on_first_use(
     __name__,
     {
+        "Box": "mien.faces.boxes",
+        "ExpressionDataset": "mien.train.dataset",
+        "Face": "mien.recognize.results",
+        "LABELS": "mien.labels",
+        "MienError": "mien.errors",
+        "Picture": "mien.recognize.results",
         "Recognizer": "mien.recognize.recognizer",
+        "VideoFrame": "mien.recognize.results",
+        "explain": "mien.explain",
         "read_video": "mien.recognize.video",
     },
 )

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     pass
     pass
 
+    pass
+    pass
+
 __all__ = ["explain_command"]
 
 
@@ -130,7 +133,7 @@ def _load(model: Path | None) -> tuple[Any, "Recognizer"]:
         recognizer = Recognizer(model)
         return source_of(recognizer.model), recognizer
     needs("mien explain --model RUN", "train", "torch")
-    from mien.train.trained import trained
+    from mien.train.run import trained
 
     return source_of(trained(model).network), Recognizer()
 

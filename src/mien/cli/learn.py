@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     pass
 
+    pass
+
 __all__ = ["evaluate_command", "export_command", "train_command"]
 
 
@@ -46,7 +48,7 @@ def train_command(
 
     from mien.show.plots import history_curves
     from mien.train import config
-    from mien.train.loop import train
+    from mien.train.trainer import train
 
     chosen = config.load(settings)
     chosen = chosen if seed is None else replace(chosen, seed=seed)
@@ -175,7 +177,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
     Example: mien export runs/miennet --out miennet.onnx
     """
     needs("mien export", "train", "torch")
-    from mien.export import export
+    from mien.train.export import export
 
     target = out or run / f"{run.resolve().name}.onnx"
     click.echo("reading the training pictures; with 100,000 it takes some minutes", err=True)

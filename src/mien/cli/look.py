@@ -70,10 +70,10 @@ def show_augmentation_command(
     Example: mien show-augmentation configs/miennet.toml --all
     """
     needs("mien show-augmentation", "train", "torch")
-    from mien.data.augment import Strength
     from mien.media.writers import write_picture
     from mien.show.picture_grid import contact_sheet
     from mien.train import config, preview
+    from mien.train.augment import Strength
 
     chosen = config.load(settings, data=("data",))
     crops = preview.crops_of(chosen.data)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     pass
 
+    pass
+
 __all__ = ["frames_command", "prepare_command"]
 
 _SHARE = click.FloatRange(0, 1, max_open=True)

@@ -154,7 +154,7 @@ def _network(run: Path | None) -> "Network | None":
     if run is None:
         return None
     needs("mien faithful --run and --shuffled", "train", "torch")
-    from mien.train.trained import trained
+    from mien.train.run import trained
 
     return trained(run).network
 

@@ -12,11 +12,16 @@ from mien.cli.extras import needs
 from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from mien.paper import Request
-    from mien.printed import Row
     from mien.train.grid import Grid
-    from mien.train.loop import Progress
+    from mien.train.paper import Request
+    from mien.train.paper_tables import Row
     from mien.train.search import Outcome
+    from mien.train.trainer import Progress
+
+    pass
+    pass
+    pass
+    pass
 
     pass
     pass
@@ -199,7 +204,7 @@ def reproduce_command(
     Example: mien reproduce --only cnn15 --limit 500 --epochs 2
     """
     needs("mien reproduce", "train", "torch")
-    from mien.paper import Request
+    from mien.train.paper import Request
 
     request = Request(
         data, out, limit or 0, epochs or 0, lambda items: bar(items, len(items), "preparing")
@@ -214,23 +219,23 @@ def reproduce_command(
 
 def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Request") -> None:
     """Train and measure rows, and print the table after each."""
-    from mien import paper, printed
     from mien.show.tables import as_markdown
+    from mien.train import paper, paper_tables
 
-    chosen = printed.chosen(table, only)
-    protocols = printed.PROTOCOLS if protocol == "both" else (protocol,)
+    chosen = paper_tables.chosen(table, only)
+    protocols = paper_tables.PROTOCOLS if protocol == "both" else (protocol,)
     pieces = [(row, one, seed) for seed in range(seeds) for row in chosen for one in protocols]
     for number, (row, one, seed) in enumerate(pieces):
         title = f"{number + 1}/{len(pieces)} {row.name}, {one}, seed {seed}"
         click.echo(title, err=True)
         found = paper.run_row(row, one, seed, request, _progress(title), _print_epoch)
         click.echo(_summary(row, found))
-    results = printed.results(request.out / "results", request.mark)
-    text = as_markdown(printed.HEADER, printed.beside(table, results))
+    results = paper_tables.results(request.out / "results", request.mark)
+    text = as_markdown(paper_tables.HEADER, paper_tables.beside(table, results))
     path = request.out / "results" / f"table-{table}{request.mark}.md"
     from mien.media.writers import write_text
 
-    write_text(f"{text}\nPrinted: {printed.source(table)}\n", path)
+    write_text(f"{text}\nPrinted: {paper_tables.source(table)}\n", path)
     click.echo(f"wrote {path}, and a JSON of every row beside it")
 
 
@@ -252,7 +257,7 @@ def _summary(row: "Row", found: dict[str, Any]) -> str:
 
 def _table2(ctx: click.Context, request: "Request") -> None:
     from mien.cli.recognise import scores_command
-    from mien.paper import prepared
+    from mien.train.paper import prepared
 
     folder = prepared("gimefive", "leak-free", request) / "valid"
     ctx.invoke(scores_command, folder=folder, out=request.out / "results" / "table-2.csv")
@@ -260,15 +265,15 @@ def _table2(ctx: click.Context, request: "Request") -> None:
 
 def _table3(ctx: click.Context, request: "Request") -> None:
     from mien.cli.look import stats_command
-    from mien.paper import prepared
+    from mien.train.paper import prepared
 
     folders = tuple(str(prepared(name, "leak-free", request)) for name in ("rafdb", "fer2013"))
     ctx.invoke(stats_command, folders=folders, markdown=request.out / "results" / "table-3.md")
 
 
 def _table4(_ctx: click.Context, request: "Request") -> None:
-    from mien.paper import configs, prepared
     from mien.train import grid as grids
+    from mien.train.paper import configs, prepared
 
     instead: dict[str, object] = {"data": [str(prepared("rafdb", "leak-free", request))]}
     if request.epochs:

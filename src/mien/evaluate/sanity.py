@@ -64,7 +64,7 @@ def forgetting(
 
     Args:
         subject: the trained network.
-        stages: from `mien.models.forget.forgetting`.
+        stages: from `mien.models.randomize.forgetting`.
         crops: shape (N, 64, 64), uint8, grey.
         methods: keys of `mien.explain.methods.METHODS`.
 
@@ -106,10 +106,10 @@ def doubts(
     found: dict[str, Any] = {"steadiness": steadiness(subject, crops, methods)}
     if network is None:
         return found
-    from mien.models import forget
+    from mien.models import randomize
 
     known = Subject(network)  # the methods are asked of torch on both sides
-    stages = forget.forgetting(network)
+    stages = randomize.forgetting(network)
     found["forgetting"] = dict(forgetting(known, stages, crops, methods))
     if other is not None:
         [(_, found["shuffled_labels"])] = forgetting(known, [("", other)], crops, methods)

@@ -1,7 +1,7 @@
 """An .onnx file as something to explain: its activations and gradients, without torch.
 
 The file returns its last features and the gradients of its six logits with respect to them, in
-closed form (see mien.export). A file from before it did so returns only the class maps.
+closed form (see mien.train.export). A file from before it did so returns only the class maps.
 """
 
 from collections.abc import Sequence

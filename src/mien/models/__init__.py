@@ -1,1 +1,7 @@
-"""The networks, written from scratch in torch."""
+"""The networks, in torch. Knows nothing of pictures and training.
+
+zoo        every network, one short builder each, and MODELS, which names them all
+network    the shape they share, and its class maps in closed form for export
+blocks     convolution, squeeze-excitation and residual blocks
+randomize  the weights of trained layers replaced by fresh ones, from the last layer on
+"""

@@ -1,12 +1,18 @@
 """The shape that every network here has: features, pooling, head.
 
-`mien.export` and `mien.explain` rely on it: `features` gives the last maps, `pool` turns them
+`mien.train.export` and `mien.explain` rely on it: `features` gives the last maps, `pool` turns them
 into one vector, `head` turns that into logits.
+
+MERGED A network that returns what explains its logits, in closed form: what `mien export` writes.
 """
 
-from torch import Tensor, nn
+from torch import Tensor, nn, ones_like
 
-__all__ = ["Network", "three_layers"]
+from mien.labels import LABELS
+
+__all__ = ["Network", "WithMaps", "three_layers"]
+
+_SIX = len(LABELS)
 
 
 class Network(nn.Module):
@@ -91,3 +97,97 @@ def three_layers(inputs: int, hidden: tuple[int, int], outputs: int, dropout: fl
         nn.ReLU(),
         nn.Linear(second, outputs),
     )
+
+
+class WithMaps(nn.Module):
+    """A network whose logits come with their maps and gradients, in one pass without autograd.
+
+    A head of linear layers with ReLU between them is linear about each crop. Its slope there is
+    W3 diag(z2 > 0) W2 diag(z1 > 0) W1, where z is what a ReLU is given; pooling by the mean spreads
+    it evenly over the places. That is the gradient G of the logits with respect to the last
+    features F. The maps are the sums of G over the places times A, which is F before its max
+    pooling, if it has one: Grad-CAM before its ReLU, times the number of places. With one linear
+    layer they are CAM, the logits are their mean plus the bias, and they cost nothing.
+
+    Source: Zhou et al. 2016, arXiv:1512.04150, equations 1 and 2; Selvaraju et al. 2017,
+    arXiv:1610.02391, equations 1 and 2.
+    """
+
+    def __init__(self, network: Network) -> None:
+        """Take over a trained network, in evaluation mode."""
+        super().__init__()
+        self.network = network
+        self.body, self.halving = _cut_classes(network.features)
+        head = network.head
+        self.head = [*head] if isinstance(head, nn.Sequential) else [head]
+        self.averaged = not isinstance(network.pool, nn.Flatten)
+        self.eval()
+
+    @property
+    def linear_layers(self) -> int:
+        """How many the head has; with one alone the maps are CAM."""
+        return sum(isinstance(layer, nn.Linear) for layer in self.head)
+
+    @property
+    def names(self) -> list[str]:
+        """What `forward` returns: the first ones serve prediction, the rest explanation."""
+        neutral = ["neutral"] if self.network.last.out_features > _SIX else []
+        return ["logits", "maps", *neutral, "features", "gradients"]
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        """Answer for a batch.
+
+        Args:
+            crops: shape (N, 3, 64, 64).
+
+        Returns:
+            What `names` says: logits (N, 6); maps (N, 6, h, w); neutral (N, 1) if learned;
+            features A (N, K, h, w); gradients G (N, 6, K, u, v).
+        """
+        features = self.body(crops)
+        explained = self._simple if len(self.head) == 1 and self.averaged else self._deep
+        logits, maps, gradients = explained(features)
+        neutral = [logits[:, _SIX:]] if "neutral" in self.names else []
+        return logits[:, :_SIX], maps, *neutral, features, gradients
+
+    def _simple(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The maps are a 1x1 convolution, whose mean is the logits without their bias."""
+        last = self.halving(features)
+        weights = self.network.last.weight
+        maps = nn.functional.conv2d(last, weights[:, :, None, None])
+        logits = maps.mean(dim=(2, 3)) + self.network.last.bias
+        slopes = weights[None, :_SIX, :, None, None] / (last.shape[2] * last.shape[3])
+        return logits, maps[:, :_SIX], slopes * ones_like(last)[:, None]
+
+    def _deep(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The slope of the head, from its last layer back to its first."""
+        last = self.halving(features)
+        x, gates = self.network.pool(last), []
+        for layer in self.head:
+            if isinstance(layer, nn.ReLU):
+                gates.append(x > 0)
+            x = layer(x)
+        slopes = self.network.last.weight[:_SIX]
+        for layer in self.head[-2::-1]:
+            if isinstance(layer, nn.ReLU):
+                slopes = slopes * gates.pop()[:, None]
+            elif isinstance(layer, nn.Linear):
+                slopes = slopes @ layer.weight  # (N, 6, inputs of the layer)
+        if self.averaged:
+            spread = slopes[..., None, None] / (last.shape[2] * last.shape[3])
+            gradients = spread * ones_like(last)[:, None]
+        else:
+            gradients = slopes.reshape(-1, _SIX, *map(int, last.shape[1:]))
+        maps = gradients.sum(dim=(3, 4)) @ features.flatten(2)  # (N, 6, h * w)
+        return x, maps.reshape(-1, _SIX, *map(int, features.shape[2:])), gradients
+
+
+def _cut_classes(features: nn.Module) -> tuple[nn.Module, nn.Module]:
+    """Part the last max pooling, if features end in one, from what comes before it."""
+    if isinstance(features, nn.MaxPool2d):
+        return nn.Identity(), features
+    if not isinstance(features, nn.Sequential):
+        return features, nn.Identity()
+    *before, end = features  # not children(), which leaves out a layer that comes twice
+    rest, halving = _cut_classes(end)
+    return nn.Sequential(*before, rest), halving

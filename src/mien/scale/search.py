@@ -18,10 +18,10 @@ from ray import tune
 from ray.tune.schedulers import MedianStoppingRule
 
 from mien.errors import BadModelError, BadSettingError
-from mien.train.folder import write_history
 from mien.train.grid import Family, Grid, families
-from mien.train.loop import History, train
+from mien.train.run import write_history
 from mien.train.search import Median, Outcome, claim, collect, end, is_over, read_history, write
+from mien.train.trainer import History, train
 
 __all__ = ["search"]
 

@@ -42,7 +42,7 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
     """Plot loss and held-out accuracy over the epochs.
 
     Args:
-        history: rows of `mien.train.loop.train`.
+        history: rows of `mien.train.trainer.train`.
         path: of the PNG to write.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -35,7 +35,7 @@ class TrainConfig:
         epochs: at most.
         batch: crops a step.
         balance: take rare expressions and small databases more often, in [0, 1), see
-            `mien.data.loader.shares_of`.
+            `mien.train.dataset.shares_of`.
         first_side: of the crops in the first epoch, in pixels, a multiple of 8; grows to 64.
         rate: highest learning rate.
         schedule: ``one-cycle``, ``cosine`` or ``constant``.
@@ -47,19 +47,19 @@ class TrainConfig:
         smoothing: label smoothing, in [0, 1).
         dropout: in the head: before its only linear layer, or after the first of three.
         average: decay of the running average of the weights a step; 0 switches it off.
-        teachers: run folders of trained networks to learn from, see `mien.train.distil`.
+        teachers: run folders of trained networks to learn from, see `mien.train.distill`.
         distil: share of the distance from the teachers in the loss; the targets have the rest.
         heat: temperature that softens the teachers' answers.
         patience: epochs without a better held-out accuracy before the run stops; 0 never stops.
         augment: change the crops at random, by the strengths below.
-        flip, rotate, shift, scale, light, blur, erase: see `mien.data.augment.Strength`.
+        flip, rotate, shift, scale, light, blur, erase: see `mien.train.augment.Strength`.
         colour, crop, perspective, contrast, gamma, coarse, noise, jpeg: more, off unless said.
-        mixup, cutmix: change targets too, see `mien.data.mix`.
+        mixup, cutmix: change targets too, see `mien.train.augment`.
         shuffle_labels: learn labels dealt out anew at random: a control for explanations.
         bf16: compute in bfloat16 where that is safe and the device has it.
         compile: let torch compile the network (needs a C++ compiler on CPU).
         threads: of torch on CPU; 0 takes all cores.
-        devices: GPUs, or processes without one, that share every batch; see `mien.train.team`.
+        devices: GPUs, or processes without one, that share every batch; see `distributed`.
     """
 
     data: tuple[str, ...] = ()

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from mien.data.loader import Crops, normalise
 from mien.errors import BadDataError
 from mien.labels import NEUTRAL, NEUTRAL_INDEX
 from mien.models.network import Network
+from mien.train.dataset import Crops, normalise
 
 __all__ = ["fit_neutral", "same_origin"]
 

@@ -12,13 +12,12 @@ from torch import Tensor
 
 from mien import pixels
 from mien.data import manifest
-from mien.data.augment import OFF, Augment, Strength
-from mien.data.mix import mix
 from mien.faces import align
 from mien.faces.detect import Detector
 from mien.labels import LABELS
 from mien.media import images
 from mien.pixels import U8
+from mien.train.augment import OFF, Augment, Strength, mix
 
 __all__ = ["SHOWN", "Strip", "crops_of", "portrait", "strips"]
 
@@ -103,7 +102,7 @@ def strips(strength: Strength, crops: U8, draws: int, seed: int, everything: boo
     """Draw each change alone, then all that are on together.
 
     Args:
-        strength: of the changes; see `mien.data.augment`.
+        strength: of the changes; see `mien.train.augment`.
         crops: shape (N, 64, 64, 3), uint8, RGB, N at least 1; taken in turn.
         draws: of each change.
         seed: another seed is another draw.

@@ -16,8 +16,10 @@ from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.media.writers import CsvSink, write_text
 from mien.train import config
 from mien.train.config import DEFAULTS, TrainConfig
+from mien.train.data import Data, gather
 from mien.train.grid import Family, Grid, families
-from mien.train.loop import Data, History, Progress, gather, stopped, train
+from mien.train.trainer import History, Progress, train
+from mien.train.validate import stopped
 
 __all__ = [
     "MEASURED",

@@ -19,22 +19,21 @@ import torch
 from torch import Tensor, nn
 
 from mien import __version__
-from mien.data.loader import Crops, normalise
 from mien.errors import BadDataError, BadModelError
 from mien.evaluate.calibration import certain_from, fit_temperature
 from mien.evaluate.metrics import auroc
 from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.media.writers import whole
-from mien.models.network import Network
-from mien.models.withmaps import WithMaps
+from mien.models.network import Network, WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
 from mien.recognize.model import CARD, seal
-from mien.train import loop
+from mien.train.data import Data, gather
+from mien.train.dataset import Crops, normalise
 from mien.train.neutral import fit_neutral, same_origin
-from mien.train.trained import trained
+from mien.train.run import trained
+from mien.train.validate import predict
 
-__all__ = ["ERROR_RATE", "PARITY", "WithMaps", "export"]
-
+__all__ = ["ERROR_RATE", "PARITY", "export"]
 
 PARITY = 1e-4  # largest difference from torch, as a share of an output's largest value
 ERROR_RATE = 0.2  # of expressions that are named, not called uncertain, on held-out pictures
@@ -64,7 +63,7 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
     """
     found = trained(run)
     settings, network = found.settings, found.network
-    data = loop.gather(settings)
+    data = gather(settings)
     held = data.held
     if len(held) < _PROOF:
         raise BadDataError(
@@ -82,7 +81,7 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
             fix="report this network; nothing was written",
         )
     six = held.where(held.targets.numpy() < NEUTRAL_INDEX)
-    logits = loop.predict(network, six)[:, :NEUTRAL_INDEX]
+    logits = predict(network, six)[:, :NEUTRAL_INDEX]
     temperature = round(fit_temperature(logits.numpy(), six.targets.numpy()), 4)
     scores = (logits / temperature).softmax(dim=1).numpy()
     described = json.loads((run / "data.json").read_text(encoding="utf-8"))
@@ -113,14 +112,14 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
     return card
 
 
-def _learn_neutral(network: Network, data: loop.Data) -> dict[str, float]:
+def _learn_neutral(network: Network, data: Data) -> dict[str, float]:
     """Fit the head's neutral row and measure it on held-out pictures of the same databases."""
     fit_neutral(network, data.train)
     held = same_origin(data.held)
     is_calm = held.targets.numpy() == NEUTRAL_INDEX
     if is_calm.all() or not is_calm.any():
         return {"held_out": 0}
-    logits = loop.predict(network, held).numpy()[:, NEUTRAL_INDEX]
+    logits = predict(network, held).numpy()[:, NEUTRAL_INDEX]
     return {
         "held_out": int(is_calm.sum()),
         "others": int((~is_calm).sum()),

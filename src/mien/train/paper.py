@@ -18,7 +18,6 @@ from typing import Any
 import torch
 
 from mien import __version__
-from mien.data.loader import Crops, drop_leaks, load
 from mien.data.prepare import Settings, prepare
 from mien.data.sources import Item
 from mien.errors import BadDataError
@@ -26,11 +25,14 @@ from mien.evaluate.accuracy import commit
 from mien.evaluate.metrics import summarise
 from mien.labels import LABELS
 from mien.media.writers import write_text
-from mien.printed import PROTOCOLS, TABLES, Row, rows, settings
 from mien.train import config
 from mien.train.config import TrainConfig
-from mien.train.loop import Data, History, Progress, Report, gather, predict, train
-from mien.train.trained import trained
+from mien.train.data import Data, gather
+from mien.train.dataset import Crops, drop_leaks, load
+from mien.train.paper_tables import PROTOCOLS, TABLES, Row, rows, settings
+from mien.train.run import trained
+from mien.train.trainer import History, Progress, Report, train
+from mien.train.validate import predict
 
 __all__ = ["RECIPES", "Request", "configs", "prepared", "run_row"]
 
@@ -70,8 +72,9 @@ class Request:
 
 def configs() -> Path:
     """Return the folder of the recipes: in the package, or beside ``src`` in a clone."""
-    installed = Path(__file__).with_name("configs")
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "configs"
+    package = Path(__file__).parents[1]
+    installed = package / "configs"
+    return installed if installed.is_dir() else package.parents[1] / "configs"
 
 
 def prepared(database: str, protocol: str, request: Request) -> Path:

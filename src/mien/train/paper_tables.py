@@ -14,9 +14,18 @@ from mien.errors import UnknownNameError
 from mien.show.tables import spread
 
 __all__ = [
-    "HEADER", "PROTOCOLS", "TABLES", "Row", "beside", "chosen", "results", "rows", "runs_under",
-    "settings", "source",
-]  # fmt: skip
+    "HEADER",
+    "PROTOCOLS",
+    "TABLES",
+    "Row",
+    "beside",
+    "chosen",
+    "results",
+    "rows",
+    "runs_under",
+    "settings",
+    "source",
+]
 
 TABLES = ("1", "later")
 # Ours under the paper's protocol: no copy removed, its 600 pictures choose the epoch.
@@ -129,7 +138,7 @@ def results(folder: Path, mark: str = "") -> dict[str, dict[str, Any]]:
 
     Args:
         folder: with ``paper-ROW.json`` files.
-        mark: of a trial, see `mien.paper.Request.mark`.
+        mark: of a trial, see `mien.train.paper.Request.mark`.
 
     Returns:
         A record by the row's name.
@@ -147,7 +156,7 @@ def runs_under(protocol: str, record: Mapping[str, Any]) -> list[dict[str, Any]]
 
     Args:
         protocol: one of `PROTOCOLS`.
-        record: of a row, as `mien.paper` writes it.
+        record: of a row, as `mien.train.paper` writes it.
 
     Returns:
         A record a seed.
@@ -160,7 +169,7 @@ def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[st
 
     Args:
         table: one of `TABLES`.
-        results: a row's record by its name, as `mien.paper` writes it.
+        results: a row's record by its name, as `mien.train.paper` writes it.
 
     Returns:
         Three lines a row: printed, ours under the paper's protocol, ours leak-free; "" for what is

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mien.data.loader import Crops, normalise
 from mien.labels import NEUTRAL, NEUTRAL_INDEX
 from mien.train.config import TrainConfig
+from mien.train.dataset import Crops, normalise
 
 __all__ = ["judge", "predict", "stopped"]
 

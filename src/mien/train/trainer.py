@@ -1,6 +1,6 @@
 """The one training loop: every network and every search runs through it.
 
-The way through: crops and the held-out part, see `mien.train.gather` -> epochs of augmented batches
+The way through: crops and the held-out part, see `mien.train.data` -> epochs of augmented batches
 -> after each epoch the averaged weights are judged on the held-out part, the best are kept, a
 checkpoint is written.
 Every epoch draws from its own seed, so a run that was killed resumes to the identical state.
@@ -20,24 +20,29 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 
-from mien.data.augment import Augment, Strength
-from mien.data.loader import batches, normalise, rows_of
-from mien.data.mix import mix
 from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.models import zoo
 from mien.pixels import SIDE
-from mien.train import checkpoint
+from mien.train.augment import Augment, Strength, mix
 from mien.train.config import BEST, LAST, TrainConfig
-from mien.train.descent import optimiser, rate_at, side_at
-from mien.train.distil import Teachers, distance
-from mien.train.folder import BadLossError, describe, explained, refuse_other_run, write_history
-from mien.train.gather import Data, gather
-from mien.train.judge import judge, predict, stopped
-from mien.train.memory import keep_freed
-from mien.train.team import Team, launch
-from mien.train.trained import earlier
+from mien.train.data import Data, gather
+from mien.train.dataset import batches, normalise, rows_of
+from mien.train.distill import Teachers, distance
+from mien.train.distributed import Team, keep_freed, launch
+from mien.train.optim import optimiser, rate_at, side_at
+from mien.train.run import (
+    BadLossError,
+    describe,
+    earlier,
+    explained,
+    load_checkpoint,
+    refuse_other_run,
+    save_checkpoint,
+    write_history,
+)
+from mien.train.validate import judge, stopped
 
-__all__ = ["BEST", "LAST", "Data", "Run", "gather", "predict", "stopped", "train"]
+__all__ = ["Run", "train"]
 
 # Batches changed at once: many small kernels take a GPU longer to start than to run.
 _AHEAD = {"cuda": 8}
@@ -102,7 +107,7 @@ def _work(
     data = replace(data, train=data.train.on(team.device))
     history: History = []
     if resume and (out / LAST).exists():
-        history = checkpoint.load(out / LAST, run.model, run.average, run.optimiser)["history"]
+        history = load_checkpoint(out / LAST, run.model, run.average, run.optimiser)["history"]
     team.first(lambda: describe(out, settings, data.train.rows, _counts(data)))
     progress, report = told if team.rank == 0 else (_as_they_are, _silent)
     over = False
@@ -129,7 +134,7 @@ def _counts(data: Data) -> dict[str, Any]:
 
 def _save(out: Path, run: "Run", history: History, best: bool) -> None:
     for name in (BEST, LAST) if best else (LAST,):
-        checkpoint.save(out / name, run.model, run.average, run.optimiser, {"history": history})
+        save_checkpoint(out / name, run.model, run.average, run.optimiser, {"history": history})
     write_history(out / "history.csv", history)
 
 

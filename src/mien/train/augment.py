@@ -1,8 +1,13 @@
 """Random changes of a batch that leave its expressions as they are (kornia does the work).
 
 The way through: colour becomes grey -> geometry -> light -> what a camera and a file do -> erasing.
-Changes that mix two crops, and so their targets, are in `mien.data.mix`. Knows neither files nor
-labels.
+Changes that mix two crops, and so their targets, are at the end. Knows neither files
+nor labels.
+
+MERGED Changes that put two crops into one, and share the target between their expressions.
+
+Plain torch: kornia 0.9's mixup and cutmix apply their chance twice and cut every crop of a batch
+at the same place (its issues 4649 and 4712). Knows neither files nor labels.
 """
 
 import warnings
@@ -12,17 +17,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, one_hot
 
 from mien.errors import BadSettingError
+
+__all__ = ["LUMA", "OFF", "Augment", "Strength", "blend", "mix", "paste"]
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # kornia marks deprecations of torch.jit on import
     import kornia.augmentation as kornia
     from kornia.geometry.transform import warp_perspective
-
-__all__ = ["LUMA", "OFF", "Augment", "Strength"]
-
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as `mien.pixels.to_gray`
 _SIDES = (24, 32, 40, 48)  # pixels; smaller faces are rarely found, so never classified
 _LARGEST_CROP = 0.9
@@ -50,8 +54,8 @@ class Strength:
         noise: chance of Gaussian noise with a standard deviation of up to 0.2.
         jpeg: chance of being stored as a JPEG of quality 15 to 80.
         erase: chance of a grey rectangle over 2 to 20 % of the crop.
-        mixup: chance of being blended with another crop, see `mien.data.mix`.
-        cutmix: chance of a rectangle from another crop, see `mien.data.mix`.
+        mixup: chance of being blended with another crop, see `mien.train.augment`.
+        cutmix: chance of a rectangle from another crop, see `mien.train.augment`.
     """
 
     colour: float = 0.0
@@ -219,3 +223,90 @@ _STEPS: tuple[tuple[Callable[[Strength], float], Callable[[Strength], nn.Module]
     (lambda s: s.jpeg, lambda s: _Jpeg(s.jpeg)),
     (lambda s: s.erase, lambda s: kornia.RandomErasing((0.02, 0.2), value=0.5, p=s.erase)),
 )
+
+
+def mix(
+    batch: Tensor, targets: Tensor, classes: int, mixup: float, cutmix: float
+) -> tuple[Tensor, Tensor]:
+    """Blend crops of a batch, then paste rectangles.
+
+    Args:
+        batch: shape (N, C, H, W), float.
+        targets: shape (N,), class numbers; or (N, classes), shares of them.
+        classes: how many there are.
+        mixup: chance of each crop to be blended.
+        cutmix: chance of each crop to get a rectangle.
+
+    Returns:
+        The new batch, and targets of shape (N, classes) whose rows sum to 1; both as they came
+        where both chances are 0.
+    """
+    if not mixup and not cutmix:
+        return batch, targets
+    shares = targets if targets.ndim == 2 else one_hot(targets, classes).to(batch.dtype)
+    if mixup:
+        batch, shares = blend(batch, shares, mixup)
+    if cutmix:
+        batch, shares = paste(batch, shares, cutmix)
+    return batch, shares
+
+
+def blend(batch: Tensor, shares: Tensor, chance: float) -> tuple[Tensor, Tensor]:
+    """Replace crops by a weighted mean of themselves and another crop (mixup).
+
+    Args:
+        batch: shape (N, C, H, W).
+        shares: shape (N, K), of each class in the target.
+        chance: of each crop; the other's weight is uniform in [0, 1).
+
+    Returns:
+        The new batch and shares.
+
+    Source:
+        Zhang et al. 2018, arXiv:1710.09412, equation in section 1, with alpha = 1.
+    """
+    other, weight = _partners(batch, chance)
+    mixed = torch.lerp(batch, batch[other], weight[:, None, None, None])
+    return mixed, torch.lerp(shares, shares[other], weight[:, None])
+
+
+def paste(batch: Tensor, shares: Tensor, chance: float) -> tuple[Tensor, Tensor]:
+    """Replace a rectangle of crops by the same place of another crop (cutmix).
+
+    Args:
+        batch: shape (N, C, H, W).
+        shares: shape (N, K), of each class in the target.
+        chance: of each crop; the rectangle has the crop's proportions, and the share of its area
+            is uniform in [0, 1).
+
+    Returns:
+        The new batch and shares; the other's share is the share of its pixels.
+
+    Source:
+        Yun et al. 2019, arXiv:1905.04899, equations 1 and 2, with alpha = 1; the rectangle always
+        lies inside.
+    """
+    other, area = _partners(batch, chance)
+    rows = _inside(batch.shape[2], area.sqrt())  # (N, H)
+    columns = _inside(batch.shape[3], area.sqrt())  # (N, W)
+    inside = rows[:, None, :, None] & columns[:, None, None, :]  # (N, 1, H, W)
+    weight = inside.to(batch.dtype).mean(dim=(1, 2, 3))
+    mixed = torch.where(inside, batch[other], batch)
+    return mixed, torch.lerp(shares, shares[other], weight[:, None])
+
+
+def _partners(batch: Tensor, chance: float) -> tuple[Tensor, Tensor]:
+    """Draw for each crop another one, and its weight: 0 where the crop is left alone."""
+    count, device = len(batch), batch.device
+    step = int(torch.randint(1, max(count, 2), ()))  # never 0: a crop is not its own partner
+    other = torch.arange(count, device=device).roll(step)
+    weight = torch.rand(count, device=device, dtype=batch.dtype)
+    return other, weight * (torch.rand(count, device=device) < chance)
+
+
+def _inside(side: int, share: Tensor) -> Tensor:
+    """Draw where on one axis a rectangle lies: shape (N, side), True inside."""
+    length = (share * side).round()
+    start = (torch.rand(len(share), device=share.device) * (side - length + 1)).floor()
+    place = torch.arange(side, device=share.device)
+    return (place >= start[:, None]) & (place < (start + length)[:, None])

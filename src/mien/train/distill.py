@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div
 
 from mien.train.config import TrainConfig
-from mien.train.trained import earlier
+from mien.train.run import earlier
 
 __all__ = ["Teachers", "distance"]
 

@@ -14,7 +14,6 @@ from mien.train.config import TrainConfig
 __all__ = ["OPTIMISERS", "optimiser", "rate_at", "side_at"]
 
 Groups = list[dict[str, Any]]
-
 _GROWING = 0.85  # share of the epochs in which crops may be small
 
 
