@@ -40,7 +40,7 @@ model: .venv/developed  ## train and export the shipped model anew, once data/ i
 	.venv/bin/mien export runs/miennet --out runs/miennet.onnx
 
 bench: .venv/developed  ## run every benchmark; each checks its answers and writes results/bench-*.json
-	for file in benchmarks/bench_*.py; do .venv/bin/python $$file || exit 1; done
+	for file in benchmarks/bench_*.py; do .venv/bin/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean:  ## remove .venv and everything that is built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

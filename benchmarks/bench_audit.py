@@ -7,7 +7,7 @@ Cost: `find_pairs`, the part that could grow with the square, on 8,000 to 1,000,
 thumbnails that are as alike as aligned faces are, a hundredth of them copies; each size in a
 process of its own, for its peak of memory. And the whole command on 64,000 pictures of a folder.
 
-Run: python benchmarks/bench_audit.py          `--largest 64000` leaves the million out.
+Run: python -m benchmarks.bench_audit          `--largest 64000` leaves the million out.
 Goals: the command on 64,000 pictures at most 300 s; the power of N by which the time grows between
 8,000 and the largest size at most 1.7; 1,000,000 thumbnails in at most 4,000 MiB; wrong pairs at
 most 5 for 1,000 copies and mean recall without the heaviest crop at least 0.95, at `COPY`.
@@ -28,11 +28,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import peak
-import planted
-import timing
 
-from mien.data import copies, manifest
+from benchmarks import peak, planted, timing
+from mien.data import manifest
+from mien.data.dedup import duplicates
 from mien.data.manifest import Row
 from mien.labels import LABELS, folder
 from mien.pixels import U8
@@ -69,7 +68,7 @@ def one_size(count: int) -> None:
     """Time `find_pairs` in this process and print what was seen as JSON."""
     thumbnails = synthetic(count)
     start = time.perf_counter()
-    found = copies.find_pairs(thumbnails)
+    found = duplicates.find_pairs(thumbnails)
     spent = time.perf_counter() - start
     twins = count // 100
     right = {(i, count - twins + i) for i in range(twins)}
@@ -81,7 +80,7 @@ def one_size(count: int) -> None:
 def scaling(largest: int) -> dict[str, dict[str, float]]:
     figures = {}
     for count in (size for size in SIZES if size <= largest):
-        command = [sys.executable, __file__, "--one", str(count)]
+        command = [sys.executable, "-m", "benchmarks.bench_audit", "--one", str(count)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds, mebibytes, found, wrong = json.loads(done.stdout)
         right = found >= 0.99 and wrong <= count / 1000
@@ -113,7 +112,7 @@ def curves() -> dict[str, Any]:
     name, pictures = planted.pictures()
     originals, found = planted.measure(pictures, PLANTED)
     figures: dict[str, Any] = {"pictures": name, "originals": originals, "copies_a_kind": PLANTED}
-    chosen = int(np.argmin(abs(planted.THRESHOLDS - copies.COPY)))
+    chosen = int(np.argmin(abs(planted.THRESHOLDS - duplicates.COPY)))
     for curve in found:
         recall = np.array([r for kind, r in curve.recall.items() if kind != HEAVIEST])
         figures[curve.name] = {
@@ -126,7 +125,7 @@ def curves() -> dict[str, Any]:
         }
     both = found[0]
     figures["chosen"] = {
-        "threshold": copies.COPY,
+        "threshold": duplicates.COPY,
         "precision": round(float(both.precision[chosen]), 4),
         "wrong_pairs_for_1000_copies": round(float(both.wrong[chosen]), 2),
         "recall": {kind: round(float(r[chosen]), 3) for kind, r in both.recall.items()},

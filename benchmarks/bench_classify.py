@@ -3,17 +3,15 @@
 `classify` takes 1,024 crops of uint8 pixels; the bare session gets the same crops as ready
 tensors, once in the same batches of 64 and once all in one batch. One thread.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/bench_classify.py
+Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_classify
 Goal: at most 1.25 times the bare session in the same batches.
 Check: the scores are those of the bare session and plain arithmetic, to 1e-5.
 """
 
-import bare
 import numpy as np
-import portraits
-import timing
 
 import mien
+from benchmarks import bare, portraits, timing
 
 COUNT, BATCH, THREADS = 1024, 64, 1
 LIMIT, TOLERANCE = 1.25, 1e-5

@@ -5,7 +5,7 @@ from the logits to the explained layer, written by hand; heat maps of the export
 logits alone; Score-CAM of all six expressions, which the exported graph's masked crops serve
 together, beside six calls of torchcam, and of one expression beside one call.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/bench_explain.py [--repeats 5]
+Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_explain [--repeats 5]
 Goal: Grad-CAM at most 1.2 times the two passes; maps at most 1.15 times logits alone; Score-CAM
 for the six maps at most a tenth of torchcam's time.
 Check: each answer equals its rival's.
@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import timing
 import torch
 
+from benchmarks import timing
 from mien.explain import explain, explain_each
 from mien.explain.targets import aim
 from mien.explain.torch_source import TorchSource

@@ -4,19 +4,17 @@
 with `Face.heatmap()` (one class, enlarged to 64x64) of every face on top. One thread. The bare
 `model.run` beside it, with and without maps.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/bench_heatmap.py
+Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_heatmap
 Goal: for 64 faces, enlarged maps included, at most 1.15 times as long as without maps.
 Check: the scores do not depend on the maps; the mean of a class's map is its logit up to the
 network's bias; the enlarged map is OpenCV's bilinear one.
 """
 
-import bare
 import cv2
 import numpy as np
-import portraits
-import timing
 
 import mien
+from benchmarks import bare, portraits, timing
 from mien import pixels
 from mien.recognize.results import Face
 

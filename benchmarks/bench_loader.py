@@ -5,7 +5,7 @@ network does with it (forward, backward, step; in bfloat16, plain, and compiled 
 compiler), all as in `mien train configs/miennet.toml`. Beside them `ExpressionDataset` behind
 torch's own DataLoader, which decodes files and does not augment, and each augmentation alone.
 
-Run: python benchmarks/bench_loader.py          (needs the train extra)
+Run: python -m benchmarks.bench_loader          (needs the train extra)
 Goal: network / loader at least 3: the loader takes at most a third of the network's time.
 Check: batches have the shape and range they should, every crop once an epoch, the loss is finite.
 """
@@ -19,14 +19,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import portraits
-import timing
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
+from benchmarks import portraits, timing
 from mien import labels
 from mien.data import manifest
 from mien.data.manifest import Row

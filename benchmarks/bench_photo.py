@@ -4,7 +4,7 @@ One crop: pixels to scores, `classify([crop])`, beside the quantized network of 
 its own preparation, one crop at a time. A photograph: 1280x720 pixels in memory with one face and
 with seven, stage by stage, and `read` + `annotate` in one go. One thread throughout.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/bench_photo.py
+Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_photo
 Fetches fer and ai-edge-litert into a temporary folder; without them it says so and goes on.
 Check: as many faces as portraits, each on its portrait; the stages give what `read` gives; both
 networks see the smile where they should: fer on the portrait, mien as plain arithmetic has it.
@@ -14,14 +14,11 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import bare
 import cv2
 import numpy as np
-import peer_fer
-import portraits
-import timing
 
 import mien
+from benchmarks import bare, peer_fer, portraits, timing
 from mien import pixels
 from mien.faces import align
 from mien.faces.boxes import Detection

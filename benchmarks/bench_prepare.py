@@ -8,7 +8,7 @@ pictures of 64 and of 96 pixels a side, or, where MIEN_DATA names the folder of 
 databases, on all of these instead.
 Memory: the peak of the command on N and on 4 N pictures, in one process, by the system's own count.
 
-Run: python benchmarks/bench_prepare.py
+Run: python -m benchmarks.bench_prepare
 Goals: prepare / bare at most 1.5 over all archives, in one process each, and as a user starts both
 (prepare on all cores beside the plain loop); peak at 4 N at most 1.1 times the peak at N.
 Check: every picture is in the manifest or among those left out; 20 crops are, pixel by pixel, the
@@ -27,12 +27,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import peak
-import timing
 from PIL import Image
 
-from mien.data.prepare import Settings, prepare
-from mien.data.share import cores, share
+from benchmarks import peak, timing
+from mien.data.parallel import cores, share
+from mien.data.prepare.pipeline import prepare
+from mien.data.prepare.record import Settings
 from mien.pixels import F64
 
 ROUNDS = 3

@@ -5,7 +5,7 @@ frames them. No faces: see non_faces.py. Scores that come with the answer (from 
 maps), the face detector's confidence on the crop, alone and before the maps, and two distances to
 some training faces, for which no picture without a face is needed either.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/bench_rejection.py [--data DIR]
+Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_rejection [--data DIR]
 Writes results/rejection.json. Check: the AUROC of all is scikit-learn's.
 """
 
@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import non_faces
 import numpy as np
 import numpy.typing as npt
-import timing
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
+from benchmarks import non_faces, timing
 from mien import pixels
-from mien.data import manifest
+from mien.data import manifest, splits
 from mien.evaluate import metrics
 from mien.faces.detect import Detector
 from mien.media import images
@@ -50,7 +49,7 @@ def options() -> argparse.Namespace:
 def faces(folder: Path, count: int, held: bool, seed: int) -> U8:
     """Training crops that were held out from training, or were not; spread evenly."""
     rows = [row for row in manifest.read(folder) if row.split == "train"]
-    mask = manifest.hold_out(rows, 0.05, seed)
+    mask = splits.draw_held_out(rows, 0.05, seed)
     rows = [row for row, out in zip(rows, mask, strict=True) if out == held]
     places = np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)
     return np.stack([images.read_rgb(folder / rows[i].path) for i in places])
@@ -130,7 +129,7 @@ def auroc(scores: F64, face: npt.NDArray[np.bool_]) -> float:
 def main() -> None:
     chosen = options()
     settings = {name: getattr(chosen, name) for name in ("faces", "others", "known")}
-    command = "python benchmarks/bench_rejection.py"
+    command = "python -m benchmarks.bench_rejection"
     record = timing.head(__doc__.splitlines()[0], command, settings)
     model = Model(
         chosen.model or Path(images.__file__).parent / "recognize/weights/miennet.onnx", 1

@@ -3,7 +3,7 @@
 The command, as a user starts it, on folders of 1,000 and of 10,000 JPEG crops of 64x64 pixels,
 start and all threads included. The peak of resident memory is the system's own count.
 
-Run: python benchmarks/bench_scores.py
+Run: python -m benchmarks.bench_scores
 Goal: the peak at 10,000 pictures at most 1.1 times the peak at 1,000.
 Check: one row a picture, sorted, and 20 of them equal to plain arithmetic, to two decimals.
 """
@@ -12,13 +12,10 @@ import csv
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import bare
 import numpy as np
-import peak
-import portraits
-import timing
 from PIL import Image
 
+from benchmarks import bare, peak, portraits, timing
 from mien.labels import LABELS
 
 COUNTS, SAMPLE, QUALITY, LIMIT = (1_000, 10_000), 20, 95, 1.1

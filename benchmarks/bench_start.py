@@ -3,7 +3,7 @@
 Each in a new process, beside a bare `python -c pass`; the difference is what mien adds. The files
 are in the system's cache and compiled after the warm-up, whose times are kept as `first_ms`.
 
-Run: python benchmarks/bench_start.py
+Run: python -m benchmarks.bench_start
 Goals: over the bare start, `import mien` at most 0.1 s and `mien --help` at most 0.4 s;
 `mien predict photo.jpg` at most 2 s in all.
 Check: each prints what it should; import and help load neither torch nor onnxruntime nor cv2.
@@ -15,8 +15,7 @@ import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
-import portraits
-import timing
+from benchmarks import portraits, timing
 
 MIEN = str(Path(sysconfig.get_path("scripts")) / "mien")
 COMMANDS = {

@@ -9,7 +9,7 @@ how often detection agrees with itself when the film gets noise of 2 gray levels
 costs, as a ratio measured side by side;
 smoothing: changes of label a second without and with it, and how much later a change is seen.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/bench_tracks.py      Needs motmetrics (the dev extra).
+Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_tracks      Needs motmetrics (the dev extra).
 Check: the drawn faces change their expression as often, and when, they were drawn to.
 """
 
@@ -22,9 +22,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import timing
 
 import mien
+from benchmarks import timing
 from mien.faces.detect import Detector
 from mien.faces.tracker import Follower
 from mien.labels import LABELS, NEUTRAL

@@ -7,7 +7,7 @@ recipe as the plainest torch loop, which must see the same losses. On a GPU wher
 four keep what they free (`mien.train.distributed`); what that is worth, and the peak of memory, is
 seen in processes of their own, in turn with and without.
 
-Run: python benchmarks/bench_train.py [--only NAME]...          (needs the train extra)
+Run: python -m benchmarks.bench_train [--only NAME]...          (needs the train extra)
 With --only, the figures of other networks stay in the file.
 Goals: bare / loop at least 0.85; loop / plain loop at most 1.
 Check, first: in float32 the losses of both loops are equal; every loss is finite. At a low rate and
@@ -25,11 +25,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import portraits
-import timing
 import torch
 from torch.nn.functional import cross_entropy
 
+from benchmarks import portraits, timing
 from mien import labels, pixels
 from mien.data.manifest import Row
 from mien.models import zoo
@@ -155,7 +154,7 @@ def memory_of(name: str, kind: str) -> dict[str, Any]:
     found: dict[str, list[list[float]]] = {"kept": [], "returned": []}
     for _ in range(TURNS):
         for how, lines in found.items():
-            command = [sys.executable, __file__, "--alone", f"{name}:{kind}:{how}"]
+            command = [sys.executable, "-m", "benchmarks.bench_train", "--alone", f"{name}:{kind}:{how}"]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             lines.append([float(word) for word in done.stdout.split()[-2:]])
     kept, returned = (np.median(lines, axis=0).round(1).tolist() for lines in found.values())

@@ -5,7 +5,7 @@ a table alone, as a user starts it, on one core and on two; and beside a straigh
 which detects in every frame at full size and reads one face a call. The peak of memory at 1,000
 and at 100,000 frames.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/bench_video.py          `--quick` leaves out memory.
+Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_video          `--quick` leaves out memory.
 Goals: with one face on one core, 30 frames a second with everything and the film encoded (aim:
 60), 75 with the table alone; the peak at 100,000 frames at most 1.1 times that at 1,000 and
 under 600 MiB.
@@ -24,10 +24,8 @@ from tempfile import TemporaryDirectory
 
 import av
 import cv2
-import films
-import peak
-import timing
 
+from benchmarks import films, peak, timing
 from mien.media.sources import open_film
 from mien.media.video_writer import whole_film
 from mien.recognize.recognizer import Recognizer

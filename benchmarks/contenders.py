@@ -13,14 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import face_sets
 import numpy as np
 import numpy.typing as npt
-import peer_fer
-import peer_hog
-import peer_node
-import portraits
 
+from benchmarks import face_sets, peer_fer, peer_hog, peer_node, portraits
 from mien import pixels
 from mien.pixels import F32, U8
 from mien.recognize.recognizer import Recognizer

@@ -1,10 +1,10 @@
 """How much of its accuracy does a model keep when its crops are damaged?
 
-Test crops of RAF-DB and FER2013, each damaged in every kind of `mien.data.corrupt` at every
+Test crops of RAF-DB and FER2013, each damaged in every kind of `benchmarks.damage` at every
 strength. Kept = mean accuracy over kinds and strengths, divided by the accuracy on the same crops
 undamaged.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/corruptions.py [--model FILE.onnx] [--pictures N]
+Run: OMP_NUM_THREADS=1 python -m benchmarks.corruptions [--model FILE.onnx] [--pictures N]
 Writes results/corruptions-NAME.json, NAME being the model's; all pictures take hours of one core,
 1,000 of each set are known to about 2.5 points.
 Check: undamaged crops give the accuracy that numpy counts from `Recognizer.classify`.
@@ -15,13 +15,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import face_sets
 import numpy as np
-import timing
-from face_sets import FaceSet
 
+from benchmarks import face_sets, timing
+from benchmarks.damage import KINDS, STRENGTHS, corrupt
+from benchmarks.face_sets import FaceSet
 from mien.cli.bar import bar
-from mien.data.corrupt import KINDS, STRENGTHS, corrupt
 from mien.evaluate import metrics
 from mien.media.writers import write_text
 from mien.recognize.recognizer import Recognizer
@@ -75,7 +74,7 @@ def main() -> None:
     recognizer = Recognizer(chosen.model, threads=chosen.threads)
     card = recognizer.model.card
     settings = {"pictures": chosen.pictures, "strengths": list(STRENGTHS)}
-    command = f"python benchmarks/corruptions.py --pictures {chosen.pictures}"
+    command = f"python -m benchmarks.corruptions --pictures {chosen.pictures}"
     record = timing.head(__doc__.splitlines()[0], command, settings)
     record |= {"model": card["name"], "weights_sha256": card["weights_sha256"], "sets": {}}
     for name, title in SETS.items():

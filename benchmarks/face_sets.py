@@ -12,8 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mien.data import copies, manifest
-from mien.data.corrupt import KINDS, STRENGTHS, corrupt
+from benchmarks.damage import KINDS, STRENGTHS, corrupt
+from mien.data import manifest
+from mien.data.dedup import duplicates
 from mien.data.manifest import Row
 from mien.labels import NEUTRAL, index
 from mien.media import images
@@ -141,7 +142,7 @@ def without_copies(faces: FaceSet, folder: Path) -> BOOL:
         details = [r["detail"] for r in csv.DictReader(file) if r["reason"] == "copy of test"]
     named = {detail.partition(":")[2] for detail in details}
     leaked = np.array([row.original in named for row in faces.rows])
-    pairs = copies.find_pairs(np.stack([copies.thumbnail(crop) for crop in faces.crops]))
+    pairs = duplicates.find_pairs(np.stack([duplicates.thumbnail(crop) for crop in faces.crops]))
     spread = leaked.copy()
     for pair in pairs:
         spread[pair.this] |= leaked[pair.that]

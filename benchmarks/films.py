@@ -9,8 +9,8 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-import portraits
 
+from benchmarks import portraits
 from mien.pixels import U8
 
 __all__ = ["RATE", "SIZE", "frames", "write"]

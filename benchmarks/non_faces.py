@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import portraits
 from skimage import data
 
+from benchmarks import portraits
 from mien.faces import align
 from mien.pixels import U8
 

@@ -4,7 +4,7 @@ Each map is divided by its largest value; the figure is the largest difference o
 random inputs (normal pixels, as the network's input is normalised). Occlusion's falls are small
 beside the logits they are differences of, so they are judged by those.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/oracles.py [--inputs 100] [--slow-inputs 3]
+Run: OMP_NUM_THREADS=1 python -m benchmarks.oracles [--inputs 100] [--slow-inputs 3]
          [--weights cnn15=runs/NAME miennet=runs/NAME] [--only NAME...]
 Writes results/explain-oracles.json, network by network: an interrupted run keeps what it has.
 """

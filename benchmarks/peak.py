@@ -6,7 +6,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-import timing
+from benchmarks import timing
 
 __all__ = ["MIEN", "run"]
 

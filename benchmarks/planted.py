@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from changes import CHANGES
 
-from mien.data import copies
+from benchmarks.changes import CHANGES
+from mien.data.dedup import duplicates
 from mien.media import images
 from mien.pixels import U8
 
@@ -77,8 +77,8 @@ def measure(all_pictures: list[U8], count: int) -> tuple[int, list[Curve]]:
         How many originals there were, and the curves: of the similarity that is used, and of the
         correlation of the pictures alone.
     """
-    originals = np.stack([copies.thumbnail(picture) for picture in all_pictures])
-    twins = {c.that for c in copies.find_pairs(originals, least=SURELY)}
+    originals = np.stack([duplicates.thumbnail(picture) for picture in all_pictures])
+    twins = {c.that for c in duplicates.find_pairs(originals, least=SURELY)}
     kept = np.array([i for i in range(len(originals)) if i not in twins])
     rng = np.random.default_rng(SEED)
     chosen = rng.choice(len(kept), min(count, len(kept)), replace=False)
@@ -86,10 +86,10 @@ def measure(all_pictures: list[U8], count: int) -> tuple[int, list[Curve]]:
     right: dict[str, dict[str, list[float]]] = {"both": {}, "pictures alone": {}}
     wrong: dict[str, list[float]] = {"both": [], "pictures alone": []}
     for kind, change in CHANGES.items():
-        changed = [copies.thumbnail(change(all_pictures[kept[i]], rng)) for i in chosen]
+        changed = [duplicates.thumbnail(change(all_pictures[kept[i]], rng)) for i in chosen]
         everything = np.concatenate([originals, np.stack(changed)])
         own = {"both": np.zeros(len(chosen)), "pictures alone": np.zeros(len(chosen))}
-        for copy in copies.find_pairs(everything, least=0.01):
+        for copy in duplicates.find_pairs(everything, least=0.01):
             place = copy.that - len(originals)
             if place < 0 or copy.this >= len(originals):
                 continue
@@ -104,7 +104,7 @@ def measure(all_pictures: list[U8], count: int) -> tuple[int, list[Curve]]:
     return len(originals), [_curve(name, right[name], np.array(wrong[name])) for name in right]
 
 
-def _alone(thumbnails: U8, copy: copies.Copy) -> float:
+def _alone(thumbnails: U8, copy: duplicates.Copy) -> float:
     """The correlation without the local contrast, as the first version of the detector had it."""
     import cv2
 

@@ -5,7 +5,7 @@ Rivals are interleaved (A B A B), so that a machine that slows down slows all of
 the median of the ratios within each round. Every file checks its own answers and ends with exit
 code 1 when they are wrong; a missed goal is written down and is no failure.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/bench_NAME.py [--repeats N] [--out DIR]
+Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_NAME [--repeats N] [--out DIR]
 Writes DIR/bench-NAME.json; DIR is results/ unless said. Run them on an idle machine: the load
 before the start is in the file.
 
@@ -27,6 +27,7 @@ peers.py           mien beside other packages, on the same faces
 
 bare.py            the network without mien: yardstick and oracle
 oracles.py         how far maps are from those of torchcam and captum
+damage.py          17 kinds of damage to a crop in five strengths
 changes.py         15 kinds of change that a copied picture may have gone through
 films.py           moving portraits and a tone, as films
 face_sets.py       test crops, framed otherwise, damaged, without copies in training

@@ -1,11 +1,11 @@
 """What the tests of readers share: listings laid out, and FER2013's own table."""
 
-from mien.data.sources import SOURCES, Archive, Options
+from mien.data.datasets import DATASETS, Archive, Options
 
 
 def listing_of(source, path, **options):
     with Archive(path) as archive:
-        return SOURCES[source](archive, Options(**options))
+        return DATASETS[source](archive, Options(**options))
 
 
 def items_in(listing):

@@ -3,8 +3,8 @@ import pytest
 from faulty import add, changed, pairs_of
 from made import texture
 
-from mien.data.audit import audit
-from mien.data.clean import to_drop
+from mien.data.audit.clean import to_drop
+from mien.data.audit.findings import audit
 
 
 def test_in_a_clean_folder_nothing_is_found(clean_folder):

@@ -8,10 +8,12 @@ from commands import mien
 from faulty import add, changed, pairs_of
 from made import encode, texture, zip_of
 
-from mien.data import copies, manifest
-from mien.data.audit import audit
-from mien.data.clean import clean, to_drop
-from mien.data.prepare import Settings, prepare
+from mien.data import manifest
+from mien.data.audit.clean import clean, to_drop
+from mien.data.audit.findings import audit
+from mien.data.dedup import duplicates
+from mien.data.prepare.pipeline import prepare
+from mien.data.prepare.record import Settings
 from mien.errors import OutputError
 
 
@@ -118,8 +120,8 @@ def test_a_contradiction_in_test_stays_for_a_test_set_is_as_it_is(tmp_path):
 
 
 def test_what_only_shows_when_the_nearest_copies_are_gone_is_dropped_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(copies, "_NEIGHBOURS", 2)  # itself and one more
-    monkeypatch.setattr(copies, "_CROWD", 2)
+    monkeypatch.setattr(duplicates, "_NEIGHBOURS", 2)  # itself and one more
+    monkeypatch.setattr(duplicates, "_CROWD", 2)
     one = texture(1)
     folder = add(
         tmp_path / "data",

@@ -7,8 +7,8 @@ import pytest
 from made import encode, texture
 from PIL import Image
 
-from mien.data import copies as finder
-from mien.data import likeness, neighbours
+from mien.data.dedup import candidates, similarity
+from mien.data.dedup import duplicates as finder
 from mien.errors import MissingExtraError
 
 
@@ -135,7 +135,7 @@ def test_without_pictures_there_are_no_copies(pictures):
 def test_more_pictures_than_one_block_are_all_compared(monkeypatch, pictures):
     monkeypatch.setattr(finder, "_BLOCK", 5)
     monkeypatch.setattr(finder, "_PAIRS", 7)
-    monkeypatch.setattr(neighbours, "_BLOCK", 2 * 41)
+    monkeypatch.setattr(candidates, "_BLOCK", 2 * 41)
     copies = finder.find_copies(thumbnails(pictures), thumbnails(pictures))
     assert [(copy.this, copy.that) for copy in copies] == [(i, i) for i in range(41)]
 
@@ -167,14 +167,14 @@ def test_a_large_set_is_searched_through_the_index_with_the_same_result(pictures
     everything = np.concatenate([planted(pictures), thumbnails(others)])
     exact = finder.find_pairs(everything)
     monkeypatch.setattr(finder, "_SMALL", 100)
-    monkeypatch.setattr(neighbours, "exact", None)
+    monkeypatch.setattr(candidates, "exact", None)
     assert finder.find_pairs(everything) == exact
     assert [(copy.this, copy.that) for copy in exact] == [(i, 41 + i) for i in range(10)]
 
 
 def test_a_large_set_without_the_index_names_the_extra(pictures, monkeypatch):
     monkeypatch.setattr(finder, "_SMALL", 40)
-    monkeypatch.setattr(neighbours, "find_spec", lambda name: None)
+    monkeypatch.setattr(candidates, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r'pip install "mien\[data\]"'):
         finder.find_pairs(thumbnails(pictures))
 
@@ -201,9 +201,9 @@ def test_the_least_similarity_can_be_chosen(pictures):
 
 
 def test_a_signature_does_not_see_brightness_and_contrast(pictures):
-    plain = neighbours.signatures(thumbnails(pictures))
+    plain = candidates.signatures(thumbnails(pictures))
     np.testing.assert_allclose(np.linalg.norm(plain, axis=1), 1, rtol=1e-5)
-    faint = neighbours.signatures((thumbnails(pictures) // 2 + 100).astype(np.uint8))
+    faint = candidates.signatures((thumbnails(pictures) // 2 + 100).astype(np.uint8))
     assert (np.einsum("ij,ij->i", plain, faint) > 0.999).all()
 
 
@@ -211,18 +211,18 @@ def test_a_signature_is_the_cosine_transform_without_its_mean(pictures):
     small = thumbnails(pictures[:3])
     expected = [cv2.dct(picture.astype(np.float32))[:8, :8].ravel()[1:] for picture in small]
     expected = [row / np.linalg.norm(row) for row in expected]
-    np.testing.assert_allclose(neighbours.signatures(small), expected, atol=1e-5)
+    np.testing.assert_allclose(candidates.signatures(small), expected, atol=1e-5)
 
 
 def test_mirroring_a_signature_is_mirroring_the_picture(pictures):
     small = thumbnails(pictures)
-    mirrored = neighbours.signatures(np.ascontiguousarray(small[:, :, ::-1]))
-    np.testing.assert_allclose(neighbours.mirror(neighbours.signatures(small)), mirrored, atol=1e-5)
+    mirrored = candidates.signatures(np.ascontiguousarray(small[:, :, ::-1]))
+    np.testing.assert_allclose(candidates.mirror(candidates.signatures(small)), mirrored, atol=1e-5)
 
 
 def test_a_faint_flicker_has_no_signature():
     faint = np.random.default_rng(0).integers(100, 102, (3, 32, 32), dtype=np.uint8)
-    assert not neighbours.signatures(faint).any()
+    assert not candidates.signatures(faint).any()
 
 
 def test_similarity_is_the_mean_of_two_correlations_worked_out_slowly(pictures):
@@ -246,7 +246,7 @@ def test_similarity_is_the_mean_of_two_correlations_worked_out_slowly(pictures):
     expected = [max(slide(side, one, b) for side in (29, 30, 32, 34, 35)) for b in others]
     one, others = one.astype(np.uint8), np.stack(others).astype(np.uint8)
     pairs = np.array([[0, 0, 0], [0, 1, 0]])
-    found = likeness.similarities(one[None], others, pairs, likeness.patches(others))
+    found = similarity.similarities(one[None], others, pairs, similarity.patches(others))
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -261,4 +261,4 @@ def test_of_a_mirrored_pair_the_other_is_turned(pictures):
 
 def compared(one, other, mirrored):
     pairs = np.array([[0, 0, mirrored]])
-    return likeness.similarities(one[None], other[None], pairs, likeness.patches(other[None]))
+    return similarity.similarities(one[None], other[None], pairs, similarity.patches(other[None]))

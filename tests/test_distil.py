@@ -9,6 +9,7 @@ from crops import write_crops
 from tiny import known, settings_for
 
 from mien.errors import BadSettingError
+from mien.models import zoo
 from mien.train import trainer
 from mien.train.data import gather
 from mien.train.dataset import normalise
@@ -88,7 +89,7 @@ def test_a_students_loss_is_its_targets_and_its_teachers_by_their_shares(
     crops = gather(taught).train
     batch = normalise(crops.gray[:, None].float() / 255)
     torch.manual_seed(7)
-    student = trainer.zoo.build("tiny", 7, 0.0)
+    student = zoo.build("tiny", 7, 0.0)
     answers = Teachers(folders, taught)(batch, 2.0)
     far = distance(student(batch), answers, 2.0).item()
     assert mixed["train_loss"] == pytest.approx(0.25 * plain["train_loss"] + 0.75 * far, abs=1e-4)

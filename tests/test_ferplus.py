@@ -7,7 +7,7 @@ import pytest
 from listed import fer2013_csv, items_in, listing_of, problems_in
 from made import folder_of, texture
 
-from mien.data.sources import SOURCES, Archive, Options
+from mien.data.datasets import DATASETS, Archive, Options
 from mien.errors import BadDataError
 
 VOTES = "image,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -87,7 +87,7 @@ def test_the_official_votes_join_the_original_csv_by_row(tmp_path, faces):
     lines += ["PublicTest,,0,0,0,0,0,0,10,0,0,0"]  # a nameless row is the sixth
     files = {"fer2013.csv": fer2013_csv(faces), "fer2013new.csv": "\n".join(lines).encode()}
     with Archive(folder_of(tmp_path, files)) as archive:
-        listing = SOURCES["ferplus"](archive, Options())
+        listing = DATASETS["ferplus"](archive, Options())
         assert [(i.original[-10:], i.label, i.split) for i in listing.items][-2:] == [
             ("fer0000004", "sadness", "test"),
             ("fer0000005", "fear", "test"),

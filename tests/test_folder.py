@@ -1,7 +1,7 @@
 import pytest
 from made import folder_of
 
-from mien.data.sources import SOURCES, Archive, Options
+from mien.data.datasets import DATASETS, Archive, Options
 from mien.errors import BadDataError
 
 PICTURES = dict.fromkeys(["pics/a.jpg", "pics/b.png", "pics/c.jpg", "pics/d.jpg"], b"")
@@ -9,7 +9,7 @@ PICTURES = dict.fromkeys(["pics/a.jpg", "pics/b.png", "pics/c.jpg", "pics/d.jpg"
 
 def listing_of(path, **options):
     with Archive(path) as archive:
-        return SOURCES["folder"](archive, Options(**options))
+        return DATASETS["folder"](archive, Options(**options))
 
 
 def items_in(listing):

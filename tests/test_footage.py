@@ -10,7 +10,7 @@ from commands import mien
 from filmed import film, shades
 from PIL import Image
 
-from mien.data.footage import HEADER, Choice, cut_faces
+from mien.data.video_crops import HEADER, Choice, cut_faces
 from mien.errors import OutputError
 from mien.faces import align
 
@@ -112,7 +112,7 @@ def test_what_is_no_video_ends_with_one_message(tmp_path):
 
 def peak_mb(path, out):
     code = (
-        "import resource, sys\nfrom pathlib import Path\nfrom mien.data.footage import *\n"
+        "import resource, sys\nfrom pathlib import Path\nfrom mien.data.video_crops import *\n"
         "from mien.faces.detect import Detector\n"
         "cut_faces(Path(sys.argv[1]), Path(sys.argv[2]), Choice(every=50), Detector())\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"

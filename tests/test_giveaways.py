@@ -6,7 +6,7 @@ from commands import mien
 from crops import striped, write_crops
 from faulty import add
 
-from mien.data.audit import audit
+from mien.data.audit.findings import audit
 
 
 def test_a_name_that_tells_the_label_is_told(tmp_path):

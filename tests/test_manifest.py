@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from made import texture
 
-from mien.data import manifest
+from mien.data import manifest, splits
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 
@@ -83,38 +83,38 @@ def test_the_hash_covers_shape_and_pixels_and_nothing_else():
 
 
 def test_about_the_share_asked_for_is_held_out():
-    chosen = manifest.hold_out(rows_of(4000), 0.1, seed=0)
+    chosen = splits.draw_held_out(rows_of(4000), 0.1, seed=0)
     assert abs(chosen.mean() - 0.1) < 0.015  # three standard deviations
-    assert not manifest.hold_out(rows_of(100), 0, seed=0).any()
-    assert manifest.hold_out(rows_of(100), 1, seed=0).all()
+    assert not splits.draw_held_out(rows_of(100), 0, seed=0).any()
+    assert splits.draw_held_out(rows_of(100), 1, seed=0).all()
 
 
 def test_the_same_pictures_are_held_out_whatever_their_order_place_and_framing():
     rows = rows_of(300)
-    chosen = manifest.hold_out(rows, 0.3, seed=1)
+    chosen = splits.draw_held_out(rows, 0.3, seed=1)
     moved = [replace(row, path="elsewhere.jpg", framing="framed", sha256="") for row in rows]
-    np.testing.assert_array_equal(manifest.hold_out(moved[::-1], 0.3, seed=1)[::-1], chosen)
+    np.testing.assert_array_equal(splits.draw_held_out(moved[::-1], 0.3, seed=1)[::-1], chosen)
 
 
 def test_a_larger_share_holds_out_the_same_and_more():
     rows = rows_of(300)
-    small, large = (manifest.hold_out(rows, share, seed=1) for share in (0.1, 0.4))
+    small, large = (splits.draw_held_out(rows, share, seed=1) for share in (0.1, 0.4))
     assert large[small].all()
     assert large.sum() > small.sum() > 0
 
 
 def test_another_seed_and_another_database_are_another_draw():
-    chosen = manifest.hold_out(rows_of(300), 0.5, seed=1)
-    assert 100 < (chosen != manifest.hold_out(rows_of(300), 0.5, seed=2)).sum() < 200
-    assert 100 < (chosen != manifest.hold_out(rows_of(300, source="x"), 0.5, seed=1)).sum() < 200
+    chosen = splits.draw_held_out(rows_of(300), 0.5, seed=1)
+    assert 100 < (chosen != splits.draw_held_out(rows_of(300), 0.5, seed=2)).sum() < 200
+    assert 100 < (chosen != splits.draw_held_out(rows_of(300, source="x"), 0.5, seed=1)).sum() < 200
 
 
 def test_all_pictures_of_one_person_fall_on_one_side():
     for person in range(20):
-        assert len(set(manifest.hold_out(rows_of(30, subject=f"S{person}"), 0.5, seed=0))) == 1
+        assert len(set(splits.draw_held_out(rows_of(30, subject=f"S{person}"), 0.5, seed=0))) == 1
 
 
 def test_the_draw_is_the_same_today_as_when_it_was_first_made():
-    chosen = manifest.hold_out(rows_of(20), 0.25, seed=0)
+    chosen = splits.draw_held_out(rows_of(20), 0.25, seed=0)
     draws = [hashlib.sha256(f"0:rafdb:{i}.jpg".encode()).hexdigest()[:2] for i in range(20)]
     assert chosen.tolist() == [draw < "40" for draw in draws]  # 0x40 is a quarter of 0x100

@@ -17,7 +17,7 @@ from made import encode, zip_of
 from tiny import known, tiny
 
 from mien.data import manifest
-from mien.data.sources import Item
+from mien.data.datasets import Item
 from mien.errors import BadDataError
 from mien.labels import LABELS
 from mien.train import config, paper, paper_tables, run, trainer

@@ -1,20 +1,15 @@
 """The arithmetic of benchmarks/peers.py: who is right more often, on which faces."""
 
 import csv
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from crops import row_of, striped, write_crop
 from scipy.stats import binom
 
+from benchmarks import face_sets, peers
+from benchmarks.contenders import Answers
 from mien.data import manifest
-
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
-import face_sets
-import peers
-from contenders import Answers
 
 
 def answers(predicted, calm=None):

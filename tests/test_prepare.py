@@ -8,7 +8,8 @@ from made import encode, folder_of, texture, zip_of
 from PIL import ExifTags, Image
 
 from mien.data import manifest
-from mien.data.prepare import Settings, prepare
+from mien.data.prepare.pipeline import prepare
+from mien.data.prepare.record import Settings
 from mien.errors import BadDataError, OutputError, UnknownNameError
 from mien.media import images
 

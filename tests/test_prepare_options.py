@@ -9,8 +9,9 @@ from made import encode, folder_of, own_files, texture
 from PIL import Image
 
 from mien.data import manifest
-from mien.data.prepare import Settings, prepare
-from mien.data.sources import Options
+from mien.data.datasets import Options
+from mien.data.prepare.pipeline import prepare
+from mien.data.prepare.record import Settings
 from mien.errors import BadDataError, BadSettingError
 from mien.labels import LABELS
 

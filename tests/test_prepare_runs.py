@@ -12,14 +12,15 @@ from commands import mien
 from made import encode, folder_of, own_files, texture, zip_of
 
 from mien.data import manifest
-from mien.data import prepare as prepare_module
-from mien.data.prepare import Settings, prepare
+from mien.data.prepare import pipeline as prepare_module
+from mien.data.prepare.pipeline import prepare
+from mien.data.prepare.record import Settings
 from mien.labels import LABELS
 
 
 def run_in_child(before, archive, out):
     lines = ["import resource, signal, sys, time", before, "from pathlib import Path",
-             "from mien.data.prepare import Settings, prepare",
+             "from mien.data.prepare.pipeline import Settings, prepare",
              "prepare(Settings('folder', sys.argv[1]), Path(sys.argv[2]))"]  # fmt: skip
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", "\n".join(lines), str(archive), str(out)]

@@ -12,7 +12,7 @@ from faulty import add, changed
 from made import texture
 
 from mien.data import manifest
-from mien.data.audit import audit
+from mien.data.audit.findings import audit
 from mien.errors import BadDataError
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from mien.data.share import cores, share
+from mien.data.parallel import cores, share
 from mien.errors import BadImageError, OutputError
 
 
@@ -87,7 +87,7 @@ def test_processes_do_not_outlive_a_first_one_that_is_killed(tmp_path):
         f"sys.path.insert(0, {os.path.dirname(__file__)!r})\n"  # noqa: PTH120
         "from functools import partial\n"
         "from test_share import adder\n"
-        "from mien.data.share import share\n"
+        "from mien.data.parallel import share\n"
         "if __name__ == '__main__':\n"
         "    stream = share(partial(adder, 0), range(100), 2)\n"
         "    print(*{next(stream)[1] for _ in range(20)}, flush=True)\n"

@@ -4,8 +4,8 @@ import zipfile
 import pytest
 from made import folder_of, zip_of
 
-from mien.data.sources import SOURCES, Archive, Options
-from mien.data.sources.archive import is_picture
+from mien.data.datasets import DATASETS, Archive, Options
+from mien.data.datasets.archive import is_picture
 from mien.errors import BadDataError, BadImageError
 
 RAFDB = [
@@ -72,7 +72,7 @@ BESIDES = ["train_labels.csv", "train/8/a.jpg", "extra/a.jpg", "valid/contempt/a
 
 def listing(source, path):
     with Archive(path) as archive:
-        items = SOURCES[source](archive, Options()).items
+        items = DATASETS[source](archive, Options()).items
         return [(item.original, item.label, item.split) for item in items]
 
 
@@ -87,7 +87,7 @@ def test_a_database_is_listed_at_any_depth_and_nothing_else(tmp_path, source, ab
     assert listing(source, archive) == [(above + name, *rest) for name, *rest in wanted]
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", DATASETS)
 def test_another_database_is_refused_with_what_was_looked_for_and_found(tmp_path, source):
     files = {f"songs/{i}/a.mp3": b"" for i in range(8)}
     if source == "ferplus":  # it looks for votes first
@@ -124,7 +124,7 @@ def test_what_a_reader_leaves_out_is_named_with_the_reason(tmp_path):
     for source, (good, bad) in files.items():
         path = folder_of(tmp_path / source, {good: b"", bad: b""})
         with Archive(path) as archive:
-            listing = SOURCES[source](archive, Options())
+            listing = DATASETS[source](archive, Options())
         assert [item.original for item in listing.items] == [good]
         assert [(p.original, p.reason) for p in listing.problems] == [(bad, "unknown label")]
 
@@ -133,7 +133,7 @@ def test_people_are_known_where_the_names_tell(tmp_path):
     for source, layout in [("ckplus", CKPLUS), ("tfeid", TFEID)]:
         path = folder_of(tmp_path / source, {name: b"" for name, _, _ in layout})
         with Archive(path) as archive:
-            subjects = [item.subject for item in SOURCES[source](archive, Options()).items]
+            subjects = [item.subject for item in DATASETS[source](archive, Options()).items]
         expected = {
             "ckplus": ["S010", "S999", "S010"],
             "tfeid": ["f01", "f01", "f01", "f02", "m03", "m03", "m20"],

@@ -7,7 +7,7 @@ import pytest
 from listed import fer2013_csv, items_in, listing_of, pixels_text, problems_in
 from made import encode, folder_of, texture, zip_of
 
-from mien.data.sources import SOURCES, Archive, Options
+from mien.data.datasets import DATASETS, Archive, Options
 from mien.errors import BadImageError
 
 
@@ -57,7 +57,7 @@ def faces():
 def test_the_original_fer2013_csv_is_read_row_by_row(tmp_path, faces, make):
     path = make(tmp_path / "x", {"fer2013/fer2013.csv": fer2013_csv(faces)})
     with Archive(path) as archive:
-        items = SOURCES["fer2013"](archive, Options()).items
+        items = DATASETS["fer2013"](archive, Options()).items
         assert [(i.original, i.label, i.split) for i in items][:4] == [
             ("fer2013/fer2013.csv/fer0000000", "anger", "train"),
             ("fer2013/fer2013.csv/fer0000001", "disgust", "test"),
@@ -74,7 +74,7 @@ def test_the_other_spelling_of_the_fer2013_csv_is_read_too(tmp_path, faces):
     text = "\n".join(["emotion, Usage, pixels", *rows])
     path = folder_of(tmp_path, {"icml_face_data.csv": text.encode()})
     with Archive(path) as archive:
-        items = SOURCES["fer2013"](archive, Options()).items
+        items = DATASETS["fer2013"](archive, Options()).items
         np.testing.assert_array_equal(items[3].picture(), faces[3])
     assert len(items) == 7
 
@@ -86,7 +86,7 @@ def test_the_other_spelling_of_the_fer2013_csv_is_read_too(tmp_path, faces):
 def test_a_row_that_is_no_picture_is_named(tmp_path, row, message):
     path = folder_of(tmp_path, {"f.csv": f"emotion,pixels,Usage\n3,{row},Training\n".encode()})
     with Archive(path) as archive:
-        [item] = SOURCES["fer2013"](archive, Options()).items
+        [item] = DATASETS["fer2013"](archive, Options()).items
         with pytest.raises(BadImageError, match=f"row 0 of f.csv {message}"):
             item.picture()
 
@@ -154,7 +154,7 @@ def test_the_official_affectnet_is_cut_out_by_its_boxes(tmp_path):
     files = {f"Images/{n}/p.png": encode(photo, "PNG") for n in [*range(11), 99]}
     files |= {"training.csv": training.encode(), "validation.csv": validation.encode()}
     with Archive(folder_of(tmp_path, files)) as archive:
-        listing = SOURCES["affectnet"](archive, Options())
+        listing = DATASETS["affectnet"](archive, Options())
         assert items_in(listing) == [
             ("Images/0/p.png", "neutral", "train"),
             ("Images/1/p.png", "happiness", "train"),

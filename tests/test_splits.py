@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from mien.data.sources import Item
+from mien.data.datasets import Item
 from mien.data.splits import hold_out
 from mien.errors import BadSettingError
 from mien.labels import LABELS

@@ -1,7 +1,7 @@
 import numpy as np
 from crops import row_of
 
-from mien.data import spool as spools
+from mien.data.prepare import crops as spools
 
 
 def test_what_is_put_in_comes_out_in_order_and_in_blocks(tmp_path, monkeypatch):
@@ -11,7 +11,7 @@ def test_what_is_put_in_comes_out_in_order_and_in_blocks(tmp_path, monkeypatch):
         row_of("fear", split, n) for split, n in zip(("test", "train", "valid"), names, strict=True)
     ]
     shown = np.random.default_rng(0).integers(0, 256, (3, 32, 32), dtype=np.uint8)
-    with spools.spool_in(tmp_path) as spool:
+    with spools.store_in(tmp_path) as spool:
         for row, thumbnail, soft in zip(rows, shown, (None, (0.25, 0.75), None), strict=True):
             spool.add(row, thumbnail, soft)
         assert list(spool.rows()) == [(rows[0], []), (rows[1], ["0.25", "0.75"]), (rows[2], [])]

@@ -11,7 +11,7 @@ from mien.cli.bar import bar
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
-    from mien.data.audit import Audit
+    from mien.data.audit.findings import Audit
 
 __all__ = ["audit_command"]
 
@@ -42,9 +42,9 @@ def audit_command(
 
     Example: mien audit data/rafdb data/fer2013 --out findings.csv --html findings.html
     """
-    from mien.data.audit import audit
-    from mien.data.clean import clean, to_drop
-    from mien.data.report import CSV_HEADER, csv_rows, record, summary, write_page
+    from mien.data.audit.clean import clean, to_drop
+    from mien.data.audit.findings import audit
+    from mien.data.audit.summary import CSV_HEADER, csv_rows, record, summary, write_page
     from mien.media.writers import CsvSink, write_text
 
     outputs = [path for path in (out, html, json_file) if path]

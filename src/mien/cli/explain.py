@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     pass
     pass
 
+    pass
+    pass
+
 __all__ = ["explain_command"]
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     pass
 
+    pass
+
 __all__ = ["video_command"]
 
 _FILE = click.Path(path_type=Path)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     pass
 
+    pass
+
 __all__ = ["evaluate_command", "export_command", "train_command"]
 
 

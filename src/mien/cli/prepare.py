@@ -10,8 +10,10 @@ import click
 from mien.cli.bar import bar
 
 if TYPE_CHECKING:
-    from mien.data.prepare import Report
-    from mien.data.sources import Options
+    from mien.data.datasets import Options
+    from mien.data.prepare.record import Report
+
+    pass
 
     pass
 
@@ -83,7 +85,7 @@ def _reader_options(command: Callable[..., None]) -> Callable[..., None]:
         intensity: int,
         **others: Any,
     ) -> None:
-        from mien.data.sources import Options
+        from mien.data.datasets import Options
 
         options = Options(str(labels or ""), agreement, outliers, soft, every, intensity)
         command(options=options, **others)
@@ -140,8 +142,9 @@ def prepare_command(
 
     Example: mien prepare rafdb rafdb.zip --out data/rafdb
     """
-    from mien.data.prepare import Settings, prepare
-    from mien.data.share import cores
+    from mien.data.parallel import cores
+    from mien.data.prepare.pipeline import prepare
+    from mien.data.prepare.record import Settings
 
     others = tuple(map(str, against))
     shape = (frame, size, quality, others, gray, neutral)
@@ -197,7 +200,7 @@ def frames_command(
     """
     if every is not None and rate is not None:
         raise click.UsageError("give --every or --per-second, not both")
-    from mien.data.footage import Choice, cut_faces
+    from mien.data.video_crops import Choice, cut_faces
     from mien.faces.detect import Detector
     from mien.media.video_reader import Frame
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     pass
 
+    pass
+
 __all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
 
 _MODEL = click.option(

@@ -48,6 +48,11 @@ if TYPE_CHECKING:
     pass
     pass
 
+    pass
+    pass
+    pass
+    pass
+
 __all__ = ["reproduce_command", "search_command"]
 
 _SHOWN = 5  # of the best points

@@ -10,13 +10,12 @@ from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 from mien.pixels import U8
 
-__all__ = ["NAME", "SPLITS", "WIDTH", "Row", "cells", "hash_pixels", "hold_out", "read", "write"]
+__all__ = ["NAME", "SPLITS", "WIDTH", "Row", "cells", "hash_pixels", "read", "write"]
 
 NAME = "manifest.csv"
 SPLITS = ("train", "valid", "test")
@@ -143,30 +142,3 @@ def write(rows: Iterable[Row], folder: str | Path) -> Path:
         table.writerows(map(cells, rows))
     part.replace(path)
     return path
-
-
-def hold_out(rows: list[Row], share: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Choose a held-out part of training rows, the same whatever their order and framing.
-
-    A row's place is drawn from the hash of the seed and of its original (or its subject where
-    the database names one), so two framings of one picture never fall on both sides.
-
-    Args:
-        rows: training rows.
-        share: of the pictures to hold out, in [0, 1].
-        seed: another seed is another draw.
-
-    Returns:
-        shape (N,), True for the held-out rows.
-
-    Example:
-        >>> row = Row("a.jpg", "fear", "rafdb", "train", "", "", "1.jpg", "as-is")
-        >>> hold_out([row, row], 1.0, seed=0).tolist()
-        [True, True]
-    """
-    chosen = []
-    for row in rows:
-        key = f"{seed}:{row.source}:{row.subject or row.original}".encode()
-        draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") / 2**64
-        chosen.append(draw < share)
-    return np.array(chosen, dtype=np.bool_)

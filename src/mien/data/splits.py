@@ -12,14 +12,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from mien.data.sources import Item
+from mien.data.datasets import Item
+from mien.data.manifest import Row
 from mien.errors import BadSettingError
 from mien.labels import NEUTRAL_INDEX, index
 
-__all__ = ["hold_out"]
+__all__ = ["draw_held_out", "hold_out"]
 
 Counts = npt.NDArray[np.int64]  # shape (7,): pictures of the six and neutral
-
 _CLASSES = NEUTRAL_INDEX + 1
 _DRAWS = 32
 
@@ -92,3 +92,30 @@ def _choose(groups: Mapping[str, Counts], share: float, salt: str) -> set[str]:
 
 def _place(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="surrogateescape")).digest()
+
+
+def draw_held_out(rows: list[Row], share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Choose a held-out part of training rows, the same whatever their order and framing.
+
+    A row's place is drawn from the hash of the seed and of its original (or its subject where
+    the database names one), so two framings of one picture never fall on both sides.
+
+    Args:
+        rows: training rows.
+        share: of the pictures to hold out, in [0, 1].
+        seed: another seed is another draw.
+
+    Returns:
+        shape (N,), True for the held-out rows.
+
+    Example:
+        >>> row = Row("a.jpg", "fear", "rafdb", "train", "", "", "1.jpg", "as-is")
+        >>> draw_held_out([row, row], 1.0, seed=0).tolist()
+        [True, True]
+    """
+    chosen = []
+    for row in rows:
+        key = f"{seed}:{row.source}:{row.subject or row.original}".encode()
+        draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") / 2**64
+        chosen.append(draw < share)
+    return np.array(chosen, dtype=np.bool_)

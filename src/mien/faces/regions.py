@@ -11,7 +11,7 @@ on the face (`mien.faces.regions`).
 
 MERGED Which action units theory expects in each expression, and where on the face they act.
 
-One table for two uses: `mien.data.sources.emfacs` labels pictures by it, and the evidence of a
+One table for two uses: `mien.data.datasets.disfa` labels pictures by it, and the evidence of a
 network is laid beside it (`mien.evaluate.evidence`).
 Sources: Friesen and Ekman 1983, "EMFACS-7: Emotional Facial Action Coding System" (unpublished
 manual, University of California), as its prototypes are commonly printed; Ekman and Friesen 1978,

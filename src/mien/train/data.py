@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 from torch.nn.functional import one_hot
 
-from mien.data import manifest
+from mien.data import manifest, splits
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 from mien.train.config import TrainConfig
@@ -97,7 +97,7 @@ def _load(settings: TrainConfig, split: str) -> Crops:
 
 def _drawn(crops: Crops, whole: set[str], settings: TrainConfig) -> npt.NDArray[np.bool_]:
     """Choose the training crops to hold out, none of a database with its own held-out part."""
-    chosen = manifest.hold_out(crops.rows, settings.hold_out, settings.draw)
+    chosen = splits.draw_held_out(crops.rows, settings.hold_out, settings.draw)
     return chosen & np.array([row.source not in whole for row in crops.rows], dtype=np.bool_)
 
 

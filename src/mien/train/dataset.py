@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mien import pixels
-from mien.data import copies, manifest
+from mien.data import manifest
+from mien.data.dedup import duplicates
 from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX, index
@@ -148,9 +149,9 @@ def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
     if not len(train) or not len(test):
         return train, 0
     shrink = [
-        np.stack([copies.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)
+        np.stack([duplicates.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)
     ]
-    found = copies.find_copies(*shrink)
+    found = duplicates.find_copies(*shrink)
     leaked = {(train.rows[c.this].source, train.rows[c.this].original) for c in found}
     keep = np.array([(row.source, row.original) not in leaked for row in train.rows])
     return train.where(keep), int((~keep).sum())

@@ -18,8 +18,9 @@ from typing import Any
 import torch
 
 from mien import __version__
-from mien.data.prepare import Settings, prepare
-from mien.data.sources import Item
+from mien.data.datasets import Item
+from mien.data.prepare.pipeline import prepare
+from mien.data.prepare.record import Settings
 from mien.errors import BadDataError
 from mien.evaluate.accuracy import commit
 from mien.evaluate.metrics import summarise

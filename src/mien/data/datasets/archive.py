@@ -1,0 +1,300 @@
+"""A database as downloaded: a .zip or the folder it was unpacked to, read the same way.
+
+Nothing is ever written to it.
+
+MERGED CSV files of databases: streamed whatever their separator, columns by any usual name.
+"""
+
+import csv
+import io
+import zipfile
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import IO
+
+from mien.data.datasets.listing import Listing
+from mien.errors import BadDataError, BadImageError
+
+__all__ = [
+    "SPLITS",
+    "Archive",
+    "Pictures",
+    "checked",
+    "columns",
+    "is_picture",
+    "is_table",
+    "rows_in",
+    "rows_of",
+]
+
+_PICTURES = frozenset({"jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff"})
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "valid",
+    "valid": "valid",
+    "validation": "valid",
+    "test": "test",
+    "testing": "test",
+    "privatetest": "test",
+    "publictest": "test",
+}
+
+
+class Archive:
+    """Names and bytes of the files in a .zip or a folder.
+
+    Attributes:
+        path: the .zip or folder.
+        names: of its files, sorted, each once.
+        repeated: names that a .zip holds more than once; the last file of a name is read.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Open it.
+
+        Args:
+            path: a .zip or a folder.
+
+        Raises:
+            BadDataError: if it is neither, or the .zip is damaged.
+        """
+        self.path = Path(path)
+        self._zip: zipfile.ZipFile | None = None
+        if self.path.is_dir():
+            files = (f for f in self.path.rglob("*") if f.is_file())
+            self.names = sorted(f.relative_to(self.path).as_posix() for f in files)
+            self.repeated: list[str] = []
+        elif self.path.exists():
+            try:
+                self._zip = zipfile.ZipFile(self.path)
+            except (zipfile.BadZipFile, OSError) as error:
+                raise BadDataError(
+                    f"{path} is no whole .zip ({error})", fix="download it again, or unpack it"
+                ) from error
+            counts = Counter(n for n in self._zip.namelist() if not n.endswith("/"))
+            self.names = sorted(counts)
+            self.repeated = sorted(name for name, count in counts.items() if count > 1)
+        else:
+            raise BadDataError(f"no such file or folder: {path}", fix="check the path")
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of one file.
+
+        Args:
+            name: one of `names`.
+
+        Returns:
+            The whole file.
+
+        Raises:
+            BadImageError: if the file is damaged in the archive, locked or unreadable.
+        """
+        try:
+            if self._zip is not None:
+                return self._zip.read(name)
+            return (self.path / name).read_bytes()
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+            raise BadImageError(
+                f"damaged in the archive: {name} ({error})", fix="download the archive again"
+            ) from error
+        except RuntimeError as error:  # a password, or a compression that zipfile does not know
+            raise BadImageError(
+                f"locked in the archive: {name} ({error})", fix="unpack it and give the folder"
+            ) from error
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open one file to be read bit by bit.
+
+        Args:
+            name: one of `names`.
+
+        Returns:
+            A binary stream, to be closed by the caller.
+
+        Raises:
+            BadDataError: if the file is damaged in the archive, locked or unreadable.
+        """
+        try:
+            if self._zip is not None:
+                return self._zip.open(name)
+            return (self.path / name).open("rb")
+        except (zipfile.BadZipFile, OSError, RuntimeError) as error:
+            raise BadDataError(f"cannot read {name} ({error})", "download it again") from error
+
+    def __enter__(self) -> "Archive":
+        """Return itself; leaving the block closes the file."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        if self._zip is not None:
+            self._zip.close()
+
+
+def is_picture(name: str) -> bool:
+    """Tell whether a name ends like a picture's and is no system file.
+
+    Args:
+        name: path inside an archive.
+
+    Returns:
+        True for pictures; False for ``__MACOSX`` leftovers, hidden files and everything else.
+    """
+    parts = name.split("/")
+    stem, _, suffix = parts[-1].rpartition(".")
+    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
+    return bool(stem) and suffix.lower() in _PICTURES and not hidden
+
+
+def checked(listing: Listing, archive: Archive, database: str, layouts: Iterable[str]) -> Listing:
+    """Refuse a listing without pictures.
+
+    Args:
+        listing: what a reader found.
+        archive: where it looked.
+        database: what it looked for.
+        layouts: the layouts understood, a pattern each.
+
+    Returns:
+        The listing, if it has pictures.
+
+    Raises:
+        BadDataError: if not, with what was looked for and what was found.
+    """
+    if listing.items:
+        return listing
+    folders = sorted({str(PurePosixPath(n).parent) for n in archive.names})
+    found = ", ".join(folders[:6]) + (" ..." if len(folders) > 6 else "") if folders else "nothing"
+    first = listing.problems[0] if listing.problems else None
+    left_out = (
+        f"; left out {len(listing.problems)}, the first: {first.original}, {first.reason} "
+        f"{first.detail}".rstrip()
+        if first
+        else ""
+    )
+    raise BadDataError(
+        f"{archive.path} does not look like {database}: looked for {' or '.join(layouts)}; "
+        f"found {len(archive.names)} files in {found}{left_out}",
+        fix="give the archive as downloaded, or the folder it was unpacked to",
+    )
+
+
+def is_table(name: str) -> bool:
+    """Tell whether a name ends like a table's and is no system file.
+
+    Args:
+        name: path inside an archive.
+
+    Returns:
+        True for ``.csv`` and ``.tsv``.
+    """
+    path = PurePosixPath(name)
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return path.suffix.lower() in {".csv", ".tsv"} and not hidden
+
+
+def rows_in(archive: Archive, name: str) -> Iterator[list[str]]:
+    """Stream the rows of a table inside an archive.
+
+    Args:
+        archive: the database.
+        name: one of its names.
+
+    Returns:
+        The rows, the header among them, blank ones left out.
+    """
+    return _rows(lambda: archive.open(name), name)
+
+
+def rows_of(path: Path) -> Iterator[list[str]]:
+    """Stream the rows of a table file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The rows, the header among them, blank ones left out.
+    """
+    return _rows(lambda: path.open("rb"), str(path))
+
+
+def _rows(opened: Callable[[], IO[bytes]], name: str) -> Iterator[list[str]]:
+    try:
+        with opened() as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
+            first = text.readline()
+            separator = max(",;\t", key=first.count)
+            for row in csv.reader(chain([first], text), delimiter=separator):
+                if any(row):
+                    yield [cell.strip() for cell in row]
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadDataError(f"cannot read {name}: {reason}", fix="check the file") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadDataError(f"{name} is no table ({error})", fix="save it as UTF-8 CSV") from error
+
+
+def columns(header: Sequence[str], wanted: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """Find columns by any of their names.
+
+    Args:
+        header: the first row of a table.
+        wanted: our name for a column, and those it goes by, lower case.
+
+    Returns:
+        Our name and the place of every column that is there.
+
+    Example:
+        >>> columns(["Image", "emotion"], {"path": ["image"], "label": ["label", "emotion"]})
+        {'path': 0, 'label': 1}
+    """
+    places = {name.strip().lower(): place for place, name in reversed(list(enumerate(header)))}
+    found = {}
+    for ours, names in wanted.items():
+        place = next((places[name] for name in names if name in places), None)
+        if place is not None:
+            found[ours] = place
+    return found
+
+
+class Pictures:
+    """The pictures of an archive, found by the name that a table gives them."""
+
+    def __init__(self, archive: Archive) -> None:
+        """Index the archive's pictures by file name.
+
+        Args:
+            archive: the database.
+        """
+        self._by_file: dict[str, list[str]] = defaultdict(list)
+        for name in filter(is_picture, archive.names):
+            self._by_file[PurePosixPath(name).name].append(name)
+
+    def find(self, written: str, beside: str = "") -> list[str]:
+        """List the pictures that a name may mean.
+
+        Args:
+            written: a path, as a table has it: from the archive's root or any folder under it,
+                or from another computer's root.
+            beside: the folder of the table inside the archive, looked into first.
+
+        Returns:
+            None, one, or several where the name does not tell which.
+        """
+        path = PurePosixPath(written.replace("\\", "/"))
+        alike = self._by_file.get(path.name, [])
+        for exact in (str(PurePosixPath(beside) / path), str(path)):
+            if exact in alike:
+                return [exact]
+        tail = f"/{path}"
+        longer = [name for name in alike if f"/{name}".endswith(tail)]
+        return longer or [name for name in alike if tail.endswith(f"/{name}")]

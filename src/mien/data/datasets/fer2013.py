@@ -1,0 +1,124 @@
+"""FER2013: 35,887 grey faces of 48x48 pixels, found by a search engine, labels noisy.
+
+Obtained from: the Kaggle contest "Challenges in Representation Learning" of 2013. Licence: open
+for research; the pictures belong to their owners. Source: Goodfellow et al. 2013, arXiv:1307.0414.
+Layouts understood:
+- ``{train,test}/{angry,disgust,fear,happy,neutral,sad,surprise}/*``, the common download;
+- ``fer2013.csv`` or ``icml_face_data.csv``, the original, with columns ``emotion,pixels,Usage``
+  and 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral; PublicTest and
+  PrivateTest are both test, as in the common download. A row is called ``fer0000012`` by its
+  place, as FER+ does.
+Counts expected for the six: train 23,744 (23,742 in some copies of the common download), test
+(public and private) 5,945.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from math import isqrt
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from mien.data.datasets.archive import (
+    SPLITS,
+    Archive,
+    checked,
+    columns,
+    is_picture,
+    is_table,
+    rows_in,
+)
+from mien.data.datasets.listing import InOrder, Item, Listing, Options
+from mien.errors import BadImageError
+from mien.labels import parse
+from mien.pixels import U8
+
+__all__ = ["faces_of", "fer2013"]
+
+
+_EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+_COLUMNS = {name: [name] for name in ("emotion", "pixels", "usage")}
+_LAYOUTS = ["{train,test}/{angry,disgust,...}/*.jpg", "a csv with emotion,pixels,Usage"]
+
+
+def fer2013(archive: Archive, options: Options) -> Listing:
+    """List the pictures of FER2013.
+
+    Args:
+        archive: the database as downloaded.
+        options: none is heeded.
+
+    Returns:
+        One item a picture, in the order of their names.
+    """
+    return checked(faces_of(archive), archive, "FER2013", _LAYOUTS)
+
+
+def faces_of(archive: Archive) -> Listing:
+    """List the pictures of FER2013, none where there are none.
+
+    Args:
+        archive: FER2013, or something else.
+
+    Returns:
+        One item a picture, in the order of their names.
+    """
+    listing = _class_folders(archive)
+    return listing if listing.items else _pixel_table(archive)
+
+
+def _class_folders(archive: Archive) -> Listing:
+    listing = Listing()
+    for name in filter(is_picture, archive.names):
+        *_, split, word, _file = ("", "", *PurePosixPath(name).parts)
+        label = parse(word)
+        if split in {"train", "test"}:
+            if label is None:
+                listing.leave_out(name, "unknown label", word)
+            else:
+                listing.items.append(Item(name, label, split))
+    return listing
+
+
+def _pixel_table(archive: Archive) -> Listing:
+    """List the rows; their pixels are parsed when they are asked for."""
+    listing = Listing()
+    pixels = InOrder(partial(_pixels_in, archive))
+    for table in filter(is_table, archive.names):
+        rows = rows_in(archive, table)
+        places = columns(next(rows, []), _COLUMNS)
+        if len(places) < len(_COLUMNS):
+            continue
+        folder = PurePosixPath(table).parent / PurePosixPath(table).name
+        for number, row in enumerate(rows):
+            name = f"{folder}/fer{number:07}"
+            if len(row) <= max(places.values()):
+                listing.leave_out(name, "broken row", f"{len(row)} cells")
+                continue
+            emotion, split = row[places["emotion"]], SPLITS.get(row[places["usage"]].lower())
+            if emotion not in {str(i) for i in range(len(_EMOTIONS))} or split is None:
+                listing.leave_out(name, "unknown label", f"{emotion} {row[places['usage']]}")
+                continue
+            show = partial(_picture, pixels, table, number)
+            listing.items.append(Item(name, _EMOTIONS[int(emotion)], split, picture=show))
+    return listing
+
+
+def _pixels_in(archive: Archive, table: str) -> Iterator[tuple[int, str]]:
+    rows = rows_in(archive, table)
+    place = columns(next(rows), _COLUMNS)["pixels"]
+    for number, row in enumerate(rows):
+        yield number, row[place] if len(row) > place else ""
+
+
+def _picture(pixels: InOrder[str], table: str, number: int) -> U8:
+    """Parse ``70 80 82 ...``, the rows of a square one after the other; shape (H, W)."""
+    text = pixels.at(table, number)
+    try:
+        values = np.frombuffer(bytes(map(int, text.split())), dtype=np.uint8)
+    except ValueError as error:
+        raise BadImageError(f"row {number} of {table} is no picture ({error})", "skip it") from None
+    side = isqrt(len(values))
+    if side == 0 or side * side != len(values):
+        raise BadImageError(f"row {number} of {table} has {len(values)} pixels", "skip it")
+    return values.reshape(side, side)

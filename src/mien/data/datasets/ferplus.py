@@ -1,0 +1,152 @@
+"""FER+: what ten annotators saw in each picture of FER2013, so a share for every expression.
+
+Obtained from: https://github.com/microsoft/FERPlus (the votes, MIT licence) and FER2013 (the
+pictures). Source: Barsoum et al. 2016, arXiv:1608.01041.
+Layouts understood: FER2013 in any of its layouts (or ``FER2013{Train,Valid,Test}/fer*.png``) as
+SOURCE, and the votes in a csv inside it or named by ``--labels``: columns
+``neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF`` and the picture's
+name in ``image`` or ``Image name`` (an empty name is the place of the row, as in
+``fer2013new.csv``).
+A class with a single vote (``--outliers``) counts as not voted for; the label is the class with
+more than half (``--agreement``) of what is left, as in the authors' own code. Without majority, or
+with one for contempt, unknown or no face, a picture is left out; with ``--soft`` the most voted
+class is enough. The shares of the six and neutral go to ``soft.csv`` beside the manifest.
+Counts expected: 35,887 lines of votes in ``fer2013new.csv``. Of 23,627 votes by name for the
+common download of the six, two share a name and join nothing; the majority keeps 20,395 of the
+rest, ``--soft`` 23,340.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from mien.data.datasets.archive import (
+    SPLITS,
+    Archive,
+    checked,
+    columns,
+    is_picture,
+    is_table,
+    rows_in,
+    rows_of,
+)
+from mien.data.datasets.fer2013 import faces_of
+from mien.data.datasets.listing import Item, Listing, Options
+from mien.errors import BadDataError
+from mien.labels import LABELS, NEUTRAL
+
+__all__ = ["ferplus"]
+
+_OURS = (*LABELS, NEUTRAL)
+_OTHERS = ("contempt", "unknown", "nf")
+_COLUMNS = {"image": ["image", "image name"]} | {name: [name] for name in (*_OURS, *_OTHERS)}
+_LAYOUTS = ["FER2013 as mien prepare fer2013 takes it", "FER2013{Train,Valid,Test}/fer*.png"]
+
+
+def ferplus(archive: Archive, options: Options) -> Listing:
+    """Join the pictures of FER2013 with the votes.
+
+    Args:
+        archive: FER2013 as downloaded, with or without the votes.
+        options: `labels`, `agreement`, `outliers` and `soft` are heeded.
+
+    Returns:
+        One item a picture that was voted on, in the order of their names, with soft labels.
+
+    Raises:
+        BadDataError: if there are no votes.
+    """
+    listing = Listing()
+    faces = _faces_by_stem(archive)
+    voted: set[str] = set()
+    for written, votes in _votes(archive, options):
+        stem = PurePosixPath(written).stem
+        found = faces.get(stem, [])
+        if len(found) != 1 or stem in voted:
+            listing.leave_out(written, "ambiguous name" if found else "missing file")
+        else:
+            _add(listing, found[0], votes, options)
+        voted.add(stem)
+    if not voted:
+        raise BadDataError(
+            f"no votes in {options.labels or archive.path}: looked for a csv with the columns "
+            f"{','.join(_COLUMNS)}",
+            fix="name the file of votes with --labels",
+        )
+    for stem in faces.keys() - voted:
+        for face in faces[stem]:
+            listing.leave_out(face.original, "not voted on")
+    listing.items.sort(key=lambda item: item.original)
+    listing.problems.sort(key=lambda problem: problem.original)
+    return checked(listing, archive, "FER2013", _LAYOUTS)
+
+
+def _add(listing: Listing, face: Item, votes: dict[str, float], options: Options) -> None:
+    label, why = _decide(votes, options)
+    if label is None:
+        listing.leave_out(face.original, why)
+    else:
+        soft = _shares(votes, options.outliers)
+        listing.items.append(replace(face, label=label, soft=soft))
+
+
+def _faces_by_stem(archive: Archive) -> dict[str, list[Item]]:
+    """Pictures of FER2013, whatever FER2013 itself calls them; `label` means nothing here."""
+    faces: dict[str, list[Item]] = defaultdict(list)
+    for item in faces_of(archive).items:
+        faces[PurePosixPath(item.original).stem].append(item)
+    if not faces:
+        for name in filter(is_picture, archive.names):
+            folder = PurePosixPath(name).parent.name.lower().removeprefix("fer2013")
+            split = {"valid": "test"}.get(folder, SPLITS.get(folder))  # Valid is PublicTest
+            if split is not None:
+                faces[PurePosixPath(name).stem].append(Item(name, NEUTRAL, split))
+    return faces
+
+
+def _votes(archive: Archive, options: Options) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield a picture's name and its votes by class."""
+    tables = (
+        [rows_of(Path(options.labels))]
+        if options.labels
+        else [rows_in(archive, name) for name in archive.names if is_table(name)]
+    )
+    for rows in tables:
+        places = columns(next(rows, []), _COLUMNS)
+        if len(places) < len(_COLUMNS):
+            continue
+        image = places.pop("image")
+        for number, row in enumerate(rows):
+            try:
+                votes = {name: float(row[place] or 0) for name, place in places.items()}
+            except (ValueError, IndexError):
+                raise BadDataError(
+                    f"line {number + 2} of the votes is no line of votes: {','.join(row)}",
+                    fix="download the votes again",
+                ) from None
+            yield row[image] or f"fer{number:07}.png", votes
+
+
+def _counted(votes: dict[str, float], outliers: int) -> dict[str, float]:
+    return {name: count if count > outliers else 0.0 for name, count in votes.items()}
+
+
+def _decide(votes: dict[str, float], options: Options) -> tuple[str | None, str]:
+    """Return the label, or None and why there is none."""
+    counted = _counted(votes, options.outliers)
+    top = max(counted.values())
+    winners = [name for name in (*_OURS, *_OTHERS) if counted[name] == top]
+    majority = len(winners) == 1 and top > options.agreement * sum(counted.values())
+    if top == 0 or not (majority or options.soft):
+        return None, "no majority"
+    if winners[0] in _OTHERS:
+        return None, {"nf": "no face"}.get(winners[0], winners[0])
+    return winners[0], ""
+
+
+def _shares(votes: dict[str, float], outliers: int) -> tuple[float, ...]:
+    """The shares of the six and neutral in the votes for them, in our order, summing to 1."""
+    counted = _counted(votes, outliers)
+    total = sum(counted[name] for name in _OURS)
+    return tuple(counted[name] / total for name in _OURS)

@@ -1,0 +1,52 @@
+"""The 600 pictures on which the GiMeFive paper reports its column "Validation".
+
+Obtained from: https://github.com/werywjw/SEP-CVDL. Licence: research only, as the databases that
+the pictures were taken from; they are not new pictures. Source: Wang and Kawka 2024,
+arXiv:2402.15662.
+Layout understood: ``valid/*.jpg`` with ``valid_labels.csv``, which has no header: ``name,label``
+in our class order. Counts expected: 600, 100 of each of the six; their split is ``valid``.
+"""
+
+from pathlib import PurePosixPath
+
+from mien.data.datasets.archive import Archive, Pictures, checked, is_picture, rows_in
+from mien.data.datasets.listing import Item, Listing, Options
+from mien.labels import LABELS
+
+__all__ = ["gimefive"]
+
+_TABLE = "valid_labels.csv"
+
+
+def gimefive(archive: Archive, options: Options) -> Listing:
+    """List the 600 pictures.
+
+    Args:
+        archive: the pictures and their table.
+        options: none is heeded.
+
+    Returns:
+        One item a picture, in the order of their names.
+    """
+    listing = Listing()
+    pictures = Pictures(archive)
+    named = set()
+    for table in (name for name in archive.names if PurePosixPath(name).name == _TABLE):
+        for row in rows_in(archive, table):
+            written, number = (*row, "", "")[:2]
+            found = pictures.find(written, str(PurePosixPath(table).parent / "valid"))
+            named.update(found)
+            if (written, number) in {("name", "label"), ("image", "label")}:
+                continue
+            if len(found) != 1:
+                listing.leave_out(written, "missing file", f"named in {table}")
+            elif number not in {str(i) for i in range(len(LABELS))}:
+                listing.leave_out(written, "unknown label", number)
+            else:
+                listing.items.append(Item(found[0], LABELS[int(number)], "valid"))
+    if named:
+        for name in filter(is_picture, archive.names):
+            if name not in named:
+                listing.leave_out(name, "no label", f"not named in {_TABLE}")
+    listing.items.sort(key=lambda item: item.original)
+    return checked(listing, archive, "the 600 of GiMeFive", [f"valid/*.jpg with {_TABLE}"])

@@ -1,0 +1,52 @@
+"""TFEID: posed expressions of 40 Taiwanese models in the laboratory.
+
+Obtained from: http://bml.ym.edu.tw/tfeid/, on request. Licence: research only. Source: Chen and
+Yen 2007, "Taiwanese Facial Expression Image Database", National Yang-Ming University.
+Layout understood, at any depth: ``f01_dfh_hx.jpg``: sex and person, gaze and intensity, and
+a anger, d disgust, f fear, h happiness, n neutral, p surprise, s sadness; c contempt is left out.
+Counts expected for the six, high intensity: 229.
+There is no test set: all for training, unless a split by subject is asked for (``--test``).
+"""
+
+import re
+from pathlib import PurePosixPath
+
+from mien.data.datasets.archive import Archive, checked, is_picture
+from mien.data.datasets.listing import Item, Listing, Options
+
+__all__ = ["tfeid"]
+
+_NAME = re.compile(r"([fm]\d+)_[a-z]+_([a-z])[a-z]?$", re.IGNORECASE)
+_EMOTIONS = {
+    "a": "anger",
+    "d": "disgust",
+    "f": "fear",
+    "h": "happiness",
+    "n": "neutral",
+    "p": "surprise",
+    "s": "sadness",
+}
+
+
+def tfeid(archive: Archive, options: Options) -> Listing:
+    """List the pictures of TFEID, all of them for training.
+
+    Args:
+        archive: the database as downloaded.
+        options: none is heeded.
+
+    Returns:
+        One item a picture, in the order of their names, with its subject.
+    """
+    listing = Listing()
+    for name in filter(is_picture, archive.names):
+        found = _NAME.match(PurePosixPath(name).stem)
+        if found is None:
+            listing.leave_out(name, "unknown name")
+        elif found[2].lower() == "c":
+            listing.leave_out(name, "contempt")
+        elif (label := _EMOTIONS.get(found[2].lower())) is None:
+            listing.leave_out(name, "unknown label", found[2])
+        else:
+            listing.items.append(Item(name, label, "train", found[1].lower()))
+    return checked(listing, archive, "TFEID", ["{f,m}01_dfh_{a,d,f,h,n,p,s}x.jpg"])

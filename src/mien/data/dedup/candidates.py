@@ -1,0 +1,127 @@
+"""Which thumbnails look alike at a glance: a short list for each, to be looked at closely later.
+
+A thumbnail's signature is the coarse half of its cosine transform: 63 waves, without the mean and
+scaled to length one, so brightness and contrast do not matter and a shift of a few pixels matters
+little. Mirroring a picture only turns the sign of the waves that are odd from left to right. Small
+sets are compared one with all; large ones through an inverted index of faiss, whose cost grows with
+N^1.5: it looks only into the 16 of 2 sqrt(N) cells nearest to the question. Knows nothing of files,
+labels and what a copy is.
+"""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from math import isqrt
+
+import numpy as np
+
+from mien.errors import MissingExtraError
+from mien.pixels import F32, I64, U8
+
+__all__ = ["Search", "exact", "indexed", "mirror", "signatures"]
+
+Search = Callable[[F32, int], tuple[F32, I64]]
+_WAVES = 8  # in each direction
+_PART = 512  # thumbnails transformed at once
+_BLOCK = 2**19  # products held at once by `exact`: 2 MB stay in the cache
+_FAINT = 32  # length below which a signature is noise: half a grey level a pixel of a 32x32
+_PROBES = 16
+_ROUNDS = 8  # to place the cells, each by at most so many pictures:
+_SAMPLE = 64
+
+
+def signatures(thumbnails: U8) -> F32:
+    """Describe thumbnails so that alike ones have a scalar product near 1.
+
+    Args:
+        thumbnails: shape (N, S, S), uint8.
+
+    Returns:
+        shape (N, 63), each row of length one, or zeros for a blank picture.
+    """
+    side = thumbnails.shape[1]
+    places = (np.arange(side) + 0.5) / side
+    waves = np.cos(np.pi * np.arange(_WAVES)[:, None] * places).astype(np.float32)
+    waves *= np.where(np.arange(_WAVES) == 0, 1, np.sqrt(2))[:, None] / np.sqrt(side)
+    found = np.empty((len(thumbnails), _WAVES**2), dtype=np.float32)
+    for start in range(0, len(thumbnails), _PART):
+        part = thumbnails[start : start + _PART].astype(np.float32)
+        found[start : start + _PART] = (waves @ part @ waves.T).reshape(len(part), -1)
+    found = found[:, 1:]  # without the mean
+    length = np.linalg.norm(found, axis=1, keepdims=True)
+    found *= (length > _FAINT) / np.maximum(length, _FAINT)
+    return np.ascontiguousarray(found)
+
+
+def mirror(signature: F32) -> F32:
+    """Return the signatures of the mirrored pictures.
+
+    Args:
+        signature: shape (N, 63).
+
+    Returns:
+        shape (N, 63).
+    """
+    odd = np.arange(1, _WAVES**2) % _WAVES % 2
+    return signature * (1 - 2 * odd).astype(np.float32)
+
+
+def exact(those: F32) -> Search:
+    """Search by comparing each question with all.
+
+    Args:
+        those: shape (M, 63), M > 0, what is searched.
+
+    Returns:
+        A function from questions (N, 63) and the number of neighbours to find, of which there are
+        at most M, to products and indices, both (N, count), in no order.
+    """
+
+    def search(these: F32, count: int) -> tuple[F32, I64]:
+        count = min(count, len(those))
+        alike = np.empty((len(these), count), dtype=np.float32)
+        found = np.empty((len(these), count), dtype=np.int64)
+        rows = max(1, _BLOCK // len(those))
+        for start in range(0, len(these), rows):
+            block = these[start : start + rows] @ those.T
+            nearest = np.argpartition(block, -count, axis=1)[:, -count:]
+            found[start : start + rows] = nearest
+            alike[start : start + rows] = np.take_along_axis(block, nearest, axis=1)
+        return alike, found
+
+    return search
+
+
+def indexed(those: F32) -> Search:
+    """Search through an index, which may miss a few neighbours but hardly a near one.
+
+    Args:
+        those: shape (M, 63), what is searched.
+
+    Returns:
+        The same as `exact`; index -1 where fewer were found.
+
+    Raises:
+        MissingExtraError: if faiss is not installed.
+
+    Source:
+        Johnson, Douze, Jégou 2017, arXiv:1702.08734; IVF with exact products in the cells.
+    """
+    if find_spec("faiss") is None:
+        raise MissingExtraError("comparing so many pictures", "data")
+    import faiss
+
+    width = those.shape[1]
+    cells = 2 * isqrt(len(those))
+    coarse = faiss.IndexFlatIP(width)
+    index = faiss.IndexIVFFlat(coarse, width, cells, faiss.METRIC_INNER_PRODUCT)
+    index.cp.niter, index.cp.max_points_per_centroid = _ROUNDS, _SAMPLE
+    index.cp.min_points_per_centroid = 1
+    index.nprobe = _PROBES
+    index.train(those)
+    index.add(those)
+
+    def search(these: F32, count: int) -> tuple[F32, I64]:
+        alike, found = index.search(np.ascontiguousarray(these), count)
+        return alike, found
+
+    return search

@@ -1,0 +1,140 @@
+"""Training pictures that are copies of held-out ones: found in one database and across several.
+Writes nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from mien.data import manifest
+from mien.data.dedup import duplicates, similarity
+from mien.data.parallel import share
+from mien.data.prepare.crops import CropStore
+from mien.errors import BadDataError
+from mien.media import images
+from mien.pixels import BOOL, U8
+
+__all__ = ["HeldOut", "Leak", "find_leaks", "held_out_of"]
+
+Places = tuple[list[int], U8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """Pictures that training must not see.
+
+    Attributes:
+        source: their database.
+        split: ``test`` or ``valid``.
+        thumbnails: shape (N, 32, 32), of the pictures as they came.
+        originals: their N names in the database.
+    """
+
+    source: str
+    split: str
+    thumbnails: U8
+    originals: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A training picture that is a copy of a held-out one.
+
+    Attributes:
+        source: the held-out picture's database.
+        split: the held-out picture's split.
+        original: the held-out picture's name.
+        similarity: of the two, in [0, 1].
+    """
+
+    source: str
+    split: str
+    original: str
+    similarity: float
+
+
+def find_leaks(
+    spool: CropStore, source: str, others: Sequence[HeldOut], carved: bool, workers: int = 1
+) -> dict[int, Leak]:
+    """Find what training must lose, so that nothing held out has a copy in it.
+
+    Args:
+        spool: of the crops of one database, all splits.
+        source: its name.
+        others: held-out pictures of other databases.
+        carved: whether its ``valid`` was carved from train, and must not hold test pictures
+            either.
+        workers: processes that share the search.
+
+    Returns:
+        One leak a picture to leave out, by its place among the crops, ascending.
+    """
+    splits = spool.splits()
+    learning = (splits == "train") | ((splits == "valid") & carved)
+    found: dict[int, Leak] = {}
+
+    def search(held: HeldOut, among: BOOL) -> None:
+        tasks = _tasks(spool, among, frozenset(found))
+        for places, twins in share(partial(_searcher, held.thumbnails), tasks, workers):
+            for copy in twins:
+                original = held.originals[copy.that]
+                found[places[copy.this]] = Leak(held.source, held.split, original, copy.similarity)
+
+    for held in (_own(spool, source, "test", splits == "test"), *others):
+        search(held, learning)
+    kept = (splits == "valid") & ~np.isin(np.arange(len(splits)), list(found))
+    search(_own(spool, source, "valid", kept), splits == "train")
+    return dict(sorted(found.items()))
+
+
+def _tasks(spool: CropStore, among: BOOL, without: frozenset[int]) -> Iterator[Places]:
+    """Blocks of the thumbnails to look at, each with their places among all."""
+    for start, block in spool.thumbnails():
+        chosen = np.flatnonzero(among[start : start + len(block)]).tolist()
+        inside = [i for i in chosen if start + i not in without]
+        yield [start + i for i in inside], block[np.array(inside, dtype=np.int64)]
+
+
+def _searcher(held: U8) -> Callable[[Places], tuple[list[int], list[duplicates.Copy]]]:
+    """Get ready to look for copies of held-out thumbnails among others, which have places."""
+    find = duplicates.finder(held)
+    return lambda task: (task[0], find(task[1]))
+
+
+def _own(spool: CropStore, source: str, split: str, mask: BOOL) -> HeldOut:
+    names = [row.original for (row, _), chosen in zip(spool.rows(), mask, strict=True) if chosen]
+    thumbnails = np.empty((len(names), similarity.SIDE, similarity.SIDE), dtype=np.uint8)
+    filled = 0
+    for start, block in spool.thumbnails():
+        chosen = block[mask[start : start + len(block)]]
+        thumbnails[filled : filled + len(chosen)] = chosen
+        filled += len(chosen)
+    return HeldOut(source, split, thumbnails, names)
+
+
+def held_out_of(folder: Path) -> Iterator[HeldOut]:
+    """Read the held-out pictures of a prepared folder.
+
+    Args:
+        folder: what ``mien prepare`` wrote.
+
+    Yields:
+        Its ``test`` and its ``valid`` pictures, if it has them.
+
+    Raises:
+        BadDataError: if it has neither, or holds framed pictures.
+    """
+    rows = [row for row in manifest.read(folder) if row.split != "train"]
+    if not rows:
+        raise BadDataError(f"{folder} has no test split", fix="leave it out of --against")
+    if any(row.framing == "framed" for row in rows):  # whole pictures are compared, not framed ones
+        raise BadDataError(f"{folder} was framed", fix="name the folder prepared --as-is")
+    for split in ("test", "valid"):
+        held = [row for row in rows if row.split == split]
+        if held:
+            pictures = [duplicates.thumbnail(images.read_rgb(folder / row.path)) for row in held]
+            originals = [row.original for row in held]
+            yield HeldOut(held[0].source, split, np.stack(pictures), originals)

@@ -1,0 +1,168 @@
+"""What was asked of `prepare`, what it did, and the file in the folder that says both.
+Knows neither pictures nor copies.
+"""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from mien.data.datasets import Options
+from mien.errors import BadDataError
+
+__all__ = ["Report", "Settings", "is_made", "load_report", "save_report"]
+
+_NAME = "prepare.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was asked of `prepare`.
+
+    Attributes:
+        source: the name of the database, a key of `DATASETS`.
+        archive: the .zip or folder.
+        frame: re-frame each face with the alignment that recognition uses.
+        side: of the crops, in pixels.
+        quality: of the JPEG files, 1 to 100.
+        against: prepared folders whose held-out pictures training must not contain either.
+        gray: True for one channel, False for three, None for as many as the picture has.
+        neutral: whether neutral faces are kept.
+        valid: share of the training pictures to hold out for validation, in [0, 1).
+        test: share of all pictures to hold out as a test set, where the database has none.
+        seed: of the draws for `valid` and `test`.
+        options: what the reader of the database is asked for.
+        keep_leaks: leave copies of held-out pictures in training, for an audit to find.
+    """
+
+    source: str
+    archive: str
+    frame: bool = False
+    side: int = 64
+    quality: int = 95
+    against: tuple[str, ...] = ()
+    gray: bool | None = None
+    neutral: bool = True
+    valid: float = 0
+    test: float = 0
+    seed: int = 0
+    options: Options = field(default_factory=Options)
+    keep_leaks: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """What `prepare` did.
+
+    Attributes:
+        folder: where the crops are.
+        kept: pictures written, by (split, label).
+        leaked: pictures left out of training as copies of test pictures, by the test's database.
+        near_valid: training pictures left out as copies of validation pictures.
+        unreadable: pictures skipped, each with the reason.
+        skipped: pictures and lines of tables that the reader left out, by reason.
+        examples: the first few names of each reason.
+        unframed: pictures in which no face was found to frame; kept as they came.
+        fresh: False when the folder had been prepared before and nothing was done.
+    """
+
+    folder: Path
+    kept: Counter[tuple[str, str]] = field(default_factory=Counter)
+    leaked: Counter[str] = field(default_factory=Counter)
+    near_valid: int = 0
+    unreadable: dict[str, str] = field(default_factory=dict)
+    skipped: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    unframed: int = 0
+    fresh: bool = True
+
+
+def is_made(out: Path, settings: Settings) -> bool:
+    """Tell whether a folder was made with these settings.
+
+    Args:
+        out: the folder.
+        settings: asked for now.
+
+    Returns:
+        False where there is none yet, or an empty one, which is removed.
+
+    Raises:
+        BadDataError: if it holds anything else.
+    """
+    if not out.exists():
+        return False
+    try:
+        record = json.loads((out / _NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = {}
+    if not isinstance(record, dict):
+        record = {}
+    record.pop("report", None)
+    defaults = _as_record(Settings("", ""))  # for what was recorded before a setting existed
+    if {**defaults, **record} == _as_record(settings):
+        return True
+    if out.is_dir() and not any(out.iterdir()):
+        out.rmdir()
+        return False
+    raise BadDataError(
+        f"{out} exists and was not made with these settings",
+        fix="choose another --out, or remove that folder",
+    )
+
+
+def load_report(out: Path) -> Report:
+    """Read what `prepare` did when it made a folder.
+
+    Args:
+        out: the folder.
+
+    Returns:
+        The report, not fresh.
+    """
+    record = json.loads((out / _NAME).read_text(encoding="utf-8"))["report"]
+    return Report(
+        out,
+        Counter({(split, label): count for split, label, count in record["kept"]}),
+        Counter(record["leaked"]),
+        record.get("near_valid", 0),
+        record["unreadable"],
+        Counter(record.get("skipped", {})),
+        record.get("examples", {}),
+        record["unframed"],
+        fresh=False,
+    )
+
+
+def save_report(settings: Settings, report: Report, folder: Path) -> None:
+    """Write what was asked and what was done.
+
+    Args:
+        settings: what was asked of `prepare`.
+        report: what it did.
+        folder: receives the file.
+    """
+    record = {**_as_record(settings), "report": _as_json(report)}
+    (folder / _NAME).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _as_record(settings: Settings) -> dict[str, object]:
+    """Return the settings as they are kept: with the archive's name, wherever it lies now."""
+    return {
+        **asdict(settings),
+        "archive": Path(settings.archive).name,
+        "against": [Path(folder).name for folder in settings.against],
+        "options": settings.options.record(),
+    }
+
+
+def _as_json(report: Report) -> dict[str, object]:
+    return {
+        "kept": [[split, label, count] for (split, label), count in sorted(report.kept.items())],
+        "leaked": dict(report.leaked),
+        "near_valid": report.near_valid,
+        "unreadable": report.unreadable,
+        "skipped": dict(report.skipped),
+        "examples": report.examples,
+        "unframed": report.unframed,
+    }
