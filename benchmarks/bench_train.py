@@ -154,7 +154,13 @@ def memory_of(name: str, kind: str) -> dict[str, Any]:
     found: dict[str, list[list[float]]] = {"kept": [], "returned": []}
     for _ in range(TURNS):
         for how, lines in found.items():
-            command = [sys.executable, "-m", "benchmarks.bench_train", "--alone", f"{name}:{kind}:{how}"]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.bench_train",
+                "--alone",
+                f"{name}:{kind}:{how}",
+            ]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             lines.append([float(word) for word in done.stdout.split()[-2:]])
     kept, returned = (np.median(lines, axis=0).round(1).tolist() for lines in found.values())

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks import face_sets, timing
 from benchmarks.damage import KINDS, STRENGTHS, corrupt
 from benchmarks.face_sets import FaceSet
-from mien.cli.bar import bar
+from mien.cli._shared import bar
 from mien.evaluate import metrics
 from mien.media.writers import write_text
 from mien.recognize.recognizer import Recognizer

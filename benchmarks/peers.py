@@ -36,7 +36,7 @@ from sklearn.metrics import f1_score
 from benchmarks import contenders, face_sets, peer_node, portraits, timing
 from benchmarks.contenders import Answers, Rival
 from benchmarks.face_sets import FRAMED, FRAMINGS, FaceSet
-from mien.cli.bar import bar
+from mien.cli._shared import bar
 from mien.evaluate import calibration, metrics
 from mien.labels import LABELS
 from mien.media.writers import write_text

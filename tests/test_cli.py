@@ -12,7 +12,7 @@ from commands import mien
 from PIL import Image
 
 import mien as package
-from mien.cli import bar, cli
+from mien.cli import _shared, cli
 from mien.recognize.model import SHIPPED
 
 COMMANDS = cli.list_commands(click.Context(cli))
@@ -82,7 +82,7 @@ def test_wrong_usage_exits_with_two(words):
 def test_importing_and_help_load_nothing_heavy():
     asked = "mien.cli.cli(['--help'], standalone_mode=False)"
     loaded = modules_after("import mien, mien.cli", asked)
-    assert "mien.cli.recognise" in loaded
+    assert "mien.cli.predict" in loaded
     assert loaded & WEIGHT == set()
 
 
@@ -160,6 +160,6 @@ class Terminal(io.StringIO):
 def test_a_bar_is_shown_on_a_terminal_and_the_items_come_through(monkeypatch, stream, count, shown):
     monkeypatch.setattr(sys, "stderr", stream())
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    assert list(bar.bar(iter(range(count)), count, "reading")) == list(range(count))
+    assert list(_shared.bar(iter(range(count)), count, "reading")) == list(range(count))
     assert ("reading" in sys.stderr.getvalue()) is shown
     assert sys.stdout.getvalue() == ""

@@ -193,7 +193,7 @@ def test_ctrl_c_ends_a_recording_and_its_files_are_whole(tmp_path, monkeypatch):
 
 
 def test_without_the_extra_it_is_named(talk, monkeypatch):
-    monkeypatch.setattr("mien.cli.extras.find_spec", lambda name: None if name == "av" else name)
+    monkeypatch.setattr("mien.cli._shared.find_spec", lambda name: None if name == "av" else name)
     result = mien("video", talk)
     assert result.exit_code == 1
     assert 'mien video needs the video extra\n  try: pip install "mien[video]"' in result.stderr

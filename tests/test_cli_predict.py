@@ -8,7 +8,7 @@ from made import encode, folder_of, texture
 from PIL import Image
 from sealed import channels_model
 
-from mien.cli.recognise import predict_command, scores_command
+from mien.cli.predict import predict_command, scores_command
 from mien.labels import LABELS
 from mien.media import images
 

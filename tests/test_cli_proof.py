@@ -77,6 +77,6 @@ def test_an_unknown_method_and_shuffled_without_run_are_refused(folder, tmp_path
 
 
 def test_without_scipy_the_extra_is_named(folder, monkeypatch):
-    monkeypatch.setattr("mien.cli.extras.find_spec", lambda name: None)
+    monkeypatch.setattr("mien.cli._shared.find_spec", lambda name: None)
     result = mien("faithful", "shipped", folder)
     assert (result.exit_code, 'pip install "mien[proof]"' in result.stderr) == (1, True)

@@ -177,5 +177,5 @@ def test_export_of_what_is_no_run_says_so(trained, tmp_path):
 
 @pytest.mark.parametrize("command", ["train", "export"])
 def test_without_torch_the_extra_to_install_is_named(tmp_path, monkeypatch, command):
-    monkeypatch.setattr("mien.cli.extras.find_spec", lambda name: None)
+    monkeypatch.setattr("mien.cli._shared.find_spec", lambda name: None)
     failed(mien(command, tmp_path / "x"), 'try: pip install "mien[train]"')

@@ -161,7 +161,7 @@ def test_the_command_writes_csv_markdown_and_plot(tmp_path, rafdb):
 
 
 def test_a_plot_without_matplotlib_names_the_extra(rafdb, tmp_path, monkeypatch):
-    monkeypatch.setattr("mien.cli.extras.find_spec", lambda _: None)
+    monkeypatch.setattr("mien.cli._shared.find_spec", lambda _: None)
     result = mien("stats", rafdb, "--plot", tmp_path / "t.png")
     assert result.exit_code == 1
     assert 'pip install "mien[train]"' in result.stderr

@@ -7,7 +7,7 @@ import pytest
 from filmed import film, swaying
 
 import mien as package
-from mien.cli.film import video_command
+from mien.cli.video import video_command
 from mien.media.sources import open_film
 from mien.recognize import video
 from mien.recognize.video import USUAL_S, Choice, Smoother, Watcher, watch

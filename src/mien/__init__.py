@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from mien.recognize.video import read_video as read_video
     from mien.train.dataset import ExpressionDataset as ExpressionDataset
 
+__all__ = [
+    "LABELS",
+    "Box",
+    "ExpressionDataset",
+    "Face",
+    "MienError",
+    "Picture",
+    "Recognizer",
+    "VideoFrame",
+    "__version__",
+    "explain",
+    "read_video",
+]
+
 __version__ = "0.1.0"
 
 __getattr__, __dir__ = on_first_use(

@@ -14,25 +14,26 @@ from mien.errors import MienError
 
 __all__ = ["cli", "main"]
 
+# Command: its module, which is named after the first of its commands.
 _COMMANDS = {
-    "predict": "recognise",
-    "scores": "recognise",
-    "video": "film",
+    "predict": "predict",
+    "scores": "predict",
+    "video": "video",
     "explain": "explain",
-    "demo": "recognise",
-    "models": "recognise",
+    "demo": "predict",
+    "models": "predict",
     "prepare": "prepare",
-    "frames": "prepare",
+    "frames": "video",
     "audit": "audit",
-    "stats": "look",
-    "show-augmentation": "look",
-    "train": "learn",
-    "search": "research",
-    "reproduce": "research",
-    "evaluate": "learn",
-    "export": "learn",
-    "regions": "proof",
-    "faithful": "proof",
+    "stats": "audit",
+    "show-augmentation": "train",
+    "train": "train",
+    "search": "search",
+    "reproduce": "reproduce",
+    "evaluate": "evaluate",
+    "export": "train",
+    "regions": "evaluate",
+    "faithful": "evaluate",
 }
 
 

@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli.bar import bar
+from mien.cli._shared import FILE, bar, needs
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
     from mien.data.audit.findings import Audit
 
-__all__ = ["audit_command"]
-
-_FILE = click.Path(path_type=Path)
+__all__ = ["audit_command", "stats_command"]
 
 
 @click.command(name="audit")
-@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=_FILE)
-@click.option("--out", type=_FILE, help="CSV of every finding.")
-@click.option(
-    "--html", type=_FILE, help="Page with the pictures side by side; keep it to yourself."
-)
-@click.option("--json", "json_file", type=_FILE, help="The counts, without names of pictures.")
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
+@click.option("--out", type=FILE, help="CSV of every finding.")
+@click.option("--html", type=FILE, help="Page with the pictures side by side; keep it to yourself.")
+@click.option("--json", "json_file", type=FILE, help="The counts, without names of pictures.")
 @click.option("--fix", is_flag=True, help="Write manifests without what is wrong; keep the old.")
 def audit_command(
     folders: tuple[Path, ...],
@@ -82,3 +78,45 @@ def _refuse_over_data(found: "Audit", outputs: Sequence[Path]) -> None:
     for path in outputs:
         if path.absolute() in data:
             raise OutputError(f"{path} is part of the data", fix="choose another name")
+
+
+@click.command(name="stats")
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One row a split.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="The tables as Markdown.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Bars by class, as PNG.")
+def stats_command(
+    folders: tuple[str, ...], csv_file: Path | None, markdown: Path | None, plot: Path | None
+) -> None:
+    """Count the pictures of prepared folders by split and class, beside the paper's Table 3.
+
+    Example: mien stats data/rafdb data/fer2013 --plot table3.png
+    """
+    from mien.data import stats
+    from mien.media.writers import CsvSink, write_text
+    from mien.show.tables import as_markdown, as_text
+
+    if plot:
+        needs("mien stats --plot", "train", "matplotlib")
+    counts = stats.count(folders)
+    rows, paper, notes = stats.rows(counts), stats.beside_paper(counts), stats.notes(counts)
+    click.echo(as_text(stats.HEADER, rows))
+    if paper:
+        click.echo("\nBeside the paper's Table 3 (six expressions):\n")
+        click.echo(as_text(stats.PAPER_HEADER, paper))
+        click.echo("".join(f"\n{note}\n" for note in notes), nl=False)
+    if csv_file:
+        with CsvSink(csv_file, stats.HEADER) as sink:
+            for row in rows:
+                sink.write(row)
+    if markdown:
+        parts = [as_markdown(stats.HEADER, rows)]
+        if paper:
+            parts += [as_markdown(stats.PAPER_HEADER, paper), *(f"{note}\n" for note in notes)]
+        write_text("\n".join(parts), markdown)
+    if plot:
+        from mien.show.plots import class_bars
+
+        class_bars([(f"{c.folder}: {c.source}", c.split, c.labels) for c in counts], plot)
+    for path in filter(None, (csv_file, markdown, plot)):
+        click.echo(f"wrote {path}", err=True)

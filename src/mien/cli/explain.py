@@ -7,35 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli.bar import bar
-from mien.cli.extras import needs
+from mien.cli._shared import bar, needs
 from mien.errors import BadImageError, BadModelError, OutputError, UnknownNameError
 
 if TYPE_CHECKING:
     from mien.pixels import U8
     from mien.recognize.recognizer import Recognizer
     from mien.show.picture_grid import Page, Row
-
-    pass
-    pass
-
-    pass
-    pass
-
-    pass
-    pass
-
-    pass
-    pass
-
-    pass
-    pass
-
-    pass
-    pass
-
-    pass
-    pass
 
 __all__ = ["explain_command"]
 

@@ -1,37 +1,21 @@
 """Commands that bring pictures in: prepare, frames."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli.bar import bar
+from mien.cli._shared import QUALITY, SIDE, bar
 
 if TYPE_CHECKING:
     from mien.data.datasets import Options
     from mien.data.prepare.record import Report
 
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-__all__ = ["frames_command", "prepare_command"]
+__all__ = ["prepare_command"]
 
 _SHARE = click.FloatRange(0, 1, max_open=True)
-_SIDE = click.IntRange(16, 1024)
-_QUALITY = click.IntRange(1, 100)
 
 
 _READER_OPTIONS = (
@@ -100,8 +84,8 @@ def _reader_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make; default data/NAME.")
 @click.option("--frame/--as-is", default=False, help="Re-frame faces as recognition does.")
-@click.option("--size", type=_SIDE, default=64, show_default=True)
-@click.option("--quality", type=_QUALITY, default=95, show_default=True)
+@click.option("--size", type=SIDE, default=64, show_default=True)
+@click.option("--quality", type=QUALITY, default=95, show_default=True)
 @click.option("--gray/--color", default=None, help="Default: as each picture is.")
 @click.option("--neutral/--no-neutral", default=True, help="Keep neutral faces.", show_default=True)
 @click.option("--valid", type=_SHARE, default=0.0, help="Share of train to hold out as valid.")
@@ -175,41 +159,3 @@ def _print(report: "Report", frame: bool) -> None:
         click.echo(f"skipped {original}: {reason}", err=True)
     if report.unreadable:
         click.echo(f"skipped: {len(report.unreadable):,} unreadable pictures")
-
-
-@click.command(name="frames")
-@click.argument("video", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make.")
-@click.option("--every", type=click.IntRange(1), help="Look at one frame in so many; default 1.")
-@click.option(
-    "--per-second",
-    "rate",
-    type=click.FloatRange(0, 1000, min_open=True),
-    help="Look at so many frames a second instead.",
-)
-@click.option("--size", type=_SIDE, default=64, show_default=True)
-@click.option("--quality", type=_QUALITY, default=95, show_default=True)
-def frames_command(
-    video: Path, out: Path, every: int | None, rate: float | None, size: int, quality: int
-) -> None:
-    """Cut the faces out of the frames of VIDEO, upright, with the moment each is from.
-
-    Writes a JPEG a face, and frames.csv with its time, frame and box. Needs the video extra.
-
-    Example: mien frames talk.mp4 --out faces --per-second 2
-    """
-    if every is not None and rate is not None:
-        raise click.UsageError("give --every or --per-second, not both")
-    from mien.data.video_crops import Choice, cut_faces
-    from mien.faces.detect import Detector
-    from mien.media.video_reader import Frame
-
-    def shown(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
-        return bar(frames, length, "looking")
-
-    choice = Choice(every or 1, rate or 0, size, quality)
-    found = cut_faces(video, out, choice, Detector(), shown)
-    click.echo(f"{found.frames:,} frames looked at, {found.with_face:,} with a face")
-    if found.damaged:
-        click.echo(f"skipped: {found.damaged:,} damaged packets of the video", err=True)
-    click.echo(f"wrote {found.faces:,} faces and {out}/frames.csv")

@@ -9,26 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli.bar import bar
+from mien.cli._shared import bar
 from mien.errors import BadImageError, OutputError
 
 if TYPE_CHECKING:
     from mien.recognize.recognizer import Failure
     from mien.recognize.results import Picture
-
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-    pass
 
 __all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
 

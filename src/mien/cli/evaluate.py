@@ -7,23 +7,109 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli.bar import bar
-from mien.cli.extras import needs
+from mien.cli._shared import FILE, bar, needs
 from mien.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from mien.evaluate.accuracy import Evaluation
     from mien.models.network import Network
+    from mien.recognize.recognizer import Recognizer
 
-__all__ = ["faithful_command", "regions_command"]
+__all__ = ["evaluate_command", "faithful_command", "regions_command"]
 
-_FILE = click.Path(path_type=Path)
+
+@click.command(name="evaluate")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--split", default="test", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the figures as JSON.")
+@click.option("--pictures", is_flag=True, help="Also write a row for every picture to --out.")
+@click.option("--flip", is_flag=True, help="Average each crop and its mirror image.")
+@click.option("--against", metavar="OTHER", help="Another model, compared on the same pictures.")
+@click.option("--report", "as_page", is_flag=True, help="Also write plots and a page to --out.")
+def evaluate_command(
+    model: Path,
+    folder: Path,
+    split: str,
+    out: Path | None,
+    pictures: bool,
+    flip: bool,
+    against: str | None,
+    as_page: bool,
+) -> None:
+    """Measure MODEL (an .onnx file, or ``shipped``) on a split of the prepared folder DIR.
+
+    The page of --report shows the worst errors with their heat maps; keep it to yourself.
+
+    Example: mien evaluate shipped data/rafdb --out results
+    """
+    from mien.evaluate import accuracy as measuring
+    from mien.media.writers import CsvSink, write_text
+
+    for name, wanted in (("--pictures", pictures), ("--report", as_page)):
+        if wanted and out is None:
+            raise click.UsageError(f"{name} needs --out")
+    if as_page:
+        needs("mien evaluate --report", "train", "matplotlib")
+    recognizer, found = _measure(model, folder, split, flip)
+    if against is not None:
+        _, other = _measure(Path(against), folder, split, flip)
+        found.record["against"] = measuring.against(found, other)
+    _print_figures(found.record)
+    if out is None:
+        return
+    name = f"{folder.resolve().name}-{split}{'-flip' * flip}"
+    write_text(json.dumps(found.record, indent=1) + "\n", out / f"{name}.json")
+    click.echo(f"wrote {out / name}.json")
+    if pictures:
+        with CsvSink(out / f"{name}-pictures.csv", measuring.PICTURES_HEADER) as sink:
+            for row in found.picture_rows():
+                sink.write(row)
+    if as_page:
+        from mien.evaluate.report import report
+
+        written = report(found, recognizer, model, folder, out / f"{name}-report.html")
+        click.echo(f"wrote {', '.join(map(str, written))}")
+
+
+def _measure(model: Path, folder: Path, split: str, flip: bool) -> "tuple[Recognizer, Evaluation]":
+    from mien.evaluate.accuracy import evaluate
+    from mien.recognize.recognizer import Recognizer
+
+    recognizer = Recognizer(model, flip=flip)
+    found = evaluate(recognizer, folder, split, lambda steps: bar(steps, len(steps), "measuring"))
+    return recognizer, found
+
+
+def _print_figures(record: dict[str, Any]) -> None:
+    low, high = record["accuracy_95"]
+    where = f"{record['source']} {record['split']} ({record['framing']})"
+    click.echo(f"{where}: {record['pictures']:,} pictures")
+    click.echo(f"accuracy           {record['accuracy']:.1%}  (95 %: {low:.1%} to {high:.1%})")
+    click.echo(f"mean recall        {record['mean_recall']:.1%}")
+    for label, recall in record["recall"].items():
+        click.echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
+    click.echo(f"macro-F1           {record['macro_f1']:.1%}")
+    low, high = record["calibration_error_by_chance"]
+    click.echo(
+        f"calibration error  {record['calibration_error']:.1%}  (by chance alone {low:.1%} to "
+        f"{high:.1%})"
+    )
+    click.echo(f"at 80 % coverage   {record['accuracy_at_80']:.1%}")
+    if "against" in record:
+        other = record["against"]
+        click.echo(
+            f"against {other['model']}: {other['accuracy']:.1%}; only this one right "
+            f"{other['only_this_right']:,}, only the other {other['only_other_right']:,}, "
+            f"McNemar p = {other['mcnemar_p']:.3g}"
+        )
 
 
 @click.command(name="regions")
-@click.argument("model", type=_FILE)
-@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=_FILE)
+@click.argument("model", type=FILE)
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
 @click.option("--split", default="test", show_default=True)
-@click.option("--out", type=_FILE, help="The figures as JSON.")
+@click.option("--out", type=FILE, help="The figures as JSON.")
 def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Path | None) -> None:
     """Measure on which parts of the face MODEL (a file, or ``shipped``) finds each expression.
 
@@ -63,21 +149,21 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
 
 
 @click.command(name="faithful")
-@click.argument("model", type=_FILE)
-@click.argument("folder", metavar="DIR", type=_FILE)
+@click.argument("model", type=FILE)
+@click.argument("folder", metavar="DIR", type=FILE)
 @click.option("--split", default="test", show_default=True)
 @click.option("--method", "methods", multiple=True, help="May be repeated; all that MODEL allows.")
 @click.option("--pictures", type=click.IntRange(2), default=500, show_default=True)
 @click.option(
     "--sanity", type=click.IntRange(0), default=100, show_default=True, help="Pictures for it."
 )
-@click.option("--run", type=_FILE, help="The run of MODEL: how maps change as it forgets.")
-@click.option("--shuffled", type=_FILE, help="A run trained with shuffle_labels = true.")
+@click.option("--run", type=FILE, help="The run of MODEL: how maps change as it forgets.")
+@click.option("--shuffled", type=FILE, help="A run trained with shuffle_labels = true.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(0), default=0, help="To compute with; 0: all cores.")
-@click.option("--out", type=_FILE, help="The figures as JSON.")
-@click.option("--csv", "csv_file", type=_FILE, help="One row a method or control.")
-@click.option("--plot", type=_FILE, help="Every metric, as PNG.")
+@click.option("--out", type=FILE, help="The figures as JSON.")
+@click.option("--csv", "csv_file", type=FILE, help="One row a method or control.")
+@click.option("--plot", type=FILE, help="Every metric, as PNG.")
 def faithful_command(
     model: Path,
     folder: Path,

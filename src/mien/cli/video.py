@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -11,40 +11,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli.bar import bar
-from mien.cli.extras import needs
+from mien.cli._shared import FILE, QUALITY, SIDE, bar, needs
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
     from mien.media.sources import Reel
     from mien.recognize.results import VideoFrame
 
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-    pass
-
-__all__ = ["video_command"]
-
-_FILE = click.Path(path_type=Path)
+__all__ = ["frames_command", "video_command"]
 
 
 @click.command(name="video")
 @click.argument("source", metavar="IN")
-@click.option("--out", type=_FILE, help="The film, annotated, with its sound: an .mp4.")
-@click.option("--csv", "csv_file", type=_FILE, help="One row a face and frame.")
-@click.option("--json", "json_file", type=_FILE, help="One JSON line a frame.")
-@click.option("--plot", type=_FILE, help="The expressions over time, as PNG.")
-@click.option("--segments", type=_FILE, help="One row a stretch of one expression, as CSV.")
+@click.option("--out", type=FILE, help="The film, annotated, with its sound: an .mp4.")
+@click.option("--csv", "csv_file", type=FILE, help="One row a face and frame.")
+@click.option("--json", "json_file", type=FILE, help="One JSON line a frame.")
+@click.option("--plot", type=FILE, help="The expressions over time, as PNG.")
+@click.option("--segments", type=FILE, help="One row a stretch of one expression, as CSV.")
 @click.option(
     "--every",
     type=click.IntRange(1),
@@ -68,7 +51,7 @@ _FILE = click.Path(path_type=Path)
     help="Frames a second of numbered pictures; 25 unless said.",
 )
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so many.")
-@click.option("--model", type=_FILE, help="An .onnx file; by default the shipped one.")
+@click.option("--model", type=FILE, help="An .onnx file; by default the shipped one.")
 @click.option(
     "--threads",
     type=click.IntRange(0),
@@ -236,3 +219,41 @@ def _report(reel: "Reel", seen: int) -> None:
     if reel.missing_s > max(0.5, 2 / (reel.rate or 25)):
         gone = f"its last {reel.missing_s:.1f} s are missing"
         click.echo(f"cut short: {gone}, the first {seen:,} frames were read", err=True)
+
+
+@click.command(name="frames")
+@click.argument("video", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make.")
+@click.option("--every", type=click.IntRange(1), help="Look at one frame in so many; default 1.")
+@click.option(
+    "--per-second",
+    "rate",
+    type=click.FloatRange(0, 1000, min_open=True),
+    help="Look at so many frames a second instead.",
+)
+@click.option("--size", type=SIDE, default=64, show_default=True)
+@click.option("--quality", type=QUALITY, default=95, show_default=True)
+def frames_command(
+    video: Path, out: Path, every: int | None, rate: float | None, size: int, quality: int
+) -> None:
+    """Cut the faces out of the frames of VIDEO, upright, with the moment each is from.
+
+    Writes a JPEG a face, and frames.csv with its time, frame and box. Needs the video extra.
+
+    Example: mien frames talk.mp4 --out faces --per-second 2
+    """
+    if every is not None and rate is not None:
+        raise click.UsageError("give --every or --per-second, not both")
+    from mien.data.video_crops import Choice, cut_faces
+    from mien.faces.detect import Detector
+    from mien.media.video_reader import Frame
+
+    def shown(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
+        return bar(frames, length, "looking")
+
+    choice = Choice(every or 1, rate or 0, size, quality)
+    found = cut_faces(video, out, choice, Detector(), shown)
+    click.echo(f"{found.frames:,} frames looked at, {found.with_face:,} with a face")
+    if found.damaged:
+        click.echo(f"skipped: {found.damaged:,} damaged packets of the video", err=True)
+    click.echo(f"wrote {found.faces:,} faces and {out}/frames.csv")

@@ -1,0 +1,66 @@
+"""What several commands share: a progress bar, types of options, a check for what is installed."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from mien.errors import MissingExtraError
+
+__all__ = ["FILE", "QUALITY", "SIDE", "bar", "epoch_bar", "needs"]
+
+T = TypeVar("T")
+
+FILE = click.Path(path_type=Path)
+SIDE = click.IntRange(16, 1024)  # pixels, of a crop
+QUALITY = click.IntRange(1, 100)  # of a JPEG
+
+
+def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:
+    """Hand items on while showing how far they are.
+
+    Args:
+        items: what is worked through.
+        length: how many there are; one alone needs no bar.
+        label: put before the bar.
+
+    Yields:
+        The items.
+    """
+    if length < 2 or not sys.stderr.isatty():
+        yield from items
+        return
+    with click.progressbar(items, length=length, label=label, file=sys.stderr) as shown:
+        yield from shown
+
+
+def epoch_bar(steps: range, epoch: str, title: str = "") -> Iterator[int]:
+    """Show how far an epoch is; it can be handed to other processes.
+
+    Args:
+        steps: of the epoch.
+        epoch: which one it is, in words.
+        title: of the run, put before it.
+
+    Returns:
+        The steps.
+    """
+    return bar(steps, len(steps), f"{title}, {epoch}" if title else epoch)
+
+
+def needs(what: str, extra: str, *modules: str) -> None:
+    """Refuse a command or an option where what it needs is not installed.
+
+    Args:
+        what: the command or option.
+        extra: of mien, that brings the modules.
+        modules: all are needed.
+
+    Raises:
+        MissingExtraError: if one of them is not there.
+    """
+    if not all(map(find_spec, modules)):
+        raise MissingExtraError(what, extra)

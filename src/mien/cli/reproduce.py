@@ -1,0 +1,142 @@
+"""Command: reproduce, which reruns the tables of the paper."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mien.cli._shared import bar, epoch_bar, needs
+from mien.cli.search import run_search
+
+if TYPE_CHECKING:
+    from mien.train.paper import Request
+    from mien.train.paper_tables import Row
+
+__all__ = ["reproduce_command"]
+
+
+@click.command(name="reproduce")
+@click.option(
+    "--table",
+    type=click.Choice(["1", "2", "3", "4", "later"]),
+    default="1",
+    show_default=True,
+    help="1 accuracies, 2 scores, 3 statistics, 4 the search, later: the authors' later table.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    envvar="MIEN_DATA",
+    default=".",
+    help="Folder of the databases as downloaded; default MIEN_DATA, or here.",
+)
+@click.option("--out", type=click.Path(path_type=Path), default="reproduced", show_default=True)
+@click.option("--only", metavar="NAME", help="A network, a database, or a row: rafdb-cnn15.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["both", "paper", "leak-free"]),
+    default="both",
+    show_default=True,
+    help="Whose rules: the paper's, or those without leaks.",
+)
+@click.option("--limit", type=click.IntRange(12), help="Pictures of each split, for a trial.")
+@click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True)
+@click.pass_context
+def reproduce_command(
+    ctx: click.Context,
+    table: str,
+    data: Path,
+    out: Path,
+    only: str | None,
+    protocol: str,
+    limit: int | None,
+    epochs: int | None,
+    seeds: int,
+) -> None:
+    """Rerun a table of the paper, and print ours beside what it printed.
+
+    Tables 1 and later train and measure every row twice: under the paper's protocol, and without
+    leaks. What was finished is kept; the same command goes on after a stop.
+
+    Example: mien reproduce --only cnn15 --limit 500 --epochs 2
+    """
+    needs("mien reproduce", "train", "torch")
+    from mien.train.paper import Request
+
+    request = Request(
+        data, out, limit or 0, epochs or 0, lambda items: bar(items, len(items), "preparing")
+    )
+    if table in {"1", "later"}:
+        _rows(table, only, protocol, seeds, request)
+    elif only or limit:
+        raise click.UsageError("--only and --limit belong to the tables 1 and later")
+    else:
+        {"2": _table2, "3": _table3, "4": _table4}[table](ctx, request)
+
+
+def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Request") -> None:
+    """Train and measure rows, and print the table after each."""
+    from mien.show.tables import as_markdown
+    from mien.train import paper, paper_tables
+
+    chosen = paper_tables.chosen(table, only)
+    protocols = paper_tables.PROTOCOLS if protocol == "both" else (protocol,)
+    pieces = [(row, one, seed) for seed in range(seeds) for row in chosen for one in protocols]
+    for number, (row, one, seed) in enumerate(pieces):
+        title = f"{number + 1}/{len(pieces)} {row.name}, {one}, seed {seed}"
+        click.echo(title, err=True)
+        found = paper.run_row(
+            row, one, seed, request, partial(epoch_bar, title=title), _print_epoch
+        )
+        click.echo(_summary(row, found))
+    results = paper_tables.results(request.out / "results", request.mark)
+    text = as_markdown(paper_tables.HEADER, paper_tables.beside(table, results))
+    path = request.out / "results" / f"table-{table}{request.mark}.md"
+    from mien.media.writers import write_text
+
+    write_text(f"{text}\nPrinted: {paper_tables.source(table)}\n", path)
+    click.echo(f"wrote {path}, and a JSON of every row beside it")
+
+
+def _print_epoch(row: dict[str, Any]) -> None:
+    click.echo(f"epoch {row['epoch']:>3}  held-out accuracy {row['held_accuracy']:.1%}", err=True)
+
+
+def _summary(row: "Row", found: dict[str, Any]) -> str:
+    accuracy, pictures = found["accuracy"], found["pictures"]
+    beside = "" if row.test is None else f" (printed {row.test})"
+    return (
+        f"{row.name}, {found['protocol']}, seed {found['seed']}: "
+        f"test {100 * accuracy['test']:.1f}{beside} of {pictures['test']:,}, without copies "
+        f"{100 * accuracy['test_without_copies']:.1f} of {pictures['test_without_copies']:,}, "
+        f"600 {100 * accuracy['valid']:.1f}, train {100 * accuracy['train']:.1f}; "
+        f"{found['parameters']:,} parameters, {found['seconds'] / 60:.1f} min"
+    )
+
+
+def _table2(ctx: click.Context, request: "Request") -> None:
+    from mien.cli.predict import scores_command
+    from mien.train.paper import prepared
+
+    folder = prepared("gimefive", "leak-free", request) / "valid"
+    ctx.invoke(scores_command, folder=folder, out=request.out / "results" / "table-2.csv")
+
+
+def _table3(ctx: click.Context, request: "Request") -> None:
+    from mien.cli.audit import stats_command
+    from mien.train.paper import prepared
+
+    folders = tuple(str(prepared(name, "leak-free", request)) for name in ("rafdb", "fer2013"))
+    ctx.invoke(stats_command, folders=folders, markdown=request.out / "results" / "table-3.md")
+
+
+def _table4(_ctx: click.Context, request: "Request") -> None:
+    from mien.train import grid as grids
+    from mien.train.paper import configs, prepared
+
+    instead: dict[str, object] = {"data": [str(prepared("rafdb", "leak-free", request))]}
+    if request.epochs:
+        instead["epochs"] = request.epochs
+    run_search(grids.load(configs() / "paper-grid.toml", instead), request.out / "search")

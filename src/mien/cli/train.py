@@ -1,0 +1,126 @@
+"""Commands around training: train, export, show-augmentation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mien.cli._shared import epoch_bar, needs
+from mien.errors import BadDataError
+
+__all__ = ["export_command", "show_augmentation_command", "train_command"]
+
+
+@click.command(name="train")
+@click.argument("settings", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default runs/NAME.")
+@click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
+@click.option("--seed", type=int, help="Instead of the file's.")
+@click.option("--epochs", type=click.IntRange(1), help="Instead of the file's.")
+def train_command(
+    settings: Path, out: Path | None, resume: bool, seed: int | None, epochs: int | None
+) -> None:
+    """Train the network that CONFIG.toml describes.
+
+    Example: mien train configs/miennet.toml --out runs/miennet
+    """
+    needs("mien train", "train", "torch")
+    from dataclasses import replace
+
+    from mien.show.plots import history_curves
+    from mien.train import config
+    from mien.train.trainer import train
+
+    chosen = config.load(settings)
+    chosen = chosen if seed is None else replace(chosen, seed=seed)
+    chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
+    run = out or Path("runs") / settings.stem
+    history = train(chosen, run, resume, epoch_bar, _print_epoch)
+    history_curves(history, run / "history.png")
+    best = max(history, key=lambda row: float(row["held_accuracy"]))
+    click.echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
+    click.echo(f"wrote {run}; next: mien export {run}")
+
+
+def _print_epoch(row: dict[str, Any]) -> None:
+    click.echo(
+        f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.3f}  "
+        f"held-out loss {row['held_loss']:.3f}  accuracy {row['held_accuracy']:.1%}  "
+        f"{row['seconds']:.0f} s",
+        err=True,
+    )
+
+
+@click.command(name="export")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Default RUN/NAME.onnx.")
+@click.option(
+    "--metrics",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON of mien evaluate, to put on the card; may be repeated.",
+)
+def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> None:
+    """Write the best weights of RUN as one .onnx file with its card.
+
+    Example: mien export runs/miennet --out miennet.onnx
+    """
+    needs("mien export", "train", "torch")
+    from mien.train.export import export
+
+    target = out or run / f"{run.resolve().name}.onnx"
+    click.echo("reading the training pictures; with 100,000 it takes some minutes", err=True)
+    card = export(run, target, {path.stem: _measured(path) for path in metrics})
+    click.echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
+    click.echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
+    click.echo(f"wrote {target}")
+
+
+def _measured(path: Path) -> dict[str, Any]:
+    """Read what mien evaluate wrote, and keep what belongs on a card."""
+    kept = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {key: record[key] for key in kept}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadDataError(
+            f"{path} is no result of mien evaluate", fix="make it with mien evaluate --out"
+        ) from error
+
+
+@click.command(name="show-augmentation")
+@click.argument("settings", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="augmentation.png", show_default=True
+)
+@click.option("--all", "everything", is_flag=True, help="Show what is switched off, too.")
+@click.option("--draws", type=click.IntRange(1, 20), default=7, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+def show_augmentation_command(
+    settings: Path, out: Path, everything: bool, draws: int, seed: int
+) -> None:
+    """Write a contact sheet of what CONFIG.toml's augmentation does to crops.
+
+    The crops are of the configuration's data, one an expression, or of the portrait that comes
+    with mien where none of those folders exists.
+
+    Example: mien show-augmentation configs/miennet.toml --all
+    """
+    needs("mien show-augmentation", "train", "torch")
+    from mien.media.writers import write_picture
+    from mien.show.picture_grid import contact_sheet
+    from mien.train import config, preview
+    from mien.train.augment import Strength
+
+    chosen = config.load(settings, data=("data",))
+    crops = preview.crops_of(chosen.data)
+    if not len(crops):
+        click.echo("none of its data is here: showing the portrait that comes with mien", err=True)
+        crops = preview.portrait()
+    strips = preview.strips(Strength.of(chosen), crops, draws, seed, everything)
+    rows = [(strip.name, strip.note, strip.pictures, strip.captions) for strip in strips]
+    off = "" if chosen.augment else " (augment = false: training uses none of it)"
+    names = ["original", *(f"draw {i + 1}" for i in range(draws))]
+    write_picture(contact_sheet(f"Augmentation of {settings.name}{off}", names, rows), out)
+    click.echo(f"wrote {out}")
