@@ -11,9 +11,6 @@ for the six maps at most a tenth of torchcam's time.
 Check: each answer equals its rival's.
 """
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import onnxruntime
 import torch
@@ -26,10 +23,7 @@ from mien.labels import LABELS
 from mien.models import zoo
 from mien.models.network import WithMaps
 from mien.train import export
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-import rivals
+from tests.support import cam_oracles
 
 CROPS, LABEL = 16, 5
 
@@ -74,7 +68,7 @@ def two_passes(network: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
 
 def torchcam_score(network: torch.nn.Module, crop: np.ndarray, classes: range) -> np.ndarray:
     found = []
-    with rivals.torchcam.ScoreCAM(network, network.explained) as extractor:
+    with cam_oracles.torchcam.ScoreCAM(network, network.explained) as extractor:
         for label in classes:
             with torch.no_grad():
                 network(torch.from_numpy(crop))
@@ -90,7 +84,7 @@ def main() -> None:
     chosen = timing.options(repeats=5)
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    network = rivals.unlike_fresh(zoo.build("cnn15", 6, 0.5))
+    network = cam_oracles.unlike_fresh(zoo.build("cnn15", 6, 0.5))
     graph = Graph(network)
     batch = np.random.default_rng(0).normal(size=(CROPS, 3, 64, 64)).astype(np.float32)
     images, crop = torch.from_numpy(batch), batch[:1]

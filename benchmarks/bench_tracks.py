@@ -1,7 +1,7 @@
 """Do faces keep their numbers, does following keep what detection finds, what does smoothing do?
 
-Three questions over rendered scenes with known faces (tests/scenes.py) and, where MIEN_DATA has
-them, over the real clips:
+Three questions over rendered scenes with known faces (tests/support/rendered_scenes.py) and, where
+MIEN_DATA has them, over the real clips:
 numbers: MOTA and IDF1 by the library motmetrics, in every scene;
 quality: against detection of every frame at full size, how many of its faces are followed there
 (overlap above 0.5), in how many frames all faces have the same label, raw and smoothed; beside it,
@@ -14,7 +14,6 @@ Check: the drawn faces change their expression as often, and when, they were dra
 """
 
 import os
-import sys
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -30,10 +29,7 @@ from mien.faces.tracker import Follower
 from mien.labels import LABELS, NEUTRAL
 from mien.media.video_reader import Film
 from mien.recognize.video import USUAL_S, Smoother
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import judge
-import scenes
+from tests.support import mot_metrics, rendered_scenes
 
 CLIPS = Path(os.environ.get("MIEN_DATA", "../shared/data")) / "videos"
 CONSTANTS = (0.0, 0.1, 0.2, USUAL_S, 0.5)  # seconds
@@ -86,9 +82,9 @@ def per_second(made: Courses) -> float:
     return sum(map(len, changes(made))) / seconds if seconds else 0.0
 
 
-def film(shots: tuple[scenes.Shot, ...]) -> Pictures:
+def film(shots: tuple[rendered_scenes.Shot, ...]) -> Pictures:
     """Render a scene."""
-    return [(rgb, time_s) for rgb, time_s, _ in scenes.frames(shots)]
+    return [(rgb, time_s) for rgb, time_s, _ in rendered_scenes.frames(shots)]
 
 
 def clips() -> dict[str, Pictures]:
@@ -103,8 +99,10 @@ def clips() -> dict[str, Pictures]:
 def numbers(report: timing.Report, reader: Reader) -> None:
     """MOTA and IDF1 of every scene."""
     rows = report.figures["scenes"] = {}
-    for name, shots in scenes.SCENES.items():
-        verdict = judge.against_truth(scenes.frames(shots), Follower(reader.detector))
+    for name, shots in rendered_scenes.SCENES.items():
+        verdict = mot_metrics.against_truth(
+            rendered_scenes.frames(shots), Follower(reader.detector)
+        )
         rows[name] = {
             "mota": round(verdict.mota, 4),
             "idf1": round(verdict.idf1, 4),
@@ -123,14 +121,16 @@ def _worst(rows: dict[str, Any], key: str) -> float:
 
 def quality(report: timing.Report, reader: Reader, films: dict[str, Pictures]) -> None:
     """Following beside detection of every frame."""
-    rows, total, costs = {}, judge.Agreement(), []
+    rows, total, costs = {}, mot_metrics.Agreement(), []
     for name, pictures in films.items():
         follower = Follower(reader.detector)
-        found = judge.against_detection(pictures, follower, reader.detector, reader.recognizer)
+        found = mot_metrics.against_detection(
+            pictures, follower, reader.detector, reader.recognizer
+        )
         cost = float(np.sum(found.follow_s) / np.sum(found.detect_s))
         costs.append(cost)
         rows[name] = _row(found) | {"follow_to_detect": round(cost, 4)}
-        if name in scenes.SCENES:
+        if name in rendered_scenes.SCENES:
             for key in ("faces", "kept", "extra", "frames", "same", "same_smoothed"):
                 setattr(total, key, getattr(total, key) + getattr(found, key))
     report.figures["quality"] = rows | {"all scenes": _row(total)}
@@ -147,7 +147,7 @@ def _lost(kept: int, of: int) -> float:
     return round(1 - kept / of, 4)
 
 
-def _row(found: judge.Agreement) -> dict[str, float | int]:
+def _row(found: mot_metrics.Agreement) -> dict[str, float | int]:
     counts = {"faces": found.faces, "extra": found.extra}
     if found.searched:
         counts |= {"searched": found.searched, "glanced": found.glanced}
@@ -203,12 +203,17 @@ def smoothing(report: timing.Report, reader: Reader, films: dict[str, Pictures])
 
 def main() -> None:
     chosen = timing.options(repeats=1)
-    settings = {"scene": [640, 360], "rate": scenes.RATE, "threads": 1, "time_constant_s": USUAL_S}
+    settings = {
+        "scene": [640, 360],
+        "rate": rendered_scenes.RATE,
+        "threads": 1,
+        "time_constant_s": USUAL_S,
+    }
     report = timing.Report("tracks", __doc__.splitlines()[0], settings)
     cv2.setNumThreads(1)
     reader, real = Reader(), clips()
     numbers(report, reader)
-    drawn = {name: film(shots) for name, shots in scenes.SCENES.items()}
+    drawn = {name: film(shots) for name, shots in rendered_scenes.SCENES.items()}
     quality(report, reader, drawn | real)
     noisy = [(_with_noise(rgb, i), t) for i, (rgb, t) in enumerate(drawn["alone"])]
     smoothing(report, reader, {"alone": drawn["alone"], "alone, noise of 30": noisy} | real)

@@ -25,9 +25,8 @@ from mien.train import config, run
 from mien.train.config import BEST
 
 _ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(_ROOT / "tests"))
 
-import rivals  # noqa: E402  (the tests hold the rivals)
+from tests.support import cam_oracles
 
 OUT = _ROOT / "results" / "explain-oracles.json"
 BOUND = 1e-5
@@ -36,7 +35,7 @@ SLOW = {"torchcam ScoreCAM", "captum IntegratedGradients"}  # minutes for each i
 
 def random_network(name: str) -> Network:
     torch.manual_seed(0)
-    network: Network = rivals.unlike_fresh(zoo.build(name, 6, 0.2))
+    network: Network = cam_oracles.unlike_fresh(zoo.build(name, 6, 0.2))
     return network
 
 
@@ -51,22 +50,22 @@ def measure(network: Network, inputs: int, slow_inputs: int) -> dict[str, dict[s
     generator = np.random.default_rng(0)
     batch = generator.normal(size=(inputs, 3, 64, 64)).astype(np.float32)
     found = {}
-    for name in rivals.RIVALS:
-        if rivals.RIVALS[name][0] == "cam" and not isinstance(network.head, torch.nn.Linear):
+    for name in cam_oracles.RIVALS:
+        if cam_oracles.RIVALS[name][0] == "cam" and not isinstance(network.head, torch.nn.Linear):
             continue
         some = batch[: slow_inputs if name in SLOW else inputs]
         worst = max(
-            rivals.difference(name, network, some[i : i + 10]) for i in range(0, len(some), 10)
+            cam_oracles.difference(name, network, some[i : i + 10]) for i in range(0, len(some), 10)
         )
         found[name] = {"inputs": len(some), "largest_difference": worst}
         print(f"  {name:<28} {worst:.1e} on {len(some)}", flush=True)
     found["captum LayerActivation"] = {
         "inputs": inputs,
-        "largest_difference": rivals.activation_difference(network, batch),
+        "largest_difference": cam_oracles.activation_difference(network, batch),
     }
     found["captum Occlusion"] = {
         "inputs": slow_inputs,
-        "largest_difference": rivals.occlusion_difference(network, batch[:slow_inputs]),
+        "largest_difference": cam_oracles.occlusion_difference(network, batch[:slow_inputs]),
     }
     return found
 

@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
-from crops import write_crops
-from faulty import plant_every_fault
 from skimage import data
 
 from mien import Recognizer
 from mien.faces.detect import Detector
+from tests.support.faulty_folder import plant_every_fault
+from tests.support.prepared_folder import write_crops
 
 
 @pytest.fixture(scope="session")

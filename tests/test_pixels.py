@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from made import texture
 from PIL import Image
 
 from mien import pixels
 from mien.errors import BadImageError
+from tests.support.pictures import texture
 
 
 def noise(*shape):

@@ -1,0 +1,83 @@
+import csv
+import json
+
+import pytest
+from PIL import Image
+
+from tests.support.commands import mien
+from tests.support.prepared_folder import write_crops
+
+pytest.importorskip("scipy")
+pytest.importorskip("matplotlib")
+
+from mien.evaluate.explanations import CONTROLS, beats
+from mien.evaluate.faithfulness import BETTER
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_crops(tmp_path_factory.mktemp("made") / "data", train=1, test=1)
+
+
+@pytest.fixture(scope="module")
+def done(folder):
+    """What the command printed, and its three files."""
+    out = {name: folder.parent / f"a.{name}" for name in ("json", "csv", "png")}
+    words = ["faithful", "shipped", folder, "--pictures", 4, "--sanity", 3, "--threads", 1]
+    words += ["--method", "grad-cam", "--method", "integrated-gradients"]
+    words += ["--out", out["json"], "--csv", out["csv"], "--plot", out["png"]]
+    return mien(*words), out
+
+
+def test_the_record_has_every_metric_of_every_name_and_what_was_refused(done):
+    result, out = done
+    assert result.exit_code == 0
+    record = json.loads(out["json"].read_text())
+    assert list(record["mean"]) == ["grad-cam", *CONTROLS]
+    assert {tuple(of) for of in record["mean"].values()} == {tuple(BETTER)}
+    assert list(record["refused"]) == ["integrated-gradients"]
+    assert "left out integrated-gradients: " in result.stderr
+    assert (record["pictures"], record["split"], record["name"]) == (4, "test", "miennet")
+    assert list(record["steadiness"]) == ["grad-cam", *CONTROLS]
+    assert "forgetting" not in record
+
+
+def test_the_table_shows_the_means_and_stars_what_beats_every_control(done):
+    result, out = done
+    record = json.loads(out["json"].read_text())
+    head, *lines = result.stdout.splitlines()
+    assert head.split() == list(BETTER)
+    shown = {line.split()[0]: line.split()[1:] for line in lines[:5]}
+    for name, values in shown.items():
+        expected = [f"{record['mean'][name][m]:.3f}" + "*" * beats(record, name, m) for m in BETTER]
+        assert values == expected
+
+
+def test_the_csv_has_a_row_a_name(done):
+    with done[1]["csv"].open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["name"], r["kind"]) for r in rows] == [
+        ("grad-cam", "method"), *((name, "control") for name in CONTROLS)
+    ]  # fmt: skip
+    record = json.loads(done[1]["json"].read_text())
+    assert float(rows[0]["road"]) == record["mean"]["grad-cam"]["road"]
+    assert float(rows[0]["road_error"]) == record["error"]["grad-cam"]["road"]
+
+
+def test_the_plot_is_a_wide_picture(done):
+    with Image.open(done[1]["png"]) as image:
+        assert image.format == "PNG"
+        assert image.width > 2 * image.height > 300
+
+
+def test_an_unknown_method_and_shuffled_without_run_are_refused(folder, tmp_path):
+    result = mien("faithful", "shipped", folder, "--method", "gradcam")
+    assert (result.exit_code, "try: use grad-cam" in result.stderr) == (1, True)
+    result = mien("faithful", "shipped", folder, "--shuffled", tmp_path)
+    assert (result.exit_code, "--shuffled needs --run" in result.stderr) == (2, True)
+
+
+def test_without_scipy_the_extra_is_named(folder, monkeypatch):
+    monkeypatch.setattr("mien.cli._shared.find_spec", lambda name: None)
+    result = mien("faithful", "shipped", folder)
+    assert (result.exit_code, 'pip install "mien[proof]"' in result.stderr) == (1, True)

@@ -1,0 +1,166 @@
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mien.faces import regions
+from mien.show import picture_grid
+from tests.support.commands import mien
+from tests.support.onnx_files import channels_model
+from tests.support.pictures import encode
+
+GRADUAL = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+
+
+@pytest.fixture(scope="module")
+def photo(portrait, tmp_path_factory):
+    path = tmp_path_factory.mktemp("photo") / "astronaut.png"
+    path.write_bytes(encode(portrait, "PNG"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def crop(photo, recognizer):
+    path = photo.with_name("crop.png")
+    path.write_bytes(encode(recognizer.read(photo).faces[0].crop, "PNG"))
+    return path
+
+
+def size_of(path):
+    with Image.open(path) as image:
+        return image.size
+
+
+def test_a_photo_is_explained_by_face_map_and_overlay(photo, tmp_path):
+    result = mien("explain", photo, "--out", tmp_path / "why.png")
+    assert (result.exit_code, result.stderr) == (0, "")
+    wrote, sentence = result.stdout.splitlines()
+    assert wrote == f"{photo}  face 0  wrote {tmp_path / 'why.png'}"
+    assert re.fullmatch(
+        r"     happiness 0\.9\d: \d\d % of the evidence on the [a-z]+, .*", sentence
+    )
+    with Image.open(tmp_path / "why.png") as image:
+        assert image.width > 3 * 192
+        assert np.asarray(image.convert("RGB")).std() > 40
+
+
+def test_a_photo_and_its_crop_are_explained_alike(photo, crop, tmp_path):
+    mien("explain", photo, "--out", tmp_path / "a.png")
+    result = mien("explain", crop, "--crop", "--out", tmp_path / "b.png")
+    assert result.exit_code == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_all_classes_have_a_column_and_words_that_can_be_searched(crop, tmp_path):
+    result = mien("explain", crop, "--crop", "--class", "all", "--out", tmp_path / "six.svg")
+    assert result.exit_code == 0
+    text = (tmp_path / "six.svg").read_text()
+    assert text.count("<image") == 1 + 6 + 1  # face, six maps, legend
+    places = [text.index(f">{name} ") for name in ("surprise", "sadness", "anger", "fear")]
+    assert places == sorted(places)
+    assert "warm and bright = speaks for the expression above the column" in text
+    assert "the line is drawn where the evidence is half of the strongest" in text
+
+
+def test_a_folder_gets_a_figure_a_picture_and_a_bad_one_does_not_stop_it(photo, tmp_path):
+    folder = tmp_path / "given"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.png").write_bytes(photo.read_bytes())
+    (folder / "sub" / "a.png").write_bytes(photo.read_bytes())
+    (folder / "blank.png").write_bytes(encode(np.full((60, 80, 3), 190, dtype=np.uint8), "PNG"))
+    (folder / "bad.png").write_bytes(b"no picture")
+    result = mien("explain", folder, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert (
+        f"no face in {folder / 'blank.png'}\n  try: give a face crop with --crop" in result.stderr
+    )
+    assert "2 of 4 pictures gave no face" in result.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a-1.png", "a-2.png"]
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "webp"])
+def test_the_suffix_chooses_the_format(crop, tmp_path, suffix):
+    target = tmp_path / f"why.{suffix}"
+    assert mien("explain", crop, "--crop", "--out", target).exit_code == 0
+    start = {"pdf": b"%PDF", "webp": b"RIFF"}[suffix]
+    assert target.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--method", "gradcam"], "no method called 'gradcam'\n  try: use grad-cam"),
+        (["--class", "joyful"], "no expression called 'joyful'"),
+        (["--layer", "features.99"], "no layer in this file called 'features.99'"),
+        (["--method", "integrated-gradients"], "integrated-gradients needs gradients by torch"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_the_next_step(crop, tmp_path, options, says):
+    result = mien("explain", crop, "--crop", "--out", tmp_path / "why.png", *options)
+    assert result.exit_code == 1
+    assert says in result.stderr
+    assert "\n  try: " in result.stderr
+    assert not (tmp_path / "why.png").exists()
+
+
+def test_a_model_without_maps_can_only_be_occluded(crop, tmp_path):
+    model = tmp_path / "plain.onnx"
+    model.write_bytes(channels_model())
+    out = ["--model", model, "--out", tmp_path / "why.png"]
+    result = mien("explain", crop, "--crop", *out)
+    assert result.exit_code == 1
+    assert "does not return its maps\n  try: write it again with mien export" in result.stderr
+    assert mien("explain", crop, "--crop", "--method", "occlusion", *out).exit_code == 0
+    assert size_of(tmp_path / "why.png")[0] > 0
+
+
+def test_a_picture_is_not_written_over(crop, tmp_path):
+    own = tmp_path / "own.png"
+    own.write_bytes(crop.read_bytes())
+    result = mien("explain", own, "--crop", "--out", own)
+    assert result.exit_code == 1
+    assert "is one of the pictures" in result.stderr
+    assert own.read_bytes() == crop.read_bytes()
+
+
+def test_one_file_for_many_pictures_is_wrong_usage(photo, crop, tmp_path):
+    result = mien("explain", photo, crop, "--out", tmp_path / "why.png")
+    assert result.exit_code == 2
+
+
+def test_colours_rise_in_lightness_so_that_grey_prints_can_be_read():
+    ramp = np.tile(np.linspace(0, 1, 192, dtype=np.float32), (192, 1))
+    tile = Image.fromarray(np.rint(picture_grid._shade(ramp)).astype(np.uint8)).convert("L")
+    lightness = np.asarray(tile)[0].astype(int)
+    assert (np.diff(lightness) >= 0).all()
+    assert lightness[-1] - lightness[0] > 200
+
+
+def test_an_overlay_leaves_the_face_where_nothing_speaks():
+    crop = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    nothing = picture_grid.overlay(crop, np.zeros((8, 8), dtype=np.float32))
+    gray = np.asarray(Image.fromarray(crop).convert("L"))
+    np.testing.assert_array_equal(nothing, picture_grid.upright(gray))
+    np.testing.assert_array_equal(picture_grid.overlay(crop, -GRADUAL), nothing)
+    assert (picture_grid.overlay(crop, GRADUAL) != nothing).any()
+
+
+def test_the_liveliest_channels_come_first():
+    flat = np.full((2, 2), 3.0)
+    calm = np.array([[0, 1], [1, 0]])
+    found = picture_grid.channels(np.stack([flat, calm, 9 * calm]).astype(np.float32), most=2)
+    assert len(found) == 2
+    assert found[0][0, 0].tolist() == [0, 0, 0]
+    assert found[0][0, -1].tolist() == [255, 255, 255]
+    assert picture_grid.channels(flat[None].astype(np.float32))[0].max() == 0
+
+
+def test_the_sentence_speaks_of_the_class_that_was_asked_for(crop, recognizer, photo, tmp_path):
+    words = ["explain", crop, "--crop", "--method", "cam", "--out", tmp_path / "a.png"]
+    [face] = recognizer.read(photo).faces
+    for label in ("happiness", "fear"):
+        sentence = mien(*words, "--class", label).stdout.splitlines()[1]
+        assert sentence.startswith(f"     {label} {face.scores[label]:.2f}: ")
+        assert sentence.endswith(regions.words(regions.shares(face.heatmap(label))))
+    assert len(mien(*words, "--class", "all").stdout.splitlines()) == 1

@@ -1,0 +1,90 @@
+import csv
+import re
+
+import numpy as np
+import pytest
+
+from tests.support.commands import mien
+from tests.support.pictures import encode, folder_of, texture
+
+HEADER = "filepath,happiness,surprise,sadness,anger,disgust,fear"
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory):
+    """Eighty crops in nested folders, of several kinds and sizes: {path: array}, and where."""
+    folder = tmp_path_factory.mktemp("given") / "crops"
+    arrays = {f"c/{n:02}.png": texture(n) for n in range(76)}
+    arrays |= {"b.png": texture(90, 48), "c/deep/er/a.png": texture(91, 100)}
+    arrays |= {"c-1/a.png": texture(92), "grey.png": texture(93)[..., 0]}
+    folder_of(folder, {name: encode(array, "PNG") for name, array in arrays.items()})
+    return folder, {str(folder / name): array for name, array in arrays.items()}
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    return ",".join(header), rows
+
+
+def test_the_table_is_the_papers_sorted_with_two_decimals(crops, recognizer, tmp_path):
+    folder, arrays = crops
+    result = mien("scores", folder, "--out", tmp_path / "scores.csv")
+    assert (result.exit_code, result.stdout) == (0, "")
+    header, rows = rows_of(tmp_path / "scores.csv")
+    assert header == HEADER
+    assert [row[0] for row in rows] == sorted(arrays)
+    digits = [value for row in rows for value in row[1:]]
+    assert all(re.fullmatch(r"[01]\.\d\d", value) for value in digits)
+    scores = np.array(digits, dtype=float).reshape(-1, 6)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=0.031)
+    expected = recognizer.classify([arrays[row[0]] for row in rows])
+    np.testing.assert_allclose(scores, expected, atol=0.00501)
+
+
+def test_full_keeps_every_digit(crops, recognizer, tmp_path):
+    folder, arrays = crops
+    assert mien("scores", folder / "c", "--full", "--out", tmp_path / "s.csv").exit_code == 0
+    header, rows = rows_of(tmp_path / "s.csv")
+    assert header == HEADER
+    scores = np.array([row[1:] for row in rows], dtype=float)
+    expected = recognizer.classify([arrays[row[0]] for row in rows])
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
+
+
+def test_the_table_is_scores_csv_unless_told_otherwise(crops, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder_of(tmp_path / "in", {"a.png": encode(texture(0), "PNG")})
+    result = mien("scores", "in")
+    header, [row] = rows_of(tmp_path / "scores.csv")
+    assert (header, row[0]) == (HEADER, "in/a.png")
+    assert result.stderr == "wrote scores.csv: 1 pictures\n"
+
+
+def test_unreadable_crops_are_named_and_left_out(tmp_path):
+    names = {"a.png": encode(texture(0), "PNG"), "b.jpg": b"text", "c.png": encode(texture(1))}
+    folder = folder_of(tmp_path / "in", names)
+    result = mien("scores", folder, "--out", tmp_path / "s.csv")
+    assert result.exit_code == 1
+    assert f"mien: not a picture: {folder / 'b.jpg'}\n  try: " in result.stderr
+    assert result.stderr.endswith("mien: 1 of 3 pictures could not be read\n")
+    _, rows = rows_of(tmp_path / "s.csv")
+    assert [row[0] for row in rows] == [str(folder / "a.png"), str(folder / "c.png")]
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["missing", "empty"])
+def test_without_pictures_an_older_table_stays(tmp_path, there):
+    if there:
+        folder_of(tmp_path / "in", {"notes.txt": b""})
+    (tmp_path / "s.csv").write_text("older")
+    result = mien("scores", tmp_path / "in", "--out", tmp_path / "s.csv")
+    assert result.exit_code == 1
+    assert re.match(r"mien: no (such folder:|pictures in) .*in\n  try: ", result.stderr)
+    assert (tmp_path / "s.csv").read_text() == "older"
+
+
+def test_a_path_with_a_comma_and_letters_of_any_script_comes_back_whole(tmp_path):
+    folder = folder_of(tmp_path / "a, b", {"Müller 笑.png": encode(texture(0), "PNG")})
+    assert mien("scores", folder, "--out", tmp_path / "s.csv").exit_code == 0
+    assert rows_of(tmp_path / "s.csv")[1][0][0] == str(folder / "Müller 笑.png")

@@ -1,0 +1,181 @@
+import json
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+pytest.importorskip("matplotlib")
+
+from PIL import Image
+
+from mien.recognize.model import read_card
+from mien.train import config
+from mien.train.trainer import train
+from tests.support.commands import mien
+from tests.support.prepared_folder import write_crops
+from tests.support.tiny_network import known, settings_for
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tiny_is_known():
+    with known():
+        yield
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A place with data/made and small.toml, whose run holds out enough to be exported."""
+    place = tmp_path_factory.mktemp("here")
+    folder = write_crops(place / "data" / "made", train=85, test=4)
+    settings = settings_for(folder, epochs=3, batch=48, hold_out=0.5, augment=False)
+    (place / "small.toml").write_text(config.to_toml(settings))
+    return place
+
+
+@pytest.fixture(scope="module")
+def trained(here):
+    """The run of ``mien train`` and what it printed."""
+    return here / "run", mien("train", here / "small.toml", "--out", here / "run")
+
+
+@pytest.fixture(scope="module")
+def exported(trained):
+    """The file of ``mien export`` and what it printed."""
+    return trained[0] / "run.onnx", mien("export", trained[0])
+
+
+def failed(result, message):
+    """Check that a command could not do it, and said what and what next."""
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert result.stderr.count("\n  try: ") == 1
+    assert "Traceback" not in result.stderr
+
+
+def history_of(run):
+    header, *lines = (run / "history.csv").read_text().splitlines()
+    return [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
+
+
+def test_train_writes_the_run_and_names_its_best_epoch(here, trained):
+    run, result = trained
+    assert result.exit_code == 0
+    assert sorted(path.name for path in run.iterdir() if path.suffix != ".onnx") == [
+        "best.safetensors",
+        "config.toml",
+        "data.json",
+        "history.csv",
+        "history.png",
+        "last.safetensors",
+    ]
+    assert config.load(run / "config.toml") == config.load(here / "small.toml")
+    history = history_of(run)
+    assert len(history) == 3
+    best = max(history, key=lambda row: float(row["held_accuracy"]))
+    assert best != history[0]
+    accuracy = f"{float(best['held_accuracy']):.1%}"
+    first, last = result.stdout.splitlines()
+    assert first == f"best epoch {best['epoch']}: held-out accuracy {accuracy}"
+    assert last == f"wrote {run}; next: mien export {run}"
+    assert float(best["held_accuracy"]) > 0.8
+    with Image.open(run / "history.png") as picture:
+        assert picture.size == (1080, 432)
+
+
+def test_train_reports_every_epoch_beside_its_result(trained):
+    run, result = trained
+    lines = [line.split() for line in result.stderr.splitlines()]
+    assert [line[:2] for line in lines] == [["epoch", "1"], ["epoch", "2"], ["epoch", "3"]]
+    for line, row in zip(lines, history_of(run), strict=True):
+        assert line[2:5] == ["train", "loss", f"{float(row['train_loss']):.3f}"]
+        assert line[-3] == f"{float(row['held_accuracy']):.1%}"
+
+
+def test_options_take_the_place_of_the_files_settings(here, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = mien("train", here / "small.toml", "--epochs", 1, "--seed", 5)
+    assert result.exit_code == 0
+    kept = config.load(tmp_path / "runs" / "small" / "config.toml")  # named after the file
+    assert (kept.epochs, kept.seed) == (1, 5)
+    assert len(history_of(tmp_path / "runs" / "small")) == 1
+
+
+def test_train_resumes_a_stopped_run_and_refuses_to_begin_it_again(here, tmp_path):
+    def stop(row):
+        raise KeyboardInterrupt
+
+    settings = config.load(here / "small.toml")
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, tmp_path / "run", report=stop)
+    again = mien("train", here / "small.toml", "--out", tmp_path / "run")
+    failed(again, "holds a run\n  try: add --resume")
+    resumed = mien("train", here / "small.toml", "--out", tmp_path / "run", "--resume")
+    assert resumed.exit_code == 0
+    assert [line.split()[1] for line in resumed.stderr.splitlines()] == ["2", "3"]
+    assert len(history_of(tmp_path / "run")) == 3
+
+
+def test_train_with_wrong_settings_says_what_to_change_and_writes_nothing(here, tmp_path):
+    text = (here / "small.toml").read_text()
+    wrong = {
+        "no setting called 'patiance'\n  try: use patience": text + "patiance = 3\n",
+        "no model called 'miennt'\n  try: use miennet": text.replace('"tiny"', '"miennt"'),
+        "no manifest.csv in ": text.replace("data/made", "data/gone"),
+        "dropout is 1.5": text.replace("dropout = 0.2", "dropout = 1.5"),
+    }
+    for message, changed in wrong.items():
+        (tmp_path / "wrong.toml").write_text(changed)
+        failed(mien("train", tmp_path / "wrong.toml", "--out", tmp_path / "run"), message)
+        assert not (tmp_path / "run").exists()
+    failed(mien("train", tmp_path / "gone.toml", "--out", tmp_path / "run"), "cannot read ")
+
+
+def test_export_writes_the_file_and_says_how_true_it_is(exported):
+    path, result = exported
+    assert result.exit_code == 0
+    card = read_card(path)
+    assert result.stdout.splitlines() == [
+        f"largest difference from torch on 256 crops: {card['parity']:.1e}",
+        f"temperature {card['temperature']}, 4,311 parameters",
+        f"wrote {path}",
+    ]
+    assert card["name"] == "tiny"
+    assert card["metrics"] == {}
+
+
+def test_what_was_trained_is_measured_and_the_figures_go_on_the_card(here, exported, tmp_path):
+    path, _ = exported
+    measured = mien("evaluate", path, here / "data" / "made", "--out", tmp_path)
+    assert measured.exit_code == 0
+    record = json.loads((tmp_path / "made-test.json").read_text())
+    assert record["pictures"] == 24
+    assert record["accuracy"] > 0.8  # it learned the stripes, which chance names in a sixth
+    options = ("--out", tmp_path / "b.onnx", "--metrics", tmp_path / "made-test.json")
+    assert mien("export", path.parent, *options).exit_code == 0
+    card = read_card(tmp_path / "b.onnx")
+    kept = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
+    assert card["metrics"] == {"made-test": {key: record[key] for key in kept}}
+    assert card["weights_sha256"] == record["weights_sha256"]
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "no figures", '{"pictures": 3}'])
+def test_metrics_that_mien_did_not_measure_are_refused(trained, tmp_path, text):
+    (tmp_path / "odd.json").write_text(text)
+    options = ("--out", tmp_path / "b.onnx", "--metrics", tmp_path / "odd.json")
+    failed(mien("export", trained[0], *options), "odd.json is no result of mien evaluate")
+    assert not (tmp_path / "b.onnx").exists()
+
+
+def test_export_of_what_is_no_run_says_so(trained, tmp_path):
+    failed(mien("export", tmp_path), "cannot read ")
+    (tmp_path / "config.toml").write_bytes((trained[0] / "config.toml").read_bytes())
+    failed(mien("export", tmp_path), "no checkpoint of ours")
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.parametrize("command", ["train", "export"])
+def test_without_torch_the_extra_to_install_is_named(tmp_path, monkeypatch, command):
+    monkeypatch.setattr("mien.cli._shared.find_spec", lambda name: None)
+    failed(mien(command, tmp_path / "x"), 'try: pip install "mien[train]"')

@@ -1,0 +1,171 @@
+import csv
+import os
+import re
+
+import numpy as np
+import pytest
+
+from mien.data import manifest
+from mien.data.audit.clean import clean, to_drop
+from mien.data.audit.findings import audit
+from mien.data.dedup import duplicates
+from mien.data.prepare.pipeline import prepare
+from mien.data.prepare.record import Settings
+from mien.errors import OutputError
+from tests.support.commands import mien
+from tests.support.faulty_folder import add, changed, pairs_of
+from tests.support.pictures import encode, texture, zip_of
+
+
+def test_a_missing_and_a_damaged_picture_are_named(clean_folder):
+    rows = manifest.read(clean_folder)
+    (clean_folder / rows[0].path).unlink()
+    (clean_folder / rows[1].path).write_bytes(b"no picture")
+    found = audit([clean_folder])
+    assert [(f.kind, f.this) for f in found.findings] == [("unreadable", 0), ("unreadable", 1)]
+    assert rows[0].path in found.findings[0].detail
+    assert len(clean(found, to_drop(found))) == 1
+    assert manifest.read(clean_folder) == rows[2:]
+
+
+def test_fix_takes_out_leaks_contradictions_and_blanks_and_keeps_the_old_manifest(dirty):
+    before = (dirty / "manifest.csv").read_bytes()
+    pictures = set(dirty.rglob("*.png"))
+    result = mien("audit", dirty, "--fix")
+    assert result.exit_code == 0
+    names = {row.original for row in manifest.read(dirty)}
+    gone = {"leak.png", "near-leak.png", "sad.png", "angry.png", "blank.png", "blank-too.png"}
+    assert not names & gone
+    assert {"t1.png", "a.png", "b.png", "c.png", "d.png"} <= names
+    assert len(names) == 56 + 5
+    assert (dirty / "manifest-before-audit.csv").read_bytes() == before
+    assert set(dirty.rglob("*.png")) == pictures
+    assert "kept 61 rows, dropped 6" in result.stdout
+    assert re.search(r"2  train  copy of a test picture", result.stdout)
+    assert re.search(r"2  train  same picture with another label", result.stdout)
+    assert re.search(r"1  test   blank", result.stdout)
+    with (dirty / "dropped-by-audit.csv").open(newline="") as file:
+        assert {(row["label"], row["split"], row["reason"]) for row in csv.DictReader(file)} == {
+            ("fear", "train", "copy of a test picture"),
+            ("anger", "train", "copy of a test picture"),
+            ("sadness", "train", "same picture with another label"),
+            ("anger", "train", "same picture with another label"),
+            ("fear", "train", "blank"),
+            ("anger", "test", "blank"),
+        }
+
+
+def test_after_a_fix_nothing_is_left_to_drop_and_nothing_is_written(dirty):
+    mien("audit", dirty, "--fix")
+    files = {path: path.stat().st_mtime_ns for path in dirty.rglob("*")}
+    found = audit([dirty])
+    assert not any(found.is_leak(f) for f in found.findings)
+    assert pairs_of(found) == {("exact copy", "c.png", "d.png"), ("near-copy", "a.png", "b.png")}
+    result = mien("audit", dirty, "--fix")
+    assert "dropped 0" in result.stdout
+    assert {path: path.stat().st_mtime_ns for path in dirty.rglob("*")} == files
+
+
+def test_a_second_fix_keeps_the_first_manifest_too(dirty):
+    mien("audit", dirty, "--fix")
+    first = (dirty / "manifest-before-audit.csv").read_bytes()
+    second = (dirty / "manifest.csv").read_bytes()
+    add(dirty, (np.zeros((64, 64, 3), np.uint8), "fear", "train", "new.png"))
+    grown = (dirty / "manifest.csv").read_bytes()
+    mien("audit", dirty, "--fix")
+    assert (dirty / "manifest-before-audit.csv").read_bytes() == first
+    assert (dirty / "manifest-before-audit-2.csv").read_bytes() == grown
+    assert (dirty / "manifest.csv").read_bytes() == second
+
+
+def test_without_fix_the_folder_stays_as_it_is(dirty):
+    files = {path: path.stat().st_mtime_ns for path in dirty.rglob("*")}
+    assert mien("audit", dirty).exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in dirty.rglob("*")} == files
+
+
+def test_every_framing_of_a_picture_leaves_with_it(tmp_path):
+    one = texture(1)
+    plain = add(tmp_path / "x", (one, "fear", "train", "1"), (one, "fear", "test", "2"))
+    framed = add(
+        tmp_path / "x-framed",
+        (texture(5), "fear", "train", "1", "made", "", "framed"),
+        (texture(6), "fear", "test", "2", "made", "", "framed"),
+    )
+    found = audit([framed, plain])
+    reports = clean(found, to_drop(found))
+    assert [(r.folder, r.kept, r.dropped.total()) for r in reports] == [
+        (plain, 1, 1),
+        (framed, 1, 1),
+    ]
+    for folder in (plain, framed):
+        assert [row.original for row in manifest.read(folder)] == ["2"]
+
+
+def test_a_validation_picture_that_is_in_test_leaves_and_train_yields_to_both(tmp_path):
+    one = texture(1)
+    folder = add(
+        tmp_path / "x", *((one, "fear", split, split) for split in ("train", "valid", "test"))
+    )
+    found = audit([folder])
+    assert to_drop(found) == {0: "copy of a test picture", 1: "copy of a test picture"}
+
+
+def test_a_contradiction_in_test_stays_for_a_test_set_is_as_it_is(tmp_path):
+    one = texture(1)
+    rows = [(one, "fear", "test", "1.png"), (one, "anger", "test", "2.png")]
+    found = audit([add(tmp_path / "data", *rows)])
+    assert [found.is_contradiction(f) for f in found.findings] == [True]
+    assert to_drop(found) == {}
+
+
+def test_what_only_shows_when_the_nearest_copies_are_gone_is_dropped_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(duplicates, "_NEIGHBOURS", 2)  # itself and one more
+    monkeypatch.setattr(duplicates, "_CROWD", 2)
+    one = texture(1)
+    folder = add(
+        tmp_path / "data",
+        (one, "fear", "train", "near.png"),
+        ((one * 0.9 + 10).astype(np.uint8), "fear", "train", "nearer.png"),
+        (changed(one), "fear", "test", "t.png"),
+    )
+    found = audit([folder])
+    assert sum(found.is_leak(f) for f in found.findings) == 1
+    assert to_drop(found) == dict.fromkeys((0, 1), "copy of a test picture")
+
+
+def test_a_manifest_that_cannot_be_replaced_stays_as_it_was(dirty, monkeypatch):
+    def full(rows, folder):
+        raise OSError(28, "No space left on device")
+
+    found = audit([dirty])
+    before = (dirty / "manifest.csv").read_bytes()
+    monkeypatch.setattr(manifest, "write", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        clean(found, to_drop(found))
+    assert (dirty / "manifest.csv").read_bytes() == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_named(dirty):
+    dirty.chmod(0o555)
+    try:
+        result = mien("audit", dirty, "--fix")
+    finally:
+        dirty.chmod(0o755)
+    assert result.exit_code == 1
+    assert "cannot write" in result.stderr
+
+
+def test_what_prepare_drops_as_a_leak_is_what_an_audit_of_all_pictures_finds(tmp_path):
+    files = {f"DATASET/train/{n}/a{n}.jpg": encode(texture(n)) for n in range(1, 8)}
+    files["DATASET/test/4/t.jpg"] = encode(texture(3), quality=50)
+    archive = zip_of(tmp_path / "rafdb.zip", files)
+    kept = prepare(Settings("rafdb", str(archive), keep_leaks=True), tmp_path / "all").folder
+    clean_one = prepare(Settings("rafdb", str(archive)), tmp_path / "clean").folder
+    found = audit([kept])
+    [leak] = [f for f in found.findings if found.is_leak(f)]
+    assert found.entries[leak.this].row.original == "DATASET/train/3/a3.jpg"
+    assert audit([clean_one]).findings == []
+    mien("audit", kept, "--fix")
+    assert manifest.read(kept) == manifest.read(clean_one)

@@ -1,0 +1,60 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("scipy")
+
+sys.path.append(str(Path(__file__).parents[2] / "docs"))
+import proof
+
+from mien.evaluate.explanations import CONTROLS
+from mien.evaluate.faithfulness import BETTER
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """One trial: a wins every metric against every control, b none."""
+    value = {"a": 0.9, "b": 0.2, **dict.fromkeys(CONTROLS, 0.5)}
+    against = {
+        name: {c: {m: {"gain": gain, "p": 0.001} for m in BETTER} for c in CONTROLS}
+        for name, gain in (("a", 0.4), ("b", -0.3))
+    }
+    record = {
+        "name": "net", "pictures": 7, "source": "rafdb", "split": "test", "sanity_pictures": 3,
+        "mean": {name: dict.fromkeys(BETTER, v) for name, v in value.items()},
+        "error": {name: dict.fromkeys(BETTER, 0.01) for name in value},
+        "against": against,
+        "steadiness": {name: {"noise": 0.8, "other_picture": 0.1} for name in value},
+        "forgetting": {"head": {"a": 0.3, "b": 1.0}},
+    }  # fmt: skip
+    (tmp_path / "faithful-net.json").write_text(json.dumps(record))
+    monkeypatch.setattr(proof, "RESULTS", tmp_path)
+
+
+def test_what_beats_every_control_is_bold_and_trusted(results):
+    lines = proof.faithful().splitlines()
+    [a] = [line for line in lines if line.startswith("| a |")]
+    assert a.count("**0.900 ± 0.020**") == len(BETTER)
+    [b] = [line for line in lines if line.startswith("| b |")]
+    assert "**" not in b
+    assert any(line.startswith("| *gaussian* |") for line in lines)
+    verdict = proof.trust()
+    assert "both insertion and ROAD: `a`. Of these `a` has the highest ROAD, 0.900" in verdict
+    assert "Not so: `b`" in verdict
+
+
+def test_what_the_network_forgets_is_shown_beside_noise(results):
+    lines = proof.sane().splitlines()
+    assert "| a | 0.80 | 0.10 | 0.30 |" in lines
+    assert "| gaussian | 0.80 | 0.10 | - |" in lines
+
+
+def test_where_no_method_wins_the_page_says_so(results, tmp_path):
+    path = tmp_path / "faithful-net.json"
+    record = json.loads(path.read_text())
+    record["against"]["a"]["gaussian"]["road"]["p"] = 0.2
+    path.write_text(json.dumps(record))
+    assert "No method beats every control in both" in proof.trust()
+    assert "which no method beats" in proof.trust()

@@ -1,0 +1,57 @@
+"""What docs/training.md promises holds: its Python runs, its table is that of the settings."""
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from mien.train.augment import Strength
+from tests.support.prepared_folder import write_crops
+
+pytestmark = pytest.mark.torch
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_three_lines_make_a_loader_and_the_loop_around_it_trains(tmp_path, monkeypatch, capsys):
+    write_crops(tmp_path / "data" / "rafdb", train=2)
+    monkeypatch.chdir(tmp_path)
+    three, loop = BLOCKS
+    assert len([line for line in three.splitlines() if line]) == 3
+    names = {}
+    exec(compile(three + loop, "training.md", "exec"), names)
+    assert [len(crops) for crops, _ in names["loader"]] == [12]
+    assert re.fullmatch(r"loss \d\.\d\d\n", capsys.readouterr().out)
+
+
+def test_the_table_has_every_setting_with_its_default_in_the_order_they_are_applied():
+    found = {}
+    for names, defaults in re.findall(r"^\| (`.+?`) \| ([\d., ]+) \|", PAGE, flags=re.MULTILINE):
+        keys = re.findall(r"`(\w+)`", names)
+        found |= dict(zip(keys, map(float, defaults.split(", ")), strict=True))
+    assert list(found.items()) == [(f.name, f.default) for f in fields(Strength)]
+
+
+def test_the_two_sides_of_the_ablation_differ_in_one_setting():
+    on, off = (
+        tomllib.loads((ROOT / f"configs/ablation-augment-{side}.toml").read_text(encoding="utf-8"))
+        for side in ("on", "off")
+    )
+    assert (on.pop("augment"), off.pop("augment")) == (True, False)
+    assert on == off
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.toml")), ids=lambda p: p.stem)
+def test_every_configuration_can_be_read(path):
+    from mien.train import config, grid
+
+    if path.stem.endswith("-grid"):
+        assert all(point.data for point in grid.load(path).points)
+    else:
+        assert config.load(path).data

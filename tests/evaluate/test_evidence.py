@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from mien.errors import BadDataError
+from mien.evaluate.evidence import evidence
+from mien.faces.regions import REGIONS, divide
+from mien.labels import LABELS, index
+from mien.recognize.model import Outputs
+from tests.support.commands import mien
+from tests.support.prepared_folder import write_crops
+
+PLACES = dict(zip(LABELS, [(50, 32), (21, 16), (10, 20), (35, 31), (60, 32), (3, 32)], strict=True))
+FOUND = ("mouth", "eyes", "brows", "nose", "chin", "forehead")
+
+
+class Pointing:
+    """Stand-in model: each class's map is one spot, and less light makes it negative."""
+
+    def run(self, batch):
+        maps = np.zeros((len(batch), 6, 64, 64), dtype=np.float32)
+        for label, (y, x) in PLACES.items():
+            maps[:, index(label), y, x] = batch[:, 0].std(axis=(1, 2))
+        flat = np.full((len(batch), 6), 1 / 6, dtype=np.float32)
+        return Outputs(flat, flat[:, 0], maps)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_crops(tmp_path_factory.mktemp("made") / "data", train=1, test=3)
+
+
+def test_each_expressions_evidence_is_where_its_map_points(folder):
+    found = evidence(Pointing(), folder)
+    assert list(found) == list(LABELS)
+    for label, region in zip(LABELS, FOUND, strict=True):
+        assert found[label]["share"] == {name: float(name == region) for name in REGIONS}
+        assert found[label]["pictures"] == 3
+        on = float(region in found[label]["expected"])
+        assert found[label]["on_expected"] == on
+        assert found[label]["on_expected_95"] == [on, on]
+    assert (found["happiness"]["on_expected"], found["disgust"]["on_expected"]) == (1, 1)
+    assert found["anger"]["on_expected"] == 0  # the nose is not expected there
+
+
+def test_chance_is_the_share_of_the_area(folder):
+    found = evidence(Pointing(), folder)["sadness"]
+    parts = np.isin(divide(), [REGIONS.index(name) for name in found["expected"]])
+    assert found["area_of_expected"] == pytest.approx(parts.mean(), abs=1e-4)
+    assert found["units"] == [1, 4, 15]
+
+
+def test_a_split_without_pictures_is_refused(folder):
+    with pytest.raises(BadDataError, match="has no valid pictures"):
+        evidence(Pointing(), folder, "valid")
+
+
+def test_the_command_measures_folders_and_writes_the_figures(folder, tmp_path):
+    result = mien("regions", "shipped", folder, "--out", tmp_path / "a.json")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "data test: share of the evidence for the labelled expression"
+    assert lines[1].split() == [*REGIONS, "expected", "its", "area"]
+    assert [line.split()[0] for line in lines[2:]] == list(LABELS)
+    assert (tmp_path / "a.json").exists()

@@ -1,0 +1,85 @@
+"""The page of ``mien evaluate --report``, on drawn crops and the shipped model."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from PIL import Image
+
+from mien.evaluate.accuracy import Evaluation, evaluate
+from mien.evaluate.report import improvements, worst
+from mien.recognize.recognizer import Recognizer
+from tests.support.commands import mien
+from tests.support.prepared_folder import SEVEN, write_crops
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_crops(tmp_path_factory.mktemp("given") / "made", test=6, labels=SEVEN)
+
+
+@pytest.fixture(scope="module")
+def reported(folder):
+    out = folder.parent / "out"
+    words = ("--out", out, "--report", "--against", "shipped")
+    return out, mien("evaluate", "shipped", folder, *words)
+
+
+def test_the_page_goes_the_way_of_the_papers_figure(reported):
+    out, result = reported
+    assert result.exit_code == 0, result.stderr
+    page = (out / "made-test-report.html").read_text()
+    steps = ("Data", "Model", "Predictions", "Explanation", "Inspection", "Improvement")
+    places = [page.index(f". {step}</h2>") for step in steps]
+    assert places == sorted(places)
+    assert "keep it to yourself" in page
+    assert page.count('alt="its heat map"') >= 12
+    record = json.loads((out / "made-test.json").read_text())
+    assert f"{record['accuracy']:.1%}" in page
+    assert f"{record['macro_f1']:.1%}" in page
+    assert "http" not in page  # nothing is fetched
+    for name in ("confusion", "reliability"):
+        with Image.open(out / f"made-test-report-{name}.png") as plot:
+            assert len(np.unique(np.asarray(plot.convert("L")))) > 20
+
+
+def test_a_model_does_not_differ_from_itself(reported):
+    out, result = reported
+    told = json.loads((out / "made-test.json").read_text())["against"]
+    assert (told["only_this_right"], told["only_other_right"], told["mcnemar_p"]) == (0, 0, 1.0)
+    assert "McNemar p = 1" in result.stdout
+
+
+def test_the_surest_errors_come_first(folder):
+    found = evaluate(Recognizer(threads=1), folder)
+    chosen = worst(found, 5)
+    called = found.scores.argmax(axis=1)
+    assert len(chosen) == 5
+    assert all(called[i] != found.targets[i] for i in chosen)
+    sureness = [found.scores[i].max() for i in chosen]
+    assert sureness == sorted(sureness, reverse=True)
+    others = set(np.flatnonzero(called != found.targets)) - set(chosen)
+    assert max(found.scores[i].max() for i in others) <= sureness[-1]
+
+
+def test_improvements_name_the_weakest_class_and_the_gap(folder):
+    found = evaluate(Recognizer(threads=1), folder)
+    scores = np.full((36, 6), 0.02, dtype=np.float32)
+    scores[np.arange(36), found.targets] = 0.9
+    afraid = found.targets == 5
+    scores[afraid] = 0.02
+    scores[afraid, 1] = 0.9  # fear is called surprise
+    recall = dict.fromkeys(found.record["recall"], 1.0) | {"fear": 0.0}
+    table = np.diag([6, 6, 6, 6, 6, 0])
+    table[5, 1] = 6
+    record = {**found.record, "recall": recall, "accuracy": 30 / 36, "confusion": table.tolist()}
+    said = improvements(Evaluation(found.rows, scores, found.neutral, record))
+    assert said[0] == "Weakest: fear, of which 0.0% are found; most often it is called surprise."
+    assert said[1].startswith("The model is too sure by 6.7%")  # 0.9 - 30 / 36
+
+
+def test_a_report_needs_a_place(folder):
+    assert mien("evaluate", "shipped", folder, "--report").exit_code == 2

@@ -1,0 +1,223 @@
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+
+from torch import nn
+
+from mien import __version__, pixels
+from mien.errors import BadDataError, BadModelError, BadSettingError
+from mien.labels import LABELS
+from mien.recognize.model import Model, read_card
+from mien.train import config
+from mien.train.data import gather
+from mien.train.neutral import fit_neutral
+from tests.support.exported_runs import asked, crops, run_of, softmax, unlike_fresh
+from tests.support.prepared_folder import write_crops
+from tests.support.tiny_network import known, settings_for, tiny
+
+export = pytest.importorskip("mien.train.export")
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tiny_is_known():
+    with known():
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """665 crops, about half of which are held out."""
+    return write_crops(tmp_path_factory.mktemp("made"), train=95)
+
+
+@torch.inference_mode()
+def taught(network, settings):
+    """Fit the head by ridge regression and swap disgust with fear: often right, and too sure."""
+    crops = gather(settings).train
+    pooled = network.features(torch.from_numpy(pixels.to_batch(crops.gray.numpy()))).mean((2, 3))
+    seen = torch.cat([pooled, torch.ones(len(crops), 1)], dim=1)
+    wanted = 9 * nn.functional.one_hot(crops.targets, network.head.out_features).float()
+    found = torch.linalg.solve(seen.T @ seen + 0.3 * torch.eye(17), seen.T @ wanted).T
+    found[[4, 5]] = found[[5, 4]]
+    network.head.weight.copy_(found[:, :-1])
+    network.head.bias.copy_(found[:, -1])
+    return network
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["seven", "six"])
+def run(request, folder, tmp_path_factory):
+    """A run with or without neutral: its folder, the network it should export, its settings."""
+    settings = settings_for(folder, hold_out=0.5, neutral=request.param)
+    torch.manual_seed(5)
+    network = taught(unlike_fresh(tiny(6 + request.param, 0.3)).eval(), settings)
+    return run_of(tmp_path_factory.mktemp("run"), network, settings), network, settings
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    """The exported file and the card that was returned."""
+    path = tmp_path_factory.mktemp("file") / "new" / "a.onnx"
+    return path, export.export(run[0], path, {"made-test": {"accuracy": 0.5}})
+
+
+def calmed(run, batch):
+    """Logits of neutral once its row of the head has been fitted."""
+    network = copy.deepcopy(run[1])
+    fit_neutral(network, gather(run[2]).train)
+    return asked(network, batch)[1][:, 6]
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_file_gives_the_calibrated_scores_of_the_best_averaged_weights(run, exported, count):
+    path, card = exported
+    batch = pixels.to_batch(crops(count))
+    _, logits = asked(run[1], batch)
+    found = Model(path, threads=1).run(batch)
+    expected = softmax(logits[:, :6] / card["temperature"])
+    np.testing.assert_allclose(found.scores, expected, atol=1e-5)
+    neutral = 1 / (1 + np.exp(-calmed(run, batch))) if run[2].neutral else np.zeros(count)
+    np.testing.assert_allclose(found.neutral, neutral, atol=1e-5)
+
+
+def test_the_maps_are_the_features_weighed_by_the_head_and_average_to_the_logits(run, exported):
+    batch = pixels.to_batch(crops(3))
+    features, logits = asked(run[1], batch)
+    weight, bias = (p.detach().numpy() for p in run[1].head.parameters())
+    found = Model(exported[0], threads=1)
+    maps = found.run(batch).maps
+    expected = np.einsum("ck,nkhw->nchw", weight[:6], features)
+    np.testing.assert_allclose(maps, expected, atol=1e-5)
+    np.testing.assert_allclose(maps.mean(axis=(2, 3)) + bias[:6], logits[:, :6], atol=1e-5)
+    assert maps.shape == (3, 6, 8, 8)
+
+
+def test_no_other_temperature_suits_the_held_out_expressions_better(run, exported):
+    held = gather(run[2]).held
+    six = held.targets.numpy() < 6  # neutral pictures have none of the six scores right
+    _, logits = asked(run[1], pixels.to_batch(held.gray.numpy()))
+    targets = held.targets.numpy()[six]
+
+    def loss(temperature):
+        shares = softmax(logits[six, :6] / temperature)
+        return -np.log(shares[np.arange(len(targets)), targets]).mean()
+
+    grid = np.geomspace(0.05, 20, 2000)
+    best = grid[np.argmin([loss(t) for t in grid])]
+    assert 0.06 < best < 19  # within the range that is searched
+    assert exported[1]["temperature"] == pytest.approx(best, rel=0.004)
+
+
+def test_an_expression_is_named_from_the_confidence_that_keeps_to_the_error_rate(run, exported):
+    held = gather(run[2]).held
+    six = held.targets.numpy() < 6
+    _, logits = asked(run[1], pixels.to_batch(held.gray.numpy()[six]))
+    scores = softmax(logits[:, :6] / exported[1]["temperature"])
+    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == held.targets.numpy()[six]
+    kept = [t for t in confidence if (~right[confidence >= t]).mean() <= export.ERROR_RATE]
+    doubt = exported[1]["uncertain"]
+    assert doubt["below"] == pytest.approx(min(kept, default=1.0), abs=2e-4)
+    named = (confidence >= doubt["below"]).mean()
+    assert doubt["answered"] == pytest.approx(named, abs=0.01)  # equal ones round either way
+    assert doubt["error_rate"] == 0.2
+    assert (~right).mean() > 0.2  # so it does leave some out
+
+
+def test_the_card_describes_the_model(run, exported):
+    path, returned = exported
+    card = read_card(path)
+    found = {key: card[key] for key in card if key not in {"parity", "sha256", "weights_sha256"}}
+    assert found == {
+        "format": 1,
+        "name": "tiny",
+        "mien": __version__,
+        "labels": list(LABELS),
+        "neutral": returned["neutral"],
+        "input": {
+            "side": 64,
+            "gray": True,
+            "mean": [0.485, 0.456, 0.406],
+            "std": [0.229, 0.224, 0.225],
+        },
+        "explain": {"layer": "features", "linear_layers": 1},
+        "temperature": returned["temperature"],
+        "uncertain": returned["uncertain"],
+        "parameters": 4311 if run[2].neutral else 4294,
+        "multiply_adds": export.multiply_adds(run[1]),
+        "epoch": 2,  # the earlier of two equals, as the loop keeps it
+        "data": {"train": 385, "seed": 0},
+        "metrics": {"made-test": {"accuracy": 0.5}},
+        "licence": returned["licence"],
+    }
+    assert "CC BY-NC 4.0" in card["licence"]
+    assert 0 < card["parity"] <= 1e-4
+    assert bool(card["neutral"]) == run[2].neutral
+    assert path.parent.name == "new"
+    assert [other.name for other in path.parent.iterdir()] == ["a.onnx"]
+
+
+def test_the_file_is_valid_onnx_for_any_number_of_crops(run, exported):
+    model = onnx.load(exported[0])
+    onnx.checker.check_model(model, full_check=True)
+    names = [output.name for output in model.graph.output]
+    neutral = ["neutral"] if run[2].neutral else []
+    assert names == ["logits", "maps", *neutral, "features", "gradients"]
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"
+
+
+def refused(run, target):
+    """Export to a file that exists, be refused, and find the file as it was."""
+    target.parent.mkdir(exist_ok=True)
+    target.write_text("older")
+    with pytest.raises(BadModelError, match=r"differs from torch by .*\n  try: report"):
+        export.export(run, target)
+    assert target.read_text() == "older"
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+def test_a_file_that_differs_more_than_allowed_is_not_written(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "PARITY", -1.0)
+    refused(run[0], tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize("part", [0, 1, -2, -1], ids=["logits", "maps", "features", "gradients"])
+def test_a_file_with_one_wrong_output_is_not_written(run, tmp_path, monkeypatch, part):
+    class Wrong(export.WithMaps):
+        def forward(self, batch):
+            outputs = list(super().forward(batch))
+            outputs[part] = outputs[part] * 1.001
+            return tuple(outputs)
+
+    convert = export._to_onnx
+    monkeypatch.setattr(export, "_to_onnx", lambda model: convert(Wrong(model.network)))
+    refused(run[0], tmp_path / "a.onnx")
+
+
+def test_a_network_whose_answer_is_no_number_is_not_written(run, folder, tmp_path):
+    _, network, settings = run
+    broken = tiny(6 + settings.neutral, 0)
+    broken.load_state_dict(network.state_dict())
+    nn.init.constant_(broken.head.bias, float("nan"))
+    refused(run_of(tmp_path / "run", broken, settings), tmp_path / "made" / "a.onnx")
+
+
+def test_too_few_held_out_crops_prove_nothing(run, folder, tmp_path):
+    _, network, settings = run
+    few = run_of(tmp_path / "run", network, replace(settings, hold_out=0.2))
+    with pytest.raises(BadDataError, match=r"\d+ held-out crops, 256 .*\n.*larger hold_out"):
+        export.export(few, tmp_path / "a.onnx")
+    assert not (tmp_path / "a.onnx").exists()
+
+
+def test_a_folder_that_holds_no_run_is_refused(tmp_path, run):
+    with pytest.raises(BadSettingError, match=r"cannot read .*config\.toml"):
+        export.export(tmp_path, tmp_path / "a.onnx")
+    (tmp_path / "config.toml").write_text(config.to_toml(run[2]))
+    with pytest.raises(BadModelError, match=r"no checkpoint of ours: .*best\.safetensors"):
+        export.export(tmp_path, tmp_path / "a.onnx")

@@ -1,0 +1,156 @@
+import csv
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+pytest.importorskip("matplotlib")
+
+from PIL import Image
+
+from mien.errors import BadSettingError
+from mien.train import config, trainer
+from mien.train import search as searching
+from mien.train.grid import Grid, load
+from mien.train.search import Median, search
+from tests.support.commands import mien
+from tests.support.prepared_folder import write_crops
+from tests.support.tiny_network import known, settings_for
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tiny_is_known():
+    with known():
+        yield
+
+
+@pytest.fixture(scope="module")
+def toml(tmp_path_factory):
+    """Eight points in two runs."""
+    place = tmp_path_factory.mktemp("grid")
+    folder = write_crops(place / "made", train=8)
+    settings = settings_for(folder, schedule="constant", augment=False, batch=14)
+    lines = config.to_toml(settings).splitlines()
+    kept = [x for x in lines if x.split(" ")[0] not in {"rate", "epochs", "patience"}]
+    varied = ["rate = [0.01, 0.2]", "epochs = [2, 4]", "patience = [0, 1]"]
+    (place / "grid.toml").write_text("\n".join([*kept, *varied]) + "\n")
+    return place / "grid.toml"
+
+
+@pytest.fixture(scope="module")
+def searched(toml):
+    out = toml.parent / "out"
+    return out, mien("search", toml, "--out", out)
+
+
+def table(out):
+    with (out / "search.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_point_has_the_result_of_a_run_of_its_own(toml, searched, tmp_path):
+    out, result = searched
+    assert result.exit_code == 0, result.stderr
+    assert "8 points in 2 runs" in result.stderr
+    assert len(list((out / "runs").iterdir())) == 2
+    rows = table(out)
+    assert len(rows) == 8
+    for number, (point, row) in enumerate(zip(load(toml).points, rows, strict=True)):
+        history = trainer.train(point, tmp_path / str(number))
+        best = max(history, key=lambda epoch: epoch["held_accuracy"])
+        assert float(row["rate"]) == point.rate
+        assert (int(row["epochs"]), int(row["patience"])) == (point.epochs, point.patience)
+        assert int(row["epochs_run"]) == len(history)
+        assert float(row["held_accuracy"]) == best["held_accuracy"]
+        assert float(row["held_loss"]) == best["held_loss"]
+        assert (int(row["best_epoch"]), row["state"]) == (best["epoch"], "done")
+
+
+def test_the_best_is_printed_plotted_and_kept_as_settings(toml, searched):
+    out, result = searched
+    best = max(table(out), key=lambda row: float(row["held_accuracy"]))
+    assert f"{float(best['held_accuracy']):.1%} held out" in result.stdout
+    assert f"{float(best['held_accuracy']):.1%}" in result.stderr  # the live table
+    assert config.load(out / "best.toml").rate == float(best["rate"])
+    with Image.open(out / "effects.png") as plot:
+        assert plot.size[0] > 800
+
+
+def test_a_search_that_was_killed_goes_on(toml, tmp_path, searched, monkeypatch):
+    trained, real = [], searching.train
+
+    def killed(settings, *others):
+        trained.append(settings.rate)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return real(settings, *others)
+
+    monkeypatch.setattr(searching, "train", killed)
+    with pytest.raises(KeyboardInterrupt):
+        search(load(toml), tmp_path / "out")
+    states = [row["state"] for row in table(tmp_path / "out")]
+    assert states.count("to do") == 4
+    search(load(toml), tmp_path / "out")
+    assert trained == [0.01, 0.2, 0.2]  # the first run was not trained again
+    drop = {"seconds"}
+    for row, whole in zip(table(tmp_path / "out"), table(searched[0]), strict=True):
+        assert {k: row[k] for k in row.keys() - drop} == {k: whole[k] for k in row.keys() - drop}
+
+
+def test_a_finished_search_trains_nothing(toml, searched, monkeypatch):
+    monkeypatch.setattr(searching, "train", None)
+    monkeypatch.setattr(searching, "gather", None)
+    assert mien("search", toml, "--out", searched[0]).exit_code == 0
+
+
+def test_another_grid_is_not_mixed_into_the_folder(toml, searched):
+    other = Grid((), load(toml).points[:1])
+    with pytest.raises(BadSettingError, match="search of another grid"):
+        search(other, searched[0])
+
+
+def test_a_run_that_diverges_is_a_row_and_the_rest_goes_on(toml, tmp_path):
+    wild = load(toml)
+    points = [
+        config.make({**_raw(p), "rate": 1e30 if p.rate == 0.2 else 0.01}) for p in wild.points
+    ]
+    outcomes = search(Grid(wild.varied, tuple(points)), tmp_path)
+    states = {(o.point.rate, o.state) for o in outcomes}
+    assert states == {(0.01, "done"), (1e30, "diverged")}
+
+
+def _raw(point):
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in vars_of(point).items()}
+
+
+def vars_of(point):
+    return {name: getattr(point, name) for name in config.DEFAULTS}
+
+
+def test_the_median_rule_by_hand():
+    earlier = [[0.2, 0.3, 0.5], [0.1, 0.6, 0.1], [0.4, 0.4, 0.4], [0.9]]
+    rule = Median(earlier, grace=2, least=3)
+    # the best by epoch 2 were 0.3, 0.6, 0.4 (the fourth had ended): median 0.4
+    told = [rule({"epoch": e, "held_accuracy": a}) for e, a in ((1, 0.0), (2, 0.4), (3, 0.1))]
+    # by epoch 3 they were 0.5, 0.6, 0.4: median 0.5, and 0.4 is below it
+    assert told == [False, False, True]
+    assert not Median(earlier[:2], grace=2, least=3)({"epoch": 2, "held_accuracy": 0.0})
+
+
+def test_a_hopeless_run_is_pruned_where_asked_for(toml, tmp_path, monkeypatch):
+    grid = load(toml)
+    points = [
+        config.make({**_raw(grid.points[0]), "rate": r, "epochs": 4, "patience": 0})
+        for r in (0.1, 0.2, 1e-9)
+    ]
+    asked = Grid(("rate",), tuple(points))
+    monkeypatch.setattr(searching.Median.__init__, "__defaults__", (0.0, False, 2, 2))
+    outcomes = search(asked, tmp_path, prune=True)
+    assert [o.state for o in outcomes] == ["done", "done", "pruned"]
+    assert len(outcomes[2].history) == 2
+    again = search(asked, tmp_path, prune=True)
+    assert [len(o.history) for o in again] == [4, 4, 2]
+    whole = search(asked, tmp_path)  # without pruning it is trained to its end
+    assert [(o.state, len(o.history)) for o in whole] == [("done", 4)] * 3

@@ -1,0 +1,66 @@
+from dataclasses import fields
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mien import pixels
+from mien.train import trainer
+from mien.train.augment import Strength, mix
+from mien.train.data import gather
+from tests.support.prepared_folder import write_crops
+from tests.support.tiny_network import known, settings_for, tiny
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tiny_is_known():
+    with known():
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_crops(tmp_path_factory.mktemp("made"), train=12)
+
+
+OFF = {f.name: 0.0 for f in fields(Strength)}
+
+
+@pytest.mark.parametrize("on", ["mixup", "cutmix"])
+def test_mixed_crops_are_learned_by_their_shares(folder, tmp_path, on):
+    changes = {**OFF, on: 1.0, "dropout": 0.0, "smoothing": 0.1, "batch": 84, "hold_out": 0}
+    settings = settings_for(folder, epochs=1, augment=True, **changes)
+    torch.manual_seed(settings.seed)
+    network = tiny(7, 0.0)
+    [row] = trainer.train(settings, tmp_path)
+
+    crops = gather(settings).train
+    order = torch.randperm(84, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    gray = crops.gray[order, None].float() / 255
+    gray, shares = mix(gray, crops.targets[order], 7, settings.mixup, settings.cutmix)
+    smooth = 0.9 * shares + 0.1 / 7
+    batch = (gray - torch.tensor(pixels.MEAN)[:, None, None]) / torch.tensor(pixels.STD)[
+        :, None, None
+    ]
+    expected = -(smooth * network(batch).log_softmax(dim=1)).sum(dim=1).mean()
+    assert row["train_loss"] == pytest.approx(expected.item(), abs=2e-5)
+
+
+def test_without_augmentation_nothing_is_mixed(folder, tmp_path):
+    changes = {"mixup": 1.0, "cutmix": 1.0, "colour": 1.0, "augment": False, "hold_out": 0}
+    settings = settings_for(folder, epochs=1, **changes)
+    plain = trainer.train(settings_for(folder, epochs=1, augment=False, hold_out=0), tmp_path / "a")
+    assert trainer.train(settings, tmp_path / "b")[0]["train_loss"] == plain[0]["train_loss"]
+    assert gather(settings).train.rgb is None
+
+
+def test_colours_are_loaded_where_their_weights_change(folder, tmp_path):
+    on, off = (settings_for(folder, epochs=1, **{**OFF, "colour": c}) for c in (0.9, 0.0))
+    assert gather(on).train.rgb.shape[1:] == (3, 64, 64)
+    assert gather(off).train.rgb is None
+    losses = [trainer.train(s, tmp_path / str(s.colour))[0]["train_loss"] for s in (on, off)]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], abs=0.3)

@@ -1,0 +1,61 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mien import pixels
+from mien.train.dataset import Crops
+from mien.train.validate import judge, predict
+from tests.support.prepared_folder import row_of
+from tests.support.tiny_network import settings_for
+
+pytestmark = pytest.mark.torch
+
+
+class Table(torch.nn.Module):
+    """A stand-in network: crops of grey n have the logits of row n."""
+
+    def __init__(self, rows):
+        super().__init__()
+        self.rows = torch.nn.Parameter(torch.tensor(rows))
+
+    def forward(self, batch):
+        assert not self.training
+        gray = (batch[:, 0, 0, 0] * pixels.STD[0] + pixels.MEAN[0]) * 255
+        return self.rows[gray.round().long()]
+
+
+def numbered(labels, sources):
+    """Crops whose grey is their number."""
+    rows = [
+        row_of(label, "train", "", source) for label, source in zip(labels, sources, strict=True)
+    ]
+    gray = torch.arange(len(rows), dtype=torch.uint8)[:, None, None].expand(-1, 64, 64)
+    targets = [{"happiness": 0, "fear": 5, "neutral": 6}[label] for label in labels]
+    return Crops(rows, gray, torch.tensor(targets))
+
+
+def test_accuracy_is_of_the_six_and_averaged_over_databases():
+    happy = [3.0, 1, 0, 0, 0, 2, 9]  # neutral above all: it has no say
+    afraid = [0.0, 1, 0, 0, 0, 2, 0]
+    labels = ["happiness", "happiness", "fear", "fear", "neutral", "fear"]
+    network = Table([happy, afraid, afraid, afraid, happy, happy])
+    held = numbered(labels, ["a", "a", "a", "a", "a", "b"])
+    found = judge(network.train(), held, settings_for("a"))
+    assert found["held_accuracy"] == pytest.approx((3 / 4 + 0) / 2)
+    expected = torch.nn.CrossEntropyLoss()(network.rows, held.targets).item()
+    assert found["held_loss"] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("labels", [[], ["neutral", "neutral"]])
+def test_without_an_expression_held_out_there_is_nothing_to_judge(labels):
+    held = numbered(labels, ["a"] * len(labels))
+    found = judge(Table([[0.0] * 7]), held, settings_for("a"))
+    assert found == {"held_loss": 0.0, "held_accuracy": 0.0}
+
+
+def test_predictions_keep_the_order_of_any_number_of_crops():
+    gray = torch.randint(0, 256, (600, 1, 1), generator=torch.Generator().manual_seed(0))
+    crops = Crops([], gray.to(torch.uint8).expand(-1, 64, 64), torch.zeros(600))
+    table = torch.randn(256, 7)
+    found = predict(Table(table.tolist()), crops)
+    torch.testing.assert_close(found, table[gray.flatten()])
