@@ -37,24 +37,28 @@ def test_the_examples_of_the_page_on_explanations_run():
     assert failed == 0
 
 
-def test_every_module_stands_in_the_tree():
-    for path in (ROOT / "src" / "mien").rglob("*.py"):
-        inside = path.relative_to(ROOT / "src" / "mien")
-        folder = inside.parts[0] if len(inside.parts) > 1 else inside.name
-        if inside.name != "__init__.py":
-            assert folder in TREE, f"{inside} is not in the README's tree"
+PACKAGE = ROOT / "src" / "mien"
+ROOMS = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
 
 
-def test_every_file_named_in_the_tree_exists():
-    folder = ""
-    for line in TREE.splitlines():
-        if not line.startswith("  "):
-            continue
-        if not line.startswith("   "):  # not a line that goes on with the folder above
-            folder = re.match(r"  ([a-z_]+/)?", line)[1] or ""
-        for name in re.findall(r"[a-z0-9_]+\.py", line):
-            found = ROOT / "src" / "mien" / folder / name
-            assert found.exists(), f"{folder}{name} is in the tree and not in the package"
+def test_every_room_stands_in_the_tree_and_no_other():
+    told = re.findall(r"^  ([a-z_]+(?:/|\.py)) ", TREE, flags=re.MULTILINE)
+    rooms = [f"{room.name}/" for room in ROOMS if room.parent == PACKAGE]
+    files = [path.name for path in PACKAGE.glob("[a-z]*.py")]
+    assert sorted(told) == sorted(rooms + files)
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.relative_to(PACKAGE).as_posix())
+def test_the_head_of_a_room_tells_each_of_its_files_and_no_other(room):
+    head = (room / "__init__.py").read_text(encoding="utf-8").split('"""')[1]
+    told = [
+        name
+        for names in re.findall(r"^([a-z_0-9]+/?(?:, [a-z_0-9]+/?)*)  +\S", head, flags=re.MULTILINE)
+        for name in names.split(", ")
+    ]
+    files = [path.stem for path in room.glob("*.py") if path.name != "__init__.py"]
+    folders = [f"{path.name}/" for path in room.iterdir() if path.is_dir() and "__" not in path.name]
+    assert sorted(told) == sorted(files + folders)
 
 
 @pytest.mark.parametrize("line", re.findall(r"^mien [a-z].*$", README, flags=re.MULTILINE))

@@ -1,6 +1,17 @@
 """The commands. Each parses, makes one call and prints; what it needs is imported when it runs.
 
-`mien --help` therefore loads neither a model nor OpenCV.
+`mien --help` therefore loads neither a model nor OpenCV. A module is named after its first command.
+
+predict    predict, scores, demo, models
+video      video, frames
+explain    explain
+prepare    prepare
+audit      audit, stats
+train      train, export, show-augmentation
+search     search
+evaluate   evaluate, regions, faithful
+reproduce  reproduce
+_shared    a progress bar, types of options, a check for what is installed
 """
 
 import sys

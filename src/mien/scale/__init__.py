@@ -1,1 +1,4 @@
-"""Many machines: the only rooms that know Ray."""
+"""Many machines. Nothing else knows Ray.
+
+tune  the search of `mien.train.search` on Ray Tune
+"""

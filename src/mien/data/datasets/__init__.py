@@ -1,6 +1,11 @@
-"""One reader a database: it lists the pictures, their labels and splits, and decodes nothing.
+"""One reader for each database: it lists the pictures, their labels and splits, and decodes nothing.
 
 A reader is a function from an `Archive` and `Options` to a `Listing`; `DATASETS` names them all.
+
+archive  a folder or an archive as downloaded, and the tables in it
+listing  what a reader returns: the pictures, and what had to be left out
+
+affectnet, ckplus, disfa, fer2013, ferplus, folder, gimefive, rafdb, tfeid  the readers
 """
 
 from collections.abc import Callable
