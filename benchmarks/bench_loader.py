@@ -132,7 +132,7 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = make(Path(name))
         start = time.perf_counter()
-        crops = dataset.load([folder], "train")
+        crops = dataset.load_crops([folder], "train")
         loaded = time.perf_counter() - start
         check_batches(crops, folder)
         batch, targets = stream(crops, Strength())()

@@ -27,7 +27,7 @@ from benchmarks import timing
 from mien.faces.detect import Detector
 from mien.faces.tracker import Follower
 from mien.labels import LABELS, NEUTRAL
-from mien.media.video_reader import Film
+from mien.media.video_reader import VideoFile
 from mien.recognize.video import USUAL_S, Smoother
 from tests.support import mot_metrics, rendered_scenes
 
@@ -91,7 +91,7 @@ def clips() -> dict[str, Pictures]:
     """Decode the real clips, where they are."""
     found: dict[str, Pictures] = {}
     for path in sorted(CLIPS.glob("*face*")):
-        with Film(path) as frames:
+        with VideoFile(path) as frames:
             found[path.name] = [(frame.rgb(), frame.time_s) for frame in frames]
     return found
 

@@ -26,11 +26,11 @@ import av
 import cv2
 
 from benchmarks import films, peak, timing
-from mien.media.sources import open_film
-from mien.media.video_writer import whole_film
+from mien.media.sources import open_video
+from mien.media.video_writer import atomic_video
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import VideoFrame
-from mien.recognize.video import Choice, Watcher
+from mien.recognize.video import Choice, VideoRecognizer
 from mien.show.annotate import Overlay
 
 COUNTS, DRAWN, FRAMES, WARMUP = (1, 3, 10), 75, 300, 25
@@ -42,10 +42,10 @@ QUICK = "--quick"
 def stages(path: Path, out: Path) -> tuple[dict[str, float], list[VideoFrame]]:
     """Annotate a film on one thread; return each stage's mean milliseconds, and what was read."""
     recognizer = Recognizer(threads=1)
-    watcher, overlay = Watcher(recognizer, Choice()), Overlay()
+    watcher, overlay = VideoRecognizer(recognizer, Choice()), Overlay()
     spent: dict[str, list[float]] = {name: [] for name in STAGES}
     moments = []
-    with open_film(path, sound=True) as reel, whole_film(out, reel, threads=1) as written:
+    with open_video(path, sound=True) as reel, atomic_video(out, reel, threads=1) as written:
         frames = iter(reel)
         while True:
             marks = [time.perf_counter()]
@@ -74,7 +74,7 @@ def plain_loop(path: Path) -> tuple[float, list[list[tuple[float, float, str]]]]
     recognizer = Recognizer(threads=1)
     seen: list[list[tuple[float, float, str]]] = []
     spent = []
-    with open_film(path) as reel:
+    with open_video(path) as reel:
         start = time.perf_counter()
         for frame in reel:
             rgb = frame.rgb()

@@ -23,12 +23,9 @@ from mien.models import zoo
 from mien.models.network import Network
 from mien.train import config, run
 from mien.train.config import BEST
-
-_ROOT = Path(__file__).parents[1]
-
 from tests.support import cam_oracles
 
-OUT = _ROOT / "results" / "explain-oracles.json"
+OUT = Path(__file__).parents[1] / "results" / "explain-oracles.json"
 BOUND = 1e-5
 SLOW = {"torchcam ScoreCAM", "captum IntegratedGradients"}  # minutes for each input
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from shipped import aged
 
-from mien.media.writers import whole
+from mien.media.writers import atomic
 from mien.recognize.model import SHIPPED, read_card
 from mien.show.tables import as_markdown
 
@@ -245,7 +245,7 @@ def draw_peers() -> None:
         axes.spines[["top", "right"]].set_visible(False)
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
-    with whole(PLOT) as part:
+    with atomic(PLOT) as part:
         figure.savefig(part, format="png", dpi=120, metadata={"Description": _digest(points)})
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from mien.labels import LABELS
 from mien.recognize.model import SHIPPED, read_card
-from mien.show.tables import as_markdown, spread
+from mien.show.tables import as_markdown, mean_and_spread
 
 __all__ = ["PARTS", "aged"]
 
@@ -102,7 +102,7 @@ def seeds() -> str:
     for name, title in SETS.items():
         runs = [_read(name), *(_load(folder / f"{name}.json") for folder in others)]
         by_measure = [[100 * run[key] for run in runs] for key in SEEDED.values()]
-        rows.append([title, *map(spread, by_measure)])
+        rows.append([title, *map(mean_and_spread, by_measure)])
     seen = ", ".join(str(run["seed"]) for run in runs)
     note = f"\nMean and standard deviation in per cent over {len(runs)} seeds ({seen}).\n"
     return as_markdown(["pictures of", *SEEDED], rows) + note

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.data.video_crops import HEADER, Choice, cut_faces
+from mien.data.video_crops import HEADER, CropOptions, cut_faces
 from mien.errors import OutputError
 from mien.faces import align
 from tests.support.commands import mien
@@ -31,7 +31,7 @@ def table_in(folder):
 
 
 def test_faces_are_cut_out_with_the_moment_they_are_from(talk, tmp_path, detector):
-    found = cut_faces(talk, tmp_path / "out", Choice(), detector)
+    found = cut_faces(talk, tmp_path / "out", CropOptions(), detector)
     rows = table_in(tmp_path / "out")
     assert [(row["path"], row["time_s"], row["frame"], row["face"]) for row in rows] == [
         ("000002-0.jpg", "0.500", "2", "0"),
@@ -45,7 +45,7 @@ def test_faces_are_cut_out_with_the_moment_they_are_from(talk, tmp_path, detecto
 
 
 def test_a_crop_is_what_recognition_sees(talk, tmp_path, detector, portrait):
-    cut_faces(talk, tmp_path / "out", Choice(side=96), detector)
+    cut_faces(talk, tmp_path / "out", CropOptions(side=96), detector)
     picture = portrait[0:240, 100:340]
     [face] = detector.find(picture)
     expected = align.crop(picture, align.similarity(face.landmarks), 96).astype(int)
@@ -55,8 +55,8 @@ def test_a_crop_is_what_recognition_sees(talk, tmp_path, detector, portrait):
 
 def test_frames_are_chosen_by_number_or_by_time(talk, tmp_path, detector):
     for name, choice, frames in [
-        ("nth", Choice(every=3), ["3"]),
-        ("second", Choice(rate=2), ["2"]),
+        ("nth", CropOptions(every=3), ["3"]),
+        ("second", CropOptions(rate=2), ["2"]),
     ]:
         found = cut_faces(talk, tmp_path / name, choice, detector)
         assert [row["frame"] for row in table_in(tmp_path / name)] == frames
@@ -65,7 +65,7 @@ def test_frames_are_chosen_by_number_or_by_time(talk, tmp_path, detector):
 
 def test_a_film_without_faces_is_an_empty_table(tmp_path, detector):
     path = film(tmp_path / "a.mov", shades(2, 128))
-    assert cut_faces(path, tmp_path / "out", Choice(), detector).faces == 0
+    assert cut_faces(path, tmp_path / "out", CropOptions(), detector).faces == 0
     assert (tmp_path / "out" / "frames.csv").read_text() == ",".join(HEADER) + "\n"
 
 
@@ -73,7 +73,7 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(talk, tmp_path,
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").touch()
     with pytest.raises(OutputError, match="exists"):
-        cut_faces(talk, tmp_path / "out", Choice(), detector)
+        cut_faces(talk, tmp_path / "out", CropOptions(), detector)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
 
@@ -85,7 +85,7 @@ def test_an_interrupted_run_leaves_nothing(talk, tmp_path, detector):
             yield frame
 
     with pytest.raises(KeyboardInterrupt):
-        cut_faces(talk, tmp_path / "out", Choice(), detector, interrupted)
+        cut_faces(talk, tmp_path / "out", CropOptions(), detector, interrupted)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -53,11 +53,15 @@ def test_the_head_of_a_room_tells_each_of_its_files_and_no_other(room):
     head = (room / "__init__.py").read_text(encoding="utf-8").split('"""')[1]
     told = [
         name
-        for names in re.findall(r"^([a-z_0-9]+/?(?:, [a-z_0-9]+/?)*)  +\S", head, flags=re.MULTILINE)
+        for names in re.findall(
+            r"^([a-z_0-9]+/?(?:, [a-z_0-9]+/?)*)  +\S", head, flags=re.MULTILINE
+        )
         for name in names.split(", ")
     ]
     files = [path.stem for path in room.glob("*.py") if path.name != "__init__.py"]
-    folders = [f"{path.name}/" for path in room.iterdir() if path.is_dir() and "__" not in path.name]
+    folders = [
+        f"{path.name}/" for path in room.iterdir() if path.is_dir() and "__" not in path.name
+    ]
     assert sorted(told) == sorted(files + folders)
 
 

@@ -6,8 +6,8 @@ torch = pytest.importorskip("torch")
 
 from mien import pixels
 from mien.evaluate.explanations import CONTROLS, Subject
-from mien.evaluate.sanity import doubts, forgetting, steadiness
-from mien.models.randomize import forgetting as forget
+from mien.evaluate.sanity import findings, noise_stability, randomization
+from mien.models.randomize import randomized_stages as forget
 from tests.support.tiny_network import tiny
 
 pytestmark = pytest.mark.torch
@@ -74,7 +74,7 @@ def test_likeness_to_the_trained_network_is_that_of_the_maps_worked_by_hand(netw
     subject = Subject(network)
     classes = subject.scores(crops).argmax(axis=1)
     trained = maps_by_hand(network, crops, classes)
-    found = dict(forgetting(subject, [("nothing", network), *forget(network)], crops, ["cam"]))
+    found = dict(randomization(subject, [("nothing", network), *forget(network)], crops, ["cam"]))
     assert found.pop("nothing")["cam"] == 1
     for stage, made in forget(network):
         pairs = zip(trained, maps_by_hand(made, crops, classes), strict=True)
@@ -85,12 +85,12 @@ def test_likeness_to_the_trained_network_is_that_of_the_maps_worked_by_hand(netw
 
 def test_a_map_that_ignores_the_network_would_be_found_out(network, crops, monkeypatch):
     monkeypatch.setattr(Subject, "maps", lambda self, method, crops, classes: crops / np.float32(9))
-    found = dict(forgetting(Subject(network), forget(network), crops, ["cam"]))
+    found = dict(randomization(Subject(network), forget(network), crops, ["cam"]))
     assert {of["cam"] for of in found.values()} == {1}
 
 
 def test_steadiness_knows_what_noise_cannot_change(network, crops):
-    found = steadiness(Subject(network), crops, ["cam"])
+    found = noise_stability(Subject(network), crops, ["cam"])
     assert list(found) == ["cam", *CONTROLS]
     assert found["gaussian"] == {"noise": 1, "other_picture": 1}
     assert abs(found["random"]["noise"]) < 0.05  # drawn anew
@@ -100,9 +100,9 @@ def test_steadiness_knows_what_noise_cannot_change(network, crops):
 
 def test_doubts_are_those_that_the_networks_allow(network, crops):
     subject = Subject(network)
-    assert set(doubts(subject, crops, ["cam"])) == {"steadiness"}
+    assert set(findings(subject, crops, ["cam"])) == {"steadiness"}
     other = tiny(6, 0.0).eval()
-    found = doubts(subject, crops, ["cam"], network, other)
+    found = findings(subject, crops, ["cam"], network, other)
     assert list(found) == ["steadiness", "forgetting", "shuffled_labels"]
     assert found["shuffled_labels"]["cam"] < 0.95
-    assert doubts(subject, crops, ["cam"], network, network)["shuffled_labels"]["cam"] == 1
+    assert findings(subject, crops, ["cam"], network, network)["shuffled_labels"]["cam"] == 1

@@ -14,8 +14,8 @@ import pytest
 
 from mien.errors import BadImageError, BadSettingError
 from mien.media.decoder import Pipe
-from mien.media.sources import Camera, Pictures, open_film
-from mien.media.video_reader import Film
+from mien.media.sources import Camera, NumberedPictures, open_video
+from mien.media.video_reader import VideoFile
 from tests.support.pictures import encode, folder_of, texture
 from tests.support.video_files import clip, film, shades, tone
 
@@ -31,7 +31,7 @@ def numbered(folder, numbers, name="{:05}.png"):
 
 def test_numbered_pictures_are_shown_in_their_order_at_a_rate(tmp_path):
     numbered(tmp_path, [9, 10, 11, 100])
-    with open_film(tmp_path / "%05d.png", rate=10) as reel:
+    with open_video(tmp_path / "%05d.png", rate=10) as reel:
         frames = list(reel)
         assert (reel.length, reel.rate, reel.damaged, reel.mended) == (4, 10, 0, 0)
     assert [(f.number, f.time_s) for f in frames] == [(0, 0), (1, 0.1), (2, 0.2), (3, 0.3)]
@@ -45,37 +45,40 @@ def test_numbered_pictures_are_shown_in_their_order_at_a_rate(tmp_path):
 def test_numbers_need_not_be_padded_and_the_usual_rate_is_25(tmp_path, pattern, name):
     numbered(tmp_path, [1, 2, 10], name)
     folder_of(tmp_path, {"x.png": b"", "a1 b.jpg": b""})
-    with open_film(tmp_path / pattern) as reel:
+    with open_video(tmp_path / pattern) as reel:
         assert moments(reel) == [(0, 0), (1, 0.04), (2, 0.08)]
 
 
 def test_a_damaged_picture_is_counted_and_the_others_keep_their_times(tmp_path):
     numbered(tmp_path, [0, 1, 3])
     (tmp_path / "00002.png").write_bytes(b"nothing")
-    with open_film(tmp_path / "%05d.png", rate=1) as reel:
+    with open_video(tmp_path / "%05d.png", rate=1) as reel:
         assert moments(reel) == [(0, 0), (1, 1), (2, 3)]
         assert reel.damaged == 1
 
 
 def test_pictures_that_are_not_there_or_all_damaged_are_an_error(tmp_path):
     with pytest.raises(BadImageError, match=r"no such pictures: .*%05d\.png\n  try: check"):
-        open_film(tmp_path / "%05d.png")
+        open_video(tmp_path / "%05d.png")
     with pytest.raises(BadImageError, match="no such pictures"):
-        open_film(tmp_path / "gone" / "%d.png")
+        open_video(tmp_path / "gone" / "%d.png")
     (tmp_path / "00001.png").write_bytes(b"nothing")
-    with open_film(tmp_path / "%05d.png") as reel, pytest.raises(BadImageError, match="not a pict"):
+    with (
+        open_video(tmp_path / "%05d.png") as reel,
+        pytest.raises(BadImageError, match="not a pict"),
+    ):
         list(reel)
 
 
 def test_a_film_whose_name_holds_a_pattern_is_a_film(tmp_path):
     film(tmp_path / "100%d.mov", shades(2))
-    with open_film(tmp_path / "100%d.mov") as reel:
+    with open_video(tmp_path / "100%d.mov") as reel:
         assert moments(reel) == [(0, 0), (1, 0.1)]
 
 
 def test_a_rate_for_what_has_its_own_is_refused(tmp_path):
     with pytest.raises(BadSettingError, match="own rate"):
-        open_film(film(tmp_path / "a.mov", shades(2)), rate=10)
+        open_video(film(tmp_path / "a.mov", shades(2)), rate=10)
 
 
 class Lens:
@@ -107,7 +110,7 @@ def test_a_camera_gives_what_it_sees_as_it_sees_it(monkeypatch):
     monkeypatch.setattr(cv2, "VideoCapture", lambda index: lens if index == 2 else None)
     ticks = iter([1.0, 7.0, 7.25, 8.0])
     monkeypatch.setattr("mien.media.sources.time.monotonic", lambda: next(ticks))
-    with open_film("2") as reel:
+    with open_video("2") as reel:
         assert isinstance(reel, Camera)
         assert (reel.name, reel.length, reel.rate) == ("camera 2", 0, 30)
         frames = list(reel)
@@ -118,7 +121,7 @@ def test_a_camera_gives_what_it_sees_as_it_sees_it(monkeypatch):
 
 def test_a_camera_ends_when_it_is_stopped(monkeypatch):
     monkeypatch.setattr(cv2, "VideoCapture", lambda _: Lens(1000))
-    with open_film("0") as reel:
+    with open_video("0") as reel:
         for frame in reel:
             if frame.number == 4:
                 reel.stop()
@@ -129,14 +132,14 @@ def test_a_camera_ends_when_it_is_stopped(monkeypatch):
 def test_a_camera_that_is_not_there_is_an_error(monkeypatch, frames, message):
     monkeypatch.setattr(cv2, "VideoCapture", lambda _: Lens(frames))
     with pytest.raises(BadImageError, match=f"camera 0.*{message}"):
-        list(open_film("0"))
+        list(open_video("0"))
 
 
 def test_standard_input_is_read_as_it_comes(tmp_path):
     path = clip(tmp_path / "a.mkv", shades(30))
     code = (
-        "from mien.media.sources import open_film\n"
-        "with open_film('-', sound=True) as reel:\n"
+        "from mien.media.sources import open_video\n"
+        "with open_video('-', sound=True) as reel:\n"
         "    print(reel.name, sum(1 for _ in reel), sum(1 for _ in reel.heard()))"
     )
     with path.open("rb") as file:
@@ -167,11 +170,11 @@ def test_a_pipe_gives_what_there_is_without_waiting_for_more():
 
 def test_a_film_that_ends_early_says_how_much_is_missing(tmp_path):
     path = clip(tmp_path / "a.mkv", [texture(n) for n in range(100)], sound=None)
-    with Film(path) as whole:
+    with VideoFile(path) as whole:
         assert len(list(whole)) == 100
         assert whole.missing_s < 0.05
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with Film(path) as cut:
+    with VideoFile(path) as cut:
         frames = list(cut)
         assert 20 < len(frames) < 80
         assert cut.missing_s == pytest.approx(4 - len(frames) / 25, abs=0.1)
@@ -183,14 +186,14 @@ def test_sound_alone_is_no_video(tmp_path):
         container.mux(audio.encode(tone(0)))
         container.mux(audio.encode(None))
     with pytest.raises(BadImageError, match="has sound, but no pictures"):
-        Film(tmp_path / "a.m4a")
+        VideoFile(tmp_path / "a.m4a")
 
 
 def test_pictures_in_an_unknown_code_are_named(tmp_path):
     path = film(tmp_path / "a.avi", shades(3))
     path.write_bytes(path.read_bytes().replace(b"MPNG", b"QQQQ"))
     with pytest.raises(BadImageError, match="in a code that is not known"):
-        Film(path)
+        VideoFile(path)
 
 
 def test_a_film_without_frames_is_an_error(tmp_path):
@@ -201,7 +204,7 @@ def test_a_film_without_frames_is_an_error(tmp_path):
         container.start_encoding()
     with (
         pytest.raises(BadImageError, match=r"not a video|has no frame"),
-        Film(tmp_path / "a.mkv") as empty,
+        VideoFile(tmp_path / "a.mkv") as empty,
     ):
         list(empty)
 
@@ -217,7 +220,7 @@ def test_a_film_without_frames_is_an_error(tmp_path):
 def test_more_bits_than_eight_and_other_layouts_are_shown_alike(tmp_path, name, codec, pix_fmt):
     pictures = [np.full((48, 64, 3), value, dtype=np.uint8) for value in (40, 128, 220)]
     path = clip(tmp_path / name, pictures, sound=None, codec=codec, pix_fmt=pix_fmt)
-    with Film(path) as opened:
+    with VideoFile(path) as opened:
         shown = [frame.rgb() for frame in opened]
     for rgb, value in zip(shown, (40, 128, 220), strict=True):
         assert (rgb.shape, rgb.dtype) == ((48, 64, 3), np.uint8)
@@ -230,7 +233,7 @@ def test_what_is_clear_is_shown_over_white(tmp_path):
     picture[:4, :, 3] = 255  # the upper half is red, the lower clear
     picture[4:, :4, 3] = 51  # its left a fifth red: 200 / 5 + 255 * 4 / 5 = 244, 255 * 4 / 5 = 204
     path = clip(tmp_path / "a.mov", [picture], sound=None, codec="png", pix_fmt="rgba")
-    with Film(path) as opened:
+    with VideoFile(path) as opened:
         [rgb] = [frame.rgb() for frame in opened]
     assert rgb[0, 0].tolist() == [200, 0, 0]
     assert rgb[7, 7].tolist() == [255, 255, 255]
@@ -240,7 +243,7 @@ def test_what_is_clear_is_shown_over_white(tmp_path):
 def test_an_odd_size_is_kept(tmp_path):
     picture = texture(1, 99)[:35]
     path = film(tmp_path / "a.mov", [picture])
-    with Film(path) as opened:
+    with VideoFile(path) as opened:
         [rgb] = [frame.rgb() for frame in opened]
     np.testing.assert_array_equal(rgb, picture)
 
@@ -249,7 +252,7 @@ def test_times_that_run_backwards_are_mended_and_counted(tmp_path):
     # raw MPEG-4 in AVI has no time stamps of its own; two films glued as transport streams jump
     parts = [clip(tmp_path / f"{i}.ts", shades(10), sound=None).read_bytes() for i in range(2)]
     (tmp_path / "glued.ts").write_bytes(b"".join(parts))
-    with Film(tmp_path / "glued.ts") as glued:
+    with VideoFile(tmp_path / "glued.ts") as glued:
         times = [frame.time_s for frame in glued]
         assert glued.mended >= 1
     assert len(times) >= 18
@@ -260,7 +263,7 @@ def test_times_that_run_backwards_are_mended_and_counted(tmp_path):
 
 def test_sound_comes_with_the_frames_and_only_if_it_is_wanted(tmp_path):
     path = clip(tmp_path / "a.mp4", shades(50))
-    with Film(path, sound=True) as opened:
+    with VideoFile(path, sound=True) as opened:
         assert opened.audio.codec_context.name == "aac"
         frames = list(opened)
         heard = list(opened.heard())
@@ -269,15 +272,15 @@ def test_sound_comes_with_the_frames_and_only_if_it_is_wanted(tmp_path):
     with av.open(str(path)) as container:
         direct = [bytes(p) for p in container.demux(audio=0) if p.size]
     assert [bytes(packet) for packet in heard if packet.size] == direct
-    with Film(path) as opened:
+    with VideoFile(path) as opened:
         assert opened.audio is None
         list(opened)
         assert list(opened.heard()) == []
-    with Film(io.BytesIO(path.read_bytes()), "memory", sound=True) as opened:
+    with VideoFile(io.BytesIO(path.read_bytes()), "memory", sound=True) as opened:
         assert len(list(opened)) == 50
 
 
 def test_pictures_have_no_sound(tmp_path):
     numbered(tmp_path, [1])
-    with Pictures(tmp_path / "%05d.png", 25) as reel:
+    with NumberedPictures(tmp_path / "%05d.png", 25) as reel:
         assert (reel.audio, list(reel.heard()), reel.start_s, reel.time_base) == (None, [], 0, 0)

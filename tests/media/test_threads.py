@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from mien.media.threads import Behind, ahead
+from mien.media.threads import WriteBehind, prefetch
 
 
 def threads():
@@ -25,18 +25,18 @@ def test_items_come_in_order_from_another_thread():
             made_by.append(threading.current_thread())
             yield number
 
-    assert list(ahead(source())) == list(range(50))
+    assert list(prefetch(source())) == list(range(50))
     assert threading.current_thread() not in made_by
 
 
 @pytest.mark.parametrize("items", [[], [None], [None, 0, ""]])
 def test_any_value_may_be_an_item(items):
-    assert list(ahead(items)) == items
+    assert list(prefetch(items)) == items
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, MemoryError])
 def test_an_error_comes_after_the_items_before_it(error):
-    items = ahead(failing_at(5, error))
+    items = prefetch(failing_at(5, error))
     assert [next(items) for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(error):
         next(items)
@@ -51,7 +51,7 @@ def test_no_more_is_made_than_may_wait():
             made.append(number)
             yield number
 
-    items = ahead(source(), depth=3)
+    items = prefetch(source(), depth=3)
     assert next(items) == 0
     time.sleep(0.1)
     assert len(made) <= 4  # the one handed out and three that wait
@@ -68,7 +68,7 @@ def test_who_leaves_early_wakes_a_source_that_waits():
         waits.set()
         assert woken.wait(10), "nobody woke the source"
 
-    items = ahead(source(), stop=woken.set)
+    items = prefetch(source(), stop=woken.set)
     assert next(items) == 1
     assert waits.wait(10)
     start = time.perf_counter()
@@ -84,7 +84,7 @@ def test_work_is_done_in_order_and_finished_at_the_end():
         time.sleep(0.001)
         done.append(item)
 
-    with Behind(slowly) as behind:
+    with WriteBehind(slowly) as behind:
         for number in range(30):
             behind.put(number)
     assert done == list(range(30))
@@ -104,7 +104,7 @@ def test_work_that_falls_behind_is_waited_for():
             fed.append(number)
 
     fed = []
-    with Behind(work, depth=2) as behind:
+    with WriteBehind(work, depth=2) as behind:
         feeder = threading.Thread(target=feed)
         feeder.start()
         time.sleep(0.1)
@@ -123,7 +123,7 @@ def test_an_error_in_the_work_comes_out_and_the_rest_is_dropped():
         done.append(item)
 
     def feed():
-        with Behind(work) as behind:
+        with WriteBehind(work) as behind:
             for number in range(1000):
                 behind.put(number)
 
@@ -138,7 +138,7 @@ def test_an_error_in_the_last_work_is_not_lost():
     def work(item):
         raise OSError("full")
 
-    with pytest.raises(OSError, match="full"), Behind(work) as behind:
+    with pytest.raises(OSError, match="full"), WriteBehind(work) as behind:
         behind.put(1)
 
 
@@ -151,7 +151,7 @@ def test_after_an_error_of_the_caller_only_the_work_begun_is_finished():
         done.append(item)
 
     def interrupted():
-        with Behind(work, depth=5) as behind:
+        with WriteBehind(work, depth=5) as behind:
             for number in range(5):
                 behind.put(number)
             assert begun.wait(10)

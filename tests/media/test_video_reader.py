@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.errors import BadImageError, MissingExtraError
-from mien.media.video_reader import Film, every_nth, per_second
+from mien.media.video_reader import VideoFile, every_nth, per_second
 from tests.support.pictures import encode, texture, zip_of
 from tests.support.video_files import clip, film, shades
 
@@ -21,7 +21,7 @@ def numbers(frames):
 
 def test_every_frame_comes_with_its_number_its_time_and_its_pixels(tmp_path):
     pictures = [texture(seed) for seed in range(5)]
-    with Film(film(tmp_path / "a.mov", pictures)) as opened:
+    with VideoFile(film(tmp_path / "a.mov", pictures)) as opened:
         frames = list(opened)
         assert (opened.length, opened.rate) == (5, 10)
         assert opened.damaged == 0
@@ -33,18 +33,18 @@ def test_every_frame_comes_with_its_number_its_time_and_its_pixels(tmp_path):
 
 def test_times_are_those_of_showing_even_where_frames_were_dropped(tmp_path):
     path = film(tmp_path / "a.mov", shades(4), times=[0, 1, 7, 30])
-    with Film(path) as opened:
+    with VideoFile(path) as opened:
         assert [round(frame.time_s, 6) for frame in opened] == [0, 0.1, 0.7, 3.0]
 
 
 def test_times_count_from_the_first_frame(tmp_path):
-    with Film(film(tmp_path / "a.mov", shades(3), times=[5, 6, 9])) as opened:
+    with VideoFile(film(tmp_path / "a.mov", shades(3), times=[5, 6, 9])) as opened:
         assert [round(frame.time_s, 3) for frame in opened] == [0, 0.1, 0.4]
 
 
 def test_a_video_in_memory_can_be_read(tmp_path):
     path = film(tmp_path / "a.avi", shades(3))
-    with path.open("rb") as file, Film(file, "a.avi") as opened:
+    with path.open("rb") as file, VideoFile(file, "a.avi") as opened:
         assert [int(frame.rgb()[0, 0, 0]) for frame in opened] == [10, 11, 12]
 
 
@@ -56,7 +56,7 @@ def test_a_film_taken_with_the_camera_turned_is_shown_upright(tmp_path):
     turned = b"".join(v.to_bytes(4, "big", signed=True) for v in (0, 1 << 16, 0, -1 << 16, 0))
     track = data.index(plain, data.index(b"tkhd"))
     path.write_bytes(data[:track] + turned + data[track + len(plain) :])
-    with Film(path) as opened:
+    with VideoFile(path) as opened:
         [frame] = opened
     np.testing.assert_array_equal(frame.rgb(), np.rot90(picture, -1))  # clockwise
 
@@ -83,7 +83,7 @@ def test_so_many_frames_a_second_are_chosen_by_time(times, rate, chosen):
 
 
 def test_frames_are_decoded_as_they_are_asked_for(tmp_path):
-    with Film(film(tmp_path / "a.mov", shades(50))) as opened:
+    with VideoFile(film(tmp_path / "a.mov", shades(50))) as opened:
         assert next(iter(opened)).number == 0  # and closing does not wait for the rest
 
 
@@ -93,7 +93,7 @@ def test_a_damaged_stretch_is_skipped_and_counted(tmp_path):
     starts = [i for i in range(len(data)) if data[i : i + 8] == b"\x89PNG\r\n\x1a\n"]
     data[starts[2] : starts[2] + 8] = b"--------"
     path.write_bytes(data)
-    with Film(path) as opened:
+    with VideoFile(path) as opened:
         shown = [frame.rgb() for frame in opened]
         assert opened.damaged == 1
     # the container's reader glues the frame after a broken one to it
@@ -104,7 +104,7 @@ def test_a_damaged_stretch_is_skipped_and_counted(tmp_path):
 def test_a_truncated_film_gives_the_frames_it_has(tmp_path):
     path = film(tmp_path / "a.avi", [texture(seed) for seed in range(6)])
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with Film(path) as opened:
+    with VideoFile(path) as opened:
         count = len(list(opened))
     assert 1 <= count < 6
 
@@ -121,24 +121,24 @@ def test_a_truncated_film_gives_the_frames_it_has(tmp_path):
 def test_what_is_no_video_is_refused_by_name(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(BadImageError, match=rf"not a video: .*{name}.*\n  try: give a video"):
-        Film(tmp_path / name)
+        VideoFile(tmp_path / name)
 
 
 def test_a_zip_of_pictures_is_no_video(tmp_path):
     path = zip_of(tmp_path / "a.zip", {f"{i}.jpg": encode(texture(i)) for i in range(20)})
     with pytest.raises(BadImageError, match=r"not a video: .*a\.zip"):
-        Film(path)
+        VideoFile(path)
 
 
 def test_a_missing_video_is_named(tmp_path):
     with pytest.raises(BadImageError, match=r"no such file: .*gone\.mp4"):
-        Film(tmp_path / "gone.mp4")
+        VideoFile(tmp_path / "gone.mp4")
 
 
 def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r'pip install "mien\[video\]"'):
-        Film(tmp_path / "a.mp4")
+        VideoFile(tmp_path / "a.mp4")
 
 
 def test_a_damaged_film_that_is_broken_off_does_not_hang(tmp_path):
@@ -150,7 +150,7 @@ def test_a_damaged_film_that_is_broken_off_does_not_hang(tmp_path):
     path.write_bytes(data)
     code = (
         "import gc, itertools, sys\n"
-        "from mien.media.video_reader import Film\n"
+        "from mien.media.video_reader import VideoFile\n"
         "for _ in range(20):\n"
         "    with Film(sys.argv[1]) as film:\n"
         "        list(itertools.islice(film, 4))\n"

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from mien.media.video_reader import Clock
+from mien.media.video_reader import TimeStamps
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from mien.media.video_reader import Clock
     ],
 )
 def test_times_go_forward(stamps, times, mended):
-    clock = Clock(step_s=1)
+    clock = TimeStamps(step_s=1)
     read = [clock.read(stamp) for stamp in stamps]
     assert read == pytest.approx(times)
     assert clock.mended == mended
@@ -31,7 +31,7 @@ def test_times_go_forward(stamps, times, mended):
 
 
 def test_the_first_stamp_is_kept_so_that_sound_can_be_set_beside():
-    clock = Clock(step_s=1)
+    clock = TimeStamps(step_s=1)
     assert clock.start_s == 0
     clock.read(2.5)
     clock.read(4)

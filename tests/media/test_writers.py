@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from mien.errors import OutputError
-from mien.media.writers import CsvSink, whole, write_picture, write_text
+from mien.media.writers import CsvWriter, atomic, write_picture, write_text
 from tests.support.full_disk import full_disk
 
 RED = np.full((8, 8, 3), (250, 10, 20), dtype=np.uint8)
@@ -16,7 +16,7 @@ RED = np.full((8, 8, 3), (250, 10, 20), dtype=np.uint8)
 
 def table(path, values, error=None):
     """Write a one-column table, and stop with an error if one is given."""
-    with CsvSink(path, ("n",)) as sink:
+    with CsvWriter(path, ("n",)) as sink:
         for value in values:
             sink.write([value])
         if error:
@@ -28,7 +28,7 @@ def files(folder):
 
 
 def test_a_csv_file_holds_header_and_rows_byte_for_byte(tmp_path):
-    with CsvSink(tmp_path / "a" / "b.csv", ("path", "p")) as sink:
+    with CsvWriter(tmp_path / "a" / "b.csv", ("path", "p")) as sink:
         sink.write(["x, y.jpg", 0.5])
         sink.write(('say "hi"', None))
     expected = b'path,p\n"x, y.jpg",0.5\n"say ""hi""",\n'
@@ -39,7 +39,7 @@ def test_a_csv_file_holds_header_and_rows_byte_for_byte(tmp_path):
 def test_the_target_is_untouched_until_the_block_ends(tmp_path):
     target = tmp_path / "a.csv"
     target.write_text("old")
-    with CsvSink(target, ("n",)) as sink:
+    with CsvWriter(target, ("n",)) as sink:
         for n in range(10_000):  # far more than a buffer
             sink.write([n])
         assert target.read_text() == "old"
@@ -84,7 +84,7 @@ def test_a_full_disk_is_explained_and_nothing_is_left(tmp_path):
 
 
 def test_a_row_that_the_disk_refuses_says_so_and_is_not_forgotten(tmp_path):
-    sink = CsvSink(tmp_path / "a.csv", ("n",)).__enter__()
+    sink = CsvWriter(tmp_path / "a.csv", ("n",)).__enter__()
     with full_disk(), pytest.raises(OutputError, match=r"try: .*free space"):
         sink.write(["x" * 9000])  # more than a buffer
     with full_disk(), pytest.raises(OutputError):
@@ -93,7 +93,7 @@ def test_a_row_that_the_disk_refuses_says_so_and_is_not_forgotten(tmp_path):
 
 
 def test_an_error_of_the_caller_is_not_taken_for_one_of_writing(tmp_path):
-    with pytest.raises(FileNotFoundError), CsvSink(tmp_path / "a.csv", ("n",)):
+    with pytest.raises(FileNotFoundError), CsvWriter(tmp_path / "a.csv", ("n",)):
         (tmp_path / "missing.jpg").open()
     assert files(tmp_path) == []
 
@@ -111,18 +111,21 @@ def test_a_file_in_the_place_of_a_folder_is_explained(tmp_path):
     (tmp_path / "a").write_text("in the way")
     with (
         pytest.raises(OutputError, match=r"cannot write .*b\.csv"),
-        CsvSink(tmp_path / "a/b.csv", "n"),
+        CsvWriter(tmp_path / "a/b.csv", "n"),
     ):
         pass
 
 
 def test_a_row_of_the_wrong_length_is_a_fault(tmp_path):
-    with pytest.raises(ValueError, match="2 values, got 1"), CsvSink(tmp_path / "a", "xy") as sink:
+    with (
+        pytest.raises(ValueError, match="2 values, got 1"),
+        CsvWriter(tmp_path / "a", "xy") as sink,
+    ):
         sink.write([1])
 
 
 def test_a_file_name_that_is_not_utf8_keeps_its_bytes(tmp_path):
-    with CsvSink(tmp_path / "a.csv", ("path",)) as sink:
+    with CsvWriter(tmp_path / "a.csv", ("path",)) as sink:
         sink.write([os.fsdecode(b"caf\xe9.jpg")])
     write_text(os.fsdecode(b"caf\xe9 \xc3\xa9\r\n"), tmp_path / "a.txt")
     assert (tmp_path / "a.csv").read_bytes() == b"path\ncaf\xe9.jpg\n"
@@ -163,7 +166,7 @@ def test_a_suffix_or_size_that_cannot_be_written_names_one_that_can(tmp_path):
 
 
 def test_two_writers_of_one_target_do_not_share_a_part(tmp_path):
-    with whole(tmp_path / "a") as one, whole(tmp_path / "a") as two:
+    with atomic(tmp_path / "a") as one, atomic(tmp_path / "a") as two:
         assert one != two
         one.write_text("one")
         two.write_text("two")

@@ -7,9 +7,9 @@ import pytest
 
 import mien as package
 from mien.cli.video import video_command
-from mien.media.sources import open_film
+from mien.media.sources import open_video
 from mien.recognize import video
-from mien.recognize.video import USUAL_S, Choice, Smoother, Watcher, watch
+from mien.recognize.video import USUAL_S, Choice, Smoother, VideoRecognizer, recognize_frames
 from tests.support.video_files import film, swaying
 
 RAW = Choice(smooth_s=0, heatmap=False)
@@ -68,8 +68,10 @@ class Counting:
 
 def test_every_so_many_frames_faces_are_read_and_between_they_move_on(walk, recognizer):
     counting = Counting(recognizer)
-    with open_film(walk) as reel:
-        moments = list(watch(reel, Watcher(counting, replace(RAW, every=5, heatmap=True))))
+    with open_video(walk) as reel:
+        moments = list(
+            recognize_frames(reel, VideoRecognizer(counting, replace(RAW, every=5, heatmap=True)))
+        )
     # frame 3, when the face is new, then 5 and 10
     assert counting.read == [1, 1, 1]
     faces = {moment.number: moment.faces[0] for moment in moments if moment.faces}
@@ -87,8 +89,8 @@ def test_every_so_many_frames_faces_are_read_and_between_they_move_on(walk, reco
 def test_all_faces_of_a_frame_are_read_in_one_go(portrait, tmp_path, recognizer):
     counting = Counting(recognizer)
     path = film(tmp_path / "a.mov", swaying(portrait, 4, faces=2), rate=25)
-    with open_film(path) as reel:
-        moments = list(watch(reel, Watcher(counting, RAW)))
+    with open_video(path) as reel:
+        moments = list(recognize_frames(reel, VideoRecognizer(counting, RAW)))
     assert counting.read == [2, 2, 2, 2]
     assert [[face.track for face in moment.faces] for moment in moments] == [[0, 1]] * 4
 
@@ -97,8 +99,10 @@ def test_scores_are_smoothed_over_a_track_at_the_times_of_its_frames(walk, recog
     found = {}
     for seconds in (0, 0.1):
         choice = Choice(smooth_s=seconds, heatmap=False)
-        with open_film(walk) as reel:
-            moments = [m for m in watch(reel, Watcher(recognizer, choice)) if m.faces]
+        with open_video(walk) as reel:
+            moments = [
+                m for m in recognize_frames(reel, VideoRecognizer(recognizer, choice)) if m.faces
+            ]
         found[seconds] = [(moment.time_s, moment.faces[0]) for moment in moments]
     smoother = Smoother(0.1)
     for (time_s, raw), (_, smooth) in zip(found[0], found[0.1], strict=True):

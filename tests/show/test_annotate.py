@@ -94,10 +94,10 @@ def test_the_heat_map_keeps_the_face_visible_and_ends_softly():
     rgb = grey(200, 200, 0)
     rgb[::2] = 255  # stripes stand for a face
     matrix = np.array([[1, 0, -60], [0, 1, -60]], dtype=np.float32)
-    heatmap.blend(rgb, np.ones((64, 64), dtype=np.float32), matrix)
+    heatmap.blend_heatmap(rgb, np.ones((64, 64), dtype=np.float32), matrix)
     assert np.abs(np.diff(rgb[80:110, 90].astype(int), axis=0)).min() >= 0.3 * 255
     even = grey(200, 200)
-    heatmap.blend(even, np.ones((64, 64), dtype=np.float32), matrix)
+    heatmap.blend_heatmap(even, np.ones((64, 64), dtype=np.float32), matrix)
     assert np.abs(even[92, 92].astype(int) - 128).max() > 50  # the middle is hot
     rise = np.abs(even[92, 55:92].astype(int) - 128).sum(axis=1)  # from outside to the middle
     share = rise / rise[-1]

@@ -48,7 +48,7 @@ def test_a_loaded_crop_is_what_serving_makes_of_its_file(tmp_path):
     large = np.asarray(Image.fromarray(striped("fear", 1)).resize((100, 80)))
     row = write_crop(tmp_path, large, row_of("fear", "train", "a.png"))
     manifest.write([row], tmp_path)
-    crops = dataset.load([tmp_path], "train")
+    crops = dataset.load_crops([tmp_path], "train")
     served = dataset.normalise(crops.gray[:, None].float() / 255)
     np.testing.assert_allclose(served[0].numpy(), pixels.to_input(large), atol=1e-6, rtol=0)
 
@@ -56,25 +56,25 @@ def test_a_loaded_crop_is_what_serving_makes_of_its_file(tmp_path):
 def test_a_split_of_several_folders_is_read_in_their_order(tmp_path):
     write_crops(tmp_path / "a", train=1, test=1)
     write_crops(tmp_path / "b", train=2, source="other", seed=100)
-    crops = dataset.load([tmp_path / "b", tmp_path / "a"], "train")
+    crops = dataset.load_crops([tmp_path / "b", tmp_path / "a"], "train")
     assert [row.source for row in crops.rows] == ["other"] * 14 + ["made"] * 7
     assert crops.targets.tolist() == [0, 1, 2, 3, 4, 5, 6] * 3
     expected = pixels.to_gray(striped("disgust", 5))  # the fifth of a, after fourteen of b
     np.testing.assert_array_equal(crops.gray[18].numpy(), expected)
-    assert len(dataset.load([tmp_path / "a"], "test")) == 7
+    assert len(dataset.load_crops([tmp_path / "a"], "test")) == 7
 
 
 def test_a_split_without_pictures_is_refused_with_the_folders(tmp_path):
     write_crops(tmp_path / "a", train=1)
     with pytest.raises(BadDataError, match=r"no test pictures in .*a\n  try: "):
-        dataset.load([tmp_path / "a"], "test")
+        dataset.load_crops([tmp_path / "a"], "test")
 
 
 def test_a_crop_that_is_gone_is_named(tmp_path):
     row = row_of("fear", "train", "gone.png")
     manifest.write([row], tmp_path)
     with pytest.raises(BadImageError, match=r"gone\.png"):
-        dataset.load([tmp_path], "train")
+        dataset.load_crops([tmp_path], "train")
 
 
 def test_a_mask_chooses_rows_pixels_and_targets_alike():
@@ -122,7 +122,7 @@ def test_a_copy_of_another_databases_test_picture_leaves_training_with_its_twin(
     write_crop(elsewhere, (255 - (255 - leak[:, ::-1]) * 0.8).astype(np.uint8), copy)  # mirrored
     manifest.write([*manifest.read(elsewhere), copy], elsewhere)
 
-    train, test = dataset.load([folder], "train"), dataset.load([elsewhere], "test")
+    train, test = dataset.load_crops([folder], "train"), dataset.load_crops([elsewhere], "test")
     kept, dropped = dataset.drop_leaks(train, test)
     assert dropped == 2
     assert kept.rows == [*rows, alike]
@@ -150,11 +150,11 @@ def test_colours_are_kept_where_asked_for_and_go_along(tmp_path):
         write_crop(tmp_path, striped("anger", 2), row_of("anger", "train", "b.png")),
     ]
     manifest.write(rows, tmp_path)
-    assert dataset.load([tmp_path], "train").rgb is None
-    crops = dataset.load([tmp_path], "train", colour=True)
+    assert dataset.load_crops([tmp_path], "train").rgb is None
+    crops = dataset.load_crops([tmp_path], "train", colour=True)
     expected = np.asarray(Image.fromarray(large).resize((64, 64), Image.Resampling.BILINEAR))
     np.testing.assert_array_equal(crops.rgb[0].numpy(), expected.transpose(2, 0, 1))
-    assert torch.equal(crops.gray, dataset.load([tmp_path], "train").gray)
+    assert torch.equal(crops.gray, dataset.load_crops([tmp_path], "train").gray)
     second = crops.where(np.array([False, True]))
     np.testing.assert_array_equal(second.rgb[0].numpy(), striped("anger", 2).transpose(2, 0, 1))
     [(batch, targets)] = dataset.batches(second, 8, torch.Generator().manual_seed(0))
@@ -172,7 +172,7 @@ def of_two_databases():
 
 
 def test_balance_raises_rare_classes_and_small_databases_by_the_formula():
-    found = dataset.shares_of(of_two_databases(), 0.5)
+    found = dataset.class_shares(of_two_databases(), 0.5)
     fear, anger, other = 8**0.5, 2**0.5, 2**0.5  # a class of n has n^(1 - 0.5) of its database
     first = 10**0.5 / (fear + anger)
     unscaled = [first * fear / 8] * 8 + [first * anger / 2] * 2 + [other / 2] * 2
@@ -181,7 +181,7 @@ def test_balance_raises_rare_classes_and_small_databases_by_the_formula():
 
 
 def test_without_balance_every_crop_is_taken_once():
-    assert dataset.shares_of(of_two_databases(), 0.0).tolist() == pytest.approx([1] * 12)
+    assert dataset.class_shares(of_two_databases(), 0.0).tolist() == pytest.approx([1] * 12)
     taken = torch.cat([y for _, y in balanced(0.0)])
     assert taken.bincount().tolist() == [0, 0, 0, 2, 0, 10]
 
@@ -191,7 +191,7 @@ def balanced(balance, seed=0):
 
 
 def test_a_balanced_epoch_takes_each_crop_as_often_as_its_share_rounded_up_or_down():
-    shares = dataset.shares_of(of_two_databases(), 0.9)
+    shares = dataset.class_shares(of_two_databases(), 0.9)
     times = torch.zeros(12)
     for seed in range(400):
         seen = torch.cat([(x[:, 0, 0, 0] * 255).round() for x, _ in balanced(0.9, seed)]).long()

@@ -25,7 +25,7 @@ def crops(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     write_crops(folder / "a", train=12, source="with")
     write_crops(folder / "b", train=12, labels=LABELS, source="without", seed=1000)
-    return dataset.load([folder / "a", folder / "b"], "train")
+    return dataset.load_crops([folder / "a", folder / "b"], "train")
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from mien.data.datasets import Item
 from mien.errors import BadDataError
 from mien.labels import LABELS
 from mien.train import config, paper, paper_tables, run, trainer
-from mien.train.dataset import load
+from mien.train.dataset import load_crops
 from mien.train.paper import Request, run_row
-from mien.train.paper_tables import PROTOCOLS, Row
+from mien.train.paper_tables import PROTOCOLS, PaperRow
 from mien.train.validate import predict
 from tests.support.commands import mien
 from tests.support.pictures import encode, zip_of
@@ -67,7 +67,7 @@ def done(downloads, tmp_path_factory):
     with known(), pytest.MonkeyPatch.context() as patch:
         real = config.read
         patch.setattr(config, "read", lambda path: {**real(path), "batch": 12})
-        row = Row("rafdb", "tiny", test=50.0)
+        row = PaperRow("rafdb", "tiny", test=50.0)
         records = {
             p: run_row(row, p, 0, request, trainer._as_they_are, trainer._silent) for p in PROTOCOLS
         }
@@ -104,7 +104,7 @@ def test_accuracies_are_those_of_the_best_weights(done):
         folder = request.out / "runs" / f"rafdb-tiny-{protocol}-seed0{request.mark}"
         network = tiny(6, 0.0)
         run.load_weights(folder / "best.safetensors", network)
-        crops = load([request.out / "data" / f"rafdb-{protocol}"], "test")
+        crops = load_crops([request.out / "data" / f"rafdb-{protocol}"], "test")
         right = (predict(network, crops).argmax(dim=1) == crops.targets).float().mean()
         assert record["accuracy"]["test"] == pytest.approx(float(right), abs=5e-5)
         assert record["parameters"] == sum(p.numel() for p in network.parameters())

@@ -66,14 +66,17 @@ def test_a_row_takes_its_databases_settings_then_its_networks_then_its_own(monke
     told = {"fer2013": {"epochs": 12, "rate": 0.1}, "cnn10": {"rate": 0.01, "batch": 8}}
     told["rafdb-cnn10"] = {"batch": 16}
     monkeypatch.setattr(paper_tables, "_read", lambda: {"settings": told})
-    assert paper_tables.settings(paper_tables.Row("rafdb", "cnn15")) == {}
-    assert paper_tables.settings(paper_tables.Row("fer2013", "cnn15")) == {
+    assert paper_tables.settings(paper_tables.PaperRow("rafdb", "cnn15")) == {}
+    assert paper_tables.settings(paper_tables.PaperRow("fer2013", "cnn15")) == {
         "epochs": 12,
         "rate": 0.1,
     }
-    assert paper_tables.settings(paper_tables.Row("fer2013", "cnn10")) == {
+    assert paper_tables.settings(paper_tables.PaperRow("fer2013", "cnn10")) == {
         "epochs": 12,
         "rate": 0.01,
         "batch": 8,
     }
-    assert paper_tables.settings(paper_tables.Row("rafdb", "cnn10")) == {"rate": 0.01, "batch": 16}
+    assert paper_tables.settings(paper_tables.PaperRow("rafdb", "cnn10")) == {
+        "rate": 0.01,
+        "batch": 16,
+    }

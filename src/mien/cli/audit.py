@@ -41,7 +41,7 @@ def audit_command(
     from mien.data.audit.clean import clean, to_drop
     from mien.data.audit.findings import audit
     from mien.data.audit.summary import CSV_HEADER, csv_rows, record, summary, write_page
-    from mien.media.writers import CsvSink, write_text
+    from mien.media.writers import CsvWriter, write_text
 
     outputs = [path for path in (out, html, json_file) if path]
     if len({path.resolve() for path in outputs}) < len(outputs):
@@ -51,7 +51,7 @@ def audit_command(
     click.echo(summary(found))
     dropped = to_drop(found) if fix else {}
     if out:
-        with CsvSink(out, CSV_HEADER) as sink:
+        with CsvWriter(out, CSV_HEADER) as sink:
             for row in csv_rows(found, dropped):
                 sink.write(row)
     if html:
@@ -93,7 +93,7 @@ def stats_command(
     Example: mien stats data/rafdb data/fer2013 --plot table3.png
     """
     from mien.data import stats
-    from mien.media.writers import CsvSink, write_text
+    from mien.media.writers import CsvWriter, write_text
     from mien.show.tables import as_markdown, as_text
 
     if plot:
@@ -106,7 +106,7 @@ def stats_command(
         click.echo(as_text(stats.PAPER_HEADER, paper))
         click.echo("".join(f"\n{note}\n" for note in notes), nl=False)
     if csv_file:
-        with CsvSink(csv_file, stats.HEADER) as sink:
+        with CsvWriter(csv_file, stats.HEADER) as sink:
             for row in rows:
                 sink.write(row)
     if markdown:

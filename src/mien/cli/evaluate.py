@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mien.models.network import Network
     from mien.recognize.recognizer import Recognizer
 
+    pass
+    pass
+
 __all__ = ["evaluate_command", "faithful_command", "regions_command"]
 
 
@@ -44,7 +47,7 @@ def evaluate_command(
     Example: mien evaluate shipped data/rafdb --out results
     """
     from mien.evaluate import accuracy as measuring
-    from mien.media.writers import CsvSink, write_text
+    from mien.media.writers import CsvWriter, write_text
 
     for name, wanted in (("--pictures", pictures), ("--report", as_page)):
         if wanted and out is None:
@@ -62,7 +65,7 @@ def evaluate_command(
     write_text(json.dumps(found.record, indent=1) + "\n", out / f"{name}.json")
     click.echo(f"wrote {out / name}.json")
     if pictures:
-        with CsvSink(out / f"{name}-pictures.csv", measuring.PICTURES_HEADER) as sink:
+        with CsvWriter(out / f"{name}-pictures.csv", measuring.PICTURES_HEADER) as sink:
             for row in found.picture_rows():
                 sink.write(row)
     if as_page:
@@ -188,7 +191,7 @@ def faithful_command(
     """
     needs("mien faithful", "proof", "scipy")
     from mien.evaluate import explanations
-    from mien.evaluate.sanity import doubts
+    from mien.evaluate.sanity import findings
     from mien.explain.methods import METHODS
     from mien.recognize.model import Model
 
@@ -220,7 +223,7 @@ def faithful_command(
         "refused": refused,
         **explanations.compare(values),
         "sanity_pictures": min(sanity, len(rows)),
-        **(doubts(subject, crops[:sanity], usable, *networks) if sanity else {}),
+        **(findings(subject, crops[:sanity], usable, *networks) if sanity else {}),
         "seconds": round(time.perf_counter() - start),
     }
     _print(record)
@@ -266,13 +269,13 @@ def _write(
     record: dict[str, Any], out: Path | None, csv_file: Path | None, plot: Path | None
 ) -> None:
     from mien.evaluate.faithfulness import BETTER
-    from mien.media.writers import CsvSink, write_text
+    from mien.media.writers import CsvWriter, write_text
 
     if out:
         write_text(json.dumps(record, indent=1) + "\n", out)
     if csv_file:
         header = ("name", "kind", *BETTER, *(f"{metric}_error" for metric in BETTER))
-        with CsvSink(csv_file, header) as sink:
+        with CsvWriter(csv_file, header) as sink:
             for name, mean in record["mean"].items():
                 kind = "method" if name in record["against"] else "control"
                 sink.write([name, kind, *mean.values(), *record["error"][name].values()])

@@ -13,7 +13,10 @@ from mien.errors import BadImageError, BadModelError, OutputError, UnknownNameEr
 if TYPE_CHECKING:
     from mien.pixels import U8
     from mien.recognize.recognizer import Recognizer
-    from mien.show.picture_grid import Page, Row
+    from mien.show.picture_grid import FigureRow, Page
+
+    pass
+    pass
 
 __all__ = ["explain_command"]
 
@@ -77,7 +80,7 @@ def explain_command(
             target = _target(out, file, files, (number, len(result)))
             if target.resolve() in {given.resolve() for given in files}:
                 raise OutputError(f"{target} is one of the pictures", fix="choose another --out")
-            picture_grid.write(page, target)
+            picture_grid.write_figure(page, target)
             click.echo(f"{file}  face {number}  wrote {target}")
             if not activations and len(chosen) == len(labels) == 1:
                 click.echo(f"     {_sentence(network, face, chosen[0], labels[0], layer)}")
@@ -205,7 +208,7 @@ def _row(
     asked: tuple[str, list[str]],
     layer: str | None,
     named: bool,
-) -> "Row | None":
+) -> "FigureRow | None":
     """One method's tiles; among several, one that this network refuses is named and left out."""
     from mien.explain import explain_each
     from mien.show import picture_grid
@@ -220,9 +223,9 @@ def _row(
         click.echo(f"mien: {method} left out: {error.message}", err=True)
         return None
     empty = ["nothing speaks for it" if not (one > 0).any() else "" for one in maps]
-    overlays = [picture_grid.overlay(crop, one) for one in maps]
-    tiles = overlays if len(labels) > 1 else [picture_grid.heat(maps[0]), *overlays]
-    return picture_grid.Row(
+    overlays = [picture_grid.outlined_map(crop, one) for one in maps]
+    tiles = overlays if len(labels) > 1 else [picture_grid.colour_map(maps[0]), *overlays]
+    return picture_grid.FigureRow(
         method if named else "", [picture_grid.upright(crop), *tiles], ["", *empty]
     )
 
@@ -234,7 +237,7 @@ def _activations_page(network: Any, face: "U8", layer: str | None) -> "Page":
 
     found = network.activations(pixels.to_batch([face]), layer)[0]
     tiles = [picture_grid.upright(face), *picture_grid.channels(found, 63)]
-    rows = [picture_grid.Row("", tiles[i : i + 8]) for i in range(0, len(tiles), 8)]
+    rows = [picture_grid.FigureRow("", tiles[i : i + 8]) for i in range(0, len(tiles), 8)]
     count, height, width = found.shape
     name = layer or network.layer
     title = f"{name}: {min(63, count)} of {count} channels of {height}x{width}, the liveliest first"

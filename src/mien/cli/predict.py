@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mien.recognize.recognizer import Failure
     from mien.recognize.results import Picture
 
+    pass
+
 __all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
 
 _MODEL = click.option(
@@ -68,7 +70,7 @@ def predict_command(
 
     Example: mien predict photo.jpg holiday/ --out annotated --csv faces.csv
     """
-    from mien.media.writers import CsvSink
+    from mien.media.writers import CsvWriter
     from mien.recognize.recognizer import Failure, Recognizer, list_pictures, read_many
     from mien.recognize.results import CSV_HEADER, REGIONS_HEADER
     from mien.show.annotate import AnnotatedFolder
@@ -83,7 +85,7 @@ def predict_command(
     failures = 0
     with ExitStack() as outputs:
         header = (*CSV_HEADER, *(REGIONS_HEADER if regions else ()))
-        sink = outputs.enter_context(CsvSink(csv_file, header)) if csv_file else None
+        sink = outputs.enter_context(CsvWriter(csv_file, header)) if csv_file else None
         folder = AnnotatedFolder(out, paths, files, heatmap, crops) if out else None
         found = read_many(recognizer, files, heatmap, max_pixels)
         for rgb, result in bar(found, len(files)):
@@ -152,7 +154,7 @@ def scores_command(
     Example: mien scores crops --out scores.csv
     """
     from mien.labels import LABELS
-    from mien.media.writers import CsvSink
+    from mien.media.writers import CsvWriter
     from mien.recognize.recognizer import Failure, Recognizer, list_pictures, score_many
 
     if not folder.exists():
@@ -161,7 +163,7 @@ def scores_command(
     _refuse_over_pictures(out, files)
     recognizer = Recognizer(model, threads, flip=flip)
     failures = 0
-    with CsvSink(out, ("filepath", *LABELS)) as sink:
+    with CsvWriter(out, ("filepath", *LABELS)) as sink:
         for file, scores in bar(score_many(recognizer, files, max_pixels), len(files)):
             if isinstance(scores, Failure):
                 failures += 1

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mien.data.datasets import Options
     from mien.data.prepare.record import Report
 
+    pass
+
 __all__ = ["prepare_command"]
 
 _SHARE = click.FloatRange(0, 1, max_open=True)

@@ -11,7 +11,9 @@ from mien.cli.search import run_search
 
 if TYPE_CHECKING:
     from mien.train.paper import Request
-    from mien.train.paper_tables import Row
+    from mien.train.paper_tables import PaperRow
+
+    pass
 
 __all__ = ["reproduce_command"]
 
@@ -104,7 +106,7 @@ def _print_epoch(row: dict[str, Any]) -> None:
     click.echo(f"epoch {row['epoch']:>3}  held-out accuracy {row['held_accuracy']:.1%}", err=True)
 
 
-def _summary(row: "Row", found: dict[str, Any]) -> str:
+def _summary(row: "PaperRow", found: dict[str, Any]) -> str:
     accuracy, pictures = found["accuracy"], found["pictures"]
     beside = "" if row.test is None else f" (printed {row.test})"
     return (

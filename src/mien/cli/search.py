@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mien.train.search import Outcome
     from mien.train.trainer import Progress
 
+    pass
+    pass
+
 __all__ = ["run_search", "search_command"]
 
 _SHOWN = 5  # of the best points
@@ -69,7 +72,7 @@ def _on_ray(grid: "Grid", folder: Path, address: str, prune: bool) -> "list[Outc
 
     if find_spec("ray") is None:
         raise MissingExtraError("mien search --ray", "ray")
-    from mien.scale.search import search
+    from mien.scale.tune import search
 
     return search(grid, folder, address, prune)
 

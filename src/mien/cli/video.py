@@ -15,8 +15,10 @@ from mien.cli._shared import FILE, QUALITY, SIDE, bar, needs
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
-    from mien.media.sources import Reel
+    from mien.media.sources import VideoSource
     from mien.recognize.results import VideoFrame
+
+    pass
 
 __all__ = ["frames_command", "video_command"]
 
@@ -86,18 +88,18 @@ def video_command(
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
     needs("mien video", "video", "av", "lap", "matplotlib")
-    from mien.media.sources import Camera, open_film
+    from mien.media.sources import Camera, open_video
     from mien.recognize.recognizer import Recognizer
-    from mien.recognize.video import Choice, Watcher, watch
+    from mien.recognize.video import Choice, VideoRecognizer, recognize_frames
 
     targets = [path for path in (out, csv_file, json_file, plot, segments) if path]
     _refuse_clashes(source, targets)
     choice = Choice(every, smooth, heatmap and bool(out or json_file))
     with ExitStack() as outputs:
-        reel = outputs.enter_context(open_film(source, rate or 0, sound=out is not None))
+        reel = outputs.enter_context(open_video(source, rate or 0, sound=out is not None))
         if isinstance(reel, Camera):
             outputs.enter_context(_ended_by_interrupt(reel))
-        watcher = Watcher(Recognizer(model, threads, six), choice)
+        watcher = VideoRecognizer(Recognizer(model, threads, six), choice)
         sinks = [] if targets else [_printed()]
         if csv_file:
             sinks.append(_table(outputs, csv_file))
@@ -107,7 +109,7 @@ def video_command(
             sinks.append(_timeline(outputs, plot, segments))
         if out:
             sinks.append(_film(outputs, out, reel, (heatmap, landmarks, threads)))
-        moments: Iterator[VideoFrame] = watch(reel, watcher)
+        moments: Iterator[VideoFrame] = recognize_frames(reel, watcher)
         if seconds:
             moments = takewhile(lambda moment: moment.time_s < seconds, moments)
         seen = 0
@@ -121,7 +123,7 @@ def video_command(
 
 
 @contextmanager
-def _ended_by_interrupt(reel: "Reel") -> Iterator[None]:
+def _ended_by_interrupt(reel: "VideoSource") -> Iterator[None]:
     """Let Ctrl-C end a recording, and its files be whole; it would abort anything else."""
     before = signal.signal(signal.SIGINT, lambda *_: reel.stop())
     try:
@@ -153,10 +155,10 @@ def _printed() -> "Callable[[VideoFrame], object]":
 
 
 def _table(outputs: ExitStack, path: Path) -> "Callable[[VideoFrame], object]":
-    from mien.media.writers import CsvSink
+    from mien.media.writers import CsvWriter
     from mien.recognize.results import VIDEO_HEADER
 
-    sink = outputs.enter_context(CsvSink(path, VIDEO_HEADER))
+    sink = outputs.enter_context(CsvWriter(path, VIDEO_HEADER))
 
     def write(moment: "VideoFrame") -> None:
         for row in moment.rows():
@@ -166,9 +168,9 @@ def _table(outputs: ExitStack, path: Path) -> "Callable[[VideoFrame], object]":
 
 
 def _lines(outputs: ExitStack, path: Path) -> "Callable[[VideoFrame], object]":
-    from mien.media.writers import LinesSink
+    from mien.media.writers import LinesWriter
 
-    sink = outputs.enter_context(LinesSink(path))
+    sink = outputs.enter_context(LinesWriter(path))
     return lambda moment: sink.write(json.dumps(moment.record()) + "\n")
 
 
@@ -193,24 +195,24 @@ def _timeline(
 
 
 def _film(
-    outputs: ExitStack, path: Path, reel: "Reel", how: tuple[bool, bool, int]
+    outputs: ExitStack, path: Path, reel: "VideoSource", how: tuple[bool, bool, int]
 ) -> "Callable[[VideoFrame], object]":
     """Draw (heat maps, landmarks) and encode (with so many threads) in a thread of its own."""
-    from mien.media.threads import Behind
-    from mien.media.video_writer import whole_film
+    from mien.media.threads import WriteBehind
+    from mien.media.video_writer import atomic_video
     from mien.show.annotate import Overlay
 
     heatmap, landmarks, threads = how
     overlay = Overlay(heatmap, landmarks)
-    film = outputs.enter_context(whole_film(path, reel, threads))
+    film = outputs.enter_context(atomic_video(path, reel, threads))
 
     def draw(moment: "VideoFrame") -> None:
         film.write(overlay.draw(moment), moment.time_s)
 
-    return outputs.enter_context(Behind(draw)).put
+    return outputs.enter_context(WriteBehind(draw)).put
 
 
-def _report(reel: "Reel", seen: int) -> None:
+def _report(reel: "VideoSource", seen: int) -> None:
     """Say what was wrong with the film."""
     if reel.damaged:
         click.echo(f"skipped: {reel.damaged:,} damaged parts of the film", err=True)
@@ -244,14 +246,14 @@ def frames_command(
     """
     if every is not None and rate is not None:
         raise click.UsageError("give --every or --per-second, not both")
-    from mien.data.video_crops import Choice, cut_faces
+    from mien.data.video_crops import CropOptions, cut_faces
     from mien.faces.detect import Detector
     from mien.media.video_reader import Frame
 
     def shown(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
         return bar(frames, length, "looking")
 
-    choice = Choice(every or 1, rate or 0, size, quality)
+    choice = CropOptions(every or 1, rate or 0, size, quality)
     found = cut_faces(video, out, choice, Detector(), shown)
     click.echo(f"{found.frames:,} frames looked at, {found.with_face:,} with a face")
     if found.damaged:

@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.data.datasets import Item
 from mien.data.manifest import Row
 from mien.errors import BadSettingError
 from mien.labels import NEUTRAL_INDEX, index
+from mien.pixels import BOOL, I64
 
 __all__ = ["draw_held_out", "hold_out"]
 
-Counts = npt.NDArray[np.int64]  # shape (7,): pictures of the six and neutral
+Counts = I64  # shape (7,): pictures of the six and neutral
 _CLASSES = NEUTRAL_INDEX + 1
 _DRAWS = 32
 
@@ -94,7 +94,7 @@ def _place(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="surrogateescape")).digest()
 
 
-def draw_held_out(rows: list[Row], share: float, seed: int) -> npt.NDArray[np.bool_]:
+def draw_held_out(rows: list[Row], share: float, seed: int) -> BOOL:
     """Choose a held-out part of training rows, the same whatever their order and framing.
 
     A row's place is drawn from the hash of the seed and of its original (or its subject where

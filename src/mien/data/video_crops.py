@@ -12,17 +12,19 @@ from mien.data.prepare.crops import as_jpeg
 from mien.errors import OutputError
 from mien.faces import align
 from mien.faces.detect import Detector
-from mien.media.video_reader import Film, Frame, every_nth, per_second
-from mien.media.writers import open_table, whole_folder
+from mien.media.video_reader import Frame, VideoFile, every_nth, per_second
+from mien.media.writers import atomic_folder, open_table
 
-__all__ = ["HEADER", "Choice", "Footage", "cut_faces"]
+__all__ = ["HEADER", "CropOptions", "VideoCrops", "cut_faces"]
+
 
 HEADER = ("path", "time_s", "frame", "face", "left", "top", "right", "bottom", "detection")
+
 Progress = Callable[[Iterable[Frame], int], Iterable[Frame]]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CropOptions:
     """Which frames to look at, and what the crops are like.
 
     Attributes:
@@ -50,7 +52,7 @@ class Choice:
 
 
 @dataclass(slots=True)
-class Footage:
+class VideoCrops:
     """What was found in a video.
 
     Attributes:
@@ -69,10 +71,10 @@ class Footage:
 def cut_faces(
     video: Path,
     out: Path,
-    choice: Choice,
+    choice: CropOptions,
     detector: Detector,
     progress: Progress = lambda frames, _: frames,
-) -> Footage:
+) -> VideoCrops:
     """Cut the faces out of a video's frames, upright, as recognition sees them.
 
     Args:
@@ -91,8 +93,8 @@ def cut_faces(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out} exists", fix="choose another --out, or remove it")
-    found = Footage()
-    with Film(video) as film, whole_folder(out) as part:
+    found = VideoCrops()
+    with VideoFile(video) as film, atomic_folder(out) as part:
         frames = choice.of(progress(film, film.length))
         with open_table(part / "frames.csv", HEADER) as table:
             table.writerows(_rows(frames, part, choice, detector, found))
@@ -101,7 +103,7 @@ def cut_faces(
 
 
 def _rows(
-    frames: Iterable[Frame], part: Path, choice: Choice, detector: Detector, found: Footage
+    frames: Iterable[Frame], part: Path, choice: CropOptions, detector: Detector, found: VideoCrops
 ) -> Iterator[tuple[object, ...]]:
     """Write the crops of each frame; yield a row a face."""
     for frame in frames:

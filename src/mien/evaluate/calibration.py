@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mien.pixels import F32, I64
+from mien.pixels import F32, F64, I64
 
 __all__ = [
     "Bin",
@@ -159,7 +159,7 @@ def _loss(logits: npt.NDArray[np.floating], targets: I64) -> float:
     return float((total - shifted[np.arange(len(targets)), targets]).mean())
 
 
-def coverage_curve(scores: F32, targets: I64) -> npt.NDArray[np.float64]:
+def coverage_curve(scores: F32, targets: I64) -> F64:
     """Return how often the surest answers are right, for each share that is answered.
 
     Args:

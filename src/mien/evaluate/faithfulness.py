@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from mien.pixels import BOOL, F32, F64, I64, U8
 
@@ -179,7 +178,7 @@ def road(score: Score, crops: U8, places: I64, random: np.random.Generator) -> F
     return np.asarray((found[:, 0] - found[:, 1]).mean(axis=0) / 2, dtype=np.float32)
 
 
-def _filled(crop: U8, removed: npt.NDArray[np.bool_], random: np.random.Generator) -> U8:
+def _filled(crop: U8, removed: BOOL, random: np.random.Generator) -> U8:
     filled = impute(crop.astype(np.float64), removed)
     filled[removed] += random.normal(0, _NOISE, int(removed.sum()))
     return np.rint(filled).clip(0, 255).astype(np.uint8)

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.evaluate.calibration import calibration_error
 from mien.pixels import BOOL, F32, I64
@@ -154,7 +153,7 @@ def wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
-def auroc(scores: F32, positive: npt.NDArray[np.bool_]) -> float:
+def auroc(scores: F32, positive: BOOL) -> float:
     """Return the area under the ROC curve.
 
     Args:

@@ -158,7 +158,7 @@ def _under_heat(crop: U8, maps: np.ndarray[Any, Any], label: str) -> U8:
     scores = np.full(len(LABELS), 1 / len(LABELS), dtype=np.float32)
     face = Face(nowhere, scores, 0.0, square, _WHOLE, maps)
     shown = square.copy()
-    heatmap.blend(shown, face.heatmap(label), _WHOLE)
+    heatmap.blend_heatmap(shown, face.heatmap(label), _WHOLE)
     return shown
 
 

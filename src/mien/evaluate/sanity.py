@@ -18,13 +18,17 @@ import numpy as np
 from mien.evaluate.explanations import CONTROLS, Subject
 from mien.pixels import F32, I64, U8
 
-__all__ = ["NOISE", "doubts", "forgetting", "shaken", "similarity", "steadiness"]
+__all__ = ["NOISE", "findings", "noise_stability", "randomization", "shaken", "similarity"]
+
 
 _SEED = 0
+
 NOISE = 4.0  # grey levels, standard deviation: hardly seen
 
 
-def steadiness(subject: Subject, crops: U8, methods: Sequence[str]) -> dict[str, dict[str, float]]:
+def noise_stability(
+    subject: Subject, crops: U8, methods: Sequence[str]
+) -> dict[str, dict[str, float]]:
     """Compare the maps of pictures with those of the same pictures with a little noise.
 
     Pictures whose class changes with the noise are left out.
@@ -57,14 +61,14 @@ def steadiness(subject: Subject, crops: U8, methods: Sequence[str]) -> dict[str,
     return result
 
 
-def forgetting(
+def randomization(
     subject: Subject, stages: Iterable[tuple[str, Any]], crops: U8, methods: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, float]]]:
     """Compare a network's maps with those of networks that have forgotten more and more.
 
     Args:
         subject: the trained network.
-        stages: from `mien.models.randomize.forgetting`.
+        stages: from `mien.models.randomize.randomized_stages`.
         crops: shape (N, 64, 64), uint8, grey.
         methods: keys of `mien.explain.methods.METHODS`.
 
@@ -84,7 +88,7 @@ def forgetting(
         )
 
 
-def doubts(
+def findings(
     subject: Subject, crops: U8, methods: Sequence[str], network: Any = None, other: Any = None
 ) -> dict[str, Any]:
     """Put every question of sanity that can be put.
@@ -103,16 +107,16 @@ def doubts(
     Source:
         Adebayo et al. 2018, arXiv:1810.03292, sections 3.1 and 3.3.
     """
-    found: dict[str, Any] = {"steadiness": steadiness(subject, crops, methods)}
+    found: dict[str, Any] = {"steadiness": noise_stability(subject, crops, methods)}
     if network is None:
         return found
     from mien.models import randomize
 
     known = Subject(network)  # the methods are asked of torch on both sides
-    stages = randomize.forgetting(network)
-    found["forgetting"] = dict(forgetting(known, stages, crops, methods))
+    stages = randomize.randomized_stages(network)
+    found["forgetting"] = dict(randomization(known, stages, crops, methods))
     if other is not None:
-        [(_, found["shuffled_labels"])] = forgetting(known, [("", other)], crops, methods)
+        [(_, found["shuffled_labels"])] = randomization(known, [("", other)], crops, methods)
     return found
 
 

@@ -1,6 +1,14 @@
-"""What a prediction rests on.
+"""Where the evidence for a prediction lies.
 
-Importing it does no work: `explain` and its kin are fetched on first use.
+cam           the formulas on arrays: CAM, Grad-CAM, Grad-CAM++ and kin
+perturb       what changes when a part is hidden: the masks of Score-CAM, and occlusion
+targets       what is explained: an expression, or any function of the logits
+methods       METHODS, every method by name, and the one call
+onnx_source   activations and gradients of a model file
+torch_source  the same of any layer of a torch network; the one file here that needs torch
+
+A new formula on activations and gradients goes into `cam`, in a function and in its table. A method
+that asks the network anew goes into `perturb`, and is put into METHODS in `methods`.
 """
 
 from typing import TYPE_CHECKING

@@ -23,7 +23,6 @@ The regions of a unit are our reading of that: where its main change is seen, le
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from mien.pixels import F32, SIDE, U8
 
@@ -45,7 +44,7 @@ _LEAST = 0.1  # of the evidence, for a region to be put into words
 _MOST_NAMED = 3
 # Eye, eye, nose tip, mouth corner, mouth corner, x and y in pixels of a 64x64 crop: the mean of
 # RAF-DB's own aligned training crops.
-TEMPLATE: npt.NDArray[np.float32] = np.array(
+TEMPLATE: F32 = np.array(
     [[16.6, 21.5], [46.7, 21.5], [31.6, 35.7], [17.9, 48.7], [45.3, 48.7]], dtype=np.float32
 )
 PROTOTYPES: dict[str, tuple[frozenset[int], ...]] = {

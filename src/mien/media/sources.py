@@ -1,6 +1,6 @@
 """Whatever shows frames one after another: a video file, standard input, pictures, a camera.
 
-`open_film` tells them apart by name; all are iterated over, and say the same of themselves, as
+`open_video` tells them apart by name; all are iterated over, and say the same of themselves, as
 `Film` does.
 """
 
@@ -18,14 +18,15 @@ import numpy as np
 from mien.errors import BadImageError, BadSettingError
 from mien.media import images
 from mien.media.decoder import Pipe
-from mien.media.video_reader import USUAL_RATE, Film, Frame
+from mien.media.video_reader import USUAL_RATE, Frame, VideoFile
 
-__all__ = ["Camera", "Pictures", "Reel", "open_film"]
+__all__ = ["Camera", "NumberedPictures", "VideoSource", "open_video"]
+
 
 _NUMBERED = re.compile(r"%0?(\d*)d")
 
 
-class Reel(Protocol):
+class VideoSource(Protocol):
     """What a film, numbered pictures and a camera have in common; see `Film`."""
 
     name: str
@@ -72,7 +73,7 @@ class Reel(Protocol):
         """Close it."""
 
 
-def open_film(source: str | Path, rate: float = 0, sound: bool = False) -> Reel:
+def open_video(source: str | Path, rate: float = 0, sound: bool = False) -> VideoSource:
     """Open what a user names.
 
     Args:
@@ -92,7 +93,7 @@ def open_film(source: str | Path, rate: float = 0, sound: bool = False) -> Reel:
     name = str(source)
     there = Path(source).is_file()
     if _NUMBERED.search(Path(source).name) and not there:
-        return Pictures(Path(source), rate or USUAL_RATE)
+        return NumberedPictures(Path(source), rate or USUAL_RATE)
     if rate:
         raise BadSettingError(
             f"{name} has its own rate", fix="give a rate for pictures only, as frames/%05d.jpg"
@@ -100,8 +101,8 @@ def open_film(source: str | Path, rate: float = 0, sound: bool = False) -> Reel:
     if name.isdecimal() and not there:
         return Camera(int(name))
     if name == "-":
-        return Film(Pipe(sys.stdin.buffer), "standard input", sound)
-    return Film(source, sound=sound)
+        return VideoFile(Pipe(sys.stdin.buffer), "standard input", sound)
+    return VideoFile(source, sound=sound)
 
 
 class _Silent:
@@ -140,7 +141,7 @@ class _Silent:
         self.stop()
 
 
-class Pictures(_Silent):
+class NumberedPictures(_Silent):
     """Numbered pictures in a folder, shown at an even rate; missing numbers are no gap."""
 
     def __init__(self, pattern: Path, rate: float) -> None:

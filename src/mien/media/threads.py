@@ -1,8 +1,8 @@
 """Work handed from thread to thread, a few items at a time: so stages overlap and memory is flat.
 
-`ahead` prepares the next items while the caller works on one; `Behind` finishes items after the
-caller has gone on. Errors come out at the caller, in order, and whoever leaves early (Ctrl-C, an
-error of its own) waits for the one item in work and drops the rest. Knows nothing of frames.
+`prefetch` prepares the next items while the caller works on one; `WriteBehind` finishes items after
+the caller has gone on. Errors come out at the caller, in order, and whoever leaves early (Ctrl-C,
+an error of its own) waits for the one item in work and drops the rest. Knows nothing of frames.
 """
 
 from collections import deque
@@ -11,12 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-__all__ = ["Behind", "ahead"]
+__all__ = ["WriteBehind", "prefetch"]
+
 
 T = TypeVar("T")
 
 
-def ahead(
+def prefetch(
     items: Iterable[T], depth: int = 2, stop: Callable[[], object] = lambda: None
 ) -> Generator[T, None, None]:
     """Iterate in a thread of its own, some items ahead of the caller.
@@ -47,7 +48,7 @@ def ahead(
         pool.shutdown(cancel_futures=True)
 
 
-class Behind(Generic[T]):
+class WriteBehind(Generic[T]):
     """Calls a function for one item after another in a thread of its own.
 
     An error of the function is raised by one of the next calls, at the latest by leaving the

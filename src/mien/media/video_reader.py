@@ -25,7 +25,8 @@ from mien.pixels import U8
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = ["USUAL_RATE", "Clock", "Film", "Frame", "every_nth", "per_second"]
+__all__ = ["USUAL_RATE", "Frame", "TimeStamps", "VideoFile", "every_nth", "per_second"]
+
 
 USUAL_RATE = 25.0  # frames a second, where nobody says
 
@@ -61,7 +62,7 @@ def _over_white(rgba: U8) -> U8:
     return ((mixed + 127) // 255).astype(np.uint8)
 
 
-class Film:
+class VideoFile:
     """A video file; iterate over it for its frames, in the order in which they are shown.
 
     Attributes:
@@ -99,7 +100,7 @@ class Film:
         self._heard: deque[Any] = deque()
         self.length: int = self._stream.frames
         self.rate = float(self._stream.average_rate or 0)
-        self._clock = Clock(1 / (self.rate or USUAL_RATE))
+        self._clock = TimeStamps(1 / (self.rate or USUAL_RATE))
 
     @property
     def mended(self) -> int:
@@ -229,7 +230,7 @@ def per_second(frames: Iterable[Frame], rate: float) -> Iterator[Frame]:
             yield frame
 
 
-class Clock:
+class TimeStamps:
     """Turns time stamps into seconds from the first frame on.
 
     A stamp that is missing, or not after the one before, is replaced by one frame's time after

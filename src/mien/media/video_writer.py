@@ -21,28 +21,38 @@ import numpy as np
 
 from mien.errors import OutputError
 from mien.media.decoder import pyav, reason
-from mien.media.sources import Reel
+from mien.media.sources import VideoSource
 from mien.media.video_reader import USUAL_RATE
-from mien.media.writers import explained, whole
+from mien.media.writers import as_output_error, atomic
 from mien.pixels import U8
 
-__all__ = ["COPIED", "SUFFIXES", "FilmWriter", "Sound", "whole_film"]
+__all__ = ["COPIED", "SUFFIXES", "Sound", "VideoWriter", "atomic_video"]
+
 
 SUFFIXES = (".mp4", ".m4v", ".mov")
+
 _OPTIONS = {"preset": "ultrafast", "crf": "22"}  # a quarter of veryfast's time, twice its bytes
+
 _FINEST = 1_000_000  # units of time a second; the container counts to 2^31
+
 _USUAL_BASE = Fraction(1, 90_000)
+
 _LEAD_S = 0.1  # sound that starts so much before the pictures is kept, and the pictures wait
+
 _BT601 = 5  # H.264's number for the colours that cv2 makes
+
 # What players expect in an .mp4; sound in any other code (PCM, Vorbis, ...) becomes AAC.
 COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
+
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
 _AAC_BITS = 96_000  # a second and channel
+
 _MOST_CHANNELS = 2  # of what is encoded anew
 
 
 @contextmanager
-def whole_film(path: Path, source: Reel, threads: int = 0) -> Iterator["FilmWriter"]:
+def atomic_video(path: Path, source: VideoSource, threads: int = 0) -> Iterator["VideoWriter"]:
     """Lend the writer of a film that appears when the block ends well.
 
     Args:
@@ -62,19 +72,19 @@ def whole_film(path: Path, source: Reel, threads: int = 0) -> Iterator["FilmWrit
             f"no film format ends in {path.suffix!r}: {path}",
             fix=f"end the name in {', '.join(SUFFIXES)}",
         )
-    with whole(path) as part, ExitStack() as stack:
-        with explained(path):
+    with atomic(path) as part, ExitStack() as stack:
+        with as_output_error(path):
             part.touch()  # a place that cannot be written to is known at once
-        writer = FilmWriter(part, path, source, threads)
+        writer = VideoWriter(part, path, source, threads)
         stack.callback(writer.drop)
         yield writer
         writer.finish()
 
 
-class FilmWriter:
-    """Writes a film frame by frame; see `whole_film`."""
+class VideoWriter:
+    """Writes a film frame by frame; see `atomic_video`."""
 
-    def __init__(self, part: Path, path: Path, source: Reel, threads: int) -> None:
+    def __init__(self, part: Path, path: Path, source: VideoSource, threads: int) -> None:
         """Open the file.
 
         Args:
@@ -184,7 +194,7 @@ class FilmWriter:
             ) from error
 
 
-def _base(source: Reel) -> Fraction:
+def _base(source: VideoSource) -> Fraction:
     """The unit of time: the source's, where it is fine enough for frames and not too fine."""
     base = Fraction(source.time_base).limit_denominator(_FINEST)
     frame_s = 1 / (source.rate or USUAL_RATE)

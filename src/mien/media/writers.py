@@ -21,16 +21,17 @@ from mien.pixels import U8
 
 __all__ = [
     "FORMATS",
-    "CsvSink",
-    "LinesSink",
+    "CsvWriter",
+    "LinesWriter",
     "Table",
-    "explained",
+    "as_output_error",
+    "atomic",
+    "atomic_folder",
     "open_table",
-    "whole",
-    "whole_folder",
     "write_picture",
     "write_text",
 ]
+
 
 # Suffix -> Pillow's name, the format's longest side in pixels, how to save.
 FORMATS: dict[str, tuple[str, int, dict[str, int]]] = {
@@ -42,7 +43,7 @@ FORMATS: dict[str, tuple[str, int, dict[str, int]]] = {
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic(path: Path) -> Iterator[Path]:
     """Lend a part file that becomes the target when the block ends well.
 
     Args:
@@ -62,7 +63,7 @@ def whole(path: Path) -> Iterator[Path]:
         >>> target.read_text()
         'done'
     """
-    with explained(path):
+    with as_output_error(path):
         if path.is_dir():
             raise OutputError(f"{path} is a folder", fix="name a file in it")
         if path.exists() and not path.is_file():
@@ -71,14 +72,14 @@ def whole(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name[:40]}.{token_hex(4)}.part")
     try:
         yield part
-        with explained(path):
+        with as_output_error(path):
             part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def as_output_error(path: Path) -> Iterator[None]:
     """Turn the system's refusal into an error with the next step.
 
     Args:
@@ -100,7 +101,7 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-class LinesSink:
+class LinesWriter:
     """A text file, written piece by piece; it appears when the ``with`` block ends well."""
 
     def __init__(self, path: Path) -> None:
@@ -117,8 +118,8 @@ class LinesSink:
     def __enter__(self) -> Self:
         """Open the part file."""
         with ExitStack() as stack:  # closes what was opened if a later step fails
-            part = stack.enter_context(whole(self.path))
-            with explained(self.path):
+            part = stack.enter_context(atomic(self.path))
+            with as_output_error(self.path):
                 # surrogateescape: a file name that is not UTF-8 is written as its own bytes
                 file = part.open("w", encoding="utf-8", errors="surrogateescape", newline="")
                 self._file = stack.enter_context(file)
@@ -135,7 +136,7 @@ class LinesSink:
             OutputError: if the disk refuses it.
         """
         try:
-            with explained(self.path):
+            with as_output_error(self.path):
                 self._file.write(text)
         except OutputError as error:
             self._refused = error
@@ -154,14 +155,14 @@ class LinesSink:
         Raises:
             OutputError: if the disk refused anything, the end of the file too.
         """
-        with explained(self.path):
+        with as_output_error(self.path):
             if error is None and self._refused:
                 self._stack.__exit__(OutputError, self._refused, None)
                 raise self._refused
             self._stack.__exit__(kind, error, trace)
 
 
-class CsvSink:
+class CsvWriter:
     """A CSV file, written row by row; it appears when the ``with`` block ends well."""
 
     def __init__(self, path: Path, header: Sequence[str]) -> None:
@@ -172,7 +173,7 @@ class CsvSink:
             header: names of the columns.
         """
         self.header = tuple(header)
-        self._lines = LinesSink(path)
+        self._lines = LinesWriter(path)
         self._table = csv.writer(self._lines, lineterminator="\n")
 
     def __enter__(self) -> Self:
@@ -225,7 +226,7 @@ def write_picture(rgb: U8, path: Path) -> None:
     kind, longest, options = FORMATS[path.suffix.lower()]
     if max(rgb.shape) > longest:
         raise OutputError(f"{kind} holds at most {longest} pixels a side: {path}", fix="use .png")
-    with whole(path) as part, explained(path):
+    with atomic(path) as part, as_output_error(path):
         Image.fromarray(rgb).save(part, kind, **options)
 
 
@@ -239,12 +240,12 @@ def write_text(text: str, path: Path) -> None:
     Raises:
         OutputError: if the file cannot be written.
     """
-    with whole(path) as part, explained(path):
+    with atomic(path) as part, as_output_error(path):
         part.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def atomic_folder(out: Path) -> Iterator[Path]:
     """Lend ``DIR.part``, which becomes ``DIR`` when the block ends well.
 
     What a killed run left there is removed first, and what this one leaves after an error.

@@ -8,10 +8,10 @@ import torch
 
 from mien.models.network import Network
 
-__all__ = ["forgetting"]
+__all__ = ["randomized_stages"]
 
 
-def forgetting(network: Network, seed: int = 0) -> Iterator[tuple[str, Network]]:
+def randomized_stages(network: Network, seed: int = 0) -> Iterator[tuple[str, Network]]:
     """Draw the weights of a network anew, first the head's, then also those of part after part.
 
     Args:

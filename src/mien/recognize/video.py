@@ -21,18 +21,21 @@ import numpy as np
 
 from mien.faces import align
 from mien.faces.tracker import Follower, Tracked
-from mien.media.sources import Reel, open_film
-from mien.media.threads import ahead
+from mien.media.sources import VideoSource, open_video
+from mien.media.threads import prefetch
 from mien.pixels import F32, F64, U8
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Face, VideoFrame
 
-__all__ = ["USUAL_S", "Choice", "Smoother", "Watcher", "read_video", "watch"]
+__all__ = ["USUAL_S", "Choice", "Smoother", "VideoRecognizer", "read_video", "recognize_frames"]
+
 
 # In the clip of a calm face that smiles it leaves 2 changes of label of 14, and a change is seen
 # 0.2 s later (benchmarks/bench_tracks.py); shorter ones leave flicker, longer ones only come later.
 USUAL_S = 0.3
+
 _LEAST = 1e-6  # probability; the logarithm of 0 would never be forgotten
+
 _FORGOTTEN = 10  # time constants after which the past weighs less than 1 in 20,000
 
 
@@ -84,11 +87,13 @@ def read_video(
         ...     for face in moment.faces:
         ...         print(moment.time_s, face.track, face.label, face.confidence)
     """
-    with open_film(path, rate) as reel:
-        yield from watch(reel, Watcher(recognizer or Recognizer(threads=1), choice or Choice()))
+    with open_video(path, rate) as reel:
+        yield from recognize_frames(
+            reel, VideoRecognizer(recognizer or Recognizer(threads=1), choice or Choice())
+        )
 
 
-def watch(reel: Reel, watcher: "Watcher") -> Iterator[VideoFrame]:
+def recognize_frames(reel: VideoSource, watcher: "VideoRecognizer") -> Iterator[VideoFrame]:
     """Look at the frames of a film that is open, while the next ones are being decoded.
 
     Args:
@@ -99,12 +104,12 @@ def watch(reel: Reel, watcher: "Watcher") -> Iterator[VideoFrame]:
         Every frame with its faces.
     """
     decoded = ((frame.number, frame.time_s, frame.rgb()) for frame in reel)
-    with closing(ahead(decoded, stop=reel.stop)) as frames:
+    with closing(prefetch(decoded, stop=reel.stop)) as frames:
         for number, time_s, rgb in frames:
             yield watcher.look(number, time_s, rgb)
 
 
-class Watcher:
+class VideoRecognizer:
     """Follows and reads the faces of one film; to be given its frames in order."""
 
     def __init__(self, recognizer: Recognizer, choice: Choice) -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from mien.errors import OutputError
@@ -28,7 +27,7 @@ from mien.media.writers import write_picture
 from mien.pixels import F32, U8
 from mien.recognize.results import Face, Picture, VideoFrame
 from mien.show import layout, panel, style
-from mien.show.heatmap import blend
+from mien.show.heatmap import blend_heatmap
 from mien.show.layout import Places
 from mien.show.panel import Board
 from mien.show.style import COLOURS, DARK, LIGHT, Stamps, stamp
@@ -67,7 +66,7 @@ def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True) -> U8:
     canvas = enlarged(rgb, zoom)
     for face in picture.faces:
         if heatmap and face.maps is not None:
-            blend(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
+            blend_heatmap(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
     image = Image.fromarray(canvas)
     plans = layout.plan(picture, zoom, heatmap)
     for face, plan in zip(picture.faces, plans, strict=True):
@@ -252,7 +251,7 @@ class Overlay:
         tools = self._fitting((canvas.shape[1], canvas.shape[0]), legend)
         for face in moment.faces:
             if self._heatmap and face.maps is not None:
-                blend(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
+                blend_heatmap(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
         frames = [_larger(face.box, zoom) for face in moment.faces]
         for face, frame in zip(moment.faces, frames, strict=True):
             self._mark(canvas, face, frame, tools.size)
@@ -306,7 +305,7 @@ def _larger(box: Box, zoom: int) -> Box:
     return Box(box.left * zoom, box.top * zoom, box.right * zoom, box.bottom * zoom)
 
 
-def _dots(canvas: U8, points: npt.NDArray[np.float32], size: int) -> None:
+def _dots(canvas: U8, points: F32, size: int) -> None:
     """A light dot with a dark rim at each point; cv2 takes 16ths of a pixel."""
     radius = max(2, round(0.15 * size))
     for x, y in np.rint(points * 16).astype(int).tolist():

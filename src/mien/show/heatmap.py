@@ -11,11 +11,15 @@ import numpy as np
 
 from mien.pixels import F32, U8
 
-__all__ = ["blend", "colours", "ramp"]
+__all__ = ["blend_heatmap", "colours", "ramp"]
+
 
 _OPACITY = 0.62  # at the strongest place; the face stays visible underneath
+
 _FADE = 8  # pixels of the crop over which a map fades out towards the crop's edge
+
 _SOFT = 1.5  # pixels of the crop; rounds the creases that bilinear enlargement leaves
+
 _COLDEST = 0.25  # the colour map's first quarter is nearly black, on a face it reads as a shadow
 
 
@@ -43,7 +47,7 @@ def _table() -> U8:
     return np.ascontiguousarray(np.asarray(bgr, dtype=np.uint8)[..., ::-1])
 
 
-def blend(rgb: U8, heatmap: F32, to_crop: F32) -> None:
+def blend_heatmap(rgb: U8, heatmap: F32, to_crop: F32) -> None:
     """Lay the heat map of a crop over the picture, in place.
 
     Args:

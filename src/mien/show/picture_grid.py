@@ -20,40 +20,53 @@ import numpy as np
 from PIL import Image
 
 from mien.faces.boxes import Box
-from mien.media.writers import FORMATS, whole, write_picture, write_text
+from mien.media.writers import FORMATS, atomic, write_picture, write_text
 from mien.pixels import F32, U8, enlarge
 from mien.show import style
 from mien.show.heatmap import colours
 
 __all__ = [
     "SUFFIXES",
-    "Row",
+    "FigureRow",
     "channels",
+    "colour_map",
     "contact_sheet",
     "figure",
-    "heat",
-    "overlay",
+    "outlined_map",
     "upright",
-    "write",
+    "write_figure",
 ]
 
+
 SUFFIXES = (*FORMATS, ".pdf", ".svg")
+
 _TILE = 192  # pixels of a tile's side: three times the crop's
+
 _GAP, _MARGIN = 10, 24
+
 _TITLE, _NAME, _SMALL = 22, 17, 14  # pixels of an em
+
 _WHITE, _GRAY = (255, 255, 255), (80, 80, 80)
+
 _OPACITY = 0.65  # of the strongest colour over a face
+
 _HALF = 0.5  # of the strongest evidence: where the line is drawn
+
 _SPECK = 100  # square pixels; no line around less
+
 SheetRow = tuple[str, str, U8, Sequence[str]]
+
 _ZOOM = 2  # pixels are shown as squares: smoothing would hide what a change did to them
+
 _SHEET_GAP, _SHEET_MARGIN, _HEAD, _CAPTION = 8, 16, 64, 22
+
 _SIZE, _SHEET_SMALL = 20, 15  # of letters
+
 _SHEET_WHITE, _SHEET_GRAY = (255, 255, 255), (90, 90, 90)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class FigureRow:
     """Tiles side by side.
 
     Attributes:
@@ -91,7 +104,7 @@ def upright(crop: U8) -> U8:
     return np.asarray(fine, dtype=np.uint8)
 
 
-def heat(strength: F32) -> U8:
+def colour_map(strength: F32) -> U8:
     """Colour a map: dark is none, bright is the strongest, as in `mien.show.heatmap`.
 
     Args:
@@ -105,7 +118,7 @@ def heat(strength: F32) -> U8:
     return _ringed(tile, fine)
 
 
-def overlay(crop: U8, strength: F32) -> U8:
+def outlined_map(crop: U8, strength: F32) -> U8:
     """Lay a map over its crop: a place without evidence stays grey as the network saw it.
 
     Args:
@@ -144,7 +157,7 @@ def _ringed(tile: U8, fine: F32) -> U8:
     return drawn
 
 
-def figure(title: str, columns: Sequence[str], rows: Sequence[Row], legend: str) -> Page:
+def figure(title: str, columns: Sequence[str], rows: Sequence[FigureRow], legend: str) -> Page:
     """Lay out a grid with its title and its legend.
 
     Args:
@@ -218,7 +231,7 @@ def channels(activations: F32, most: int = 64) -> list[U8]:
     return tiles
 
 
-def write(page: Page, path: Path) -> None:
+def write_figure(page: Page, path: Path) -> None:
     """Write a page in the format that the name ends in.
 
     Args:
@@ -232,7 +245,7 @@ def write(page: Page, path: Path) -> None:
     if suffix == ".svg":
         write_text(_as_svg(page), path)
     elif suffix == ".pdf":
-        with whole(path) as part:
+        with atomic(path) as part:
             Image.fromarray(_as_pixels(page)).save(part, "PDF", resolution=144)
     else:
         write_picture(_as_pixels(page), path)

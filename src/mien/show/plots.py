@@ -12,7 +12,7 @@ from statistics import mean
 from typing import Any
 
 from mien.labels import LABELS, NEUTRAL
-from mien.media.writers import whole
+from mien.media.writers import atomic
 
 __all__ = [
     "class_bars",
@@ -65,7 +65,7 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
         axes.locator_params(axis="x", integer=True)  # there is no half epoch
-    with whole(path) as part:
+    with atomic(path) as part:
         figure.savefig(part, format="png", dpi=120)
 
 
@@ -98,7 +98,7 @@ def class_bars(counts: Sequence[tuple[str, str, Mapping[str, int]]], path: Path)
             if name == title
         }
         _class_panel(panel, title, classes, own)
-    with whole(path) as part:
+    with atomic(path) as part:
         figure.savefig(part, format="png", dpi=120)
 
 
@@ -145,7 +145,7 @@ def confusion_matrix(counts: Sequence[Sequence[int]], path: Path) -> None:
     axes.set_yticks(range(len(LABELS)), LABELS)
     axes.set(xlabel="called", ylabel="labelled")
     figure.colorbar(image, ax=axes, label="share of the label's pictures", shrink=0.8)
-    with whole(path) as part:
+    with atomic(path) as part:
         figure.savefig(part, format="png", dpi=120)
 
 
@@ -173,7 +173,7 @@ def reliability_plot(bins: Sequence[tuple[float, float, float]], path: Path) -> 
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
-    with whole(path) as part:
+    with atomic(path) as part:
         figure.savefig(part, format="png", dpi=120)
 
 
@@ -194,7 +194,7 @@ def effects(points: Sequence[tuple[Mapping[str, object], float]], path: Path) ->
     panels[0].set_ylabel("held-out accuracy (%)")
     for name, panel in zip(names, panels, strict=False):
         _panel(panel, name, [(settings[name], 100 * accuracy) for settings, accuracy in points])
-    with whole(path) as part:
+    with atomic(path) as part:
         figure.savefig(part, format="png", dpi=120)
 
 
@@ -248,7 +248,7 @@ def faithfulness(record: dict[str, Any], better: Mapping[str, int], path: Path) 
         panel.grid(axis="x", alpha=0.3)
         panel.locator_params(axis="x", nbins=4)
         panel.spines[["top", "right"]].set_visible(False)
-    with whole(path) as part:
+    with atomic(path) as part:
         figure.savefig(part, format="png", dpi=120)
 
 

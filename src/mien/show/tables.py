@@ -5,7 +5,8 @@ Knows nothing of what the numbers count.
 from collections.abc import Sequence
 from statistics import mean, stdev
 
-__all__ = ["as_markdown", "as_text", "spread"]
+__all__ = ["as_markdown", "as_text", "mean_and_spread"]
+
 
 Cell = str | int
 
@@ -62,7 +63,7 @@ def _shown(cell: Cell) -> str:
     return f"{cell:,}" if isinstance(cell, int) else cell or "-"
 
 
-def spread(values: Sequence[float]) -> str:
+def mean_and_spread(values: Sequence[float]) -> str:
     """Sum up what several runs gave.
 
     Args:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.media.writers import CsvSink
+from mien.media.writers import CsvWriter
 from mien.pixels import F64, U8
 from mien.recognize.results import Face, VideoFrame
 
@@ -189,7 +189,7 @@ class Timeline:
         Args:
             path: the target.
         """
-        with CsvSink(path, SEGMENTS_HEADER) as sink:
+        with CsvWriter(path, SEGMENTS_HEADER) as sink:
             for segment in self.segments:
                 sink.write(segment.row())
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from mien.errors import MissingExtraError
 from mien.labels import LABELS, NEUTRAL
-from mien.media.writers import whole
+from mien.media.writers import atomic
 from mien.pixels import F64
 from mien.show.style import COLOURS
 from mien.show.timeline import Peak, Timeline
@@ -71,7 +71,7 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
     if not tracks:
         figure.add_subplot(grid[1]).set(xlim=ends, yticks=[], xlabel="time (s)", title="no face")
     _heading(figure, timeline, len(tracks), height)
-    with whole(path) as part:
+    with atomic(path) as part:
         figure.savefig(part, format="png", dpi=120)
 
 

@@ -35,7 +35,7 @@ class TrainConfig:
         epochs: at most.
         batch: crops a step.
         balance: take rare expressions and small databases more often, in [0, 1), see
-            `mien.train.dataset.shares_of`.
+            `mien.train.dataset.class_shares`.
         first_side: of the crops in the first epoch, in pixels, a multiple of 8; grows to 64.
         rate: highest learning rate.
         schedule: ``one-cycle``, ``cosine`` or ``constant``.

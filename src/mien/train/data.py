@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn.functional import one_hot
 
 from mien.data import manifest, splits
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
+from mien.pixels import BOOL
 from mien.train.config import TrainConfig
-from mien.train.dataset import Crops, drop_leaks, join, load
+from mien.train.dataset import Crops, drop_leaks, join, load_crops
 
 __all__ = ["SOFT", "Data", "gather", "read_votes", "soften"]
 
@@ -69,7 +69,7 @@ def gather(settings: TrainConfig) -> Data:
     )
     leaked = 0
     if "test" in splits:
-        test = load(settings.data, "test")
+        test = load_crops(settings.data, "test")
         (crops, first), (own, second) = drop_leaks(crops, test), drop_leaks(own, test)
         leaked = first + second
     drawn = _drawn(crops, {row.source for row in own.rows}, settings)
@@ -89,13 +89,13 @@ def gather(settings: TrainConfig) -> Data:
 
 
 def _load(settings: TrainConfig, split: str) -> Crops:
-    crops = load(settings.data, split, settings.augment and settings.colour > 0)
+    crops = load_crops(settings.data, split, settings.augment and settings.colour > 0)
     if settings.neutral:
         return crops
     return crops.where(np.array([row.label != NEUTRAL for row in crops.rows], dtype=np.bool_))
 
 
-def _drawn(crops: Crops, whole: set[str], settings: TrainConfig) -> npt.NDArray[np.bool_]:
+def _drawn(crops: Crops, whole: set[str], settings: TrainConfig) -> BOOL:
     """Choose the training crops to hold out, none of a database with its own held-out part."""
     chosen = splits.draw_held_out(crops.rows, settings.hold_out, settings.draw)
     return chosen & np.array([row.source not in whole for row in crops.rows], dtype=np.bool_)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -26,18 +25,18 @@ from mien.data.manifest import Row
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX, index
 from mien.media import images
-from mien.pixels import U8
+from mien.pixels import BOOL, U8
 
 __all__ = [
     "Crops",
     "ExpressionDataset",
     "batches",
+    "class_shares",
     "drop_leaks",
     "join",
-    "load",
+    "load_crops",
     "normalise",
     "rows_of",
-    "shares_of",
 ]
 
 
@@ -63,7 +62,7 @@ class Crops:
         """Count the crops."""
         return len(self.rows)
 
-    def where(self, mask: npt.NDArray[np.bool_]) -> "Crops":
+    def where(self, mask: BOOL) -> "Crops":
         """Return the crops that a mask of shape (N,) chooses."""
         rows = [row for row, chosen in zip(self.rows, mask, strict=True) if chosen]
         chosen = torch.from_numpy(mask)
@@ -82,7 +81,7 @@ class Crops:
         return Crops(self.rows, self.gray, self.targets[order], self.rgb)
 
 
-def load(folders: Sequence[str | Path], split: str, colour: bool = False) -> Crops:
+def load_crops(folders: Sequence[str | Path], split: str, colour: bool = False) -> Crops:
     """Read one split of prepared folders.
 
     Args:
@@ -197,7 +196,7 @@ def rows_of(
     return [crops.rows[int(i)] for i in list(_order(crops, size, generator, balance))[number]]
 
 
-def shares_of(crops: Crops, balance: float) -> Tensor:
+def class_shares(crops: Crops, balance: float) -> Tensor:
     """Say how often each crop is to be taken in an epoch.
 
     Args:
@@ -225,7 +224,7 @@ def _order(crops: Crops, size: int, generator: torch.Generator, balance: float) 
     """Draw the crops of each batch."""
     order = torch.randperm(len(crops), generator=generator)
     if balance:  # each crop as often as its share says, rounded up or down at random
-        ends = shares_of(crops, balance)[order].cumsum(0) + torch.rand(1, generator=generator)
+        ends = class_shares(crops, balance)[order].cumsum(0) + torch.rand(1, generator=generator)
         ends[-1] = len(crops)  # whatever the rounding
         times = ends.long().diff(prepend=torch.zeros(1, dtype=torch.long))
         order = order.repeat_interleave(times)

@@ -23,7 +23,7 @@ from mien.errors import BadDataError, BadModelError
 from mien.evaluate.calibration import certain_from, fit_temperature
 from mien.evaluate.metrics import auroc
 from mien.labels import LABELS, NEUTRAL_INDEX
-from mien.media.writers import whole
+from mien.media.writers import atomic
 from mien.models.network import Network, WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
 from mien.recognize.model import CARD, seal
@@ -107,7 +107,7 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
     }
     card["input"]["mean"] = [round(v, 3) for v in card["input"]["mean"]]
     card["input"]["std"] = [round(v, 3) for v in card["input"]["std"]]
-    with whole(out) as part:
+    with atomic(out) as part:
         part.write_bytes(_with_card(graph, card))
     return card
 

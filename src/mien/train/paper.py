@@ -29,8 +29,8 @@ from mien.media.writers import write_text
 from mien.train import config
 from mien.train.config import TrainConfig
 from mien.train.data import Data, gather
-from mien.train.dataset import Crops, drop_leaks, load
-from mien.train.paper_tables import PROTOCOLS, TABLES, Row, rows, settings
+from mien.train.dataset import Crops, drop_leaks, load_crops
+from mien.train.paper_tables import PROTOCOLS, TABLES, PaperRow, rows, settings
 from mien.train.run import trained
 from mien.train.trainer import History, Progress, Report, train
 from mien.train.validate import predict
@@ -133,7 +133,7 @@ def _some(items: list[Item], limit: int) -> list[Item]:
 
 
 def run_row(
-    row: Row,
+    row: PaperRow,
     protocol: str,
     seed: int,
     request: Request,
@@ -159,19 +159,19 @@ def run_row(
         return dict(json.loads((run / _RESULT).read_text(encoding="utf-8")))
     names = _FIVE if row.data == "five" else (row.data,)
     folders = [prepared(name, protocol, request) for name in names]
-    valid = load([prepared("gimefive", protocol, request)], "valid")
+    valid = load_crops([prepared("gimefive", protocol, request)], "valid")
     own = _settings(row, protocol, seed, request, folders)
-    data = Data(load(folders, "train"), valid, 0, 0) if protocol == "paper" else gather(own)
+    data = Data(load_crops(folders, "train"), valid, 0, 0) if protocol == "paper" else gather(own)
     history = train(own, run, run.exists(), progress, report, data)
     record = _record(row, protocol, own, request, history)
-    record |= _measured(run, data, load(folders, "test"), valid)
+    record |= _measured(run, data, load_crops(folders, "test"), valid)
     write_text(json.dumps(record, indent=1) + "\n", run / _RESULT)
     _write_row(row, request)
     return record
 
 
 def _settings(
-    row: Row, protocol: str, seed: int, request: Request, folders: Sequence[Path]
+    row: PaperRow, protocol: str, seed: int, request: Request, folders: Sequence[Path]
 ) -> TrainConfig:
     raw = config.read(configs() / RECIPES[protocol])
     raw |= {"data": [str(folder) for folder in folders], "model": row.model, "seed": seed}
@@ -182,7 +182,7 @@ def _settings(
 
 
 def _record(
-    row: Row, protocol: str, own: TrainConfig, request: Request, history: History
+    row: PaperRow, protocol: str, own: TrainConfig, request: Request, history: History
 ) -> dict[str, Any]:
     best = max(history, key=lambda line: float(line["held_accuracy"]))
     words = [f"--{k} {v}" for k, v in (("limit", request.limit), ("epochs", request.epochs)) if v]
@@ -227,7 +227,7 @@ def _measured(run: Path, data: Data, test: Crops, valid: Crops) -> dict[str, Any
     }
 
 
-def _write_row(row: Row, request: Request) -> None:
+def _write_row(row: PaperRow, request: Request) -> None:
     """Gather the runs of a row into one file."""
     found = sorted((request.out / "runs").glob(f"{row.name}-*/{_RESULT}"))
     records = [json.loads(path.read_text(encoding="utf-8")) for path in found]

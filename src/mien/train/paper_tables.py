@@ -11,13 +11,13 @@ from statistics import mean
 from typing import Any
 
 from mien.errors import UnknownNameError
-from mien.show.tables import spread
+from mien.show.tables import mean_and_spread
 
 __all__ = [
     "HEADER",
     "PROTOCOLS",
     "TABLES",
-    "Row",
+    "PaperRow",
     "beside",
     "chosen",
     "results",
@@ -27,11 +27,15 @@ __all__ = [
     "source",
 ]
 
+
 TABLES = ("1", "later")
+
 # Ours under the paper's protocol: no copy removed, its 600 pictures choose the epoch.
 # Ours leak-free: copies of test pictures and of the 600 removed, a tenth of train chooses it.
 PROTOCOLS = ("paper", "leak-free")
+
 _KEYS = ("train", "test", "test_without_copies", "valid")
+
 HEADER = (
     "data",
     "network",
@@ -45,12 +49,14 @@ HEADER = (
     "minutes",
     "seeds",
 )
+
 _TITLES = {"paper": "ours, the paper's protocol", "leak-free": "ours, leak-free"}
+
 _FILE = Path(__file__).with_name("paper.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PaperRow:
     """A row of a table.
 
     Attributes:
@@ -71,7 +77,7 @@ class Row:
         return f"{self.data}-{self.model}"
 
 
-def rows(table: str) -> list[Row]:
+def rows(table: str) -> list[PaperRow]:
     """Return a table's rows as printed.
 
     Args:
@@ -81,7 +87,7 @@ def rows(table: str) -> list[Row]:
         Its rows. Where Table 1's own values are not known, those of the later table stand in.
     """
     told = _read()
-    own = [Row(**line) for line in told[table]["rows"]]
+    own = [PaperRow(**line) for line in told[table]["rows"]]
     if table == "later":
         return own
     later = {row.name: row for row in rows("later")}
@@ -100,7 +106,7 @@ def source(table: str) -> str:
     return " ".join(_read()[table]["source"].split())
 
 
-def settings(row: Row) -> dict[str, Any]:
+def settings(row: PaperRow) -> dict[str, Any]:
     """Return what a row's recipe changes.
 
     Args:
@@ -113,7 +119,7 @@ def settings(row: Row) -> dict[str, Any]:
     return own.get(row.data, {}) | own.get(row.model, {}) | own.get(row.name, {})
 
 
-def chosen(table: str, only: str | None) -> list[Row]:
+def chosen(table: str, only: str | None) -> list[PaperRow]:
     """Choose rows by name.
 
     Args:
@@ -190,7 +196,7 @@ def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[st
 def _ours(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     if not runs:
         return ["not run yet", *[""] * 6]
-    percents = [spread([100 * run["accuracy"][key] for run in runs]) for key in _KEYS]
+    percents = [mean_and_spread([100 * run["accuracy"][key] for run in runs]) for key in _KEYS]
     minutes = mean(run["seconds"] for run in runs) / 60
     epochs = "/".join(str(count) for count in sorted({run["epochs"] for run in runs}))
     return [*percents, epochs, f"{minutes:.0f}", str(len(runs))]

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from mien.data.manifest import Row
 from mien.errors import BadModelError, BadSettingError, OutputError
 from mien.labels import LABELS
-from mien.media.writers import CsvSink, whole, write_text
+from mien.media.writers import CsvWriter, atomic, write_text
 from mien.models import zoo
 from mien.models.network import Network
 from mien.train import config
@@ -156,7 +156,7 @@ def write_history(path: Path, history: list[dict[str, Any]]) -> None:
         path: of the CSV file.
         history: one row an epoch.
     """
-    with CsvSink(path, list(history[0])) as table:
+    with CsvWriter(path, list(history[0])) as table:
         for row in history:
             table.write(row.values())
 
@@ -180,7 +180,7 @@ def explained(error: BadLossError, out: Path) -> BadModelError:
     Returns:
         The error for the user.
     """
-    with CsvSink(out / BAD_BATCH, ("source", "original", "path", "label")) as table:
+    with CsvWriter(out / BAD_BATCH, ("source", "original", "path", "label")) as table:
         for row in error.rows:
             table.write((row.source, row.original, row.path, row.label))
     some = ", ".join(row.path for row in error.rows[:3])
@@ -218,7 +218,7 @@ def save_checkpoint(
                 tensors[f"{_OPTIMISER}{number}.{name}"] = value
     contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
     try:
-        with whole(path) as part:
+        with atomic(path) as part:
             save_file(contiguous, part, metadata={"progress": json.dumps(progress)})
     except (OSError, SafetensorError) as error:
         raise OutputError(f"cannot write {path}: {error}", fix="free some space") from error

@@ -2,7 +2,7 @@
 
 Every point is judged on held-out training pictures; the test set is not read. A run that was
 finished is not trained again, so a search that was killed goes on where it was. Knows nothing of
-other machines: see `mien.scale.search`.
+other machines: see `mien.scale.tune`.
 """
 
 import csv
@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from mien.errors import BadDataError, BadModelError, BadSettingError
-from mien.media.writers import CsvSink, write_text
+from mien.media.writers import CsvWriter, write_text
 from mien.train import config
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.data import Data, gather
@@ -281,7 +281,7 @@ def write(grid: Grid, outcomes: Sequence[Outcome], out: Path) -> None:
         outcomes: of them.
         out: the search's folder.
     """
-    with CsvSink(out / "search.csv", (*grid.varied, *MEASURED)) as table:
+    with CsvWriter(out / "search.csv", (*grid.varied, *MEASURED)) as table:
         for outcome in outcomes:
             table.write(outcome.row(grid.varied))
     done = [outcome for outcome in outcomes if outcome.state == "done"]

@@ -13,7 +13,7 @@ from mien.data import manifest
 from mien.data.audit.findings import Audit, Finding, compare
 from mien.data.manifest import Row
 from mien.errors import OutputError
-from mien.media.writers import CsvSink, whole
+from mien.media.writers import CsvWriter, atomic
 
 __all__ = ["Cleaned", "clean", "to_drop"]
 
@@ -115,9 +115,9 @@ def _clean(folder: Path, leaving: dict[str, str]) -> Cleaned:
 def _replace(folder: Path, kept: list[Row], dropped: list[Row], leaving: dict[str, str]) -> str:
     """Keep the old manifest under a new name, which is returned, and write what stays and left."""
     before = _free(folder, _KEPT)
-    with whole(before) as part:
+    with atomic(before) as part:
         shutil.copyfile(folder / manifest.NAME, part)
-    with CsvSink(_free(folder, _DROPPED), ("path", "label", "split", "reason")) as sink:
+    with CsvWriter(_free(folder, _DROPPED), ("path", "label", "split", "reason")) as sink:
         for row in dropped:
             sink.write((row.path, row.label, row.split, leaving[row.path]))
     manifest.write(kept, folder)

@@ -1,4 +1,4 @@
-"""One reader for each database: it lists the pictures, their labels and splits, and decodes nothing.
+"""One reader for each database: pictures, labels, splits; it decodes nothing.
 
 A reader is a function from an `Archive` and `Options` to a `Listing`; `DATASETS` names them all.
 

@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import (
     Archive,
-    Pictures,
+    PictureIndex,
     checked,
     columns,
     is_picture,
@@ -64,7 +64,7 @@ def affectnet(archive: Archive, options: Options) -> Listing:
         One item a picture, in the order of their names.
     """
     listing = Listing()
-    pictures = Pictures(archive)
+    pictures = PictureIndex(archive)
     official = False
     for table in filter(is_table, archive.names):
         rows = rows_in(archive, table)
@@ -81,7 +81,7 @@ def affectnet(archive: Archive, options: Options) -> Listing:
 
 
 def _add_row(
-    listing: Listing, archive: Archive, pictures: Pictures, cells: dict[str, str], split: str
+    listing: Listing, archive: Archive, pictures: PictureIndex, cells: dict[str, str], split: str
 ) -> None:
     written, number = cells.get("path", ""), cells.get("expression", "")
     found = pictures.find(written)

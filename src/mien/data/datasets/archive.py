@@ -22,7 +22,7 @@ from mien.errors import BadDataError, BadImageError
 __all__ = [
     "SPLITS",
     "Archive",
-    "Pictures",
+    "PictureIndex",
     "checked",
     "columns",
     "is_picture",
@@ -31,7 +31,9 @@ __all__ = [
     "rows_of",
 ]
 
+
 _PICTURES = frozenset({"jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff"})
+
 SPLITS = {
     "train": "train",
     "training": "train",
@@ -266,7 +268,7 @@ def columns(header: Sequence[str], wanted: Mapping[str, Iterable[str]]) -> dict[
     return found
 
 
-class Pictures:
+class PictureIndex:
     """The pictures of an archive, found by the name that a table gives them."""
 
     def __init__(self, archive: Archive) -> None:

@@ -30,7 +30,7 @@ from mien.faces.boxes import Box
 from mien.faces.detect import Detector
 from mien.faces.regions import PROTOTYPES
 from mien.labels import NEUTRAL
-from mien.media.video_reader import Film, Frame
+from mien.media.video_reader import Frame, VideoFile
 from mien.pixels import U8
 
 __all__ = ["RULES", "UNITS", "disfa", "expression"]
@@ -113,7 +113,7 @@ def _frames_of(archive: Archive, video: str) -> Iterator[tuple[int, Frame]]:
 
     They are counted by their time, so that a damaged frame does not shift the labels.
     """
-    with archive.open(video) as file, Film(file, video) as film:
+    with archive.open(video) as file, VideoFile(file, video) as film:
         for frame in film:
             yield 1 + (round(frame.time_s * film.rate) if film.rate else frame.number), frame
 

@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from mien.data.datasets.archive import (
     SPLITS,
     Archive,
-    Pictures,
+    PictureIndex,
     checked,
     columns,
     is_picture,
@@ -106,7 +106,7 @@ def _lines(rows: Iterator[list[str]], stem: str) -> list[_Line] | None:
 def _from_tables(archive: Archive, tables: list[tuple[str, list[_Line]]]) -> Listing:
     """Join tables, each with the folder it lies in, and the pictures."""
     listing = Listing()
-    pictures = Pictures(archive)
+    pictures = PictureIndex(archive)
     items: dict[str, Item] = {}
     named = set()
     _refuse_other_numbers([line for _, lines in tables for line in lines])

@@ -9,7 +9,7 @@ in our class order. Counts expected: 600, 100 of each of the six; their split is
 
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, Pictures, checked, is_picture, rows_in
+from mien.data.datasets.archive import Archive, PictureIndex, checked, is_picture, rows_in
 from mien.data.datasets.listing import Item, Listing, Options
 from mien.labels import LABELS
 
@@ -29,7 +29,7 @@ def gimefive(archive: Archive, options: Options) -> Listing:
         One item a picture, in the order of their names.
     """
     listing = Listing()
-    pictures = Pictures(archive)
+    pictures = PictureIndex(archive)
     named = set()
     for table in (name for name in archive.names if PurePosixPath(name).name == _TABLE):
         for row in rows_in(archive, table):

@@ -13,7 +13,7 @@ Counts expected for the six: train 9,747 (of 12,271 with neutral), test 2,388 (o
 
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, Pictures, checked, is_picture, rows_in
+from mien.data.datasets.archive import Archive, PictureIndex, checked, is_picture, rows_in
 from mien.data.datasets.listing import Item, Listing, Options
 
 __all__ = ["rafdb"]
@@ -95,7 +95,7 @@ def _compare(archive: Archive, table: str, split: str, listing: Listing) -> None
     files = {PurePosixPath(name).name for name in items}
     if files.isdisjoint(written):  # empty, or a table of something else
         return
-    pictures = Pictures(archive)
+    pictures = PictureIndex(archive)
     for name, number in written.items():
         if name not in files and number in _LABELS and not pictures.find(name):
             listing.leave_out(name, "missing file", f"named in {table}")

@@ -20,7 +20,7 @@ from mien.data.prepare.record import Report, Settings, is_made, load_report, sav
 from mien.data.splits import hold_out
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, index
-from mien.media.writers import Table, open_table, whole_folder
+from mien.media.writers import Table, atomic_folder, open_table
 
 __all__ = ["prepare"]
 
@@ -70,7 +70,7 @@ def prepare(
         items = [i for i in listing.items if settings.neutral or i.label != NEUTRAL]
         items = hold_out(items, "test", settings.test, settings.seed)
         items = choose(hold_out(items, "valid", settings.valid, settings.seed))
-        with whole_folder(out) as part, store_in(part) as spool:
+        with atomic_folder(out) as part, store_in(part) as spool:
             writer = CropWriter(settings.source, part, spool)
             with closing(_cut(archive, items, settings, workers)) as crops:
                 for item, crop in zip(progress(items), crops, strict=True):

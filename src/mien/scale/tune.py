@@ -25,7 +25,9 @@ from mien.train.trainer import History, train
 
 __all__ = ["search"]
 
+
 _RULE = Median([])  # only for its numbers
+
 _ROW = ("epoch", "train_loss", "held_loss", "held_accuracy", "rate", "seconds")
 
 
