@@ -1,7 +1,7 @@
-"""The same work shared between processes, its results in order.
+"""Share tasks between processes; the results come in the order of the tasks.
 
-Each process makes for itself what does the work (an archive opened, a detector loaded), so nothing
-but tasks and results is handed to and fro; a few tasks are ahead, so memory does not grow with
+Each process makes its own worker (with an archive opened, a detector loaded), so only tasks and
+results travel between processes. Only a few tasks wait at a time, so memory does not grow with
 their number.
 """
 
@@ -21,8 +21,8 @@ __all__ = ["cores", "share"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-_AHEAD = 3  # tasks that wait for each process
-_own: list[Callable[[Any], Any]] = []  # in a process of the pool: what does the work
+_AHEAD = 3  # tasks that wait, for each process
+_worker: list[Callable[[Any], Any]] = []  # the worker of this process, in a process of the pool
 
 
 def cores() -> int:
@@ -38,15 +38,15 @@ def share(
     """Do tasks in several processes.
 
     Args:
-        make: called once in each process, returns what does the work; it can be pickled.
-        tasks: what to do; each can be pickled.
-        workers: how many processes; 1 does the work here.
+        make: called once in each process, returns the function that does a task; can be pickled.
+        tasks: arguments of that function; each can be pickled.
+        workers: number of processes; with 1 the work is done in this one.
 
     Yields:
         The result of each task, in their order.
 
     Raises:
-        OutputError: if a process was ended from outside, by want of memory for one.
+        OutputError: if a process was killed, for example because memory ran out.
     """
     if workers == 1:
         yield from map(make(), tasks)
@@ -70,10 +70,10 @@ def share(
 
 
 def _set_up(make: Callable[[], Callable[[Any], Any]]) -> None:
-    """Prepare a process of the pool: Ctrl-C is the first process's, whose end is this one's."""
+    """Prepare a process of the pool: it ignores Ctrl-C and ends when its parent process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_leave_with_parent, daemon=True).start()
-    _own.append(make())
+    _worker.append(make())
 
 
 def _leave_with_parent() -> None:
@@ -84,4 +84,4 @@ def _leave_with_parent() -> None:
 
 
 def _work(task: Any) -> Any:
-    return _own[0](task)
+    return _worker[0](task)

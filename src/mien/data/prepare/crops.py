@@ -1,16 +1,9 @@
-"""A picture as it came becomes a crop, ready to be written.
+"""A picture becomes a crop, and the crop becomes a file and a row of the store.
 
-The way through: bytes -> pixels -> framed or resized -> a JPEG file, its hash, a thumbnail. Each
-picture is by itself, so several processes can share the work. Writes nothing, knows no database.
-
-MERGED What `prepare` knows of the crops it has written, kept on disk: memory does not grow with
-them.
-
-Both files are nameless ones of the folder that is filled, so nothing is left to remove. Knows
-nothing of databases.
-
-MERGED Crops and tables written to a folder that is whole or absent.
-Knows no database and no pixels.
+Pipeline: bytes -> pixels -> framed or resized -> a JPEG file, its hash, a thumbnail -> `CropWriter`
+-> `CropStore`. `Cutter` handles each picture by itself, so several processes can share the work.
+The store keeps its rows and thumbnails on disk, in unnamed files of the folder that is filled:
+memory does not grow with the number of crops, and nothing is left to remove. Knows no dataset.
 """
 
 import csv
@@ -41,13 +34,13 @@ from mien.pixels import U8
 
 __all__ = ["Crop", "CropStore", "CropWriter", "Cutter", "Shape", "as_jpeg", "cutter", "store_in"]
 
-_BLOCK = 1024  # thumbnails read at once: with their candidates some 5 MB
-_LONGEST = 200  # bytes of a file name, of the 255 that file systems take
+_BLOCK = 1024  # thumbnails read at once: with their candidates about 5 MB
+_LONGEST = 200  # bytes of a file name; file systems take at most 255
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a crop is to be like.
+    """The size, channels and framing of the crops, and their JPEG quality.
 
     Attributes:
         side: in pixels.
@@ -64,13 +57,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
-    """A crop and what is known of it.
+    """A crop and what is known about it.
 
     Attributes:
         encoded: a JPEG file.
         digest: of its pixels, see `manifest.hash_pixels`.
         framing: ``as-is``, ``framed`` or ``unframed``.
-        thumbnail: shape (32, 32), uint8, of the picture as it came.
+        thumbnail: shape (32, 32), uint8, of the picture before it was cut.
     """
 
     encoded: bytes
@@ -80,10 +73,10 @@ class Crop:
 
 
 class Cutter:
-    """Cuts pictures of one archive; to be called with some of them."""
+    """Cuts the pictures of one archive; called with a part of them at a time."""
 
     def __init__(self, archive: Archive, shape: Shape) -> None:
-        """Load the detector, if it is needed.
+        """Load the detector if faces are to be framed.
 
         Args:
             archive: holds the pictures.
@@ -93,7 +86,7 @@ class Cutter:
         self._detector = Detector() if shape.frame else None
 
     def __call__(self, items: Sequence[Item]) -> list[Crop | str]:
-        """Cut some pictures; of one that cannot be read, say why."""
+        """Cut pictures; one that cannot be read becomes the reason."""
         return [self._cut(item) for item in items]
 
     def _cut(self, item: Item) -> Crop | str:
@@ -117,7 +110,7 @@ class Cutter:
                 crop = Image.fromarray(framed if picture.ndim == 3 else _plane(framed))
                 return *_encoded(crop, shape), "framed"
             framing = "unframed"
-        if kind == "JPEG" and _is_ready(picture, shape):  # what we would write: no second loss
+        if kind == "JPEG" and _is_ready(picture, shape):  # no second loss of detail
             return data, picture, framing
         size = (shape.side, shape.side)
         resized = Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC)
@@ -125,14 +118,14 @@ class Cutter:
 
 
 def cutter(archive: Path, shape: Shape) -> Cutter:
-    """Open an archive to cut its pictures, in a process that lives for nothing else.
+    """Open an archive and make its cutter, in a worker process that ends without closing it.
 
     Args:
         archive: a .zip or a folder.
         shape: of the crops.
 
     Returns:
-        What cuts them.
+        The cutter.
     """
     return Cutter(Archive(archive), shape)
 
@@ -157,7 +150,7 @@ def _file(image: Image.Image, quality: int) -> bytes:
 
 
 def _encoded(crop: Image.Image, shape: Shape) -> tuple[bytes, U8]:
-    """Encode a crop in the channels wanted; also return what a reader will decode."""
+    """Encode a crop with the channels of `shape`; also return the pixels a reader will decode."""
     if shape.gray is not None:
         crop = crop.convert("L" if shape.gray else "RGB")
     data = _file(crop, shape.quality)
@@ -166,7 +159,7 @@ def _encoded(crop: Image.Image, shape: Shape) -> tuple[bytes, U8]:
 
 
 def _is_ready(picture: U8, shape: Shape) -> bool:
-    """Tell whether pixels have the size and channels wanted."""
+    """Tell whether a picture has the size and channels of `shape` already."""
     channels = {None: (2, 3), True: (2,), False: (3,)}[shape.gray]
     return picture.shape[:2] == (shape.side, shape.side) and picture.ndim in channels
 
@@ -178,13 +171,13 @@ def _plane(rgb: U8) -> U8:
 
 @contextmanager
 def store_in(folder: Path) -> Iterator["CropStore"]:
-    """Lend a spool whose files are gone when the block ends.
+    """Open a store whose files are gone when the block ends.
 
     Args:
-        folder: is filled.
+        folder: the folder that is filled; the files of the store lie there.
 
     Yields:
-        An empty spool.
+        An empty store.
     """
     with (
         TemporaryFile(
@@ -196,18 +189,18 @@ def store_in(folder: Path) -> Iterator["CropStore"]:
 
 
 class CropStore:
-    """Rows of a manifest, a thumbnail of each, and soft labels where they are known.
+    """The rows of a manifest, a thumbnail for each, and soft labels where they are known.
 
     Attributes:
-        soft: whether any soft label is known.
+        soft: whether any crop has a soft label.
     """
 
     def __init__(self, text: IO[str], pixels: IO[bytes]) -> None:
-        """Keep where to write.
+        """Start with two empty files.
 
         Args:
-            text: an empty file to write and read, for the rows.
-            pixels: another, for the thumbnails.
+            text: for the rows; opened for writing and reading.
+            pixels: for the thumbnails; opened for writing and reading.
         """
         self.soft = False
         self._text, self._pixels = text, pixels
@@ -219,12 +212,12 @@ class CropStore:
         return len(self._splits)
 
     def add(self, row: Row, thumbnail: U8, soft: Sequence[float] | None) -> None:
-        """Put one crop at the end.
+        """Append one crop.
 
         Args:
             row: of the manifest.
-            thumbnail: shape (32, 32), uint8, of the picture as it came.
-            soft: the shares of the classes, if they are known.
+            thumbnail: shape (32, 32), uint8, of the picture before it was cut.
+            soft: the share of each class, if known.
         """
         self._table.writerow((*manifest.cells(row), *(soft or ())))
         self.soft = self.soft or soft is not None
@@ -236,70 +229,78 @@ class CropStore:
         return np.array(SPLITS)[np.frombuffer(bytes(self._splits), dtype=np.uint8)]
 
     def rows(self) -> Iterator[tuple[Row, list[str]]]:
-        """Yield the row of each crop, and its soft label's shares or nothing."""
+        """Yield the row of each crop, and the shares of its soft label, [] where it has none."""
         self._text.seek(0)
         for line in csv.reader(self._text):
             yield Row(*line[: manifest.WIDTH]), line[manifest.WIDTH :]
 
     def thumbnails(self) -> Iterator[tuple[int, U8]]:
-        """Yield blocks of thumbnails, shape (up to 1024, 32, 32), with the place of the first."""
+        """Yield blocks of thumbnails, shape (up to 1024, 32, 32), with the index of the first."""
         self._pixels.flush()
-        each = similarity.SIDE**2
+        size = similarity.SIDE**2
         for start in range(0, len(self), _BLOCK):
-            self._pixels.seek(start * each)
-            block = np.frombuffer(self._pixels.read(_BLOCK * each), dtype=np.uint8)
+            self._pixels.seek(start * size)
+            block = np.frombuffer(self._pixels.read(_BLOCK * size), dtype=np.uint8)
             yield start, block.reshape(-1, similarity.SIDE, similarity.SIDE)
 
 
 class CropWriter:
-    """Writes crops one by one and keeps in memory nothing of those that went well.
+    """Writes crops to a folder one by one; in memory it keeps only the unreadable pictures.
 
     Attributes:
-        spool: row, thumbnail of the picture as it came, and soft label of each crop written.
+        store: row, thumbnail and soft label of each crop written.
         unreadable: pictures skipped, each with the reason.
     """
 
-    def __init__(self, source: str, folder: Path, spool: CropStore) -> None:
-        """Keep where to write.
+    def __init__(self, source: str, folder: Path, store: CropStore) -> None:
+        """Start with an empty folder and an empty store.
 
         Args:
             source: name of the database, for the manifest.
-            folder: is filled.
-            spool: is filled too.
+            folder: receives the crops.
+            store: receives their rows.
         """
-        self.spool = spool
+        self.store = store
         self.unreadable: dict[str, str] = {}
         self._source, self._folder = source, folder
         self._repeated: Counter[tuple[str, str]] = Counter()
-        self._made: dict[str, Path] = {}
+        self._folders: dict[str, Path] = {}
 
     def add(self, item: Item, crop: Crop | str) -> None:
-        """Write one picture's crop; an unreadable picture is remembered and skipped.
+        """Write the crop of one picture; an unreadable picture is noted and skipped.
 
         Args:
             item: the picture.
-            crop: its crop, or why there is none.
+            crop: its crop, or the reason why there is none.
         """
         if isinstance(crop, str):
             self.unreadable[item.original] = crop
             return
-        path = self._written(item, crop.encoded)
-        known = (item.label, self._source, item.split, item.subject, crop.digest, item.original)
-        self.spool.add(Row(path, *known, crop.framing), crop.thumbnail, item.soft)
+        row = Row(
+            path=self._written(item, crop.encoded),
+            label=item.label,
+            source=self._source,
+            split=item.split,
+            subject=item.subject,
+            sha256=crop.digest,
+            original=item.original,
+            framing=crop.framing,
+        )
+        self.store.add(row, crop.thumbnail, item.soft)
 
     def _written(self, item: Item, encoded: bytes) -> str:
-        """Write a crop and return its path; two originals of one name get different ones."""
+        """Write a crop and return its path; originals of the same name get different paths."""
         stem = Path(item.original).stem
         if len(stem.encode(errors="surrogateescape")) > _LONGEST:
             stem = sha256(stem.encode(errors="surrogateescape")).hexdigest()
         folder = f"{item.split}/{labels.folder(item.label)}"
-        if folder not in self._made:
-            self._made[folder] = self._folder / folder
-            self._made[folder].mkdir(parents=True, exist_ok=True)
+        if folder not in self._folders:
+            self._folders[folder] = self._folder / folder
+            self._folders[folder].mkdir(parents=True, exist_ok=True)
         name = stem
         while True:
             try:
-                with (self._made[folder] / f"{name}.jpg").open("xb") as file:
+                with (self._folders[folder] / f"{name}.jpg").open("xb") as file:
                     file.write(encoded)
             except FileExistsError:
                 self._repeated[folder, stem] += 1

@@ -1,4 +1,4 @@
-"""Training pictures that are copies of held-out ones: found in one database and across several.
+"""Find the training pictures that are copies of held-out ones, in one dataset and across several.
 Writes nothing.
 """
 
@@ -19,7 +19,7 @@ from mien.pixels import BOOL, U8
 
 __all__ = ["HeldOut", "Leak", "find_leaks", "held_out_of"]
 
-Places = tuple[list[int], U8]
+Block = tuple[list[int], U8]  # indices of crops, and their thumbnails
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,7 @@ class HeldOut:
     Attributes:
         source: their database.
         split: ``test`` or ``valid``.
-        thumbnails: shape (N, 32, 32), of the pictures as they came.
+        thumbnails: shape (N, 32, 32), uint8.
         originals: their N names in the database.
     """
 
@@ -57,58 +57,59 @@ class Leak:
 
 
 def find_leaks(
-    spool: CropStore, source: str, others: Sequence[HeldOut], carved: bool, workers: int = 1
+    store: CropStore, source: str, others: Sequence[HeldOut], carved: bool, workers: int = 1
 ) -> dict[int, Leak]:
     """Find what training must lose, so that nothing held out has a copy in it.
 
     Args:
-        spool: of the crops of one database, all splits.
+        store: the crops of one database, all splits.
         source: its name.
         others: held-out pictures of other databases.
-        carved: whether its ``valid`` was carved from train, and must not hold test pictures
-            either.
+        carved: whether its ``valid`` was drawn from train; then it must not hold copies of test
+            pictures either.
         workers: processes that share the search.
 
     Returns:
-        One leak a picture to leave out, by its place among the crops, ascending.
+        One leak for each picture to leave out, by its index in the store, ascending.
     """
-    splits = spool.splits()
+    splits = store.splits()
     learning = (splits == "train") | ((splits == "valid") & carved)
-    found: dict[int, Leak] = {}
+    leaks: dict[int, Leak] = {}
 
     def search(held: HeldOut, among: BOOL) -> None:
-        tasks = _tasks(spool, among, frozenset(found))
-        for places, twins in share(partial(_searcher, held.thumbnails), tasks, workers):
-            for copy in twins:
+        blocks = _blocks(store, among, frozenset(leaks))
+        for indices, copies in share(partial(_searcher, held.thumbnails), blocks, workers):
+            for copy in copies:
                 original = held.originals[copy.that]
-                found[places[copy.this]] = Leak(held.source, held.split, original, copy.similarity)
+                leaks[indices[copy.this]] = Leak(held.source, held.split, original, copy.similarity)
 
-    for held in (_own(spool, source, "test", splits == "test"), *others):
+    for held in (_own(store, source, "test", splits == "test"), *others):
         search(held, learning)
-    kept = (splits == "valid") & ~np.isin(np.arange(len(splits)), list(found))
-    search(_own(spool, source, "valid", kept), splits == "train")
-    return dict(sorted(found.items()))
+    kept = (splits == "valid") & ~np.isin(np.arange(len(splits)), list(leaks))
+    search(_own(store, source, "valid", kept), splits == "train")
+    return dict(sorted(leaks.items()))
 
 
-def _tasks(spool: CropStore, among: BOOL, without: frozenset[int]) -> Iterator[Places]:
-    """Blocks of the thumbnails to look at, each with their places among all."""
-    for start, block in spool.thumbnails():
+def _blocks(store: CropStore, among: BOOL, without: frozenset[int]) -> Iterator[Block]:
+    """The thumbnails to search, block by block, with their indices in the store."""
+    for start, block in store.thumbnails():
         chosen = np.flatnonzero(among[start : start + len(block)]).tolist()
-        inside = [i for i in chosen if start + i not in without]
-        yield [start + i for i in inside], block[np.array(inside, dtype=np.int64)]
+        places = [i for i in chosen if start + i not in without]
+        yield [start + i for i in places], block[np.array(places, dtype=np.int64)]
 
 
-def _searcher(held: U8) -> Callable[[Places], tuple[list[int], list[duplicates.Copy]]]:
-    """Get ready to look for copies of held-out thumbnails among others, which have places."""
+def _searcher(held: U8) -> Callable[[Block], tuple[list[int], list[duplicates.Copy]]]:
+    """Make the function that finds the copies of held-out thumbnails in a block."""
     find = duplicates.finder(held)
-    return lambda task: (task[0], find(task[1]))
+    return lambda block: (block[0], find(block[1]))
 
 
-def _own(spool: CropStore, source: str, split: str, mask: BOOL) -> HeldOut:
-    names = [row.original for (row, _), chosen in zip(spool.rows(), mask, strict=True) if chosen]
+def _own(store: CropStore, source: str, split: str, mask: BOOL) -> HeldOut:
+    """The held-out pictures of the dataset that is being prepared."""
+    names = [row.original for (row, _), chosen in zip(store.rows(), mask, strict=True) if chosen]
     thumbnails = np.empty((len(names), similarity.SIDE, similarity.SIDE), dtype=np.uint8)
     filled = 0
-    for start, block in spool.thumbnails():
+    for start, block in store.thumbnails():
         chosen = block[mask[start : start + len(block)]]
         thumbnails[filled : filled + len(chosen)] = chosen
         filled += len(chosen)
@@ -122,7 +123,7 @@ def held_out_of(folder: Path) -> Iterator[HeldOut]:
         folder: what ``mien prepare`` wrote.
 
     Yields:
-        Its ``test`` and its ``valid`` pictures, if it has them.
+        Its ``test`` pictures and its ``valid`` pictures, where it has any.
 
     Raises:
         BadDataError: if it has neither, or holds framed pictures.

@@ -1,8 +1,8 @@
 """A database as downloaded becomes a folder of crops with a manifest, free of leaks.
 
-The way through: list the items -> hold out what was asked for -> decode, frame or resize, encode,
-one at a time -> find the training pictures that have a copy in a held-out split -> drop them ->
-write the tables. All is built in ``DIR.part`` and renamed when whole; the source is only read.
+Pipeline: list the items -> hold out a share -> cut each picture and write its crop -> find the
+training pictures that are copies of held-out ones -> drop them -> write the tables. Everything is
+built in ``DIR.part``, which is renamed when it is complete; the source is only read.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -27,9 +27,9 @@ __all__ = ["prepare"]
 Progress = Callable[[Sequence[Item]], Iterable[Item]]
 _EXCLUDED = ("original", "split", "label", "reason", "detail", "similarity")
 _PART = 32  # pictures handed to another process at once
-_MANY = 2_000  # pictures from which it pays to start processes;
-_FRAMING = 20  # to frame one takes so many times as long
-_NAMED = 3  # names given for each reason why pictures were left out; all are in excluded.csv
+_MANY = 2_000  # pictures from which starting processes pays off
+_FRAMING = 20  # framing a picture takes so many times as long as resizing it
+_NAMED = 3  # names given for each reason to leave pictures out; excluded.csv has all
 
 
 def prepare(
@@ -39,15 +39,15 @@ def prepare(
     workers: int = 1,
     choose: Callable[[list[Item]], list[Item]] = list,
 ) -> Report:
-    """Turn a database into crops and a manifest, without the copies of held-out pictures.
+    """Turn a dataset into crops and a manifest, without copies of held-out pictures in train.
 
     Args:
         settings: what to prepare, and how.
-        out: the folder to make; it must not exist, unless made with the same settings before.
-        progress: wraps the items, to show how far it is.
-        workers: processes that share the work, where there is enough of it; they change nothing
-            in the result.
-        choose: picks the pictures to take, for a trial; all of them unless said.
+        out: the folder to make; if it exists, it must have been made with the same settings.
+        progress: wraps the items, to show how many are done.
+        workers: processes that share the work where there is enough of it; the result is the same
+            for any number.
+        choose: picks the pictures to take, for a trial; by default all of them.
 
     Returns:
         What was done.
@@ -70,23 +70,23 @@ def prepare(
         items = [i for i in listing.items if settings.neutral or i.label != NEUTRAL]
         items = hold_out(items, "test", settings.test, settings.seed)
         items = choose(hold_out(items, "valid", settings.valid, settings.seed))
-        with atomic_folder(out) as part, store_in(part) as spool:
-            writer = CropWriter(settings.source, part, spool)
+        with atomic_folder(out) as part, store_in(part) as store:
+            writer = CropWriter(settings.source, part, store)
             with closing(_cut(archive, items, settings, workers)) as crops:
                 for item, crop in zip(progress(items), crops, strict=True):
                     writer.add(item, crop)
-            search = partial(find_leaks, spool, settings.source, others, settings.valid > 0)
-            leaks = {} if settings.keep_leaks else search(workers if len(spool) > _MANY else 1)
+            search = partial(find_leaks, store, settings.source, others, settings.valid > 0)
+            leaks = {} if settings.keep_leaks else search(workers if len(store) > _MANY else 1)
             return _finish(settings, writer, listing, leaks, Report(out), part)
 
 
 def _cut(
     archive: Archive, items: Sequence[Item], settings: Settings, workers: int
 ) -> Generator[Crop | str, None, None]:
-    """Cut the pictures, a few at a time; those that only this process can decode, here."""
+    """Cut the pictures in order; those that only this process can decode are cut here."""
     shape = Shape(settings.side, settings.quality, settings.gray, settings.frame)
-    here = any(item.picture for item in items)
-    if here or len(items) <= (_MANY // _FRAMING if shape.frame else _MANY):
+    few = len(items) <= (_MANY // _FRAMING if shape.frame else _MANY)
+    if few or any(item.picture for item in items):
         workers = 1
     make = partial(cutter, archive.path, shape) if workers > 1 else lambda: Cutter(archive, shape)
     size = _PART if workers > 1 else 1
@@ -96,7 +96,7 @@ def _cut(
 
 
 def _keep_apart(archive: Path, out: Path) -> None:
-    """Refuse to write into the source, or to build where it lies."""
+    """Refuse to write into the source, or to replace a folder that holds it."""
     source, target = archive.resolve(), out.resolve()
     part = target.with_name(target.name + ".part")
     inside = source.is_dir() and target.is_relative_to(source)
@@ -117,7 +117,7 @@ def _finish(
 ) -> Report:
     """Drop the leaks, write the tables, and return the report."""
     report.unreadable = writer.unreadable
-    if not len(writer.spool):
+    if not len(writer.store):
         raise BadDataError(
             f"not one picture of {settings.archive} could be read; "
             f"the first: {next(iter(writer.unreadable.values()), 'none is left')}",
@@ -125,37 +125,37 @@ def _finish(
         )
     for problem in listing.problems:
         report.skipped[problem.reason] += 1
-        named = report.examples.setdefault(problem.reason, [])
-        if len(named) < _NAMED:
-            named.append(problem.original)
+        examples = report.examples.setdefault(problem.reason, [])
+        if len(examples) < _NAMED:
+            examples.append(problem.original)
     with (
         open_table(part / "excluded.csv", _EXCLUDED) as excluded,
         open_table(part / "labels.csv", ("image", "label")) as numbers,
         open_table(part / "soft.csv", ("path", *LABELS, NEUTRAL)) as soft,
     ):
-        excluded.writerows(_never_written(writer, listing))
-        kept = _parted(writer.spool, leaks, excluded, report, part)
-        manifest.write(_listed(kept, numbers, soft), part)
-    if not writer.spool.soft:
+        excluded.writerows(_left_out(writer, listing))
+        kept = _without_leaks(writer.store, leaks, excluded, report, part)
+        manifest.write(_into_tables(kept, numbers, soft), part)
+    if not writer.store.soft:
         (part / "soft.csv").unlink()
     save_report(settings, report, part)
     return report
 
 
-def _never_written(writer: CropWriter, listing: Listing) -> Iterator[tuple[str, ...]]:
-    """Yield a row for everything unreadable or not understood."""
-    for name, why in writer.unreadable.items():
-        yield name, "", "", "unreadable", why, ""
+def _left_out(writer: CropWriter, listing: Listing) -> Iterator[tuple[str, ...]]:
+    """Yield a row of excluded.csv for every unreadable picture and every problem of the reader."""
+    for name, reason in writer.unreadable.items():
+        yield name, "", "", "unreadable", reason, ""
     for problem in listing.problems:
         yield problem.original, "", "", problem.reason, problem.detail, ""
 
 
-def _parted(
-    spool: CropStore, leaks: Mapping[int, Leak], excluded: Table, report: Report, part: Path
+def _without_leaks(
+    store: CropStore, leaks: Mapping[int, Leak], excluded: Table, report: Report, part: Path
 ) -> Iterator[tuple[Row, list[str]]]:
-    """Count every crop; remove and list the leaks, hand on the others."""
-    for place, (row, shares) in enumerate(spool.rows()):
-        leak = leaks.get(place)
+    """Count every crop; delete and list the leaks, yield the others."""
+    for number, (row, shares) in enumerate(store.rows()):
+        leak = leaks.get(number)
         if leak is None:
             report.kept[row.split, row.label] += 1
             report.unframed += row.framing == "unframed"
@@ -166,13 +166,15 @@ def _parted(
             report.leaked[leak.source] += 1
         else:
             report.near_valid += 1
-        reason, twin = f"copy of {leak.split}", f"{leak.source}:{leak.original}"
-        known = (row.original, row.split, row.label)
-        excluded.writerow((*known, reason, twin, f"{leak.similarity:.3f}"))
+        reason, detail = f"copy of {leak.split}", f"{leak.source}:{leak.original}"
+        picture = (row.original, row.split, row.label)
+        excluded.writerow((*picture, reason, detail, f"{leak.similarity:.3f}"))
 
 
-def _listed(kept: Iterable[tuple[Row, list[str]]], numbers: Table, soft: Table) -> Iterator[Row]:
-    """Hand on rows for the manifest; list them in the paper's table and with their soft labels."""
+def _into_tables(
+    kept: Iterable[tuple[Row, list[str]]], numbers: Table, soft: Table
+) -> Iterator[Row]:
+    """Write rows to the paper's labels.csv and to soft.csv; yield them for the manifest."""
     for row, shares in kept:
         numbers.writerow((row.path, index(row.label)))
         if shares:

@@ -1,4 +1,4 @@
-"""What was asked of `prepare`, what it did, and the file in the folder that says both.
+"""The settings and the report of `prepare`, and the file ``prepare.json`` that holds both.
 Knows neither pictures nor copies.
 """
 
@@ -17,7 +17,7 @@ _NAME = "prepare.json"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What was asked of `prepare`.
+    """What `prepare` is to do.
 
     Attributes:
         source: the name of the database, a key of `DATASETS`.
@@ -63,7 +63,7 @@ class Report:
         skipped: pictures and lines of tables that the reader left out, by reason.
         examples: the first few names of each reason.
         unframed: pictures in which no face was found to frame; kept as they came.
-        fresh: False when the folder had been prepared before and nothing was done.
+        fresh: False when the folder was prepared before and nothing was done.
     """
 
     folder: Path
@@ -82,7 +82,7 @@ def is_made(out: Path, settings: Settings) -> bool:
 
     Args:
         out: the folder.
-        settings: asked for now.
+        settings: of this run.
 
     Returns:
         False where there is none yet, or an empty one, which is removed.
@@ -135,10 +135,10 @@ def load_report(out: Path) -> Report:
 
 
 def save_report(settings: Settings, report: Report, folder: Path) -> None:
-    """Write what was asked and what was done.
+    """Write ``prepare.json``.
 
     Args:
-        settings: what was asked of `prepare`.
+        settings: what `prepare` was to do.
         report: what it did.
         folder: receives the file.
     """
@@ -147,7 +147,7 @@ def save_report(settings: Settings, report: Report, folder: Path) -> None:
 
 
 def _as_record(settings: Settings) -> dict[str, object]:
-    """Return the settings as they are kept: with the archive's name, wherever it lies now."""
+    """The settings as they are recorded: names instead of paths, so that data may be moved."""
     return {
         **asdict(settings),
         "archive": Path(settings.archive).name,
