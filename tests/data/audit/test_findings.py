@@ -9,7 +9,7 @@ from tests.support.pictures import texture
 
 def test_in_a_clean_folder_nothing_is_found(clean_folder):
     found = audit([clean_folder])
-    assert (found.findings, found.giveaways, found.shared_subjects) == ([], [], {})
+    assert (found.findings, found.shortcuts, found.shared_subjects) == ([], [], {})
     assert len(found.entries) == 56
 
 

@@ -16,12 +16,12 @@ def test_a_name_that_tells_the_label_is_told(tmp_path):
         name = ("web_" if number % 2 == 0 or number < 10 else "lab_") + f"{number}.png"
         rows.append((striped(label, number), label, "train", name))
     folder = add(tmp_path / "data", *rows)
-    [giveaway] = audit([folder]).giveaways
-    assert (giveaway.source, giveaway.sign) == ("made", "name")
-    assert giveaway.counts == {"web_": {"happiness": 50, "fear": 5}, "lab_": {"fear": 45}}
-    assert (giveaway.guess, giveaway.blind) == (0.95, 0.5)
+    [shortcut] = audit([folder]).shortcuts
+    assert (shortcut.source, shortcut.sign) == ("made", "name")
+    assert shortcut.counts == {"web_": {"happiness": 50, "fear": 5}, "lab_": {"fear": 45}}
+    assert (shortcut.guess, shortcut.blind) == (0.95, 0.5)
     # H(label) = 1 bit; H(label | name) = 0.55 * H(50 / 55) = 0.242; less 1 / (2 ln 2 * 100)
-    assert giveaway.information == pytest.approx(1 - 0.55 * 0.4395 - 0.0072, abs=1e-3)
+    assert shortcut.information == pytest.approx(1 - 0.55 * 0.4395 - 0.0072, abs=1e-3)
     result = mien("audit", folder, "--out", tmp_path / "x.csv")
     assert "made: the name gives the label away" in result.stdout
     with (tmp_path / "x.csv").open(newline="") as file:
@@ -40,16 +40,16 @@ def test_file_type_and_colour_that_tell_the_label_are_told(tmp_path):
         crop = crop if number % 2 else np.repeat(crop[..., :1], 3, axis=2)
         rows.append((crop, label, "train", f"x{number}." + ("jpg" if number % 2 else "bmp")))
     found = audit([add(tmp_path / "data", *rows)])
-    assert [giveaway.sign for giveaway in found.giveaways] == ["file type", "colour"]
-    assert found.giveaways[1].counts == {"colour": {"fear": 40}, "grey": {"happiness": 40}}
+    assert [shortcut.sign for shortcut in found.shortcuts] == ["file type", "colour"]
+    assert found.shortcuts[1].counts == {"colour": {"fear": 40}, "grey": {"happiness": 40}}
 
 
 def test_a_database_that_brings_one_class_alone_is_told(tmp_path):
     a = write_crops(tmp_path / "a", train=30, labels=("happiness", "fear"), source="aaa")
     b = write_crops(tmp_path / "b", train=40, labels=("neutral",), source="bbb", seed=500)
-    [giveaway] = audit([a, b]).giveaways
-    assert (giveaway.source, giveaway.sign) == ("all", "database")
-    assert giveaway.counts["bbb"] == {"neutral": 40}
+    [shortcut] = audit([a, b]).shortcuts
+    assert (shortcut.source, shortcut.sign) == ("all", "database")
+    assert shortcut.counts["bbb"] == {"neutral": 40}
 
 
 def test_names_that_spell_the_label_or_tell_nothing_are_no_give_away(tmp_path):
@@ -58,12 +58,12 @@ def test_names_that_spell_the_label_or_tell_nothing_are_no_give_away(tmp_path):
         (striped(labels[i % 2], i), labels[i % 2], "train", f"{labels[i % 2]}_{i}.png")
         for i in range(60)
     ]
-    assert audit([add(tmp_path / "a", *rows)]).giveaways == []
+    assert audit([add(tmp_path / "a", *rows)]).shortcuts == []
     rows = [
         (striped(labels[i % 2], i), labels[i % 2], "train", f"{'ab'[i // 2 % 2]}{i}.png")
         for i in range(60)
     ]
-    assert audit([add(tmp_path / "b", *rows)]).giveaways == []
+    assert audit([add(tmp_path / "b", *rows)]).shortcuts == []
 
 
 def test_signs_of_a_few_pictures_are_taken_together(tmp_path):
@@ -72,7 +72,7 @@ def test_signs_of_a_few_pictures_are_taken_together(tmp_path):
         (striped(labels[i % 2], i), labels[i % 2], "train", f"{'abcdef'[i % 6]}{i}.png")
         for i in range(114)  # 19 of each letter, which tells the label
     ]
-    assert audit([add(tmp_path / "a", *rows)]).giveaways == []
+    assert audit([add(tmp_path / "a", *rows)]).shortcuts == []
 
 
 def test_a_sign_that_makes_no_guess_better_is_no_give_away(tmp_path):
@@ -82,4 +82,4 @@ def test_a_sign_that_makes_no_guess_better_is_no_give_away(tmp_path):
         for j, (letter, fear) in enumerate(shares.items())
         for i in range(100)
     ]
-    assert audit([add(tmp_path / "a", *rows)]).giveaways == []
+    assert audit([add(tmp_path / "a", *rows)]).shortcuts == []

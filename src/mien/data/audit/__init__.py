@@ -1,9 +1,9 @@
-"""What is wrong in prepared folders: found, told, put right.
+"""Find what is wrong in prepared folders, report it, and clean the manifests.
 
-findings   copies, leaks, contradictions, blanks: found and listed
-shortcuts  what tells the label without a look at the face: file names, sources, colour
-clean      what the audit found, taken out
-summary    the findings as text, CSV, JSON and a page
+findings   find copies, leaks, contradictions and blanks
+shortcuts  signs that give the label away without the face: file names, databases, colour
+clean      take out of the manifests what the audit found
+summary    the findings as text, CSV, JSON and an HTML page
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,7 @@
-"""Take out of manifests what an audit proved to be wrong. Pictures are never deleted.
+"""Drop from the manifests what an audit proved to be wrong. Pictures are never deleted.
 
-A picture leaves when it is a copy of one that is held out more (train < valid < test), when train
-has exactly the same picture with another label, and when it is blank or cannot be read.
+A picture is dropped when it is a copy of one that is held out more (train < valid < test), when
+train has exactly the same picture with another label, and when it is blank or unreadable.
 """
 
 import shutil
@@ -17,7 +17,7 @@ from mien.media.writers import CsvWriter, atomic
 
 __all__ = ["Cleaned", "clean", "to_drop"]
 
-_KEPT = "manifest-before-audit.csv"
+_BEFORE = "manifest-before-audit.csv"
 _DROPPED = "dropped-by-audit.csv"
 
 
@@ -26,10 +26,10 @@ class Cleaned:
     """What happened to one manifest.
 
     Attributes:
-        folder: whose manifest it is.
-        kept: rows that stay.
-        dropped: rows that left, by reason and split.
-        before: the old manifest's new name, or "" when nothing was dropped.
+        folder: the prepared folder.
+        kept: number of rows that stay.
+        dropped: number of rows dropped, by reason and split.
+        before: new name of the old manifest, or "" when nothing was dropped.
     """
 
     folder: Path
@@ -39,93 +39,95 @@ class Cleaned:
 
 
 def to_drop(audit: Audit) -> dict[int, str]:
-    """Choose what leaves, until nothing is left to choose.
+    """Choose the pictures to drop, until no more are found.
 
     Args:
-        audit: of some folders.
+        audit: what was found.
 
     Returns:
         The reason, by index of the entry.
     """
     reasons = _reasons(audit, audit.findings)
     fresh = reasons
-    while fresh:  # a picture that had many copies may have had one more
+    while fresh:  # a picture with many copies may have another one
         left = [i for i in range(len(audit.entries)) if i not in reasons]
-        fresh = _reasons(audit, compare(audit.entries, audit.looks, left))
+        fresh = _reasons(audit, compare(audit.entries, audit.thumbnails, left))
         reasons |= fresh
     return reasons
 
 
 def _reasons(audit: Audit, findings: list[Finding]) -> dict[int, str]:
-    found: dict[int, str] = {}
+    """Why pictures are dropped, by index of the entry."""
+    reasons: dict[int, str] = {}
     for finding in findings:
         splits = [entry.row.split for entry in audit.both(finding)]
         if audit.is_leak(finding):
-            found[finding.this] = f"copy of a {splits[1]} picture"
+            reasons[finding.this] = f"copy of a {splits[1]} picture"
         elif finding.that is None:
-            found[finding.this] = finding.kind
+            reasons[finding.this] = finding.kind
         elif (
             finding.kind == "exact copy"
             and audit.is_contradiction(finding)
             and splits[0] == "train"
         ):
             for index in (finding.this, finding.that):
-                found[index] = "same picture with another label"
-    return found
+                reasons[index] = "same picture with another label"
+    return reasons
 
 
 def clean(audit: Audit, reasons: dict[int, str]) -> list[Cleaned]:
-    """Write the manifests anew, without what leaves; each whole or as it was.
+    """Write the manifests again without the dropped pictures; an error leaves a manifest as it was.
 
-    The old manifest is kept beside the new one; ``dropped-by-audit.csv`` lists what left and why.
+    The old manifest is kept beside the new one; ``dropped-by-audit.csv`` lists the dropped rows.
 
     Args:
-        audit: of some folders.
-        reasons: what leaves and why, see `to_drop`; every framing of it leaves.
+        audit: what was found.
+        reasons: the pictures to drop, see `to_drop`; all framings of a picture are dropped.
 
     Returns:
-        One report a folder.
+        One report for each folder.
 
     Raises:
         OutputError: if a folder cannot be written to.
     """
-    leaving: dict[Path, dict[str, str]] = defaultdict(dict)
+    dropped: dict[Path, dict[str, str]] = defaultdict(dict)
     for index, reason in reasons.items():
         for folder, row in audit.entries[index].framings:
-            leaving[folder][row.path] = reason
+            dropped[folder][row.path] = reason
     folders = dict.fromkeys(f for entry in audit.entries for f, _ in entry.framings)
-    return [_clean(folder, leaving[folder]) for folder in folders]
+    return [_clean(folder, dropped[folder]) for folder in folders]
 
 
-def _clean(folder: Path, leaving: dict[str, str]) -> Cleaned:
+def _clean(folder: Path, reasons: dict[str, str]) -> Cleaned:
+    """Clean one manifest; the reasons are by path of the crop."""
     rows = manifest.read(folder)
-    kept = [row for row in rows if row.path not in leaving]
-    dropped = [row for row in rows if row.path in leaving]
+    kept = [row for row in rows if row.path not in reasons]
+    dropped = [row for row in rows if row.path in reasons]
     try:
-        before = _replace(folder, kept, dropped, leaving) if dropped else ""
+        before = _replace(folder, kept, dropped, reasons) if dropped else ""
     except OSError as error:
         raise OutputError(
             f"cannot write {folder / manifest.NAME}: {error.strerror or error}",
             fix="choose a folder that you may write to, with free space; the manifest is as it was",
         ) from error
-    counts = Counter((leaving[row.path], row.split) for row in dropped)
+    counts = Counter((reasons[row.path], row.split) for row in dropped)
     return Cleaned(folder, len(kept), counts, before)
 
 
-def _replace(folder: Path, kept: list[Row], dropped: list[Row], leaving: dict[str, str]) -> str:
-    """Keep the old manifest under a new name, which is returned, and write what stays and left."""
-    before = _free(folder, _KEPT)
+def _replace(folder: Path, kept: list[Row], dropped: list[Row], reasons: dict[str, str]) -> str:
+    """Write the new manifest and the list of dropped rows; return the old manifest's new name."""
+    before = _free(folder, _BEFORE)
     with atomic(before) as part:
         shutil.copyfile(folder / manifest.NAME, part)
-    with CsvWriter(_free(folder, _DROPPED), ("path", "label", "split", "reason")) as sink:
+    with CsvWriter(_free(folder, _DROPPED), ("path", "label", "split", "reason")) as table:
         for row in dropped:
-            sink.write((row.path, row.label, row.split, leaving[row.path]))
+            table.write((row.path, row.label, row.split, reasons[row.path]))
     manifest.write(kept, folder)
     return before.name
 
 
 def _free(folder: Path, name: str) -> Path:
-    """Return a name that is not taken: name.csv, name-2.csv, ..."""
+    """Return a path that does not exist yet: name.csv, name-2.csv, ..."""
     path, number = folder / name, 1
     while path.exists():
         number += 1

@@ -1,14 +1,10 @@
-"""The pictures of prepared folders, each once however often it was framed, and a look at each.
-Compares nothing.
+"""Find what is wrong in prepared folders: copies, leaks, contradictions, blanks, shortcuts.
 
-MERGED Look for what is wrong in prepared folders: copies, leaks, contradictions, blanks,
-give-aways.
-
-The way through: list the pictures -> look at each once -> equal pixels by hash -> near-copies by
-thumbnail -> judge each pair. Two framings of one picture are one picture. Where a database names
-the people it was made in a studio, with one light and one pose for all: there only nearly identical
-pictures are copies, for those of one person, and even of two, are alike by nature. Changes nothing;
-see `mien.data.audit.clean`.
+Pipeline: list the pictures -> read each once -> equal pixels by hash -> near-copies by thumbnail
+-> name the kind of each pair. Two framings of one picture are one picture. A database that names
+its people was made in a studio, with the same light and poses for all, so pictures of one person,
+and even of two, are similar by nature: there only nearly identical pictures count as copies.
+Changes nothing; see `mien.data.audit.clean`.
 """
 
 from collections import Counter, defaultdict
@@ -37,14 +33,14 @@ __all__ = [
     "audit",
     "compare",
     "entries_in",
-    "look_at",
+    "read_thumbnails",
 ]
 
-_PLAIN = 8  # grey levels between the 5 % darkest and the 5 % brightest pixels of a blank picture
-_COLOUR = 8  # levels that the channels of a grey picture may differ, for JPEG rounds them
 KINDS = ("exact copy", "near-copy", "same subject", "blank", "unreadable")
 _COPIES = KINDS[:2]
 _IDENTICAL = 0.99  # similarity from which two pictures of one studio are one picture
+_PLAIN = 8  # grey levels between the 5 % darkest and the 5 % brightest pixels of a blank picture
+_COLOUR = 8  # levels by which the channels of a grey picture may differ, as JPEG rounds them
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class Entry:
 
     Attributes:
         folder: where it is.
-        row: its line of the manifest; of several framings the one that kept most of the picture.
+        row: its row of the manifest; of several framings the one that kept most of the picture.
         framings: folder and row of each framing, this one included.
     """
 
@@ -72,106 +68,34 @@ Progress = Callable[[Sequence[Entry]], Iterable[Entry]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thumbnails:
-    """What is seen of N pictures.
+    """The thumbnails of N pictures, and what else an audit keeps of their pixels.
 
     Attributes:
-        thumbnails: shape (N, 32, 32), uint8; zeros for an unreadable picture.
+        pixels: shape (N, 32, 32), uint8; zeros for an unreadable picture.
         hashes: of the decoded pixels as RGB; "" for an unreadable picture.
-        blank: shape (N,), True where there is nothing to see.
-        gray: shape (N,), True where there is no colour.
-        unreadable: why, by index.
+        blank: shape (N,), True for a picture that shows nothing.
+        gray: shape (N,), True for a picture without colour.
+        unreadable: the reason, by index.
     """
 
-    thumbnails: U8
+    pixels: U8
     hashes: list[str]
     blank: BOOL
     gray: BOOL
     unreadable: dict[int, str]
 
 
-def entries_in(folders: Iterable[Path]) -> list[Entry]:
-    """List the pictures of prepared folders; framings of one picture are one entry.
-
-    Args:
-        folders: what ``mien prepare`` wrote; one named twice counts once.
-
-    Returns:
-        In the order of folders and manifests.
-
-    Raises:
-        BadDataError: if a folder has no manifest, or none has a picture.
-    """
-    once = {folder.resolve(): folder for folder in folders}
-    groups: dict[tuple[str, ...], list[tuple[Path, Row]]] = defaultdict(list)
-    for folder in once.values():
-        for row in manifest.read(folder):
-            groups[row.source, row.original, row.label, row.split].append((folder, row))
-    if not groups:
-        raise BadDataError(
-            f"no picture in {', '.join(map(str, once.values()))}", "prepare the folder again"
-        )
-    return [entry for group in groups.values() for entry in _entries_of(group)]
-
-
-def _entries_of(group: list[tuple[Path, Row]]) -> Iterator[Entry]:
-    """One entry if the group is one picture, framed and not; else each is its own."""
-    group = sorted(group, key=lambda member: member[1].framing != "as-is")
-    kinds = [row.framing == "as-is" for _, row in group]
-    if len(kinds) == len(set(kinds)):
-        yield Entry(*group[0], tuple(group))
-    else:
-        yield from (Entry(folder, row, ((folder, row),)) for folder, row in group)
-
-
-def look_at(entries: Sequence[Entry], progress: Progress = iter) -> Thumbnails:
-    """Read every picture once and keep what is needed of it.
-
-    Args:
-        entries: N pictures.
-        progress: wraps them, to show how far it is.
-
-    Returns:
-        N looks: about 1.2 kB a picture.
-    """
-    count = len(entries)
-    found = Thumbnails(
-        np.zeros((count, similarity.SIDE, similarity.SIDE), dtype=np.uint8),
-        [""] * count,
-        np.zeros(count, dtype=np.bool_),
-        np.zeros(count, dtype=np.bool_),
-        {},
-    )
-    for index, entry in enumerate(progress(entries)):
-        try:
-            rgb = images.read_rgb(entry.path)
-        except BadImageError as error:
-            found.unreadable[index] = error.message
-            continue
-        found.thumbnails[index] = duplicates.thumbnail(rgb)
-        found.hashes[index] = manifest.hash_pixels(rgb)
-        red, green, blue = (rgb[..., channel].astype(np.int16) for channel in range(3))
-        found.gray[index] = max(abs(red - green).max(), abs(green - blue).max()) <= _COLOUR
-        found.blank[index] = _is_blank(found.thumbnails[index])
-    return found
-
-
-def _is_blank(thumbnail: U8) -> bool:
-    levels = np.sort(thumbnail, axis=None)
-    cut = len(levels) // 20
-    return int(levels[-cut - 1]) - int(levels[cut]) < _PLAIN
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about one picture, or about two.
+    """A fault of one picture, or of a pair.
 
     Attributes:
         kind: one of `KINDS`.
-        this: index of the entry; of two the one that learning sees and testing does not.
+        this: index of the entry; of a pair the one that is nearer to training.
         that: index of the other entry, or None.
-        similarity: of the two, in [0, 1], or None.
-        mirrored: whether one is mirrored.
-        detail: what else there is to say, or "".
+        similarity: of the pair, in [0, 1], or None.
+        mirrored: whether one is the mirror image of the other.
+        detail: anything else worth saying, or "".
     """
 
     kind: str
@@ -184,20 +108,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audit:
-    """Everything that was found.
+    """The result of an audit.
 
     Attributes:
         entries: the pictures.
-        looks: what is seen of each.
+        thumbnails: of the entries, in their order.
         findings: by kind, then by picture.
-        giveaways: signs that tell the label.
-        shared_subjects: people who are in more than one split, by database.
+        shortcuts: signs that give the label away.
+        shared_subjects: number of people who are in more than one split, by database.
     """
 
     entries: Sequence[Entry]
-    looks: Thumbnails
+    thumbnails: Thumbnails
     findings: list[Finding]
-    giveaways: list[Shortcut]
+    shortcuts: list[Shortcut]
     shared_subjects: dict[str, int]
 
     def is_leak(self, finding: Finding) -> bool:
@@ -217,45 +141,128 @@ class Audit:
 
 
 def audit(folders: Iterable[str | Path], progress: Progress = iter) -> Audit:
-    """Look through prepared folders.
+    """Look for faults in prepared folders; nothing is changed.
 
     Args:
         folders: what ``mien prepare`` wrote.
         progress: wraps the pictures while they are read.
 
     Returns:
-        What was found; nothing is changed.
+        All findings.
 
     Raises:
         BadDataError: if a folder has no manifest, or none has a picture.
         MissingExtraError: if there are more than 40,000 pictures and no data extra.
     """
     entries = entries_in(map(Path, folders))
-    looks = look_at(entries, progress)
-    alone = [Finding("unreadable", i, detail=why) for i, why in looks.unreadable.items()]
-    alone += [Finding("blank", i) for i in np.flatnonzero(looks.blank).tolist()]
-    found = [*compare(entries, looks, range(len(entries))), *alone]
-    found.sort(key=lambda f: (KINDS.index(f.kind), f.this, -1 if f.that is None else f.that))
-    seen = [i for i in range(len(entries)) if i not in looks.unreadable]
-    giveaways = find_shortcuts((entries[i].row, bool(looks.gray[i])) for i in seen)
-    return Audit(entries, looks, found, giveaways, _shared_subjects(entries))
+    thumbnails = read_thumbnails(entries, progress)
+    findings = compare(entries, thumbnails, range(len(entries)))
+    findings += [Finding("unreadable", i, detail=why) for i, why in thumbnails.unreadable.items()]
+    findings += [Finding("blank", i) for i in np.flatnonzero(thumbnails.blank).tolist()]
+    findings.sort(key=lambda f: (KINDS.index(f.kind), f.this, -1 if f.that is None else f.that))
+    readable = [i for i in range(len(entries)) if i not in thumbnails.unreadable]
+    shortcuts = find_shortcuts((entries[i].row, bool(thumbnails.gray[i])) for i in readable)
+    return Audit(entries, thumbnails, findings, shortcuts, _shared_subjects(entries))
 
 
-def compare(entries: Sequence[Entry], looks: Thumbnails, chosen: Iterable[int]) -> list[Finding]:
-    """Find the copies among some of the pictures.
+def entries_in(folders: Iterable[Path]) -> list[Entry]:
+    """List the pictures of prepared folders; framings of one picture are one entry.
+
+    Args:
+        folders: what ``mien prepare`` wrote; a folder that is named twice counts once.
+
+    Returns:
+        In the order of folders and manifests.
+
+    Raises:
+        BadDataError: if a folder has no manifest, or none has a picture.
+    """
+    unique = {folder.resolve(): folder for folder in folders}
+    groups: dict[tuple[str, ...], list[tuple[Path, Row]]] = defaultdict(list)
+    for folder in unique.values():
+        for row in manifest.read(folder):
+            groups[_identity(row)].append((folder, row))
+    if not groups:
+        raise BadDataError(
+            f"no picture in {', '.join(map(str, unique.values()))}", "prepare the folder again"
+        )
+    return [entry for group in groups.values() for entry in _entries_of(group)]
+
+
+def _identity(row: Row) -> tuple[str, ...]:
+    """What all framings of one picture have in common."""
+    return row.source, row.original, row.label, row.split
+
+
+def _entries_of(group: list[tuple[Path, Row]]) -> Iterator[Entry]:
+    """One entry if the rows are one picture, framed and as it is; else an entry for each row."""
+    group = sorted(group, key=lambda member: member[1].framing != "as-is")
+    as_is = [row.framing == "as-is" for _, row in group]
+    if len(as_is) == len(set(as_is)):
+        yield Entry(*group[0], tuple(group))
+    else:
+        yield from (Entry(folder, row, ((folder, row),)) for folder, row in group)
+
+
+def read_thumbnails(entries: Sequence[Entry], progress: Progress = iter) -> Thumbnails:
+    """Read every picture once and keep what an audit needs: about 1.2 kB a picture.
+
+    Args:
+        entries: N pictures.
+        progress: wraps them, to show how many are done.
+
+    Returns:
+        The thumbnails, in the order of the entries.
+    """
+    count = len(entries)
+    thumbnails = Thumbnails(
+        pixels=np.zeros((count, similarity.SIDE, similarity.SIDE), dtype=np.uint8),
+        hashes=[""] * count,
+        blank=np.zeros(count, dtype=np.bool_),
+        gray=np.zeros(count, dtype=np.bool_),
+        unreadable={},
+    )
+    for index, entry in enumerate(progress(entries)):
+        try:
+            rgb = images.read_rgb(entry.path)
+        except BadImageError as error:
+            thumbnails.unreadable[index] = error.message
+            continue
+        thumbnails.pixels[index] = duplicates.thumbnail(rgb)
+        thumbnails.hashes[index] = manifest.hash_pixels(rgb)
+        thumbnails.blank[index] = _is_blank(thumbnails.pixels[index])
+        thumbnails.gray[index] = _is_gray(rgb)
+    return thumbnails
+
+
+def _is_blank(thumbnail: U8) -> bool:
+    levels = np.sort(thumbnail, axis=None)
+    cut = len(levels) // 20
+    return int(levels[-cut - 1]) - int(levels[cut]) < _PLAIN
+
+
+def _is_gray(rgb: U8) -> bool:
+    red, green, blue = (rgb[..., channel].astype(np.int16) for channel in range(3))
+    return bool(max(abs(red - green).max(), abs(green - blue).max()) <= _COLOUR)
+
+
+def compare(
+    entries: Sequence[Entry], thumbnails: Thumbnails, chosen: Iterable[int]
+) -> list[Finding]:
+    """Find the copies among chosen pictures.
 
     Args:
         entries: all pictures.
-        looks: what is seen of them.
-        chosen: indices of those to compare; blank and unreadable ones are left aside.
+        thumbnails: of all pictures.
+        chosen: indices of the pictures to compare; blank and unreadable ones are skipped.
 
     Returns:
         Pairs, each once.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for index in chosen:
-        if looks.hashes[index] and not looks.blank[index]:
-            groups[looks.hashes[index]].append(index)
+        if thumbnails.hashes[index] and not thumbnails.blank[index]:
+            groups[thumbnails.hashes[index]].append(index)
     rows = [entry.row for entry in entries]
     pairs: dict[tuple[int, int], Finding] = {}
 
@@ -265,14 +272,14 @@ def compare(entries: Sequence[Entry], looks: Thumbnails, chosen: Iterable[int]) 
         this, that = sorted((a, b), key=lambda i: (SPLITS.index(rows[i].split), -i))
         pairs.setdefault((this, that), Finding(kind, this, that, similarity, mirrored))
 
-    members = list(groups.values())
-    for group in members:
+    equal = list(groups.values())
+    for group in equal:
         for a, b in _partners(rows, group, group):
             add("exact copy", a, b, 1.0, False)
-    firsts = np.array([group[0] for group in members], dtype=np.int64)
-    for copy in find_pairs(looks.thumbnails[firsts]):
-        one, other = members[copy.this], members[copy.that]
-        for a, b in {*_partners(rows, one, other), *_partners(rows, other, one)}:
+    firsts = np.array([group[0] for group in equal], dtype=np.int64)
+    for copy in find_pairs(thumbnails.pixels[firsts]):
+        these, those = equal[copy.this], equal[copy.that]
+        for a, b in {*_partners(rows, these, those), *_partners(rows, those, these)}:
             kind = _kind(rows[a], rows[b], copy)
             if kind:
                 add(kind, a, b, copy.similarity, copy.mirrored)
@@ -280,30 +287,30 @@ def compare(entries: Sequence[Entry], looks: Thumbnails, chosen: Iterable[int]) 
 
 
 def _partners(
-    rows: Sequence[Row], ones: Sequence[int], others: Sequence[int]
+    rows: Sequence[Row], these: Sequence[int], those: Sequence[int]
 ) -> Iterator[tuple[int, int]]:
-    """For each of some equal pictures one partner among others, the most telling there is.
+    """Pair each of `these` equal pictures with the one of `those` that says most.
 
-    First one of a split that is held out more, then one of another label: of a group of m equal
-    pictures there are m(m - 1)/2 pairs, but m tell all that can be told.
+    A picture of a split that is held out more comes first, then one with another label. A group of
+    m equal pictures has m(m - 1)/2 pairs, but m of them say all there is to say.
     """
     by_kind: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for other in others:
-        by_kind[SPLITS.index(rows[other].split), rows[other].label].append(other)
-    for one in ones:
-        rank, label = SPLITS.index(rows[one].split), rows[one].label
+    for that in those:
+        by_kind[SPLITS.index(rows[that].split), rows[that].label].append(that)
+    for this in these:
+        rank, label = SPLITS.index(rows[this].split), rows[this].label
         choices = [
             (max(held - rank, 0), other != label, held, -index)
             for (held, other), indices in by_kind.items()
-            for index in indices[:2]  # two, for the first may be itself
-            if index != one
+            for index in indices[:2]  # two, as the first may be the picture itself
+            if index != this
         ]
         if choices:
-            yield one, -max(choices)[-1]
+            yield this, -max(choices)[-1]
 
 
 def _kind(a: Row, b: Row, copy: Copy) -> str | None:
-    """What two alike pictures are; None for two people whom the database tells apart."""
+    """The kind of a similar pair; None for two people whom the database tells apart."""
     in_studio = a.source == b.source and "" not in {a.subject, b.subject}
     if not in_studio or copy.similarity >= _IDENTICAL:
         return "near-copy"
@@ -311,9 +318,8 @@ def _kind(a: Row, b: Row, copy: Copy) -> str | None:
 
 
 def _is_framing(a: Row, b: Row) -> bool:
-    """Tell whether two rows are one picture, framed and not."""
-    one, other = ((row.source, row.original, row.label, row.split) for row in (a, b))
-    return one == other and (a.framing == "as-is") != (b.framing == "as-is")
+    """Tell whether two rows are one picture, framed and as it is."""
+    return _identity(a) == _identity(b) and (a.framing == "as-is") != (b.framing == "as-is")
 
 
 def _shared_subjects(entries: Sequence[Entry]) -> dict[str, int]:
@@ -321,4 +327,4 @@ def _shared_subjects(entries: Sequence[Entry]) -> dict[str, int]:
     for entry in entries:
         if entry.row.subject:
             splits[entry.row.source, entry.row.subject].add(entry.row.split)
-    return dict(Counter(source for (source, _), where in splits.items() if len(where) > 1))
+    return dict(Counter(source for (source, _), names in splits.items() if len(names) > 1))

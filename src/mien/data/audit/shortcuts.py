@@ -1,7 +1,7 @@
-"""Labels that something other than the face gives away: the file's name or type, or its colour.
+"""Find shortcuts: signs other than the face that give the label away, as a file's name or colour.
 
-A network finds such a short cut before it finds a smile. Names are looked at as they were in the
-database, without their folder, which holds the class by design. Reads no files.
+A network learns such a shortcut before it learns a smile. Names are taken as they were in the
+database, without the folder, which names the class by design. Reads no files.
 """
 
 import re
@@ -17,16 +17,16 @@ from mien.labels import parse
 
 __all__ = ["Shortcut", "find_shortcuts"]
 
-_LEAST = 20  # pictures that share a sign; rarer signs are taken together
-_INFORMATION = 0.05  # of what there is to know about the label
-_GAIN = 0.05  # by which the sign makes a guess better
+_LEAST = 20  # pictures that have the same value of a sign; rarer values are taken together
+_INFORMATION = 0.05  # least share of the label's entropy that a shortcut takes away
+_GAIN = 0.05  # least accuracy that guessing gains by a shortcut
 _OTHER = "(other)"
-_LABEL = "(the label)"  # a name that spells the label is naming, not a trace of where it came from
+_LABEL = "(the label)"  # a file named after its label: no trace of where it came from
 
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A sign from which the label can be guessed without seeing a face.
+    """A sign from which the label can be guessed without seeing the face.
 
     Attributes:
         source: the database, or "all" when the sign is the database itself.
@@ -46,10 +46,10 @@ class Shortcut:
 
 
 def find_shortcuts(rows: Iterable[tuple[Row, bool]]) -> list[Shortcut]:
-    """Find the signs that tell more of the label than chance does.
+    """Find the signs by which the label can be guessed better than by chance.
 
     Args:
-        rows: one of each picture, and whether it is grey.
+        rows: the row of each picture, and whether it is grey.
 
     Returns:
         By database, then by sign; "all" last.
@@ -57,30 +57,30 @@ def find_shortcuts(rows: Iterable[tuple[Row, bool]]) -> list[Shortcut]:
     by_source = defaultdict(list)
     for row, gray in rows:
         by_source[row.source].append((row, gray))
-    found = []
+    shortcuts = []
     for source in sorted(by_source):
         for sign, read in _SIGNS.items():
             pairs = [(read(row, gray), row.label) for row, gray in by_source[source]]
-            found.append(_judged(source, sign, pairs))
+            shortcuts.append(_measure(source, sign, pairs))
     pairs = [(source, row.label) for source, rows in by_source.items() for row, _ in rows]
-    found.append(_judged("all", "database", pairs))
-    return [giveaway for giveaway in found if giveaway]
+    shortcuts.append(_measure("all", "database", pairs))
+    return [shortcut for shortcut in shortcuts if shortcut]
 
 
-def _judged(source: str, sign: str, pairs: list[tuple[str, str]]) -> Shortcut | None:
-    """Measure what a sign tells; None if that is next to nothing."""
-    often = Counter(value for value, _ in pairs)
+def _measure(source: str, sign: str, pairs: list[tuple[str, str]]) -> Shortcut | None:
+    """Measure how much a sign says about the label; None if that is next to nothing."""
+    frequency = Counter(value for value, _ in pairs)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for value, label in pairs:
-        counts[value if often[value] >= _LEAST else _OTHER][label] += 1
+        counts[value if frequency[value] >= _LEAST else _OTHER][label] += 1
     labels = Counter(label for _, label in pairs)
     if len(counts) < 2 or len(labels) < 2:
         return None
     table = np.array([[count[label] for label in labels] for count in counts.values()])
     total = table.sum()
     bias = (len(counts) - 1) * (len(labels) - 1) / (2 * np.log(2) * total)  # Miller and Madow 1955
-    known = _entropy(table.sum(axis=0)) + _entropy(table.sum(axis=1)) - _entropy(table.ravel())
-    information = float((known - bias) / _entropy(table.sum(axis=0)))
+    shared = _entropy(table.sum(axis=0)) + _entropy(table.sum(axis=1)) - _entropy(table.ravel())
+    information = float((shared - bias) / _entropy(table.sum(axis=0)))
     guess, blind = float(table.max(axis=1).sum() / total), float(table.sum(axis=0).max() / total)
     if information < _INFORMATION or guess - blind < _GAIN:
         return None
@@ -90,7 +90,7 @@ def _judged(source: str, sign: str, pairs: list[tuple[str, str]]) -> Shortcut | 
 
 
 def _entropy(counts: np.ndarray) -> float:
-    """Bits of a distribution given by counts."""
+    """Entropy in bits of the distribution that counts describe."""
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log2(shares)).sum())
 

@@ -1,4 +1,4 @@
-"""What an audit found, as tables, CSV rows, a JSON record and a page of pairs.
+"""The findings of an audit as text tables, CSV rows, a JSON record and an HTML page of pairs.
 Finds nothing itself.
 """
 
@@ -26,11 +26,11 @@ _NOWHERE = ("nowhere else", "")
 
 
 def csv_rows(audit: Audit, dropped: Mapping[int, str]) -> Iterator[tuple[object, ...]]:
-    """Write out every finding.
+    """List every finding and every shortcut as CSV rows.
 
     Args:
         audit: what was found.
-        dropped: why pictures left the manifests, by index of the entry.
+        dropped: why pictures were dropped from the manifests, by index of the entry.
 
     Yields:
         One value for each of `CSV_HEADER`.
@@ -44,24 +44,24 @@ def csv_rows(audit: Audit, dropped: Mapping[int, str]) -> Iterator[tuple[object,
         similarity = "" if finding.similarity is None else f"{finding.similarity:.3f}"
         marks = (finding.mirrored, audit.is_contradiction(finding), audit.is_leak(finding))
         words = ["yes" if mark else "" for mark in marks]
-        yield finding.kind, *cells, similarity, *words, finding.detail, _left(finding, dropped)
-    for giveaway in audit.giveaways:
-        for value, counts in giveaway.counts.items():
+        yield finding.kind, *cells, similarity, *words, finding.detail, _reasons(finding, dropped)
+    for shortcut in audit.shortcuts:
+        for value, counts in shortcut.counts.items():
             label = max(counts, key=counts.__getitem__)
-            detail = f"{giveaway.sign} {value}: {_shares(counts)}"
-            yield "give-away", "", label, "", giveaway.source, *[""] * 8, detail, ""
+            detail = f"{shortcut.sign} {value}: {_shares(counts)}"
+            yield "give-away", "", label, "", shortcut.source, *[""] * 8, detail, ""
 
 
-def _left(finding: Finding, dropped: Mapping[int, str]) -> str:
-    """Why the first, or the second, or each picture of a finding left."""
-    left = [dropped.get(finding.this, "")]
+def _reasons(finding: Finding, dropped: Mapping[int, str]) -> str:
+    """Why the first picture of a finding, the other, or both were dropped."""
+    reasons = [dropped.get(finding.this, "")]
     if finding.that is not None and finding.that in dropped:
-        left.append(f"the other: {dropped[finding.that]}")
-    return "; ".join(filter(None, left))
+        reasons.append(f"the other: {dropped[finding.that]}")
+    return "; ".join(filter(None, reasons))
 
 
 def summary(audit: Audit) -> str:
-    """Lay out the counts for a terminal.
+    """Lay out the counts as text for a terminal.
 
     Args:
         audit: what was found.
@@ -69,20 +69,17 @@ def summary(audit: Audit) -> str:
     Returns:
         Several tables, without a newline at the end.
     """
-    found = pair_counts(audit)
-    rows: list[list[str | int]] = [[*key, *counts] for key, counts in found]
+    rows: list[list[str | int]] = [[*key, *counts] for key, counts in pair_counts(audit)]
     parts = [f"{len(audit.entries):,} pictures; each counts once, however often it was framed"]
     parts.append(as_text(_PAIRS_HEADER, rows) if rows else "no copies, no blanks: nothing found")
-    elsewhere = origins(audit)
-    if elsewhere:
-        parts.append(
-            "Where pictures are in another database:\n" + as_text(_ORIGINS_HEADER, elsewhere)
-        )
+    lines = origins(audit)
+    if lines:
+        parts.append("Where pictures are in another database:\n" + as_text(_ORIGINS_HEADER, lines))
     parts += [
         f"{source}: {count:,} people are in more than one split"
         for source, count in audit.shared_subjects.items()
     ]
-    parts += [_told(giveaway) for giveaway in audit.giveaways]
+    parts += [_paragraph(shortcut) for shortcut in audit.shortcuts]
     parts.append("\n".join(_balance(audit)))
     return "\n\n".join(parts)
 
@@ -94,7 +91,8 @@ def pair_counts(audit: Audit) -> list[tuple[tuple[str, str, str], tuple[int, int
         audit: what was found.
 
     Returns:
-        Each with findings, first pictures, mirrored ones and contradictions.
+        For each: the numbers of findings, of first pictures, of mirrored pairs and of
+        contradictions.
     """
     groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in audit.findings:
@@ -118,47 +116,49 @@ def pair_counts(audit: Audit) -> list[tuple[tuple[str, str, str], tuple[int, int
 
 
 def origins(audit: Audit) -> list[list[str | int]]:
-    """Say in which other database the pictures of each are, too.
+    """Count the pictures of each database that are in another database too.
 
     Args:
         audit: what was found.
 
     Returns:
-        Database, its pictures, the other one and its split, how many were found there, and how
-        many of them with the same label; each picture counts where its most similar copy is.
+        Database, number of its pictures, the other database and its split, number of pictures
+        found there, and number of those with the same label. Each picture counts where its most
+        similar copy is.
     """
     nearest: dict[int, tuple[float, int]] = {}
     for finding in audit.findings:
         if finding.that is None or finding.similarity is None:
             continue
         a, b = (entry.row.source for entry in audit.both(finding))
-        for one, other in ((finding.this, finding.that), (finding.that, finding.this)):
-            if a != b:
-                mark = (finding.similarity, -other)
-                nearest[one] = max(nearest.get(one, mark), mark)
+        if a == b:
+            continue
+        for this, that in ((finding.this, finding.that), (finding.that, finding.this)):
+            copy = (finding.similarity, -that)
+            nearest[this] = max(nearest.get(this, copy), copy)
     totals = Counter(entry.row.source for entry in audit.entries)
-    found_in: dict[str, Counter[tuple[str, str]]] = {source: Counter() for source in totals}
+    places: dict[str, Counter[tuple[str, str]]] = {source: Counter() for source in totals}
     agreed: Counter[tuple[str, str, str]] = Counter()
-    for one, (_, other) in nearest.items():
-        row, twin = audit.entries[one].row, audit.entries[-other].row
-        found_in[row.source][twin.source, twin.split] += 1
-        agreed[row.source, twin.source, twin.split] += row.label == twin.label
+    for this, (_, minus_that) in nearest.items():
+        row, copied = audit.entries[this].row, audit.entries[-minus_that].row
+        places[row.source][copied.source, copied.split] += 1
+        agreed[row.source, copied.source, copied.split] += row.label == copied.label
     lines: list[list[str | int]] = []
-    for source, found in found_in.items():
-        for place, count in found.most_common():
+    for source, counts in places.items():
+        for place, count in counts.most_common():
             lines.append([source, totals[source], *place, count, agreed[source, *place]])
-        if found:
-            lines.append([source, totals[source], *_NOWHERE, totals[source] - found.total(), ""])
+        if counts:
+            lines.append([source, totals[source], *_NOWHERE, totals[source] - counts.total(), ""])
     return lines
 
 
-def _told(giveaway: Shortcut) -> str:
+def _paragraph(shortcut: Shortcut) -> str:
     head = (
-        f"{giveaway.source}: the {giveaway.sign} gives the label away: guessing by it is right "
-        f"{giveaway.guess:.0%} of the time, blindly {giveaway.blind:.0%}; it holds "
-        f"{giveaway.information:.0%} of the information"
+        f"{shortcut.source}: the {shortcut.sign} gives the label away: guessing by it is right "
+        f"{shortcut.guess:.0%} of the time, blindly {shortcut.blind:.0%}; it holds "
+        f"{shortcut.information:.0%} of the information"
     )
-    lines = [f"  {value:<12} {_shares(counts)}" for value, counts in giveaway.counts.items()]
+    lines = [f"  {value:<12} {_shares(counts)}" for value, counts in shortcut.counts.items()]
     return "\n".join([head, *lines[:8], *(["  ..."] if len(lines) > 8 else [])])
 
 
@@ -171,13 +171,14 @@ def _shares(counts: Mapping[str, int]) -> str:
 def _balance(audit: Audit) -> Iterator[str]:
     """The shares of the classes, by database and split."""
     for (source, split), counts in _classes(audit).items():
-        often, seldom = max(counts.values()), min(counts.values())
+        ratio = max(counts.values()) / min(counts.values())
         ordered = {label: counts[label] for label in (*LABELS, NEUTRAL) if label in counts}
-        unequal = f" (largest {often / seldom:.0f} times the smallest)" if len(counts) > 1 else ""
+        unequal = f" (largest {ratio:.0f} times the smallest)" if len(counts) > 1 else ""
         yield f"{source} {split}: {_shares(ordered)}{unequal}"
 
 
 def _classes(audit: Audit) -> dict[tuple[str, str], Counter[str]]:
+    """Pictures by label, for each database and split."""
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for entry in audit.entries:
         counts[entry.row.source, entry.row.split][entry.row.label] += 1
@@ -185,11 +186,11 @@ def _classes(audit: Audit) -> dict[tuple[str, str], Counter[str]]:
 
 
 def record(audit: Audit, dropped: Mapping[int, str]) -> dict[str, Any]:
-    """Return the counts, without the name of any picture, JSON-ready.
+    """Return the counts for JSON, without the name of any picture.
 
     Args:
         audit: what was found.
-        dropped: why pictures left the manifests, by index of the entry.
+        dropped: why pictures were dropped from the manifests, by index of the entry.
 
     Returns:
         Numbers and names of databases, splits and labels.
@@ -212,25 +213,25 @@ def record(audit: Audit, dropped: Mapping[int, str]) -> dict[str, Any]:
         "people_in_several_splits": audit.shared_subjects,
         "giveaways": [
             {
-                "source": giveaway.source,
-                "sign": giveaway.sign,
-                "information": round(giveaway.information, 3),
-                "guess": round(giveaway.guess, 3),
-                "blind": round(giveaway.blind, 3),
-                "counts": giveaway.counts,
+                "source": shortcut.source,
+                "sign": shortcut.sign,
+                "information": round(shortcut.information, 3),
+                "guess": round(shortcut.guess, 3),
+                "blind": round(shortcut.blind, 3),
+                "counts": shortcut.counts,
             }
-            for giveaway in audit.giveaways
+            for shortcut in audit.shortcuts
         ],
         "dropped": dict(Counter(dropped.values())),
     }
 
 
 def write_page(audit: Audit, out: Path) -> None:
-    """Write the page of pairs.
+    """Write an HTML page that shows the pictures of each finding side by side.
 
     Args:
         audit: what was found.
-        out: the .html file.
+        out: an .html file.
 
     Raises:
         OutputError: if it cannot be written.

@@ -1,6 +1,6 @@
-"""Which pictures are copies of others.
+"""Find pictures that are copies of others.
 
 duplicates  find the pairs, in one set or between two
-candidates  nearest neighbours by signature: which pairs are worth a closer look
-similarity  how alike two pictures are where and at what size they fit best: the proof
+candidates  nearest neighbours by signature: the pairs that are worth a closer comparison
+similarity  the closer comparison: how similar two pictures are where they fit best
 """

@@ -1,11 +1,11 @@
-"""Which thumbnails look alike at a glance: a short list for each, to be looked at closely later.
+"""Find the nearest neighbours of thumbnails: the candidates that are compared closely later.
 
-A thumbnail's signature is the coarse half of its cosine transform: 63 waves, without the mean and
-scaled to length one, so brightness and contrast do not matter and a shift of a few pixels matters
-little. Mirroring a picture only turns the sign of the waves that are odd from left to right. Small
-sets are compared one with all; large ones through an inverted index of faiss, whose cost grows with
-N^1.5: it looks only into the 16 of 2 sqrt(N) cells nearest to the question. Knows nothing of files,
-labels and what a copy is.
+The signature of a thumbnail is the low-frequency part of its cosine transform: 63 coefficients,
+without the mean and scaled to length one, so brightness and contrast do not matter and a shift of a
+few pixels matters little. Mirroring a picture only changes the sign of the coefficients that are
+odd from left to right. In a small set each query is compared with all members; in a large one with
+an inverted index of faiss, whose cost grows with N^1.5, because it searches only the 16 of
+2 sqrt(N) cells nearest to the query. Knows nothing of files, labels and what a copy is.
 """
 
 from collections.abc import Callable
@@ -20,36 +20,36 @@ from mien.pixels import F32, I64, U8
 __all__ = ["Search", "exact", "indexed", "mirror", "signatures"]
 
 Search = Callable[[F32, int], tuple[F32, I64]]
-_WAVES = 8  # in each direction
+_WAVES = 8  # frequencies in each direction
 _PART = 512  # thumbnails transformed at once
 _BLOCK = 2**19  # products held at once by `exact`: 2 MB stay in the cache
-_FAINT = 32  # length below which a signature is noise: half a grey level a pixel of a 32x32
-_PROBES = 16
-_ROUNDS = 8  # to place the cells, each by at most so many pictures:
-_SAMPLE = 64
+_FAINT = 32  # length below which a signature is noise: half a grey level for each of 32x32 pixels
+_PROBES = 16  # cells searched for a query
+_ROUNDS = 8  # of k-means, which places the cells
+_SAMPLE = 64  # most pictures for each cell that k-means looks at
 
 
 def signatures(thumbnails: U8) -> F32:
-    """Describe thumbnails so that alike ones have a scalar product near 1.
+    """Describe thumbnails so that similar ones have a scalar product near 1.
 
     Args:
         thumbnails: shape (N, S, S), uint8.
 
     Returns:
-        shape (N, 63), each row of length one, or zeros for a blank picture.
+        shape (N, 63), rows of length one; zeros for a blank picture.
     """
     side = thumbnails.shape[1]
-    places = (np.arange(side) + 0.5) / side
-    waves = np.cos(np.pi * np.arange(_WAVES)[:, None] * places).astype(np.float32)
+    positions = (np.arange(side) + 0.5) / side
+    waves = np.cos(np.pi * np.arange(_WAVES)[:, None] * positions).astype(np.float32)
     waves *= np.where(np.arange(_WAVES) == 0, 1, np.sqrt(2))[:, None] / np.sqrt(side)
-    found = np.empty((len(thumbnails), _WAVES**2), dtype=np.float32)
+    spectra = np.empty((len(thumbnails), _WAVES**2), dtype=np.float32)
     for start in range(0, len(thumbnails), _PART):
         part = thumbnails[start : start + _PART].astype(np.float32)
-        found[start : start + _PART] = (waves @ part @ waves.T).reshape(len(part), -1)
-    found = found[:, 1:]  # without the mean
-    length = np.linalg.norm(found, axis=1, keepdims=True)
-    found *= (length > _FAINT) / np.maximum(length, _FAINT)
-    return np.ascontiguousarray(found)
+        spectra[start : start + _PART] = (waves @ part @ waves.T).reshape(len(part), -1)
+    spectra = spectra[:, 1:]  # without the mean
+    length = np.linalg.norm(spectra, axis=1, keepdims=True)
+    spectra *= (length > _FAINT) / np.maximum(length, _FAINT)
+    return np.ascontiguousarray(spectra)
 
 
 def mirror(signature: F32) -> F32:
@@ -66,39 +66,39 @@ def mirror(signature: F32) -> F32:
 
 
 def exact(those: F32) -> Search:
-    """Search by comparing each question with all.
+    """Make a search that compares each query with all members of a set.
 
     Args:
-        those: shape (M, 63), M > 0, what is searched.
+        those: shape (M, 63), M > 0, signatures of the set.
 
     Returns:
-        A function from questions (N, 63) and the number of neighbours to find, of which there are
-        at most M, to products and indices, both (N, count), in no order.
+        A function from queries (N, 63) and the number of neighbours to find (at most M count) to
+        scalar products and indices, both of shape (N, count), in no order.
     """
 
     def search(these: F32, count: int) -> tuple[F32, I64]:
         count = min(count, len(those))
-        alike = np.empty((len(these), count), dtype=np.float32)
-        found = np.empty((len(these), count), dtype=np.int64)
+        products = np.empty((len(these), count), dtype=np.float32)
+        indices = np.empty((len(these), count), dtype=np.int64)
         rows = max(1, _BLOCK // len(those))
         for start in range(0, len(these), rows):
             block = these[start : start + rows] @ those.T
             nearest = np.argpartition(block, -count, axis=1)[:, -count:]
-            found[start : start + rows] = nearest
-            alike[start : start + rows] = np.take_along_axis(block, nearest, axis=1)
-        return alike, found
+            indices[start : start + rows] = nearest
+            products[start : start + rows] = np.take_along_axis(block, nearest, axis=1)
+        return products, indices
 
     return search
 
 
 def indexed(those: F32) -> Search:
-    """Search through an index, which may miss a few neighbours but hardly a near one.
+    """Make a search with an index; it may miss a few neighbours, but hardly ever a near one.
 
     Args:
-        those: shape (M, 63), what is searched.
+        those: shape (M, 63), signatures of the set.
 
     Returns:
-        The same as `exact`; index -1 where fewer were found.
+        As `exact`; index -1 where there are fewer neighbours.
 
     Raises:
         MissingExtraError: if faiss is not installed.
@@ -121,7 +121,7 @@ def indexed(those: F32) -> Search:
     index.add(those)
 
     def search(these: F32, count: int) -> tuple[F32, I64]:
-        alike, found = index.search(np.ascontiguousarray(these), count)
-        return alike, found
+        products, indices = index.search(np.ascontiguousarray(these), count)
+        return products, indices
 
     return search
