@@ -4,6 +4,7 @@ import doctest
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from mien.cli import cli
@@ -69,5 +70,6 @@ def test_the_head_of_a_room_tells_each_of_its_files_and_no_other(room):
 def test_every_command_line_in_the_readme_uses_options_that_exist(line):
     name, *words = line.split()[1:]
     command = cli.get_command(None, name)
-    known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
+    params = command.get_params(click.Context(command))
+    known = {option for p in params for option in (*p.opts, *p.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= known

@@ -1,6 +1,6 @@
 import pytest
 
-from mien.data.datasets import disfa
+from mien.data.datasets.disfa import RULES
 from mien.faces.regions import PROTOTYPES, REGIONS, UNITS, expected, units_of
 from mien.labels import LABELS
 
@@ -20,7 +20,7 @@ def test_disfas_rules_are_the_prototypes_less_the_units_it_lacks():
         "anger": (frozenset({4, 5}),),
         "disgust": (frozenset({9, 15}), frozenset({9, 17})),
         "fear": (frozenset({1, 2, 4, 5, 20, 25}), frozenset({1, 2, 4, 5, 20, 26})),
-    } == disfa.RULES
+    } == RULES
 
 
 @pytest.mark.parametrize(

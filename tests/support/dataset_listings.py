@@ -1,11 +1,11 @@
 """What the tests of readers share: listings laid out, and FER2013's own table."""
 
-from mien.data.datasets import DATASETS, Archive, Options
+from mien.data.datasets import Archive, read_listing
 
 
 def listing_of(source, path, **options):
     with Archive(path) as archive:
-        return DATASETS[source](archive, Options(**options))
+        return read_listing(source, archive, options)
 
 
 def items_in(listing):

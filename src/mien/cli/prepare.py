@@ -1,7 +1,7 @@
-"""Commands that bring pictures in: prepare, frames."""
+"""The command that turns a dataset into crops and a manifest: prepare."""
 
-from collections.abc import Callable
-from functools import wraps
+from dataclasses import Field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,78 +10,60 @@ import click
 from mien.cli._shared import QUALITY, SIDE, bar
 
 if TYPE_CHECKING:
-    from mien.data.datasets import Options
+    from mien.data.datasets import OptionValue
     from mien.data.prepare.record import Report
-
-    pass
 
 __all__ = ["prepare_command"]
 
 _SHARE = click.FloatRange(0, 1, max_open=True)
 
 
-_READER_OPTIONS = (
-    click.option(
-        "--labels",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="folder, ferplus: a CSV file of labels or votes outside SOURCE.",
-    ),
-    click.option(
-        "--agreement",
-        type=_SHARE,
-        default=0.5,
-        show_default=True,
-        help="ferplus: the share of votes that a majority needs more than.",
-    ),
-    click.option(
-        "--outliers",
-        type=click.IntRange(0, 9),
-        default=1,
-        show_default=True,
-        help="ferplus: so few votes for a class count as none.",
-    ),
-    click.option("--soft", is_flag=True, help="ferplus: keep pictures without a majority too."),
-    click.option(
-        "--every",
-        type=click.IntRange(1),
-        default=20,
-        show_default=True,
-        help="disfa: look at one frame in so many.",
-    ),
-    click.option(
-        "--intensity",
-        type=click.IntRange(1, 5),
-        default=2,
-        show_default=True,
-        help="disfa: from which an action unit counts as seen.",
-    ),
-)
+class _PrepareCommand(click.Command):
+    """Takes the names of the datasets and the options of their readers from `mien.data.datasets`.
+
+    It does so when the command runs or prints its help; `mien --help` loads no reader.
+    """
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        *own, help_option = super().get_params(ctx)
+        return [*own, *_reader_options(), help_option]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from mien.data.datasets import DATASETS
+
+        names = ", ".join(name for name in DATASETS if name != "folder")
+        self.help = (self.help or "").replace("{names}", names)
+        super().format_help_text(ctx, formatter)
 
 
-def _reader_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that readers of databases heed, handed on as one `Options`."""
+@cache
+def _reader_options() -> tuple[click.Option, ...]:
+    from mien.data.datasets import options_of_all
 
-    @wraps(command)
-    def collected(
-        labels: Path | None,
-        agreement: float,
-        outliers: int,
-        soft: bool,
-        every: int,
-        intensity: int,
-        **others: Any,
-    ) -> None:
-        from mien.data.datasets import Options
-
-        options = Options(str(labels or ""), agreement, outliers, soft, every, intensity)
-        command(options=options, **others)
-
-    for option in reversed(_READER_OPTIONS):
-        collected = option(collected)
-    return collected
+    return tuple(map(_click_option, options_of_all().values()))
 
 
-@click.command(name="prepare")
+def _click_option(field: "Field[OptionValue]") -> click.Option:
+    """What `mien.data.datasets.listing.option` declared, for the command line."""
+    flag, text = f"--{field.name}", field.metadata["help"]
+    match field.default:
+        case bool():
+            return click.Option([flag], is_flag=True, help=text)
+        case str():
+            path = click.Path(exists=True, dir_okay=False, path_type=Path)
+            return click.Option([flag], type=path, help=text, callback=_as_text)
+        case float():
+            kind: click.FloatRange | click.IntRange = _SHARE
+        case _:
+            kind = click.IntRange(field.metadata["least"], field.metadata["most"])
+    return click.Option([flag], type=kind, default=field.default, show_default=True, help=text)
+
+
+def _as_text(_ctx: click.Context, _option: click.Parameter, path: Path | None) -> str:
+    return str(path or "")
+
+
+@click.command(name="prepare", cls=_PrepareCommand)
 @click.argument("name")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make; default data/NAME.")
@@ -101,7 +83,6 @@ def _reader_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--keep-leaks", is_flag=True, help="Leave copies of held-out pictures in.")
 @click.option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: a core each.")
-@_reader_options
 def prepare_command(
     name: str,
     source: Path,
@@ -117,14 +98,13 @@ def prepare_command(
     against: tuple[Path, ...],
     keep_leaks: bool,
     workers: int,
-    options: "Options",
+    **options: Any,
 ) -> None:
     """Turn the database NAME, as downloaded to SOURCE, into crops and a manifest.
 
-    NAME is affectnet, ckplus, disfa, fer2013, ferplus, gimefive, rafdb, tfeid, or folder for your
-    own pictures: a folder for each expression, or a CSV file with the columns path,label. SOURCE
-    is a .zip or the folder it was unpacked to; it is only read. Training pictures that are copies
-    of held-out pictures are left out and counted.
+    NAME is {names}, or folder for your own pictures: a folder for each expression, or a CSV file
+    with the columns path,label. SOURCE is a .zip or the folder it was unpacked to; it is only
+    read. Training pictures that are copies of held-out pictures are left out and counted.
 
     Example: mien prepare rafdb rafdb.zip --out data/rafdb
     """
@@ -132,9 +112,21 @@ def prepare_command(
     from mien.data.prepare.pipeline import prepare
     from mien.data.prepare.record import Settings
 
-    others = tuple(map(str, against))
-    shape = (frame, size, quality, others, gray, neutral)
-    settings = Settings(name, str(source), *shape, valid, test, seed, options, keep_leaks)
+    settings = Settings(
+        source=name,
+        archive=str(source),
+        frame=frame,
+        side=size,
+        quality=quality,
+        against=tuple(map(str, against)),
+        gray=gray,
+        neutral=neutral,
+        valid=valid,
+        test=test,
+        seed=seed,
+        options=options,
+        keep_leaks=keep_leaks,
+    )
     folder = out or Path("data") / (f"{name}-framed" if frame else name)
     count = workers or cores()
     report = prepare(settings, folder, lambda items: bar(items, len(items), "preparing"), count)

@@ -3,7 +3,7 @@ import zipfile
 
 import pytest
 
-from mien.data.datasets import DATASETS, Archive, Options
+from mien.data.datasets import DATASETS, Archive, read_listing
 from mien.data.datasets.archive import is_picture
 from mien.errors import BadDataError, BadImageError
 from tests.support.pictures import folder_of, zip_of
@@ -72,7 +72,7 @@ BESIDES = ["train_labels.csv", "train/8/a.jpg", "extra/a.jpg", "valid/contempt/a
 
 def listing(source, path):
     with Archive(path) as archive:
-        items = DATASETS[source](archive, Options()).items
+        items = read_listing(source, archive, {}).items
         return [(item.original, item.label, item.split) for item in items]
 
 
@@ -124,7 +124,7 @@ def test_what_a_reader_leaves_out_is_named_with_the_reason(tmp_path):
     for source, (good, bad) in files.items():
         path = folder_of(tmp_path / source, {good: b"", bad: b""})
         with Archive(path) as archive:
-            listing = DATASETS[source](archive, Options())
+            listing = read_listing(source, archive, {})
         assert [item.original for item in listing.items] == [good]
         assert [(p.original, p.reason) for p in listing.problems] == [(bad, "unknown label")]
 
@@ -133,7 +133,7 @@ def test_people_are_known_where_the_names_tell(tmp_path):
     for source, layout in [("ckplus", CKPLUS), ("tfeid", TFEID)]:
         path = folder_of(tmp_path / source, {name: b"" for name, _, _ in layout})
         with Archive(path) as archive:
-            subjects = [item.subject for item in DATASETS[source](archive, Options()).items]
+            subjects = [item.subject for item in read_listing(source, archive, {}).items]
         expected = {
             "ckplus": ["S010", "S999", "S010"],
             "tfeid": ["f01", "f01", "f01", "f02", "m03", "m03", "m20"],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.data import manifest
-from mien.data.datasets import DATASETS, Archive, Options
+from mien.data.datasets import Archive, read_listing
 from mien.data.datasets.disfa import RULES, UNITS, expression
 from mien.data.prepare.pipeline import prepare
 from mien.data.prepare.record import Settings
@@ -102,7 +102,7 @@ def disfa_files(video):
 def test_frames_are_labelled_by_their_action_units(tmp_path, video, make):
     path = make(tmp_path / "disfa", disfa_files(video))
     with Archive(path) as archive:
-        listing = DATASETS["disfa"](archive, Options(every=2))  # frames 1, 3, 5, 7, 9
+        listing = read_listing("disfa", archive, {"every": 2})  # frames 1, 3, 5, 7, 9
         name = "Video_LeftCamera/LeftVideoSN00{0}_comp.avi/SN00{0}-0000{1}"
         assert [(i.original, i.label, i.subject) for i in listing.items] == [
             (name.format(person, number), label, f"SN00{person}")
@@ -135,18 +135,18 @@ def test_a_damaged_frame_does_not_shift_the_labels(tmp_path, video):
     faces = []
     for path in archives:
         with Archive(path) as archive:
-            items = DATASETS["disfa"](archive, Options(every=4)).items  # 1, 5 (and 9: no rule)
+            items = read_listing("disfa", archive, {"every": 4}).items  # 1, 5 (and 9: no rule)
             faces.append(items[1].picture())
     np.testing.assert_array_equal(*faces)
     with Archive(archives[1]) as archive:
-        items = DATASETS["disfa"](archive, Options(every=2)).items
+        items = read_listing("disfa", archive, {"every": 2}).items
         with pytest.raises(BadImageError, match=r"_comp\.avi has no number 3"):
             items[1].picture()
 
 
 def test_a_frame_without_a_face_cannot_be_used_and_is_named(tmp_path, video):
     with Archive(folder_of(tmp_path, disfa_files(video))) as archive:
-        items = DATASETS["disfa"](archive, Options(every=5)).items  # frames 1 and 6
+        items = read_listing("disfa", archive, {"every": 5}).items  # frames 1 and 6
         with pytest.raises(BadImageError, match=r"no face in frame 6 of .*SN001"):
             items[1].picture()
 
@@ -155,7 +155,7 @@ def test_a_subject_without_all_labels_is_left_out(tmp_path, video):
     files = disfa_files(video)
     del files["ActionUnit_Labels/SN002/SN002_au12.txt"]
     with Archive(folder_of(tmp_path, files)) as archive:
-        listing = DATASETS["disfa"](archive, Options(every=2))
+        listing = read_listing("disfa", archive, {"every": 2})
     assert {item.subject for item in listing.items} == {"SN001"}
     assert "no labels of action units [12]" in {problem.detail for problem in listing.problems}
 
@@ -166,14 +166,13 @@ def test_labels_that_are_no_numbers_are_refused(tmp_path, video):
         Archive(folder_of(tmp_path, files)) as archive,
         pytest.raises(BadDataError, match=r"SN001_au4\.txt has not lines of frame,intensity"),
     ):
-        DATASETS["disfa"](archive, Options())
+        read_listing("disfa", archive, {})
 
 
 @pytest.mark.parametrize("frame", [False, True], ids=["as is", "framed"])
 def test_a_film_becomes_crops_of_people_who_stay_on_one_side(tmp_path, video, frame):
     archive = folder_of(tmp_path / "disfa", disfa_files(video))
-    options = Options(every=1)
-    settings = Settings("disfa", str(archive), frame=frame, test=0.5, options=options)
+    settings = Settings("disfa", str(archive), frame=frame, test=0.5, options={"every": 1})
     report = prepare(settings, tmp_path / "out")
     rows = manifest.read(tmp_path / "out")
     assert len(report.unreadable) == 2  # the sixth frame of both

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mien.data.datasets import DATASETS, Archive, Options
+from mien.data.datasets import Archive, read_listing
 from mien.errors import BadDataError
 from tests.support.dataset_listings import fer2013_csv, items_in, listing_of, problems_in
 from tests.support.pictures import folder_of, texture
@@ -87,7 +87,7 @@ def test_the_official_votes_join_the_original_csv_by_row(tmp_path, faces):
     lines += ["PublicTest,,0,0,0,0,0,0,10,0,0,0"]  # a nameless row is the sixth
     files = {"fer2013.csv": fer2013_csv(faces), "fer2013new.csv": "\n".join(lines).encode()}
     with Archive(folder_of(tmp_path, files)) as archive:
-        listing = DATASETS["ferplus"](archive, Options())
+        listing = read_listing("ferplus", archive, {})
         assert [(i.original[-10:], i.label, i.split) for i in listing.items][-2:] == [
             ("fer0000004", "sadness", "test"),
             ("fer0000005", "fear", "test"),

@@ -1,6 +1,6 @@
 import pytest
 
-from mien.data.datasets import DATASETS, Archive, Options
+from mien.data.datasets import Archive, read_listing
 from mien.errors import BadDataError
 from tests.support.pictures import folder_of
 
@@ -9,7 +9,7 @@ PICTURES = dict.fromkeys(["pics/a.jpg", "pics/b.png", "pics/c.jpg", "pics/d.jpg"
 
 def listing_of(path, **options):
     with Archive(path) as archive:
-        return DATASETS["folder"](archive, Options(**options))
+        return read_listing("folder", archive, options)
 
 
 def items_in(listing):

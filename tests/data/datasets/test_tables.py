@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mien.data.datasets import DATASETS, Archive, Options
+from mien.data.datasets import DATASETS, Archive
 from mien.errors import BadImageError
 from tests.support.dataset_listings import (
     fer2013_csv,
@@ -63,7 +63,7 @@ def faces():
 def test_the_original_fer2013_csv_is_read_row_by_row(tmp_path, faces, make):
     path = make(tmp_path / "x", {"fer2013/fer2013.csv": fer2013_csv(faces)})
     with Archive(path) as archive:
-        items = DATASETS["fer2013"](archive, Options()).items
+        items = DATASETS["fer2013"](archive).items
         assert [(i.original, i.label, i.split) for i in items][:4] == [
             ("fer2013/fer2013.csv/fer0000000", "anger", "train"),
             ("fer2013/fer2013.csv/fer0000001", "disgust", "test"),
@@ -80,7 +80,7 @@ def test_the_other_spelling_of_the_fer2013_csv_is_read_too(tmp_path, faces):
     text = "\n".join(["emotion, Usage, pixels", *rows])
     path = folder_of(tmp_path, {"icml_face_data.csv": text.encode()})
     with Archive(path) as archive:
-        items = DATASETS["fer2013"](archive, Options()).items
+        items = DATASETS["fer2013"](archive).items
         np.testing.assert_array_equal(items[3].picture(), faces[3])
     assert len(items) == 7
 
@@ -92,7 +92,7 @@ def test_the_other_spelling_of_the_fer2013_csv_is_read_too(tmp_path, faces):
 def test_a_row_that_is_no_picture_is_named(tmp_path, row, message):
     path = folder_of(tmp_path, {"f.csv": f"emotion,pixels,Usage\n3,{row},Training\n".encode()})
     with Archive(path) as archive:
-        [item] = DATASETS["fer2013"](archive, Options()).items
+        [item] = DATASETS["fer2013"](archive).items
         with pytest.raises(BadImageError, match=f"row 0 of f.csv {message}"):
             item.picture()
 
@@ -160,7 +160,7 @@ def test_the_official_affectnet_is_cut_out_by_its_boxes(tmp_path):
     files = {f"Images/{n}/p.png": encode(photo, "PNG") for n in [*range(11), 99]}
     files |= {"training.csv": training.encode(), "validation.csv": validation.encode()}
     with Archive(folder_of(tmp_path, files)) as archive:
-        listing = DATASETS["affectnet"](archive, Options())
+        listing = DATASETS["affectnet"](archive)
         assert items_in(listing) == [
             ("Images/0/p.png", "neutral", "train"),
             ("Images/1/p.png", "happiness", "train"),

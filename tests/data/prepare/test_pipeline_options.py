@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from mien.data import manifest
-from mien.data.datasets import Options
 from mien.data.prepare.pipeline import prepare
 from mien.data.prepare.record import Settings
 from mien.errors import BadDataError, BadSettingError
@@ -219,7 +218,7 @@ def test_a_folder_prepared_before_an_option_existed_is_still_known(make):
 
 def test_settings_name_files_and_not_where_they_lie(make, tmp_path):
     (tmp_path / "labels.csv").write_text("path,label\nx.png,sad\n")
-    options = Options(labels=str(tmp_path / "labels.csv"))
+    options = {"labels": str(tmp_path / "labels.csv")}
     folder = make({"x.png": encode(texture(1), "PNG")}, options=options).folder
     assert str(tmp_path) not in (folder / "prepare.json").read_text()
 

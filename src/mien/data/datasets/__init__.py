@@ -1,30 +1,43 @@
-"""One reader for each database: pictures, labels, splits; it decodes nothing.
+"""One reader for each dataset: it lists pictures, labels and splits, and decodes nothing.
 
-A reader is a function from an `Archive` and `Options` to a `Listing`; `DATASETS` names them all.
+A reader is a function from an `Archive`, and its options if it has some, to a `Listing`. To add
+one, write its file and name it in `DATASETS`, and its options in `OPTIONS`.
 
-archive  a folder or an archive as downloaded, and the tables in it
-listing  what a reader returns: the pictures, and what had to be left out
+archive  a dataset as downloaded (a .zip or a folder), and the tables in it
+listing  what every reader shares: its result, the declaration of its options
 
 affectnet, ckplus, disfa, fer2013, ferplus, folder, gimefive, rafdb, tfeid  the readers
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields
+from typing import Any
 
 from mien.data.datasets.affectnet import affectnet
 from mien.data.datasets.archive import Archive
 from mien.data.datasets.ckplus import ckplus
-from mien.data.datasets.disfa import disfa
+from mien.data.datasets.disfa import DisfaOptions, disfa
 from mien.data.datasets.fer2013 import fer2013
-from mien.data.datasets.ferplus import ferplus
-from mien.data.datasets.folder import folder
+from mien.data.datasets.ferplus import FerPlusOptions, ferplus
+from mien.data.datasets.folder import FolderOptions, folder
 from mien.data.datasets.gimefive import gimefive
-from mien.data.datasets.listing import Item, Listing, Options, Problem
+from mien.data.datasets.listing import Item, Listing, OptionValue, Problem
 from mien.data.datasets.rafdb import rafdb
 from mien.data.datasets.tfeid import tfeid
 
-__all__ = ["DATASETS", "Archive", "Item", "Listing", "Options", "Problem"]
+__all__ = [
+    "DATASETS",
+    "OPTIONS",
+    "Archive",
+    "Item",
+    "Listing",
+    "OptionValue",
+    "Problem",
+    "options_of_all",
+    "read_listing",
+]
 
-DATASETS: dict[str, Callable[[Archive, Options], Listing]] = {
+DATASETS: dict[str, Callable[..., Listing]] = {
     "affectnet": affectnet,
     "ckplus": ckplus,
     "disfa": disfa,
@@ -35,3 +48,36 @@ DATASETS: dict[str, Callable[[Archive, Options], Listing]] = {
     "rafdb": rafdb,
     "tfeid": tfeid,
 }
+# In the order of the help of `mien prepare`.
+OPTIONS: dict[str, type[Any]] = {
+    "ferplus": FerPlusOptions,
+    "folder": FolderOptions,
+    "disfa": DisfaOptions,
+}
+
+
+def options_of_all() -> dict[str, Field[OptionValue]]:
+    """Collect the options of all readers.
+
+    Returns:
+        The fields that `option` declared, by name, each once.
+    """
+    return {option.name: option for kind in OPTIONS.values() for option in fields(kind)}
+
+
+def read_listing(name: str, archive: Archive, options: Mapping[str, OptionValue]) -> Listing:
+    """List the pictures of a dataset.
+
+    Args:
+        name: a key of `DATASETS`.
+        archive: the dataset as downloaded.
+        options: by name; options of other readers are ignored.
+
+    Returns:
+        What the reader returns.
+    """
+    if name not in OPTIONS:
+        return DATASETS[name](archive)
+    own = {option.name for option in fields(OPTIONS[name])}
+    chosen = {option: value for option, value in options.items() if option in own}
+    return DATASETS[name](archive, OPTIONS[name](**chosen))

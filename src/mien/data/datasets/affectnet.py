@@ -29,13 +29,12 @@ from mien.data.datasets.archive import (
     is_table,
     rows_in,
 )
-from mien.data.datasets.listing import Item, Listing, Options
+from mien.data.datasets.listing import Item, Listing
 from mien.labels import parse
 from mien.media import images
 from mien.pixels import U8
 
 __all__ = ["affectnet"]
-
 
 _EMOTIONS = {
     "0": "neutral",
@@ -53,12 +52,11 @@ _COLUMNS = {**_NEEDED, **{name: [name] for name in _BOX}}
 _LAYOUTS = ["{anger,disgust,fear,happy,sad,surprise}/*", "a csv with subDirectory_filePath"]
 
 
-def affectnet(archive: Archive, options: Options) -> Listing:
+def affectnet(archive: Archive) -> Listing:
     """List the pictures of AffectNet.
 
     Args:
         archive: the database as downloaded.
-        options: none is heeded.
 
     Returns:
         One item a picture, in the order of their names.
@@ -84,39 +82,40 @@ def _add_row(
     listing: Listing, archive: Archive, pictures: PictureIndex, cells: dict[str, str], split: str
 ) -> None:
     written, number = cells.get("path", ""), cells.get("expression", "")
-    found = pictures.find(written)
+    names = pictures.find(written)
     if number in _OTHERS:
         listing.leave_out(written, _OTHERS[number])
     elif number not in _EMOTIONS:
         listing.leave_out(written, "unknown label", number)
-    elif len(found) != 1:
-        listing.leave_out(written, "ambiguous name" if found else "missing file")
+    elif len(names) != 1:
+        listing.leave_out(written, "ambiguous name" if names else "missing file")
     else:
         box = [cells.get(name, "") for name in _BOX]
-        show = partial(_face, archive, found[0], [int(float(v)) for v in box]) if all(box) else None
-        listing.items.append(Item(found[0], _EMOTIONS[number], split, picture=show))
+        corners = [int(float(value)) for value in box] if all(box) else None
+        picture = partial(_face, archive, names[0], corners) if corners else None
+        listing.items.append(Item(names[0], _EMOTIONS[number], split, picture=picture))
 
 
 def _face(archive: Archive, name: str, box: Sequence[int]) -> U8:
     """Cut the face out of its photograph; a box that misses the photograph is not used."""
     photo = images.decode_rgb(archive.read(name), name)
     left, top, width, height = box
-    cut = photo[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
-    return cut if cut.size else photo
+    face = photo[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
+    return face if face.size else photo
 
 
 def _each_once(listing: Listing) -> Listing:
-    """Keep the first of pictures that are listed twice, and put all in the order of names."""
+    """Keep the first of the items that name the same picture, and sort them by name."""
     seen: Counter[str] = Counter()
-    once = []
+    first = []
     for item in listing.items:
         seen[item.original] += 1
         if seen[item.original] == 1:
-            once.append(item)
+            first.append(item)
         else:
             listing.leave_out(item.original, "repeated name", f"also labelled {item.label}")
-    once.sort(key=lambda item: item.original)
-    return Listing(once, listing.problems)
+    first.sort(key=lambda item: item.original)
+    return Listing(first, listing.problems)
 
 
 def _class_folders(archive: Archive) -> Listing:

@@ -1,8 +1,7 @@
-"""A database as downloaded: a .zip or the folder it was unpacked to, read the same way.
+"""A dataset as downloaded, a .zip or the folder it was unpacked to: its files, pictures and tables.
 
-Nothing is ever written to it.
-
-MERGED CSV files of databases: streamed whatever their separator, columns by any usual name.
+The tables are CSV files with any usual separator, which are streamed; their columns are found by
+any usual name. Nothing is ever written to the archive. Decodes no picture.
 """
 
 import csv
@@ -31,10 +30,7 @@ __all__ = [
     "rows_of",
 ]
 
-
-_PICTURES = frozenset({"jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff"})
-
-SPLITS = {
+SPLITS = {  # usual names of a split: ours
     "train": "train",
     "training": "train",
     "val": "valid",
@@ -45,6 +41,7 @@ SPLITS = {
     "privatetest": "test",
     "publictest": "test",
 }
+_PICTURES = frozenset({"jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff"})
 
 
 class Archive:
@@ -110,7 +107,7 @@ class Archive:
             ) from error
 
     def open(self, name: str) -> IO[bytes]:
-        """Open one file to be read bit by bit.
+        """Open one file as a stream.
 
         Args:
             name: one of `names`.
@@ -158,37 +155,38 @@ def is_picture(name: str) -> bool:
     return bool(stem) and suffix.lower() in _PICTURES and not hidden
 
 
-def checked(listing: Listing, archive: Archive, database: str, layouts: Iterable[str]) -> Listing:
-    """Refuse a listing without pictures.
+class PictureIndex:
+    """Finds the pictures of an archive by the name that a table gives them."""
 
-    Args:
-        listing: what a reader found.
-        archive: where it looked.
-        database: what it looked for.
-        layouts: the layouts understood, a pattern each.
+    def __init__(self, archive: Archive) -> None:
+        """Index the archive's pictures by file name.
 
-    Returns:
-        The listing, if it has pictures.
+        Args:
+            archive: the database as downloaded.
+        """
+        self._by_file: dict[str, list[str]] = defaultdict(list)
+        for name in filter(is_picture, archive.names):
+            self._by_file[PurePosixPath(name).name].append(name)
 
-    Raises:
-        BadDataError: if not, with what was looked for and what was found.
-    """
-    if listing.items:
-        return listing
-    folders = sorted({str(PurePosixPath(n).parent) for n in archive.names})
-    found = ", ".join(folders[:6]) + (" ..." if len(folders) > 6 else "") if folders else "nothing"
-    first = listing.problems[0] if listing.problems else None
-    left_out = (
-        f"; left out {len(listing.problems)}, the first: {first.original}, {first.reason} "
-        f"{first.detail}".rstrip()
-        if first
-        else ""
-    )
-    raise BadDataError(
-        f"{archive.path} does not look like {database}: looked for {' or '.join(layouts)}; "
-        f"found {len(archive.names)} files in {found}{left_out}",
-        fix="give the archive as downloaded, or the folder it was unpacked to",
-    )
+    def find(self, written: str, beside: str = "") -> list[str]:
+        """List the pictures that a name may mean.
+
+        Args:
+            written: a path as it is written in a table: from the archive's root, from any folder
+                under it, or from the root of another computer.
+            beside: the folder of the table inside the archive, which is searched first.
+
+        Returns:
+            No name, one, or several if the path is ambiguous.
+        """
+        path = PurePosixPath(written.replace("\\", "/"))
+        names = self._by_file.get(path.name, [])
+        for exact in (str(PurePosixPath(beside) / path), str(path)):
+            if exact in names:
+                return [exact]
+        tail = f"/{path}"
+        longer = [name for name in names if f"/{name}".endswith(tail)]
+        return longer or [name for name in names if tail.endswith(f"/{name}")]
 
 
 def is_table(name: str) -> bool:
@@ -230,9 +228,9 @@ def rows_of(path: Path) -> Iterator[list[str]]:
     return _rows(lambda: path.open("rb"), str(path))
 
 
-def _rows(opened: Callable[[], IO[bytes]], name: str) -> Iterator[list[str]]:
+def _rows(open_file: Callable[[], IO[bytes]], name: str) -> Iterator[list[str]]:
     try:
-        with opened() as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
+        with open_file() as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
             first = text.readline()
             separator = max(",;\t", key=first.count)
             for row in csv.reader(chain([first], text), delimiter=separator):
@@ -245,58 +243,57 @@ def _rows(opened: Callable[[], IO[bytes]], name: str) -> Iterator[list[str]]:
         raise BadDataError(f"{name} is no table ({error})", fix="save it as UTF-8 CSV") from error
 
 
-def columns(header: Sequence[str], wanted: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """Find columns by any of their names.
+def columns(header: Sequence[str], names: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """Find the columns of a table by any of their usual names.
 
     Args:
         header: the first row of a table.
-        wanted: our name for a column, and those it goes by, lower case.
+        names: our name of each column, with its usual names in lower case.
 
     Returns:
-        Our name and the place of every column that is there.
+        Our name and the index of every column that is there.
 
     Example:
         >>> columns(["Image", "emotion"], {"path": ["image"], "label": ["label", "emotion"]})
         {'path': 0, 'label': 1}
     """
     places = {name.strip().lower(): place for place, name in reversed(list(enumerate(header)))}
-    found = {}
-    for ours, names in wanted.items():
-        place = next((places[name] for name in names if name in places), None)
+    columns_of = {}
+    for ours, usual in names.items():
+        place = next((places[name] for name in usual if name in places), None)
         if place is not None:
-            found[ours] = place
-    return found
+            columns_of[ours] = place
+    return columns_of
 
 
-class PictureIndex:
-    """The pictures of an archive, found by the name that a table gives them."""
+def checked(listing: Listing, archive: Archive, database: str, layouts: Iterable[str]) -> Listing:
+    """Refuse a listing without pictures.
 
-    def __init__(self, archive: Archive) -> None:
-        """Index the archive's pictures by file name.
+    Args:
+        listing: of a reader.
+        archive: which it read.
+        database: its name, for the message.
+        layouts: a pattern for each layout the reader understands, for the message.
 
-        Args:
-            archive: the database.
-        """
-        self._by_file: dict[str, list[str]] = defaultdict(list)
-        for name in filter(is_picture, archive.names):
-            self._by_file[PurePosixPath(name).name].append(name)
+    Returns:
+        The listing, if it has pictures.
 
-    def find(self, written: str, beside: str = "") -> list[str]:
-        """List the pictures that a name may mean.
-
-        Args:
-            written: a path, as a table has it: from the archive's root or any folder under it,
-                or from another computer's root.
-            beside: the folder of the table inside the archive, looked into first.
-
-        Returns:
-            None, one, or several where the name does not tell which.
-        """
-        path = PurePosixPath(written.replace("\\", "/"))
-        alike = self._by_file.get(path.name, [])
-        for exact in (str(PurePosixPath(beside) / path), str(path)):
-            if exact in alike:
-                return [exact]
-        tail = f"/{path}"
-        longer = [name for name in alike if f"/{name}".endswith(tail)]
-        return longer or [name for name in alike if tail.endswith(f"/{name}")]
+    Raises:
+        BadDataError: if it has none; the message says what was looked for and what is there.
+    """
+    if listing.items:
+        return listing
+    folders = sorted({str(PurePosixPath(n).parent) for n in archive.names})
+    places = ", ".join(folders[:6]) + (" ..." if len(folders) > 6 else "") if folders else "nothing"
+    first = listing.problems[0] if listing.problems else None
+    left_out = (
+        f"; left out {len(listing.problems)}, the first: {first.original}, {first.reason} "
+        f"{first.detail}".rstrip()
+        if first
+        else ""
+    )
+    raise BadDataError(
+        f"{archive.path} does not look like {database}: looked for {' or '.join(layouts)}; "
+        f"found {len(archive.names)} files in {places}{left_out}",
+        fix="give the archive as downloaded, or the folder it was unpacked to",
+    )

@@ -16,7 +16,7 @@ import re
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, checked, is_picture
-from mien.data.datasets.listing import Item, Listing, Options
+from mien.data.datasets.listing import Item, Listing
 from mien.labels import parse
 
 __all__ = ["ckplus"]
@@ -32,12 +32,11 @@ _LAYOUTS = [
 ]
 
 
-def ckplus(archive: Archive, options: Options) -> Listing:
+def ckplus(archive: Archive) -> Listing:
     """List the labelled pictures of CK+, all of them for training.
 
     Args:
         archive: the database as downloaded.
-        options: none is heeded.
 
     Returns:
         One item a picture, in the order of their names, with its subject.

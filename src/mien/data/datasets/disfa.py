@@ -4,27 +4,24 @@ Obtained from: http://mohammadmahoor.com/databases/disfa/, on request. Licence: 
 the pictures may not be passed on. Source: Mavadati et al. 2013, doi:10.1109/T-AFFC.2013.4.
 Layout understood, at any depth: ``LeftVideoSN001_comp.avi`` with
 ``ActionUnit_Labels/SN001/SN001_au12.txt``, lines of ``frame,intensity``, frames counted from 1.
-One frame in 20 (``--every``) is looked at, one a second; its expression follows from the action
-units of intensity 2 and more (``--intensity``) by `mien.data.datasets.disfa`; the face is found and
-cut out with room about it, so ``--frame`` works as for every database.
+One frame in 20 (``--every``) is used, which is one a second. Its expression follows from the action
+units of intensity 2 and more (``--intensity``) by `expression`; the rules and their sources are in
+`mien.faces.regions`. DISFA codes the units 1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25 and 26, so 7, 16
+and 23 are left out of the rules. That leaves 4+5 of anger, the weakest of the rules. The face is
+found and cut out with room about it, so ``--frame`` works as for every database.
 Counts expected: 27 videos of 4,845 frames; needs the ``video`` extra.
 There is no test set: all for training, unless a split by subject is asked for (``--test``).
-
-MERGED Which expression a face shows by its action units: a table of rules, and nothing of files.
-
-The prototypes and their sources: `mien.faces.regions`. DISFA codes the units 1, 2, 4, 5, 6, 9, 12,
-15, 17, 20, 25 and 26, so 7, 16 and 23 are left out of the rules. That leaves 4+5 of anger: the
-weakest of them.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, checked
-from mien.data.datasets.listing import InOrder, Item, Listing, Options
+from mien.data.datasets.listing import InOrder, Item, Listing, option
 from mien.errors import BadDataError, BadImageError
 from mien.faces.boxes import Box
 from mien.faces.detect import Detector
@@ -33,25 +30,33 @@ from mien.labels import NEUTRAL
 from mien.media.video_reader import Frame, VideoFile
 from mien.pixels import U8
 
-__all__ = ["RULES", "UNITS", "disfa", "expression"]
+__all__ = ["RULES", "UNITS", "DisfaOptions", "disfa", "expression"]
 
-_VIDEO = re.compile(r"LeftVideo(SN\d+)_comp\.\w+$")
-_UNIT = re.compile(r"(SN\d+)_au(\d+)\.txt$")
-_ROOM = 1.3  # side of the square cut out, in longer sides of the face's box
-_LAYOUTS = ["LeftVideoSN001_comp.avi with ActionUnit_Labels/SN001/SN001_au12.txt"]
-UNITS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+UNITS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)  # action units that DISFA codes
 RULES: dict[str, tuple[frozenset[int], ...]] = {
     label: tuple(prototype & frozenset(UNITS) for prototype in prototypes)
     for label, prototypes in PROTOTYPES.items()
 }
+_VIDEO = re.compile(r"LeftVideo(SN\d+)_comp\.\w+$")
+_UNIT = re.compile(r"(SN\d+)_au(\d+)\.txt$")
+_ROOM = 1.3  # side of the square cut out, in longer sides of the face's box
+_LAYOUTS = ["LeftVideoSN001_comp.avi with ActionUnit_Labels/SN001/SN001_au12.txt"]
 
 
-def disfa(archive: Archive, options: Options) -> Listing:
+@dataclass(frozen=True, slots=True)
+class DisfaOptions:
+    """Options of `mien prepare disfa`."""
+
+    every: int = option(20, "disfa: look at one frame in so many.", least=1)
+    intensity: int = option(2, "disfa: from which an action unit counts as seen.", least=1, most=5)
+
+
+def disfa(archive: Archive, options: DisfaOptions) -> Listing:
     """List the frames of DISFA that show an expression, all of them for training.
 
     Args:
         archive: the database as downloaded; a folder is faster than a .zip.
-        options: `every` and `intensity` are heeded.
+        options: which frames to take, and from which intensity a unit counts.
 
     Returns:
         One item a frame, by video and time, with its subject.
@@ -61,27 +66,28 @@ def disfa(archive: Archive, options: Options) -> Listing:
     detector = cache(Detector)  # made when the first face is looked for
     labels = _label_files(archive)
     for video in archive.names:
-        found = _VIDEO.search(PurePosixPath(video).name)
-        if found is None:
+        match = _VIDEO.search(PurePosixPath(video).name)
+        if match is None:
             continue
-        missing = [unit for unit in UNITS if unit not in labels[found[1]]]
+        subject = match[1]
+        missing = [unit for unit in UNITS if unit not in labels[subject]]
         if missing:
             listing.leave_out(video, "missing file", f"no labels of action units {missing}")
             continue
-        units = {unit: _intensities(archive, name) for unit, name in labels[found[1]].items()}
+        units = {unit: _intensities(archive, name) for unit, name in labels[subject].items()}
         numbers = range(1, max(map(max, units.values())) + 1, options.every)
-        silent = 0
+        without_rule = 0
         for number in numbers:
-            shown = {unit: units[unit].get(number, 0) for unit in UNITS}
-            label = expression(shown, options.intensity)
+            intensities = {unit: units[unit].get(number, 0) for unit in UNITS}
+            label = expression(intensities, options.intensity)
             if label is None:
-                silent += 1
+                without_rule += 1
                 continue
-            show = partial(_face, frames, video, number, detector)
-            name = f"{video}/{found[1]}-{number:05}"
-            listing.items.append(Item(name, label, "train", found[1], picture=show))
-        if silent:
-            listing.leave_out(video, "no rule fits", f"{silent} of {len(numbers)} frames")
+            picture = partial(_face, frames, video, number, detector)
+            name = f"{video}/{subject}-{number:05}"
+            listing.items.append(Item(name, label, "train", subject, picture=picture))
+        if without_rule:
+            listing.leave_out(video, "no rule fits", f"{without_rule} of {len(numbers)} frames")
     return checked(listing, archive, "DISFA", _LAYOUTS)
 
 
@@ -89,9 +95,9 @@ def _label_files(archive: Archive) -> dict[str, dict[int, str]]:
     """The names of the label files, by subject and action unit."""
     files: dict[str, dict[int, str]] = defaultdict(dict)
     for name in archive.names:
-        found = _UNIT.search(PurePosixPath(name).name)
-        if found is not None and int(found[2]) in UNITS:
-            files[found[1]][int(found[2])] = name
+        match = _UNIT.search(PurePosixPath(name).name)
+        if match is not None and int(match[2]) in UNITS:
+            files[match[1]][int(match[2])] = name
     return files
 
 
@@ -100,12 +106,12 @@ def _intensities(archive: Archive, name: str) -> dict[int, int]:
     lines = archive.read(name).decode("ascii", "replace").split()
     try:
         pairs = (line.split(",") for line in lines)
-        found = {int(frame): int(intensity) for frame, intensity in pairs}
+        intensities = {int(frame): int(intensity) for frame, intensity in pairs}
     except ValueError:
-        found = {}
-    if not found:
+        intensities = {}
+    if not intensities:
         raise BadDataError(f"{name} has not lines of frame,intensity", "download it again")
-    return found
+    return intensities
 
 
 def _frames_of(archive: Archive, video: str) -> Iterator[tuple[int, Frame]]:
@@ -113,9 +119,9 @@ def _frames_of(archive: Archive, video: str) -> Iterator[tuple[int, Frame]]:
 
     They are counted by their time, so that a damaged frame does not shift the labels.
     """
-    with archive.open(video) as file, VideoFile(file, video) as film:
-        for frame in film:
-            yield 1 + (round(frame.time_s * film.rate) if film.rate else frame.number), frame
+    with archive.open(video) as file, VideoFile(file, video) as frames:
+        for frame in frames:
+            yield 1 + (round(frame.time_s * frames.rate) if frames.rate else frame.number), frame
 
 
 def _face(frames: InOrder[Frame], video: str, number: int, detector: Callable[[], Detector]) -> U8:
@@ -137,15 +143,15 @@ def _with_room(rgb: U8, box: Box) -> U8:
 def expression(intensities: Mapping[int, int], least: int = 2) -> str | None:
     """Name the expression that action units make.
 
-    Of the rules whose units are all there, the one with the most units wins, as fear contains
-    surprise's and anger's.
+    Of the rules whose units are all present, the one with the most units wins, because the rules
+    of surprise and of anger are part of fear's.
 
     Args:
         intensities: of each unit in `UNITS`, 0 (absent) to 5.
-        least: the intensity from which a unit counts as there, 1 to 5.
+        least: the intensity from which a unit counts as present, 1 to 5.
 
     Returns:
-        One of the six; ``neutral`` if no unit is there at all; None if no rule fits, or two fit
+        One of the six; ``neutral`` if no unit is present at all; None if no rule fits, or two fit
         equally well.
 
     Example:
@@ -155,11 +161,11 @@ def expression(intensities: Mapping[int, int], least: int = 2) -> str | None:
     """
     if not any(intensities.values()):
         return NEUTRAL
-    there = {unit for unit, intensity in intensities.items() if intensity >= least}
+    present = {unit for unit, intensity in intensities.items() if intensity >= least}
     fits = {
-        label: max(len(rule) for rule in rules if rule <= there)
+        label: max(len(rule) for rule in rules if rule <= present)
         for label, rules in RULES.items()
-        if any(rule <= there for rule in rules)
+        if any(rule <= present for rule in rules)
     }
     best = [label for label, size in fits.items() if size == max(fits.values())]
     return best[0] if len(best) == 1 else None

@@ -28,25 +28,23 @@ from mien.data.datasets.archive import (
     is_table,
     rows_in,
 )
-from mien.data.datasets.listing import InOrder, Item, Listing, Options
+from mien.data.datasets.listing import InOrder, Item, Listing
 from mien.errors import BadImageError
 from mien.labels import parse
 from mien.pixels import U8
 
 __all__ = ["faces_of", "fer2013"]
 
-
 _EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 _COLUMNS = {name: [name] for name in ("emotion", "pixels", "usage")}
 _LAYOUTS = ["{train,test}/{angry,disgust,...}/*.jpg", "a csv with emotion,pixels,Usage"]
 
 
-def fer2013(archive: Archive, options: Options) -> Listing:
+def fer2013(archive: Archive) -> Listing:
     """List the pictures of FER2013.
 
     Args:
         archive: the database as downloaded.
-        options: none is heeded.
 
     Returns:
         One item a picture, in the order of their names.
@@ -55,10 +53,10 @@ def fer2013(archive: Archive, options: Options) -> Listing:
 
 
 def faces_of(archive: Archive) -> Listing:
-    """List the pictures of FER2013, none where there are none.
+    """List the pictures of FER2013; without an error if there are none.
 
     Args:
-        archive: FER2013, or something else.
+        archive: FER2013 as downloaded, or another database.
 
     Returns:
         One item a picture, in the order of their names.
@@ -81,7 +79,7 @@ def _class_folders(archive: Archive) -> Listing:
 
 
 def _pixel_table(archive: Archive) -> Listing:
-    """List the rows; their pixels are parsed when they are asked for."""
+    """List the rows; their pixels are parsed when a picture is decoded."""
     listing = Listing()
     pixels = InOrder(partial(_pixels_in, archive))
     for table in filter(is_table, archive.names):
@@ -99,8 +97,8 @@ def _pixel_table(archive: Archive) -> Listing:
             if emotion not in {str(i) for i in range(len(_EMOTIONS))} or split is None:
                 listing.leave_out(name, "unknown label", f"{emotion} {row[places['usage']]}")
                 continue
-            show = partial(_picture, pixels, table, number)
-            listing.items.append(Item(name, _EMOTIONS[int(emotion)], split, picture=show))
+            picture = partial(_picture, pixels, table, number)
+            listing.items.append(Item(name, _EMOTIONS[int(emotion)], split, picture=picture))
     return listing
 
 

@@ -18,7 +18,7 @@ rest, ``--soft`` 23,340.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from mien.data.datasets.archive import (
@@ -32,11 +32,11 @@ from mien.data.datasets.archive import (
     rows_of,
 )
 from mien.data.datasets.fer2013 import faces_of
-from mien.data.datasets.listing import Item, Listing, Options
+from mien.data.datasets.listing import Item, Listing, labels_option, option
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 
-__all__ = ["ferplus"]
+__all__ = ["FerPlusOptions", "ferplus"]
 
 _OURS = (*LABELS, NEUTRAL)
 _OTHERS = ("contempt", "unknown", "nf")
@@ -44,12 +44,22 @@ _COLUMNS = {"image": ["image", "image name"]} | {name: [name] for name in (*_OUR
 _LAYOUTS = ["FER2013 as mien prepare fer2013 takes it", "FER2013{Train,Valid,Test}/fer*.png"]
 
 
-def ferplus(archive: Archive, options: Options) -> Listing:
+@dataclass(frozen=True, slots=True)
+class FerPlusOptions:
+    """Options of `mien prepare ferplus`."""
+
+    labels: str = labels_option()
+    agreement: float = option(0.5, "ferplus: the share of votes that a majority needs more than.")
+    outliers: int = option(1, "ferplus: so few votes for a class count as none.", most=9)
+    soft: bool = option(False, "ferplus: keep pictures without a majority too.")
+
+
+def ferplus(archive: Archive, options: FerPlusOptions) -> Listing:
     """Join the pictures of FER2013 with the votes.
 
     Args:
         archive: FER2013 as downloaded, with or without the votes.
-        options: `labels`, `agreement`, `outliers` and `soft` are heeded.
+        options: where the votes are, and what counts as a majority.
 
     Returns:
         One item a picture that was voted on, in the order of their names, with soft labels.
@@ -62,11 +72,11 @@ def ferplus(archive: Archive, options: Options) -> Listing:
     voted: set[str] = set()
     for written, votes in _votes(archive, options):
         stem = PurePosixPath(written).stem
-        found = faces.get(stem, [])
-        if len(found) != 1 or stem in voted:
-            listing.leave_out(written, "ambiguous name" if found else "missing file")
+        same_name = faces.get(stem, [])
+        if len(same_name) != 1 or stem in voted:
+            listing.leave_out(written, "ambiguous name" if same_name else "missing file")
         else:
-            _add(listing, found[0], votes, options)
+            _add(listing, same_name[0], votes, options)
         voted.add(stem)
     if not voted:
         raise BadDataError(
@@ -82,17 +92,17 @@ def ferplus(archive: Archive, options: Options) -> Listing:
     return checked(listing, archive, "FER2013", _LAYOUTS)
 
 
-def _add(listing: Listing, face: Item, votes: dict[str, float], options: Options) -> None:
-    label, why = _decide(votes, options)
+def _add(listing: Listing, face: Item, votes: dict[str, float], options: FerPlusOptions) -> None:
+    label, reason = _decide(votes, options)
     if label is None:
-        listing.leave_out(face.original, why)
+        listing.leave_out(face.original, reason)
     else:
         soft = _shares(votes, options.outliers)
         listing.items.append(replace(face, label=label, soft=soft))
 
 
 def _faces_by_stem(archive: Archive) -> dict[str, list[Item]]:
-    """Pictures of FER2013, whatever FER2013 itself calls them; `label` means nothing here."""
+    """The pictures of FER2013 by file name without suffix; their `label` means nothing here."""
     faces: dict[str, list[Item]] = defaultdict(list)
     for item in faces_of(archive).items:
         faces[PurePosixPath(item.original).stem].append(item)
@@ -105,7 +115,7 @@ def _faces_by_stem(archive: Archive) -> dict[str, list[Item]]:
     return faces
 
 
-def _votes(archive: Archive, options: Options) -> Iterator[tuple[str, dict[str, float]]]:
+def _votes(archive: Archive, options: FerPlusOptions) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield a picture's name and its votes by class."""
     tables = (
         [rows_of(Path(options.labels))]
@@ -129,11 +139,12 @@ def _votes(archive: Archive, options: Options) -> Iterator[tuple[str, dict[str, 
 
 
 def _counted(votes: dict[str, float], outliers: int) -> dict[str, float]:
+    """The votes without outliers."""
     return {name: count if count > outliers else 0.0 for name, count in votes.items()}
 
 
-def _decide(votes: dict[str, float], options: Options) -> tuple[str | None, str]:
-    """Return the label, or None and why there is none."""
+def _decide(votes: dict[str, float], options: FerPlusOptions) -> tuple[str | None, str]:
+    """Return the label and "", or None and the reason why there is no label."""
     counted = _counted(votes, options.outliers)
     top = max(counted.values())
     winners = [name for name in (*_OURS, *_OTHERS) if counted[name] == top]

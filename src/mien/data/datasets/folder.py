@@ -31,11 +31,11 @@ from mien.data.datasets.archive import (
     rows_in,
     rows_of,
 )
-from mien.data.datasets.listing import Item, Listing, Options
+from mien.data.datasets.listing import Item, Listing, labels_option
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, parse
 
-__all__ = ["folder"]
+__all__ = ["FolderOptions", "folder"]
 
 _COLUMNS = {
     "path": ["path", "image", "file", "filename", "filepath", "image_path", "name", "picture"],
@@ -50,6 +50,13 @@ _LAYOUTS = ["<expression>/*.jpg", "a csv with the columns path,label"]
 
 
 @dataclass(frozen=True, slots=True)
+class FolderOptions:
+    """Options of `mien prepare folder`."""
+
+    labels: str = labels_option()
+
+
+@dataclass(frozen=True, slots=True)
 class _Line:
     """A line of a csv, as written."""
 
@@ -59,12 +66,12 @@ class _Line:
     subject: str
 
 
-def folder(archive: Archive, options: Options) -> Listing:
-    """List somebody's own pictures.
+def folder(archive: Archive, options: FolderOptions) -> Listing:
+    """List the pictures of a folder of one's own.
 
     Args:
         archive: a folder or .zip.
-        options: `labels` is heeded.
+        options: where the labels are.
 
     Returns:
         One item a picture, in the order of their names.
@@ -79,8 +86,8 @@ def folder(archive: Archive, options: Options) -> Listing:
             raise BadDataError(f"{path} has no columns path,label", "name its columns so")
         tables = [("", lines)]
     else:
-        named = [PurePosixPath(name) for name in archive.names if is_table(name)]
-        read = ((path, _lines(rows_in(archive, str(path)), path.stem)) for path in named)
+        paths = [PurePosixPath(name) for name in archive.names if is_table(name)]
+        read = ((path, _lines(rows_in(archive, str(path)), path.stem)) for path in paths)
         tables = [(str(path.parent), lines) for path, lines in read if lines is not None]
     listing = _from_tables(archive, tables) if tables else _class_folders(archive)
     return checked(listing, archive, "labelled pictures", _LAYOUTS)
@@ -104,7 +111,7 @@ def _lines(rows: Iterator[list[str]], stem: str) -> list[_Line] | None:
 
 
 def _from_tables(archive: Archive, tables: list[tuple[str, list[_Line]]]) -> Listing:
-    """Join tables, each with the folder it lies in, and the pictures."""
+    """Join the pictures with the tables, each of which comes with the folder it is in."""
     listing = Listing()
     pictures = PictureIndex(archive)
     items: dict[str, Item] = {}
@@ -112,9 +119,9 @@ def _from_tables(archive: Archive, tables: list[tuple[str, list[_Line]]]) -> Lis
     _refuse_other_numbers([line for _, lines in tables for line in lines])
     for beside, lines in tables:
         for line in lines:
-            found = pictures.find(line.path, beside)
-            named.update(found)
-            item = _item(line, found, listing)
+            names = pictures.find(line.path, beside)
+            named.update(names)
+            item = _item(line, names, listing)
             if item is None:
                 continue
             known = items.setdefault(item.original, item)
@@ -131,19 +138,20 @@ def _from_tables(archive: Archive, tables: list[tuple[str, list[_Line]]]) -> Lis
     return listing
 
 
-def _item(line: _Line, found: list[str], listing: Listing) -> Item | None:
+def _item(line: _Line, names: list[str], listing: Listing) -> Item | None:
+    """The item that a line describes, or None after noting the problem."""
     label = _label(line.label)
-    if not found:
+    if not names:
         listing.leave_out(line.path, "missing file", "named in the csv")
-    elif len(found) > 1:
-        listing.leave_out(line.path, "ambiguous name", " or ".join(found[:3]))
+    elif len(names) > 1:
+        listing.leave_out(line.path, "ambiguous name", " or ".join(names[:3]))
     elif label is None:
-        listing.leave_out(found[0], "unknown label", line.label)
+        listing.leave_out(names[0], "unknown label", line.label)
     elif line.split and line.split not in SPLITS:
-        listing.leave_out(found[0], "unknown split", line.split)
+        listing.leave_out(names[0], "unknown split", line.split)
     else:
-        split = SPLITS.get(line.split) or _split_by(found[0])
-        return Item(found[0], label, split, line.subject)
+        split = SPLITS.get(line.split) or _split_by(names[0])
+        return Item(names[0], label, split, line.subject)
     return None
 
 

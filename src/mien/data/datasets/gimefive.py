@@ -10,7 +10,7 @@ in our class order. Counts expected: 600, 100 of each of the six; their split is
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, PictureIndex, checked, is_picture, rows_in
-from mien.data.datasets.listing import Item, Listing, Options
+from mien.data.datasets.listing import Item, Listing
 from mien.labels import LABELS
 
 __all__ = ["gimefive"]
@@ -18,12 +18,11 @@ __all__ = ["gimefive"]
 _TABLE = "valid_labels.csv"
 
 
-def gimefive(archive: Archive, options: Options) -> Listing:
+def gimefive(archive: Archive) -> Listing:
     """List the 600 pictures.
 
     Args:
         archive: the pictures and their table.
-        options: none is heeded.
 
     Returns:
         One item a picture, in the order of their names.
@@ -34,16 +33,16 @@ def gimefive(archive: Archive, options: Options) -> Listing:
     for table in (name for name in archive.names if PurePosixPath(name).name == _TABLE):
         for row in rows_in(archive, table):
             written, number = (*row, "", "")[:2]
-            found = pictures.find(written, str(PurePosixPath(table).parent / "valid"))
-            named.update(found)
+            names = pictures.find(written, str(PurePosixPath(table).parent / "valid"))
+            named.update(names)
             if (written, number) in {("name", "label"), ("image", "label")}:
                 continue
-            if len(found) != 1:
+            if len(names) != 1:
                 listing.leave_out(written, "missing file", f"named in {table}")
             elif number not in {str(i) for i in range(len(LABELS))}:
                 listing.leave_out(written, "unknown label", number)
             else:
-                listing.items.append(Item(found[0], LABELS[int(number)], "valid"))
+                listing.items.append(Item(names[0], LABELS[int(number)], "valid"))
     if named:
         for name in filter(is_picture, archive.names):
             if name not in named:

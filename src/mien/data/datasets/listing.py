@@ -1,18 +1,19 @@
-"""What a reader of a database returns: pictures to prepare, and what had to be left out.
+"""What every reader of a dataset shares: its result, the declaration of its options, `InOrder`.
 Decodes nothing.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from mien.errors import BadImageError
 from mien.pixels import U8
 
-__all__ = ["InOrder", "Item", "Listing", "Options", "Problem"]
+__all__ = ["InOrder", "Item", "Listing", "OptionValue", "Problem", "labels_option", "option"]
 
+OptionValue = bool | int | float | str
 T = TypeVar("T")
+V = TypeVar("V", bool, int, float, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,9 @@ class Item:
         split: ``train``, ``valid`` or ``test``.
         subject: who is shown, or "" where the database does not say.
         soft: shape (7,), what share of the annotators saw each of the six and neutral; or None.
-        picture: decodes it to (H, W, 3) or (H, W), uint8, where `original` is no picture file of
-            the archive (a row of a table, a frame of a video, a part of a picture); or None.
+        picture: a function that decodes it to (H, W, 3) or (H, W), uint8, where `original` is not a
+            picture file of the archive but a row of a table, a frame of a video or a part of a
+            picture; or None.
     """
 
     original: str
@@ -43,8 +45,8 @@ class Problem:
 
     Attributes:
         original: its name.
-        reason: in a few words, the same for all of a kind, as they are counted by it.
-        detail: what is particular to this one.
+        reason: in a few words; problems are counted by it.
+        detail: what is special about this one.
     """
 
     original: str
@@ -54,7 +56,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Listing:
-    """What a database holds.
+    """The content of a database.
 
     Attributes:
         items: the pictures to prepare.
@@ -70,57 +72,50 @@ class Listing:
         Args:
             original: its name.
             reason: in a few words.
-            detail: what is particular to this one.
+            detail: what is special about this one.
         """
         self.problems.append(Problem(original, reason, detail))
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a reader may be asked for; the readers that heed an option say so.
+def option(default: V, text: str, least: int = 0, most: int | None = None) -> V:
+    """Declare an option of a reader: a field of a frozen dataclass in the reader's own file.
 
-    Attributes:
-        labels: a CSV file of labels that lies outside the archive, or "".
-        agreement: ferplus: the share of the votes that the majority needs more than, in [0, 1).
-        outliers: ferplus: so many votes for a class, or fewer, count as none.
-        soft: ferplus: keep a picture without majority too, as its shares are in soft.csv.
-        every: disfa: one frame in so many is looked at.
-        intensity: disfa: the least intensity, 1 to 5, at which an action unit counts as seen.
+    `mien prepare` offers it under the name of the field. Readers that have an option of the same
+    name share it.
+
+    Args:
+        default: a bool is a flag, a float is a share in [0, 1), a str names a file, "" for none.
+        text: the help; starts with the datasets that have the option.
+        least: smallest value of an int.
+        most: largest value of an int; None for no limit.
+
+    Returns:
+        The field; its type here is that of the default, as for `dataclasses.field`.
     """
+    metadata = {"help": text, "least": least, "most": most}
+    declared: V = field(default=default, metadata=metadata)
+    return declared
 
-    labels: str = ""
-    agreement: float = 0.5
-    outliers: int = 1
-    soft: bool = False
-    every: int = 20
-    intensity: int = 2
 
-    def record(self) -> dict[str, str | float | bool]:
-        """Return the options as they are kept: with the file's name, wherever it lies now."""
-        return {
-            "labels": Path(self.labels).name,
-            "agreement": self.agreement,
-            "outliers": self.outliers,
-            "soft": self.soft,
-            "every": self.every,
-            "intensity": self.intensity,
-        }
+def labels_option() -> str:
+    """Declare ``--labels``, which several readers have."""
+    return option("", "folder, ferplus: a CSV file of labels or votes outside SOURCE.")
 
 
 class InOrder(Generic[T]):
-    """Parts of streams (rows of a table, frames of a video), asked for in ascending order.
+    """Rows of a table or frames of a video, by number, read from a stream.
 
-    One stream is open at a time and read once, so memory stays flat; who asks for an earlier
-    part, or another stream, has the stream opened again.
+    Best asked for in ascending order: one stream is open at a time and read once, so memory stays
+    flat. An earlier part, or another stream, opens the stream again.
     """
 
-    def __init__(self, opened: Callable[[str], Iterator[tuple[int, T]]]) -> None:
+    def __init__(self, open_stream: Callable[[str], Iterator[tuple[int, T]]]) -> None:
         """Keep how to open a stream.
 
         Args:
-            opened: from a stream's name to its numbered parts, ascending.
+            open_stream: from a stream's name to its numbered parts, ascending.
         """
-        self._opened = opened
+        self._open_stream = open_stream
         self._stream: Iterator[tuple[int, T]] = iter(())
         self._place = ("", -1)
 
@@ -138,12 +133,12 @@ class InOrder(Generic[T]):
             BadImageError: if the stream ends before it, or lacks it.
         """
         if name != self._place[0] or number <= self._place[1]:
-            self._stream = self._opened(name)
-        for found, part in self._stream:
-            self._place = (name, found)
-            if found == number:
+            self._stream = self._open_stream(name)
+        for current, part in self._stream:
+            self._place = (name, current)
+            if current == number:
                 return part
-            if found > number:
+            if current > number:
                 break
         self._place = ("", -1)
         raise BadImageError(f"{name} has no number {number}", fix="download it again")

@@ -14,7 +14,7 @@ Counts expected for the six: train 9,747 (of 12,271 with neutral), test 2,388 (o
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, PictureIndex, checked, is_picture, rows_in
-from mien.data.datasets.listing import Item, Listing, Options
+from mien.data.datasets.listing import Item, Listing
 
 __all__ = ["rafdb"]
 
@@ -31,12 +31,11 @@ _OFFICIAL = "list_patition_label.txt"  # the authors' spelling
 _LAYOUTS = ["DATASET/{train,test}/{1..7}/*.jpg", f"Image/aligned/*.jpg with EmoLabel/{_OFFICIAL}"]
 
 
-def rafdb(archive: Archive, options: Options) -> Listing:
+def rafdb(archive: Archive) -> Listing:
     """List the pictures of RAF-DB.
 
     Args:
         archive: the database as downloaded.
-        options: none is heeded.
 
     Returns:
         One item a picture, in the order of their names.
@@ -88,10 +87,14 @@ def _class_folders(archive: Archive) -> Listing:
 
 
 def _compare(archive: Archive, table: str, split: str, listing: Listing) -> None:
-    """Leave out what the folders and a table of ``image,label`` do not say alike."""
+    """Leave out the pictures for which the folders and a table of ``image,label`` disagree."""
     written = {row[0]: row[1] for row in rows_in(archive, table) if len(row) > 1}
-    here = PurePosixPath(table).parent / split
-    items = {i.original: i for i in listing.items if PurePosixPath(i.original).is_relative_to(here)}
+    folder = PurePosixPath(table).parent / split
+    items = {
+        item.original: item
+        for item in listing.items
+        if PurePosixPath(item.original).is_relative_to(folder)
+    }
     files = {PurePosixPath(name).name for name in items}
     if files.isdisjoint(written):  # empty, or a table of something else
         return

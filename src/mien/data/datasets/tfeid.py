@@ -12,7 +12,7 @@ import re
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, checked, is_picture
-from mien.data.datasets.listing import Item, Listing, Options
+from mien.data.datasets.listing import Item, Listing
 
 __all__ = ["tfeid"]
 
@@ -28,25 +28,24 @@ _EMOTIONS = {
 }
 
 
-def tfeid(archive: Archive, options: Options) -> Listing:
+def tfeid(archive: Archive) -> Listing:
     """List the pictures of TFEID, all of them for training.
 
     Args:
         archive: the database as downloaded.
-        options: none is heeded.
 
     Returns:
         One item a picture, in the order of their names, with its subject.
     """
     listing = Listing()
     for name in filter(is_picture, archive.names):
-        found = _NAME.match(PurePosixPath(name).stem)
-        if found is None:
+        match = _NAME.match(PurePosixPath(name).stem)
+        if match is None:
             listing.leave_out(name, "unknown name")
-        elif found[2].lower() == "c":
+        elif match[2].lower() == "c":
             listing.leave_out(name, "contempt")
-        elif (label := _EMOTIONS.get(found[2].lower())) is None:
-            listing.leave_out(name, "unknown label", found[2])
+        elif (label := _EMOTIONS.get(match[2].lower())) is None:
+            listing.leave_out(name, "unknown label", match[2])
         else:
-            listing.items.append(Item(name, label, "train", found[1].lower()))
+            listing.items.append(Item(name, label, "train", match[1].lower()))
     return checked(listing, archive, "TFEID", ["{f,m}01_dfh_{a,d,f,h,n,p,s}x.jpg"])

@@ -112,7 +112,7 @@ def _coarse_contrast_fits(contrasts: F32, pairs: I64, patches: F32) -> tuple[F32
 
 
 def _product(rows: F32, columns: F32) -> F32:
-    """``rows @ columns`` in parts so small that OpenBLAS starts no threads, which would cost time."""
+    """``rows @ columns`` in parts so small that OpenBLAS starts no threads, which cost time."""
     step = max(1, _UNTHREADED // max(columns.size, 1))
     return np.concatenate([rows[i : i + step] @ columns for i in range(0, len(rows), step)])
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from mien.data import manifest
-from mien.data.datasets import DATASETS, Archive, Item, Listing
+from mien.data.datasets import DATASETS, Archive, Item, Listing, read_listing
 from mien.data.manifest import Row
 from mien.data.parallel import share
 from mien.data.prepare.crops import Crop, CropStore, CropWriter, Cutter, Shape, cutter, store_in
@@ -64,7 +64,7 @@ def prepare(
         return load_report(out)
     others = [held for folder in settings.against for held in held_out_of(Path(folder))]
     with Archive(settings.archive) as archive:
-        listing = DATASETS[settings.source](archive, settings.options)
+        listing = read_listing(settings.source, archive, settings.options)
         for name in archive.repeated:
             listing.leave_out(name, "repeated name", "the last file of this name was read")
         items = [i for i in listing.items if settings.neutral or i.label != NEUTRAL]

@@ -4,11 +4,12 @@ Knows neither pictures nor copies.
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from mien.data.datasets import Options
-from mien.errors import BadDataError
+from mien.data.datasets import OptionValue, options_of_all
+from mien.errors import BadDataError, UnknownNameError
 
 __all__ = ["Report", "Settings", "is_made", "load_report", "save_report"]
 
@@ -31,8 +32,12 @@ class Settings:
         valid: share of the training pictures to hold out for validation, in [0, 1).
         test: share of all pictures to hold out as a test set, where the database has none.
         seed: of the draws for `valid` and `test`.
-        options: what the reader of the database is asked for.
+        options: of the readers, by name, see `mien.data.datasets.OPTIONS`; those left out keep
+            their defaults.
         keep_leaks: leave copies of held-out pictures in training, for an audit to find.
+
+    Raises:
+        UnknownNameError: if no reader has one of the options.
     """
 
     source: str
@@ -46,8 +51,14 @@ class Settings:
     valid: float = 0
     test: float = 0
     seed: int = 0
-    options: Options = field(default_factory=Options)
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
     keep_leaks: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse options that no reader has."""
+        known = options_of_all()
+        for name in self.options.keys() - known.keys():
+            raise UnknownNameError("option", name, known)
 
 
 @dataclass(slots=True)
@@ -148,11 +159,15 @@ def save_report(settings: Settings, report: Report, folder: Path) -> None:
 
 def _as_record(settings: Settings) -> dict[str, object]:
     """The settings as they are recorded: names instead of paths, so that data may be moved."""
+    defaults = {name: option.default for name, option in options_of_all().items()}
     return {
         **asdict(settings),
         "archive": Path(settings.archive).name,
         "against": [Path(folder).name for folder in settings.against],
-        "options": settings.options.record(),
+        "options": {
+            name: Path(value).name if isinstance(value, str) else value
+            for name, value in (defaults | dict(settings.options)).items()
+        },
     }
 
 
