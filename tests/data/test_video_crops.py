@@ -54,11 +54,11 @@ def test_a_crop_is_what_recognition_sees(talk, tmp_path, detector, portrait):
 
 
 def test_frames_are_chosen_by_number_or_by_time(talk, tmp_path, detector):
-    for name, choice, frames in [
+    for name, options, frames in [
         ("nth", CropOptions(every=3), ["3"]),
         ("second", CropOptions(rate=2), ["2"]),
     ]:
-        found = cut_faces(talk, tmp_path / name, choice, detector)
+        found = cut_faces(talk, tmp_path / name, options, detector)
         assert [row["frame"] for row in table_in(tmp_path / name)] == frames
         assert found.frames == {"nth": 2, "second": 3}[name]
 
@@ -114,7 +114,7 @@ def peak_mb(path, out):
     code = (
         "import resource, sys\nfrom pathlib import Path\nfrom mien.data.video_crops import *\n"
         "from mien.faces.detect import Detector\n"
-        "cut_faces(Path(sys.argv[1]), Path(sys.argv[2]), Choice(every=50), Detector())\n"
+        "cut_faces(Path(sys.argv[1]), Path(sys.argv[2]), CropOptions(every=50), Detector())\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

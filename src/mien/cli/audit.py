@@ -1,4 +1,4 @@
-"""The command that looks for what is wrong in prepared folders: audit."""
+"""Commands that check prepared folders: audit finds what is wrong, stats counts the pictures."""
 
 import json
 from collections.abc import Sequence
@@ -46,33 +46,33 @@ def audit_command(
     outputs = [path for path in (out, html, json_file) if path]
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise click.UsageError("--out, --html and --json need different files")
-    found = audit(folders, lambda entries: bar(entries, len(entries), "looking"))
-    _refuse_over_data(found, outputs)
-    click.echo(summary(found))
-    dropped = to_drop(found) if fix else {}
+    result = audit(folders, lambda entries: bar(entries, len(entries), "looking"))
+    _refuse_over_data(result, outputs)
+    click.echo(summary(result))
+    dropped = to_drop(result) if fix else {}
     if out:
-        with CsvWriter(out, CSV_HEADER) as sink:
-            for row in csv_rows(found, dropped):
-                sink.write(row)
+        with CsvWriter(out, CSV_HEADER) as table:
+            for row in csv_rows(result, dropped):
+                table.write(row)
     if html:
-        write_page(found, html)
+        write_page(result, html)
     if json_file:
-        write_text(json.dumps(record(found, dropped), indent=1) + "\n", json_file)
-    for cleaned in clean(found, dropped) if fix else ():
-        left = cleaned.dropped.total()
-        kept = f"; the old manifest is {cleaned.before}" if left else ""
-        click.echo(f"\n{cleaned.folder}: kept {cleaned.kept:,} rows, dropped {left:,}{kept}")
-        for (reason, split), count in sorted(cleaned.dropped.items()):
-            click.echo(f"  {count:>6,}  {split:<5}  {reason}")
+        write_text(json.dumps(record(result, dropped), indent=1) + "\n", json_file)
+    for cleaned in clean(result, dropped) if fix else ():
+        count = cleaned.dropped.total()
+        before = f"; the old manifest is {cleaned.before}" if count else ""
+        click.echo(f"\n{cleaned.folder}: kept {cleaned.kept:,} rows, dropped {count:,}{before}")
+        for (reason, split), rows in sorted(cleaned.dropped.items()):
+            click.echo(f"  {rows:>6,}  {split:<5}  {reason}")
     for path in outputs:
         click.echo(f"wrote {path}", err=True)
 
 
-def _refuse_over_data(found: "Audit", outputs: Sequence[Path]) -> None:
-    """Refuse to write over a manifest or a picture."""
+def _refuse_over_data(result: "Audit", outputs: Sequence[Path]) -> None:
+    """Refuse to overwrite a manifest or a picture."""
     from mien.data.manifest import NAME
 
-    framings = [framing for entry in found.entries for framing in entry.framings]
+    framings = [framing for entry in result.entries for framing in entry.framings]
     data = {(folder / row.path).absolute() for folder, row in framings}
     data |= {(folder / NAME).absolute() for folder, _ in framings}
     for path in outputs:
@@ -106,9 +106,9 @@ def stats_command(
         click.echo(as_text(stats.PAPER_HEADER, paper))
         click.echo("".join(f"\n{note}\n" for note in notes), nl=False)
     if csv_file:
-        with CsvWriter(csv_file, stats.HEADER) as sink:
+        with CsvWriter(csv_file, stats.HEADER) as table:
             for row in rows:
-                sink.write(row)
+                table.write(row)
     if markdown:
         parts = [as_markdown(stats.HEADER, rows)]
         if paper:

@@ -1,5 +1,5 @@
-"""The one table of a prepared folder: every crop, its label, split and where it came from.
-Knows no database.
+"""The manifest of a prepared folder: a row for each crop, with its label, split and origin.
+Knows no dataset.
 """
 
 import csv
@@ -109,7 +109,7 @@ def read(folder: str | Path) -> list[Row]:
     except csv.Error as error:
         raise BadDataError(f"{path} is no table ({error})", "make it with mien prepare") from error
     for number, line in enumerate(lines, start=2):
-        if None in line or None in line.values():  # csv's mark of too many or too few cells
+        if None in line or None in line.values():  # how csv marks too many or too few cells
             raise BadDataError(
                 f"{path}: line {number} has not {WIDTH} cells",
                 fix="make it again with mien prepare",
@@ -128,8 +128,8 @@ def write(rows: Iterable[Row], folder: str | Path) -> Path:
     """Write a manifest, whole or not at all.
 
     Args:
-        rows: what it should hold.
-        folder: where it goes.
+        rows: of the manifest.
+        folder: receives the file.
 
     Returns:
         The manifest's path.

@@ -1,7 +1,10 @@
-"""Which pictures are held out: by person where persons are known, and evenly by expression.
+"""Choose the pictures to hold out, in two ways; all pictures of a person stay on one side.
 
-The draw follows from the seed and the pictures' names alone, not from their order, so two
-framings of a database are split alike.
+`hold_out` makes a split of a dataset, for `mien prepare --valid` and ``--test``: the shares by
+expression are met as nearly as possible, so the choice depends on all pictures together.
+`draw_held_out` is for training, where folders are combined: each row is drawn by itself, so its
+side is the same in every folder, framing and selection. Both depend on the seed and the names of
+the pictures, never on their order.
 """
 
 import hashlib
@@ -21,21 +24,21 @@ __all__ = ["draw_held_out", "hold_out"]
 
 Counts = I64  # shape (7,): pictures of the six and neutral
 _CLASSES = NEUTRAL_INDEX + 1
-_DRAWS = 32
+_DRAWS = 32  # attempts, where groups are persons
 
 
 def hold_out(items: Sequence[Item], split: str, share: float, seed: int) -> list[Item]:
-    """Move a share of the training pictures to another split.
+    """Move a share of the training pictures to another split: to make a split of a dataset.
 
-    All pictures of a person move together. Persons, or single pictures where no person is known,
-    are drawn one after the other, and each moves that brings the counts by expression nearer to
-    the share; so every expression loses its share, as nearly as the groups allow.
+    Persons, or single pictures where no person is known, are drawn one after the other. A group
+    moves if that brings the counts by expression nearer to the share. So every expression loses
+    its share, as nearly as the groups allow.
 
     Args:
         items: pictures of one database.
         split: ``valid`` or ``test``, of which the database must have none.
         share: of the training pictures, in [0, 1).
-        seed: another seed is another draw.
+        seed: another seed gives another draw.
 
     Returns:
         The pictures in the same order, some with another split.
@@ -73,13 +76,13 @@ def _choose(groups: Mapping[str, Counts], share: float, salt: str) -> set[str]:
     """Draw groups until each class has its share; a group's value is its count by class."""
     total = sum(groups.values(), start=np.zeros(_CLASSES, dtype=np.int64))
     target, weight = share * total, 1 / np.maximum(total, 1)
-    # Single pictures meet the shares exactly; of people, who differ, the best of some draws counts.
+    # Single pictures meet the shares exactly; persons differ, so the best of some draws is taken.
     draws = _DRAWS if max((count.sum() for count in groups.values()), default=0) > 1 else 1
     best: tuple[float, set[str]] = (np.inf, set())
     for draw in range(draws):
         missing = target.copy()
         chosen = set()
-        for name in sorted(groups, key=lambda n: _place(f"{salt}:{draw}:{n}")):
+        for name in sorted(groups, key=lambda name: _hash(f"{salt}:{draw}:{name}")):
             nearer = ((missing - groups[name]) ** 2 - missing**2) @ weight
             if nearer < 0:
                 missing -= groups[name]
@@ -90,20 +93,21 @@ def _choose(groups: Mapping[str, Counts], share: float, salt: str) -> set[str]:
     return best[1]
 
 
-def _place(text: str) -> bytes:
+def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="surrogateescape")).digest()
 
 
 def draw_held_out(rows: list[Row], share: float, seed: int) -> BOOL:
-    """Choose a held-out part of training rows, the same whatever their order and framing.
+    """Draw each training row by itself: to hold out part of a training set of several folders.
 
-    A row's place is drawn from the hash of the seed and of its original (or its subject where
-    the database names one), so two framings of one picture never fall on both sides.
+    The draw is a hash of the seed and of the row's original, or of its subject where the database
+    names one, so two framings of one picture are always on the same side. The share is met only
+    on average.
 
     Args:
         rows: training rows.
         share: of the pictures to hold out, in [0, 1].
-        seed: another seed is another draw.
+        seed: another seed gives another draw.
 
     Returns:
         shape (N,), True for the held-out rows.

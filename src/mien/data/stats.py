@@ -19,7 +19,7 @@ __all__ = ["HEADER", "PAPER_HEADER", "Count", "beside_paper", "count", "notes", 
 HEADER = ("folder", "database", "split", *LABELS, "six", NEUTRAL, "left out")
 PAPER_HEADER = ("folder", "database", "split", "here", "left out", "together", "paper", "more")
 _SPLITS = ("train", "test", "valid")  # in the paper's order
-# The paper's split -> ours that it is compared with.
+# The paper's split: our splits that are compared with it.
 _OURS: dict[str, tuple[str, ...]] = {"train": ("train", "valid"), "test": ("test",), "valid": ()}
 _TABLE3 = Path(__file__).with_name("table3.toml")
 _EXCLUDED = "excluded.csv"
@@ -27,15 +27,14 @@ _EXCLUDED = "excluded.csv"
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Pictures of one split of one database in one folder.
+    """The number of pictures in one split of one database in one folder.
 
     Attributes:
-        folder: as it was named.
+        folder: as the user named it.
         source: the database.
         split: ``train``, ``test`` or ``valid``.
         labels: pictures by label.
-        left_out: of the six and of the split, what `prepare` left out; None where it cannot be
-            told.
+        left_out: pictures of the six that `prepare` left out of this split; None if unknown.
     """
 
     folder: str
@@ -57,44 +56,44 @@ def count(folders: Sequence[str | Path]) -> list[Count]:
         folders: what ``mien prepare`` wrote.
 
     Returns:
-        One count a folder, database and split, in the order of the folders.
+        One count for each folder, database and split, in the order of the folders.
 
     Raises:
         BadDataError: if a folder has no manifest, or no picture in it.
     """
     counts = []
     for folder in folders:
-        found: dict[tuple[str, str], Counter[str]] = {}
+        labels: dict[tuple[str, str], Counter[str]] = {}
         for row in manifest.read(folder):
-            found.setdefault((row.source, row.split), Counter())[row.label] += 1
-        if not found:
+            labels.setdefault((row.source, row.split), Counter())[row.label] += 1
+        if not labels:
             raise BadDataError(f"no picture in {folder}", fix="make it again with mien prepare")
-        sources = {source for source, _ in found}
+        sources = {source for source, _ in labels}
         left_out = _left_out(Path(folder)) if len(sources) == 1 else None
-        for source, split in sorted(found, key=lambda key: (key[0], _SPLITS.index(key[1]))):
-            fewer = None if left_out is None else left_out[split]
-            counts.append(Count(str(folder), source, split, found[source, split], fewer))
+        for source, split in sorted(labels, key=lambda key: (key[0], _SPLITS.index(key[1]))):
+            missing = None if left_out is None else left_out[split]
+            counts.append(Count(str(folder), source, split, labels[source, split], missing))
     return counts
 
 
 def _left_out(folder: Path) -> Counter[str] | None:
-    """Count what `prepare` left out of the six, by split; None without its list."""
+    """Count the pictures of the six that `prepare` left out, by split; None without its list."""
     try:
         with (folder / _EXCLUDED).open(newline="", encoding="utf-8") as file:
-            table = csv.DictReader(file)  # before it had labels, neutral pictures are counted too
+            table = csv.DictReader(file)  # an old one has no labels: neutral pictures count too
             return Counter(row["split"] for row in table if row.get("label") != NEUTRAL)
     except (OSError, KeyError, UnicodeDecodeError, csv.Error):
         return None
 
 
 def rows(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
-    """Lay counts out under `HEADER`.
+    """Turn counts into rows with the columns of `HEADER`.
 
     Args:
         counts: of `count`.
 
     Returns:
-        One row a count; an unknown number is "".
+        One row for each count; an unknown number is "".
     """
     return [
         (
@@ -111,16 +110,16 @@ def rows(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
 
 
 def beside_paper(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
-    """Set counts beside the paper's Table 3, under `PAPER_HEADER`.
+    """Compare counts with the paper's Table 3, in the columns of `PAPER_HEADER`.
 
     Args:
         counts: of `count`.
 
     Returns:
-        One row for each split that the paper counts, of each folder with a database of the
-        paper. ``more`` is how many the folder has together with what was left out, beyond the
-        paper's number. Our ``valid`` is carved from train and so counted there; the paper's is
-        another collection, and its row has "" for our numbers, as has a split that is not here.
+        One row for each split that the paper counts, for each folder with a database of the
+        paper. ``more`` is how many pictures the folder has, with those left out, beyond the
+        paper's number. Our ``valid`` is drawn from train and so counted there; the paper's is
+        another collection. Its row has "" for our numbers, as has a split that is not here.
     """
     paper = _paper()
     lines: list[tuple[str | int, ...]] = []
@@ -135,11 +134,11 @@ def beside_paper(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
     return lines
 
 
-def _beside(parts: Sequence[Count], told: int) -> tuple[str | int, ...]:
+def _beside(parts: Sequence[Count], paper: int) -> tuple[str | int, ...]:
     if not parts:
-        return "", "", "", told, ""
-    here, fewer = sum(c.six for c in parts), sum(c.left_out or 0 for c in parts)
-    return here, fewer, here + fewer, told, here + fewer - told
+        return "", "", "", paper, ""
+    here, left_out = sum(c.six for c in parts), sum(c.left_out or 0 for c in parts)
+    return here, left_out, here + left_out, paper, here + left_out - paper
 
 
 def notes(counts: Sequence[Count]) -> list[str]:
@@ -154,9 +153,9 @@ def notes(counts: Sequence[Count]) -> list[str]:
     """
     paper = _paper()
     known = [s for s in dict.fromkeys(c.source for c in counts if c.six) if s in paper]
-    told = [f"{paper[source]['name']}: {paper[source]['note']}" for source in known]
+    texts = [f"{paper[source]['name']}: {paper[source]['note']}" for source in known]
     general = paper["notes"]["valid"] if known else ""
-    return [" ".join(text.split()) for text in (*told, general) if text]
+    return [" ".join(text.split()) for text in (*texts, general) if text]
 
 
 def _paper() -> dict[str, dict[str, Any]]:

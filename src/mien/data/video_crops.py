@@ -1,7 +1,7 @@
-"""A video becomes aligned face crops with the moments they are from.
+"""A video becomes aligned face crops and a table with the time of each.
 
-The way through: frame after frame -> faces -> crops, in mien's one framing -> a row each.
-Memory does not grow with the length of the video.
+Pipeline: frames -> faces -> crops, framed as for recognition -> a row for each crop. Memory does
+not grow with the length of the video.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,19 +17,16 @@ from mien.media.writers import atomic_folder, open_table
 
 __all__ = ["HEADER", "CropOptions", "VideoCrops", "cut_faces"]
 
-
 HEADER = ("path", "time_s", "frame", "face", "left", "top", "right", "bottom", "detection")
-
-Progress = Callable[[Iterable[Frame], int], Iterable[Frame]]
 
 
 @dataclass(frozen=True, slots=True)
 class CropOptions:
-    """Which frames to look at, and what the crops are like.
+    """Which frames are used, and the size and quality of the crops.
 
     Attributes:
-        every: one frame in so many.
-        rate: instead, so many frames a second; 0 to go by `every`.
+        every: use one frame in so many.
+        rate: frames to use for each second instead; 0 to go by `every`.
         side: of the crops, in pixels.
         quality: of the JPEG files, 1 to 100.
     """
@@ -39,14 +36,14 @@ class CropOptions:
     side: int = align.SIDE
     quality: int = 95
 
-    def of(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Choose among frames.
+    def choose(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Choose the frames to use.
 
         Args:
-            frames: in order.
+            frames: all frames, in order.
 
         Returns:
-            The frames to look at.
+            The chosen frames.
         """
         return per_second(frames, self.rate) if self.rate else every_nth(frames, self.every)
 
@@ -56,10 +53,10 @@ class VideoCrops:
     """What was found in a video.
 
     Attributes:
-        frames: how many were looked at.
-        with_face: how many of them have a face.
-        faces: crops written.
-        damaged: packets of the video that could not be decoded.
+        frames: number of frames used.
+        with_face: number of those with at least one face.
+        faces: number of crops written.
+        damaged: number of packets of the video that could not be decoded.
     """
 
     frames: int = 0
@@ -71,21 +68,21 @@ class VideoCrops:
 def cut_faces(
     video: Path,
     out: Path,
-    choice: CropOptions,
+    options: CropOptions,
     detector: Detector,
-    progress: Progress = lambda frames, _: frames,
+    progress: Callable[[Iterable[Frame], int], Iterable[Frame]] = lambda frames, _: frames,
 ) -> VideoCrops:
     """Cut the faces out of a video's frames, upright, as recognition sees them.
 
     Args:
         video: the file.
         out: the folder to make: the crops, and ``frames.csv`` with the columns of `HEADER`.
-        choice: which frames, and how.
+        options: which frames are used, and the size and quality of the crops.
         detector: finds the faces.
-        progress: wraps the frames and their number, to show how far it is.
+        progress: takes the frames and their number, and shows how many are done.
 
     Returns:
-        What was found; a video without faces is one with an empty table.
+        What was found; the table of a video without faces has no rows.
 
     Raises:
         BadImageError: if the video cannot be read.
@@ -93,28 +90,32 @@ def cut_faces(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out} exists", fix="choose another --out, or remove it")
-    found = VideoCrops()
-    with VideoFile(video) as film, atomic_folder(out) as part:
-        frames = choice.of(progress(film, film.length))
+    counts = VideoCrops()
+    with VideoFile(video) as source, atomic_folder(out) as part:
+        frames = options.choose(progress(source, source.length))
         with open_table(part / "frames.csv", HEADER) as table:
-            table.writerows(_rows(frames, part, choice, detector, found))
-        found.damaged = film.damaged
-    return found
+            table.writerows(_rows(frames, part, options, detector, counts))
+        counts.damaged = source.damaged
+    return counts
 
 
 def _rows(
-    frames: Iterable[Frame], part: Path, choice: CropOptions, detector: Detector, found: VideoCrops
+    frames: Iterable[Frame],
+    folder: Path,
+    options: CropOptions,
+    detector: Detector,
+    counts: VideoCrops,
 ) -> Iterator[tuple[object, ...]]:
-    """Write the crops of each frame; yield a row a face."""
+    """Write the crops of each frame; yield a row for each face."""
     for frame in frames:
         rgb = frame.rgb()
         faces = detector.find(rgb)
-        found.frames += 1
-        found.with_face += bool(faces)
+        counts.frames += 1
+        counts.with_face += bool(faces)
         for number, face in enumerate(faces):
-            crop = align.crop(rgb, align.similarity(face.landmarks), choice.side)
+            crop = align.crop(rgb, align.similarity(face.landmarks), options.side)
             path = f"{frame.number:06}-{number}.jpg"
-            (part / path).write_bytes(as_jpeg(crop, choice.quality))
-            found.faces += 1
+            (folder / path).write_bytes(as_jpeg(crop, options.quality))
+            counts.faces += 1
             box = face.box.as_list()
             yield path, f"{frame.time_s:.3f}", frame.number, number, *box, f"{face.confidence:.4f}"

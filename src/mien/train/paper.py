@@ -9,7 +9,7 @@ paper's own protocol lets the 600 choose the epoch.
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from mien.errors import BadDataError
 from mien.evaluate.accuracy import commit
 from mien.evaluate.metrics import summarise
 from mien.labels import LABELS
+from mien.media import progress as media_progress
 from mien.media.writers import write_text
 from mien.train import config
 from mien.train.config import TrainConfig
@@ -43,7 +44,7 @@ _FIVE = ("rafdb", "fer2013", "affectnet", "ckplus", "tfeid")
 _FILES = {"affectnet": "affectnet-subset.zip", "gimefive": "gimefive-valid.zip"}
 _NO_TEST = {"affectnet": 0.2, "ckplus": 0.2, "tfeid": 0.2}  # share to hold out: they have no test
 _RESULT = "result.json"
-Preparing = Callable[[Sequence[Item]], Iterable[Item]]
+Preparing = media_progress.Progress
 
 
 @dataclass(frozen=True, slots=True)

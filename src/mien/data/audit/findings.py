@@ -8,7 +8,7 @@ Changes nothing; see `mien.data.audit.clean`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from mien.data.dedup.duplicates import Copy, find_pairs
 from mien.data.manifest import SPLITS, Row
 from mien.errors import BadDataError, BadImageError
 from mien.media import images
+from mien.media.progress import Progress
 from mien.pixels import BOOL, U8
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "Audit",
     "Entry",
     "Finding",
-    "Progress",
     "Thumbnails",
     "audit",
     "compare",
@@ -61,9 +61,6 @@ class Entry:
     def path(self) -> Path:
         """Where its crop is."""
         return self.folder / self.row.path
-
-
-Progress = Callable[[Sequence[Entry]], Iterable[Entry]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +142,7 @@ def audit(folders: Iterable[str | Path], progress: Progress = iter) -> Audit:
 
     Args:
         folders: what ``mien prepare`` wrote.
-        progress: wraps the pictures while they are read.
+        progress: wraps the pictures, to show how many are read.
 
     Returns:
         All findings.

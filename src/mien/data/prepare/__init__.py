@@ -1,8 +1,8 @@
-"""Pictures of a database become crops of one kind, without copies of test pictures.
+"""The pictures of a dataset become crops of one kind, without copies of held-out pictures.
 
-pipeline  list, crop, find leaks, write: the whole way
-crops     one picture -> one crop; the store of what was written; the files
-leaks     copies of test pictures among the others
+pipeline  list the pictures, cut them, find leaks, write the tables
+crops     cut a picture; write its crop and keep its row
+leaks     find training pictures that are copies of held-out ones
 record    settings and report of a run: prepare.json
 """
 

@@ -20,11 +20,11 @@ from mien.data.prepare.record import Report, Settings, is_made, load_report, sav
 from mien.data.splits import hold_out
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, index
+from mien.media.progress import Progress
 from mien.media.writers import Table, atomic_folder, open_table
 
 __all__ = ["prepare"]
 
-Progress = Callable[[Sequence[Item]], Iterable[Item]]
 _EXCLUDED = ("original", "split", "label", "reason", "detail", "similarity")
 _PART = 32  # pictures handed to another process at once
 _MANY = 2_000  # pictures from which starting processes pays off
