@@ -1,1 +1,1 @@
-"""What mien is measured with; timing.py lists it. Run from the root: python -m benchmarks.NAME."""
+"""Benchmarks of mien; timing.py lists them. Run from the root: python -m benchmarks.NAME"""

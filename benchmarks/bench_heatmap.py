@@ -47,17 +47,17 @@ def main() -> None:
 
     rows = []
     for count in (FACES, 1):
-        some = found[:count]
-        batch = pixels.to_batch([f.crop for f in recognizer.read_faces(rgb, some, False)])
+        faces = found[:count]
+        batch = pixels.to_batch([f.crop for f in recognizer.read_faces(rgb, faces, False)])
 
-        def enlarged(some: list[portraits.Detection] = some) -> None:
-            for face in recognizer.read_faces(rgb, some):
+        def enlarged(faces: list[portraits.Detection] = faces) -> None:
+            for face in recognizer.read_faces(rgb, faces):
                 face.heatmap()
 
         times = timing.take_turns(
             {
-                "off": lambda some=some: recognizer.read_faces(rgb, some, heatmap=False),
-                "coarse": lambda some=some: recognizer.read_faces(rgb, some),
+                "off": lambda faces=faces: recognizer.read_faces(rgb, faces, heatmap=False),
+                "coarse": lambda faces=faces: recognizer.read_faces(rgb, faces),
                 "enlarged": enlarged,
                 "network_off": lambda batch=batch: recognizer.model.run(batch, maps=False),
                 "network_on": lambda batch=batch: recognizer.model.run(batch),

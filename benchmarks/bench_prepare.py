@@ -107,7 +107,7 @@ def bare_on_all_cores(path: Path, out: Path) -> None:
 
 
 def bare_part(path: Path, out: Path) -> Callable[[list[tuple[int, str]]], None]:
-    """Get ready to turn some pictures of a .zip into crops."""
+    """Make the function that turns pictures of a .zip into crops."""
     archive = zipfile.ZipFile(path)
 
     def work(names: list[tuple[int, str]]) -> None:

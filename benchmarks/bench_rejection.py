@@ -98,14 +98,14 @@ SCORES: dict[str, Callable[[dict[str, F64]], F64]] = {
 }
 
 
-def distances(known: dict[str, F64], asked: dict[str, F64]) -> dict[str, F64]:
+def distances(known: dict[str, F64], unknown: dict[str, F64]) -> dict[str, F64]:
     """Nearness to training faces, of logits and of maps: Lee et al. 2018, arXiv:1807.03888."""
 
     def near(a: F64, b: F64) -> F64:
         return -LedoitWolf().fit(a).mahalanobis(b)
 
-    both = [np.hstack([o["logits"], o["neutral"]]) for o in (known, asked)]
-    maps = [o["maps"].reshape(len(o["maps"]), -1) for o in (known, asked)]
+    both = [np.hstack([o["logits"], o["neutral"]]) for o in (known, unknown)]
+    maps = [o["maps"].reshape(len(o["maps"]), -1) for o in (known, unknown)]
     return {"near training faces: logits": near(*both), "near training faces: maps": near(*maps)}
 
 

@@ -38,8 +38,8 @@ def check_commands() -> None:
     timing.check("Example: mien predict" in run(*COMMANDS["help"]).stdout, "help has an example")
     timing.check("1 face" in run(*COMMANDS["predict"]).stdout, "the portrait has one face")
     for command in (COMMANDS["import"], (sys.executable, MIEN, "--help")):
-        told = run(command[0], "-X", "importtime", *command[1:]).stderr
-        modules = {line.rsplit("|", 1)[-1].strip() for line in told.splitlines()}
+        output = run(command[0], "-X", "importtime", *command[1:]).stderr
+        modules = {line.rsplit("|", 1)[-1].strip() for line in output.splitlines()}
         timing.check("mien" in modules, f"{' '.join(command)} imports mien")
         timing.check(not modules.intersection(HEAVY), f"{' '.join(command)} stays light")
 

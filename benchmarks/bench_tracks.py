@@ -5,7 +5,7 @@ MIEN_DATA has them, over the real clips:
 numbers: MOTA and IDF1 by the library motmetrics, in every scene;
 quality: against detection of every frame at full size, how many of its faces are followed there
 (overlap above 0.5), in how many frames all faces have the same label, raw and smoothed; beside it,
-how often detection agrees with itself when the film gets noise of 2 gray levels, and what a frame
+how often detection agrees with itself when the video gets noise of 2 gray levels, and what a frame
 costs, as a ratio measured side by side;
 smoothing: changes of label a second without and with it, and how much later a change is seen.
 
@@ -40,7 +40,7 @@ Courses = dict[int, list[tuple[float, str]]]
 
 
 class Reader:
-    """The networks, and what they say of faces; kept between films."""
+    """The networks, and what they say of faces; kept between videos."""
 
     def __init__(self) -> None:
         """Load them, for one thread."""
@@ -82,7 +82,7 @@ def per_second(made: Courses) -> float:
     return sum(map(len, changes(made))) / seconds if seconds else 0.0
 
 
-def film(shots: tuple[rendered_scenes.Shot, ...]) -> Pictures:
+def drawn_video(shots: tuple[rendered_scenes.Shot, ...]) -> Pictures:
     """Render a scene."""
     return [(rgb, time_s) for rgb, time_s, _ in rendered_scenes.frames(shots)]
 
@@ -119,10 +119,10 @@ def _worst(rows: dict[str, Any], key: str) -> float:
     return round(1 - min(row[key] for row in rows.values()), 4)
 
 
-def quality(report: timing.Report, reader: Reader, films: dict[str, Pictures]) -> None:
+def quality(report: timing.Report, reader: Reader, videos: dict[str, Pictures]) -> None:
     """Following beside detection of every frame."""
     rows, total, costs = {}, mot_metrics.Agreement(), []
-    for name, pictures in films.items():
+    for name, pictures in videos.items():
         follower = Follower(reader.detector)
         found = mot_metrics.against_detection(
             pictures, follower, reader.detector, reader.recognizer
@@ -161,7 +161,7 @@ def _row(found: mot_metrics.Agreement) -> dict[str, float | int]:
 
 
 def self_agreement(reader: Reader, pictures: Pictures) -> float:
-    """How often detection of every frame gives the same label when the film has a little noise."""
+    """How often detection of every frame gives the same label when the video has a little noise."""
     rng, same, frames = np.random.default_rng(0), 0, 0
     for rgb, _ in pictures:
         noisy = np.clip(rgb + rng.normal(0, NOISE, rgb.shape), 0, 255).astype(np.uint8)
@@ -172,10 +172,10 @@ def self_agreement(reader: Reader, pictures: Pictures) -> float:
     return round(same / max(1, frames), 4)
 
 
-def smoothing(report: timing.Report, reader: Reader, films: dict[str, Pictures]) -> None:
+def smoothing(report: timing.Report, reader: Reader, videos: dict[str, Pictures]) -> None:
     """Changes a second and delay, by time constant."""
     rows = report.figures["smoothing"] = {}
-    all_read = {name: reader.follow(pictures) for name, pictures in films.items()}
+    all_read = {name: reader.follow(pictures) for name, pictures in videos.items()}
     for name, read in all_read.items():
         if not read:
             continue
@@ -213,7 +213,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     reader, real = Reader(), clips()
     numbers(report, reader)
-    drawn = {name: film(shots) for name, shots in rendered_scenes.SCENES.items()}
+    drawn = {name: drawn_video(shots) for name, shots in rendered_scenes.SCENES.items()}
     quality(report, reader, drawn | real)
     noisy = [(_with_noise(rgb, i), t) for i, (rgb, t) in enumerate(drawn["alone"])]
     smoothing(report, reader, {"alone": drawn["alone"], "alone, noise of 30": noisy} | real)

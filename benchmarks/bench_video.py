@@ -1,16 +1,16 @@
-"""How fast is a film of 1280x720 annotated, where does the time go, and does memory stay flat?
+"""How fast is a video of 1280x720 annotated, where does the time go, and does memory stay flat?
 
-One, three and ten moving faces. The stages, on one thread; `mien video` with a film out and with
+One, three and ten moving faces. The stages, on one thread; `mien video` with a video out and with
 a table alone, as a user starts it, on one core and on two; and beside a straightforward loop,
 which detects in every frame at full size and reads one face a call. The peak of memory at 1,000
 and at 100,000 frames.
 
 Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_video          `--quick` leaves out memory.
-Goals: with one face on one core, 30 frames a second with everything and the film encoded (aim:
+Goals: with one face on one core, 30 frames a second with everything and the video encoded (aim:
 60), 75 with the table alone; the peak at 100,000 frames at most 1.1 times that at 1,000 and
 under 600 MiB.
 Check: as many tracks as faces, from the first frame to the last; boxes on the faces that the loop
-finds and labels equal to its labels; the film has every frame and its sound.
+finds and labels equal to its labels; the video has every frame and its sound.
 """
 
 import csv
@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 import av
 import cv2
 
-from benchmarks import films, peak, timing
+from benchmarks import peak, timing, videos
 from mien.media.sources import open_video
 from mien.media.video_writer import atomic_video
 from mien.recognize.recognizer import Recognizer
@@ -40,13 +40,13 @@ QUICK = "--quick"
 
 
 def stages(path: Path, out: Path) -> tuple[dict[str, float], list[VideoFrame]]:
-    """Annotate a film on one thread; return each stage's mean milliseconds, and what was read."""
+    """Annotate a video on one thread; return each stage's mean milliseconds, and what was read."""
     recognizer = Recognizer(threads=1)
     watcher, overlay = VideoRecognizer(recognizer, Choice()), Overlay()
     spent: dict[str, list[float]] = {name: [] for name in STAGES}
-    moments = []
-    with open_video(path, sound=True) as reel, atomic_video(out, reel, threads=1) as written:
-        frames = iter(reel)
+    results = []
+    with open_video(path, sound=True) as source, atomic_video(out, source, threads=1) as written:
+        frames = iter(source)
         while True:
             marks = [time.perf_counter()]
             frame = next(frames, None)
@@ -54,19 +54,19 @@ def stages(path: Path, out: Path) -> tuple[dict[str, float], list[VideoFrame]]:
                 break
             rgb = frame.rgb()
             marks.append(time.perf_counter())
-            moment = watcher.look(frame.number, frame.time_s, rgb)
+            result = watcher.look(frame.number, frame.time_s, rgb)
             marks.append(time.perf_counter())
-            drawn = overlay.draw(moment)
+            drawn = overlay.draw(result)
             marks.append(time.perf_counter())
-            written.write(drawn, moment.time_s)
+            written.write(drawn, result.time_s)
             marks.append(time.perf_counter())
-            moments.append(
-                VideoFrame(moment.number, moment.time_s, moment.faces, rgb[:1, :1].copy())
+            results.append(
+                VideoFrame(result.number, result.time_s, result.faces, rgb[:1, :1].copy())
             )
             for name, start, end in zip(STAGES, marks, marks[1:], strict=False):
                 spent[name].append(end - start)
     means = {name: 1e3 * statistics.fmean(all_[WARMUP:]) for name, all_ in spent.items()}
-    return {name: round(mean, 3) for name, mean in means.items()}, moments
+    return {name: round(mean, 3) for name, mean in means.items()}, results
 
 
 def plain_loop(path: Path) -> tuple[float, list[list[tuple[float, float, str]]]]:
@@ -74,9 +74,9 @@ def plain_loop(path: Path) -> tuple[float, list[list[tuple[float, float, str]]]]
     recognizer = Recognizer(threads=1)
     seen: list[list[tuple[float, float, str]]] = []
     spent = []
-    with open_video(path) as reel:
+    with open_video(path) as source:
         start = time.perf_counter()
-        for frame in reel:
+        for frame in source:
             rgb = frame.rgb()
             found = recognizer.detector.find(rgb)
             faces = [recognizer.read_faces(rgb, [face])[0] for face in found]
@@ -91,19 +91,19 @@ def _centre(box: object) -> tuple[float, float]:
 
 
 def check_faces(
-    moments: list[VideoFrame], plain: list[list[tuple[float, float, str]]], faces: int
+    results: list[VideoFrame], plain: list[list[tuple[float, float, str]]], faces: int
 ) -> dict[str, float]:
     """Compare with the loop; return the share of faces kept and of equal labels."""
-    timing.check(len(moments) == len(plain) == FRAMES, f"{FRAMES} frames are read")
-    tracks = {face.track for moment in moments for face in moment.faces}
+    timing.check(len(results) == len(plain) == FRAMES, f"{FRAMES} frames are read")
+    tracks = {face.track for frame in results for face in frame.faces}
     timing.check(len(tracks) == faces, f"{faces} tracks, got {len(tracks)}")
     kept = same = total = 0
-    for moment, found in zip(moments, plain, strict=True):
+    for frame, found in zip(results, plain, strict=True):
         total += len(found)
         for x, y, label in found:
             on = [
                 face
-                for face in moment.faces
+                for face in frame.faces
                 if face.box.left < x < face.box.right and face.box.top < y < face.box.bottom
             ]
             kept += bool(on)
@@ -113,13 +113,13 @@ def check_faces(
     return {"faces_kept": round(kept / total, 4), "labels_equal": round(same / total, 4)}
 
 
-def check_film(path: Path) -> None:
+def check_video(path: Path) -> None:
     with av.open(str(path)) as container:
         frames = sum(1 for _ in container.decode(video=0))
     with av.open(str(path)) as container:
-        heard = sum(frame.samples for frame in container.decode(audio=0))
-    timing.check(frames == FRAMES, f"{FRAMES} frames in the film, got {frames}")
-    timing.check(abs(heard / 48_000 - FRAMES / films.RATE) < 0.1, "its sound is as long")
+        samples = sum(frame.samples for frame in container.decode(audio=0))
+    timing.check(frames == FRAMES, f"{FRAMES} frames in the video, got {frames}")
+    timing.check(abs(samples / 48_000 - FRAMES / videos.RATE) < 0.1, "its sound is as long")
 
 
 def on_cores(cores: int, call: Callable[[], tuple[float, float]]) -> tuple[float, float]:
@@ -134,13 +134,13 @@ def on_cores(cores: int, call: Callable[[], tuple[float, float]]) -> tuple[float
 
 def commands(path: Path, folder: Path, repeats: int) -> dict[str, float]:
     """Frames a second of `mien video`, its start left out: what more frames cost more."""
-    head = films.write(folder / "head.mp4", films.frames(0, 2), 2)
-    film, table = str(folder / "o.mp4"), str(folder / "o.csv")
+    head = videos.write(folder / "head.mp4", videos.frames(0, 2), 2)
+    video, table = str(folder / "o.mp4"), str(folder / "o.csv")
     rates: dict[str, list[float]] = {}
     for _ in range(repeats):
         for cores in (1, 2):
             for name, outputs in (
-                ("film", ("--out", film, "--csv", table)),
+                ("film", ("--out", video, "--csv", table)),
                 ("table", ("--csv", table)),
             ):
                 words = ("video", *outputs)
@@ -149,16 +149,16 @@ def commands(path: Path, folder: Path, repeats: int) -> dict[str, float]:
                 rates.setdefault(f"{name}_{cores}", []).append(FRAMES / (spent - begun))
                 with Path(table).open(encoding="utf-8", newline="") as file:
                     timing.check(len(list(csv.reader(file))) > FRAMES, "a row a face")
-        check_film(Path(film))
+        check_video(Path(video))
     return {name: round(statistics.median(all_), 1) for name, all_ in rates.items()}
 
 
 def memory(folder: Path, report: timing.Report) -> None:
-    """Measure the peak of a film of 1,000 frames and of one a hundred times as long."""
-    pictures = films.frames(1, DRAWN, SMALL)
+    """Measure the peak of a video of 1,000 frames and of one a hundred times as long."""
+    pictures = videos.frames(1, DRAWN, SMALL)
     peaks = {}
     for count in (SHORT, LONG):
-        path = films.write(folder / f"{count}.mp4", pictures, count)
+        path = videos.write(folder / f"{count}.mp4", pictures, count)
         words = ("--out", str(folder / "o.mp4"), "--csv", str(folder / "o.csv"))
         _, peaks[count] = peak.run("video", str(path), *words)
         path.unlink()
@@ -174,17 +174,17 @@ def main() -> None:
     quick = QUICK in sys.argv
     sys.argv = [word for word in sys.argv if word != QUICK]
     chosen = timing.options(repeats=3)
-    settings = {"size": list(films.SIZE), "frames": FRAMES, "repeats": chosen.repeats}
+    settings = {"size": list(videos.SIZE), "frames": FRAMES, "repeats": chosen.repeats}
     report = timing.Report("video", __doc__.splitlines()[0], settings)
     cv2.setNumThreads(1)
     rows = []
     with TemporaryDirectory() as name:
         folder = Path(name)
         for faces in COUNTS:
-            path = films.write(folder / f"{faces}.mp4", films.frames(faces, DRAWN), FRAMES)
-            spent, moments = on_cores(1, lambda p=path: stages(p, folder / "o.mp4"))
+            path = videos.write(folder / f"{faces}.mp4", videos.frames(faces, DRAWN), FRAMES)
+            spent, results = on_cores(1, lambda p=path: stages(p, folder / "o.mp4"))
             plain_ms, plain = on_cores(1, lambda p=path: plain_loop(p))
-            figures = check_faces(moments, plain, faces)
+            figures = check_faces(results, plain, faces)
             ours = spent["decode"] + spent["look"]
             figures |= {"loop_ms": round(plain_ms, 3), "loop_ratio": round(ours / plain_ms, 4)}
             rates = commands(path, folder, chosen.repeats)

@@ -1,4 +1,4 @@
-"""What happens to a picture on its way from one database into another: 14 kinds, none to heavy.
+"""What happens to a picture on its way from one database into another: 15 kinds, none to heavy.
 
 Each takes a uint8 RGB picture, shape (H, W, 3), and a random generator, and returns a changed copy.
 """

@@ -1,4 +1,4 @@
-"""Who competes in peers.py, all asked in one way: crops in, six probabilities and "calm" out.
+"""The rivals of peers.py behind one interface: crops in, six probabilities and "calm" out.
 
 Peers know neutral as a seventh class; their six are scaled to sum to 1 again, and calm says whether
 neutral would have won. Packages are fetched into a throw-away folder and measured there.

@@ -50,12 +50,13 @@ def measure(network: Network, inputs: int, slow_inputs: int) -> dict[str, dict[s
     for name in cam_oracles.RIVALS:
         if cam_oracles.RIVALS[name][0] == "cam" and not isinstance(network.head, torch.nn.Linear):
             continue
-        some = batch[: slow_inputs if name in SLOW else inputs]
+        chosen = batch[: slow_inputs if name in SLOW else inputs]
         worst = max(
-            cam_oracles.difference(name, network, some[i : i + 10]) for i in range(0, len(some), 10)
+            cam_oracles.difference(name, network, chosen[i : i + 10])
+            for i in range(0, len(chosen), 10)
         )
-        found[name] = {"inputs": len(some), "largest_difference": worst}
-        print(f"  {name:<28} {worst:.1e} on {len(some)}", flush=True)
+        found[name] = {"inputs": len(chosen), "largest_difference": worst}
+        print(f"  {name:<28} {worst:.1e} on {len(chosen)}", flush=True)
     found["captum LayerActivation"] = {
         "inputs": inputs,
         "largest_difference": cam_oracles.activation_difference(network, batch),

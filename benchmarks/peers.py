@@ -92,7 +92,7 @@ def competitors(chosen: argparse.Namespace, absent: list[str]) -> Iterator[list[
                 rival.close()
 
 
-def asked(rival: Rival, faces: FaceSet, kept: Path) -> Answers:
+def answers_of(rival: Rival, faces: FaceSet, kept: Path) -> Answers:
     """Ask a rival, or find what it said the last time."""
     digest = hashlib.sha256(rival.identity.encode() + faces.crops.tobytes()).hexdigest()[:24]
     file = kept / f"{digest}.npz"
@@ -122,7 +122,7 @@ def best_framing(rival: Rival, train: FaceSet, folder: Path, kept: Path) -> dict
         return {rival.framings[0]: float("nan")}
     right = {}
     for framing in rival.framings:
-        scores = asked(rival, reframed(train, framing, folder), kept).scores
+        scores = answers_of(rival, reframed(train, framing, folder), kept).scores
         right[framing] = round(float((scores.argmax(axis=1) == train.targets).mean()), 4)
     return dict(sorted(right.items(), key=lambda item: -item[1]))
 
@@ -184,7 +184,7 @@ def measure(
                 ready[framing] = plain, face_sets.damaged(plain) if database == "rafdb" else plain
             for name, mask in masks.items():
                 faces = ready[framing][name.endswith(DAMAGED)]
-                answers = asked(rival, faces, kept)
+                answers = answers_of(rival, faces, kept)
                 answers = Answers(answers.scores[mask], answers.calm[mask])
                 record = figures(answers, faces.targets[mask])
                 first = ours.setdefault(name, answers)  # ours comes first

@@ -67,7 +67,7 @@ def _texture(seed: int) -> U8:
 
 
 def measure(all_pictures: list[U8], count: int) -> tuple[int, list[Curve]]:
-    """Plant copies of some pictures among all and look for them.
+    """Plant copies of pictures among all and search for them.
 
     Args:
         all_pictures: at least `count`.

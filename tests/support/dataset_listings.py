@@ -1,22 +1,26 @@
-"""What the tests of readers share: listings laid out, and FER2013's own table."""
+"""For the tests of dataset readers: read a listing, list its content, write FER2013's own CSV."""
 
 from mien.data.datasets import Archive, read_listing
 
 
 def listing_of(source, path, **options):
+    """What a reader lists of an archive or folder."""
     with Archive(path) as archive:
         return read_listing(source, archive, options)
 
 
 def items_in(listing):
+    """Name, label and split of each item."""
     return [(item.original, item.label, item.split) for item in listing.items]
 
 
 def problems_in(listing):
+    """Name and reason of each problem."""
     return [(problem.original, problem.reason) for problem in listing.problems]
 
 
 def pixels_text(picture):
+    """Pixels as FER2013 writes them: numbers separated by spaces."""
     return " ".join(map(str, picture.ravel()))
 
 

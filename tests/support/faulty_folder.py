@@ -1,4 +1,4 @@
-"""Prepared folders with faults in them, for the audit to find."""
+"""Prepared folders with faults for the audit to find."""
 
 import cv2
 import numpy as np
@@ -10,10 +10,10 @@ from tests.support.prepared_folder import row_of, write_crop
 
 
 def add(folder, *pictures):
-    """Add (picture, label, split, name, changes of the row) to a prepared folder."""
+    """Add to a prepared folder (picture, label, split, name[, source, subject, framing])."""
     rows = manifest.read(folder) if (folder / manifest.NAME).exists() else []
-    for picture, label, split, name, *changes in pictures:
-        source, subject, framing = (*changes, *("made", "", "as-is")[len(changes) :])
+    for picture, label, split, name, *more in pictures:
+        source, subject, framing = (*more, *("made", "", "as-is")[len(more) :])
         row = row_of(label, split, name, source, framing)
         row = Row(row.path, label, source, split, subject, "", name, framing)
         rows.append(write_crop(folder, picture, row))
@@ -23,16 +23,16 @@ def add(folder, *pictures):
 
 
 def changed(picture):
-    """The same picture, a little smaller, brighter and turned into a JPEG."""
+    """A near-copy: cropped a little, with less contrast, compressed as JPEG."""
     cut = cv2.resize(picture[2:-2, 1:-3], (64, 64))
     data = np.frombuffer(encode((cut * 0.8 + 30).astype(np.uint8), quality=60), np.uint8)
     return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].copy()
 
 
-def pairs_of(found):
-    """Kind and names of each finding, the names in order."""
+def pairs_of(audit):
+    """Kind and names of each finding; the names are sorted."""
     return {
-        (f.kind, *sorted(entry.row.original for entry in found.both(f))) for f in found.findings
+        (f.kind, *sorted(entry.row.original for entry in audit.both(f))) for f in audit.findings
     }
 
 

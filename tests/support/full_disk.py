@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def full_disk():
-    """Let no file grow over 4096 bytes; only inside the block, as the test's own log is a file."""
+    """Let no file grow beyond 4096 bytes; only in the block, as the test's log is a file too."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:

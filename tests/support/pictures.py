@@ -1,4 +1,4 @@
-"""What the tests are made of: smooth textures in place of faces, encoded pictures, archives."""
+"""Pictures for tests: smooth textures in place of faces, encoded files, folders and archives."""
 
 import io
 import zipfile
@@ -52,6 +52,6 @@ def folder_of(path, files):
 
 
 def own_files(each=10, labels=LABELS, start=0):
-    """Class folders with so many different pictures each."""
+    """{name: bytes} of a folder for each label, with `each` different pictures in it."""
     names = [f"{label}/{label}{number}.png" for label in labels for number in range(each)]
     return {name: encode(texture(seed), "PNG") for seed, name in enumerate(names, start=start)}

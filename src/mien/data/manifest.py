@@ -28,11 +28,11 @@ class Row:
     Attributes:
         path: of the crop, relative to the manifest's folder, with forward slashes.
         label: one of the six or ``neutral``.
-        source: the database.
+        source: the dataset.
         split: ``train``, ``valid`` or ``test``.
         subject: who is shown, or "".
         sha256: of the crop's decoded pixels, see `hash_pixels`.
-        original: the picture's name inside the database as downloaded.
+        original: the picture's name inside the dataset as downloaded.
         framing: ``as-is``, ``framed``, or ``unframed`` where no face was found to frame.
     """
 

@@ -35,8 +35,8 @@ def hold_out(items: Sequence[Item], split: str, share: float, seed: int) -> list
     its share, as nearly as the groups allow.
 
     Args:
-        items: pictures of one database.
-        split: ``valid`` or ``test``, of which the database must have none.
+        items: pictures of one dataset.
+        split: ``valid`` or ``test``, of which the dataset must have none.
         share: of the training pictures, in [0, 1).
         seed: another seed gives another draw.
 
@@ -44,7 +44,7 @@ def hold_out(items: Sequence[Item], split: str, share: float, seed: int) -> list
         The pictures in the same order, some with another split.
 
     Raises:
-        BadSettingError: if the database has that split already, or too few groups to divide.
+        BadSettingError: if the dataset has that split already, or too few groups to divide.
     """
     if share == 0:
         return list(items)
@@ -100,7 +100,7 @@ def _hash(text: str) -> bytes:
 def draw_held_out(rows: list[Row], share: float, seed: int) -> BOOL:
     """Draw each training row by itself: to hold out part of a training set of several folders.
 
-    The draw is a hash of the seed and of the row's original, or of its subject where the database
+    The draw is a hash of the seed and of the row's original, or of its subject where the dataset
     names one, so two framings of one picture are always on the same side. The share is met only
     on average.
 

@@ -27,11 +27,11 @@ _EXCLUDED = "excluded.csv"
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The number of pictures in one split of one database in one folder.
+    """The number of pictures in one split of one dataset in one folder.
 
     Attributes:
         folder: as the user named it.
-        source: the database.
+        source: the dataset.
         split: ``train``, ``test`` or ``valid``.
         labels: pictures by label.
         left_out: pictures of the six that `prepare` left out of this split; None if unknown.
@@ -56,7 +56,7 @@ def count(folders: Sequence[str | Path]) -> list[Count]:
         folders: what ``mien prepare`` wrote.
 
     Returns:
-        One count for each folder, database and split, in the order of the folders.
+        One count for each folder, dataset and split, in the order of the folders.
 
     Raises:
         BadDataError: if a folder has no manifest, or no picture in it.
@@ -116,7 +116,7 @@ def beside_paper(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
         counts: of `count`.
 
     Returns:
-        One row for each split that the paper counts, for each folder with a database of the
+        One row for each split that the paper counts, for each folder with a dataset of the
         paper. ``more`` is how many pictures the folder has, with those left out, beyond the
         paper's number. Our ``valid`` is drawn from train and so counted there; the paper's is
         another collection. Its row has "" for our numbers, as has a split that is not here.
@@ -148,8 +148,8 @@ def notes(counts: Sequence[Count]) -> list[str]:
         counts: of `count`.
 
     Returns:
-        A paragraph for each database that the paper counts too, and one about its validation
-        pictures; nothing where there is no such database.
+        A paragraph for each dataset that the paper counts too, and one about its validation
+        pictures; nothing where there is no such dataset.
     """
     paper = _paper()
     known = [s for s in dict.fromkeys(c.source for c in counts if c.six) if s in paper]

@@ -35,7 +35,7 @@ def test_a_pair_is_told_from_the_side_that_learns(dirty):
 
 def test_contradictions_and_mirrored_copies_are_marked(dirty):
     found = audit([dirty])
-    told = {
+    by_names = {
         tuple(e.row.original for e in found.both(f)): (
             found.is_contradiction(f),
             f.mirrored,
@@ -44,18 +44,18 @@ def test_contradictions_and_mirrored_copies_are_marked(dirty):
         for f in found.findings
         if f.that is not None
     }
-    assert told["leak.png", "t1.png"] == (False, False, 1.0)
-    assert told["near-leak.png", "t1.png"][:2] == (True, True)
-    assert told["angry.png", "sad.png"] == (True, False, 1.0)
-    assert told["d.png", "c.png"] == (False, False, 1.0)
-    assert told["b.png", "a.png"][:2] == (True, False)
-    assert 0.85 <= told["b.png", "a.png"][2] < 1
+    assert by_names["leak.png", "t1.png"] == (False, False, 1.0)
+    assert by_names["near-leak.png", "t1.png"][:2] == (True, True)
+    assert by_names["angry.png", "sad.png"] == (True, False, 1.0)
+    assert by_names["d.png", "c.png"] == (False, False, 1.0)
+    assert by_names["b.png", "a.png"][:2] == (True, False)
+    assert 0.85 <= by_names["b.png", "a.png"][2] < 1
 
 
 def test_of_many_equal_pictures_each_is_named_with_the_most_telling_partner(tmp_path):
     one = texture(1)
-    told = [("happiness", "train"), ("happiness", "train"), ("fear", "train"), ("fear", "valid")]
-    rows = [(one, label, split, f"{i}.png") for i, (label, split) in enumerate(told)]
+    kinds = [("happiness", "train"), ("happiness", "train"), ("fear", "train"), ("fear", "valid")]
+    rows = [(one, label, split, f"{i}.png") for i, (label, split) in enumerate(kinds)]
     found = audit([add(tmp_path / "data", *rows)])
     # each of train with the held-out one, and the held-out one with one of another label
     assert pairs_of(found) == {("exact copy", f"{i}.png", "3.png") for i in range(3)}

@@ -25,8 +25,8 @@ def test_a_name_that_tells_the_label_is_told(tmp_path):
     result = mien("audit", folder, "--out", tmp_path / "x.csv")
     assert "made: the name gives the label away" in result.stdout
     with (tmp_path / "x.csv").open(newline="") as file:
-        told = [(row["kind"], row["label"], row["detail"][:24]) for row in csv.DictReader(file)]
-    assert told == [
+        written = [(row["kind"], row["label"], row["detail"][:24]) for row in csv.DictReader(file)]
+    assert written == [
         ("give-away", "happiness", "name web_: 55 pictures: "),
         ("give-away", "fear", "name lab_: 45 pictures: "),
     ]

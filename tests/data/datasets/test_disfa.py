@@ -129,8 +129,8 @@ def test_a_damaged_frame_does_not_shift_the_labels(tmp_path, video):
     starts = [i for i in range(len(data)) if data[i : i + 8] == b"\x89PNG\r\n\x1a\n"]
     data[starts[1] : starts[1] + 8] = b"--------"  # the second frame, and the third with it
     archives = [
-        folder_of(tmp_path / name, disfa_files(bytes(film)))
-        for name, film in (("whole", video), ("damaged", data))
+        folder_of(tmp_path / name, disfa_files(bytes(content)))
+        for name, content in (("whole", video), ("damaged", data))
     ]
     faces = []
     for path in archives:

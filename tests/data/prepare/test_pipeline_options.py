@@ -58,12 +58,12 @@ def test_a_share_cannot_be_carved_where_the_database_has_the_split(make):
 
 def test_copies_between_train_and_carved_validation_leave_train(make):
     files = own_files(6)
-    twins = {name.replace(".png", "-twin.png"): data for name, data in files.items()}
-    report = make(files | twins, valid=0.3)
+    copies = {name.replace(".png", "-copy.png"): data for name, data in files.items()}
+    report = make(files | copies, valid=0.3)
     held, kept = originals(report.folder, "valid"), originals(report.folder, "train")
 
     def pictures(names):
-        return {name.replace("-twin", "") for name in names}
+        return {name.replace("-copy", "") for name in names}
 
     assert held
     assert not pictures(held) & pictures(kept)

@@ -74,8 +74,8 @@ def test_the_command_takes_the_options_and_says_what_was_left_out(tmp_path):
         f"wrote {tmp_path / 'out'}/manifest.csv",
     ]
     record = json.loads((tmp_path / "out" / "prepare.json").read_text())
-    asked = ("gray", "neutral", "valid", "seed", "quality", "side")
-    assert [record[name] for name in asked] == [True, False, 0.25, 5, 80, 32]
+    names = ("gray", "neutral", "valid", "seed", "quality", "side")
+    assert [record[name] for name in names] == [True, False, 0.25, 5, 80, 32]
 
 
 def test_the_options_of_ferplus_and_disfa_reach_their_readers(tmp_path):
@@ -118,8 +118,8 @@ def test_the_600_can_be_evaluated_as_their_own_split(tmp_path):
 def test_processes_that_share_the_work_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(prepare_module, "_MANY", 40)
     files = own_files(30) | {"sad/damaged.jpg": b"no picture"}
-    twin = next(data for name, data in files.items() if name.startswith("fear"))
-    archive = zip_of(tmp_path / "photos.zip", files | {"fear/twin.png": twin})
+    copied = next(data for name, data in files.items() if name.startswith("fear"))
+    archive = zip_of(tmp_path / "photos.zip", files | {"fear/copy.png": copied})
     settings = Settings("folder", str(archive), test=0.3, seed=1)
     one = prepare(settings, tmp_path / "one")
     two = prepare(settings, tmp_path / "two", workers=2)

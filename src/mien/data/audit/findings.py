@@ -1,7 +1,7 @@
 """Find what is wrong in prepared folders: copies, leaks, contradictions, blanks, shortcuts.
 
 Pipeline: list the pictures -> read each once -> equal pixels by hash -> near-copies by thumbnail
--> name the kind of each pair. Two framings of one picture are one picture. A database that names
+-> name the kind of each pair. Two framings of one picture are one picture. A dataset that names
 its people was made in a studio, with the same light and poses for all, so pictures of one person,
 and even of two, are similar by nature: there only nearly identical pictures count as copies.
 Changes nothing; see `mien.data.audit.clean`.
@@ -112,7 +112,7 @@ class Audit:
         thumbnails: of the entries, in their order.
         findings: by kind, then by picture.
         shortcuts: signs that give the label away.
-        shared_subjects: number of people who are in more than one split, by database.
+        shared_subjects: number of people who are in more than one split, by dataset.
     """
 
     entries: Sequence[Entry]
@@ -307,7 +307,7 @@ def _partners(
 
 
 def _kind(a: Row, b: Row, copy: Copy) -> str | None:
-    """The kind of a similar pair; None for two people whom the database tells apart."""
+    """The kind of a similar pair; None for two people whom the dataset tells apart."""
     in_studio = a.source == b.source and "" not in {a.subject, b.subject}
     if not in_studio or copy.similarity >= _IDENTICAL:
         return "near-copy"

@@ -1,7 +1,7 @@
 """Find shortcuts: signs other than the face that give the label away, as a file's name or colour.
 
 A network learns such a shortcut before it learns a smile. Names are taken as they were in the
-database, without the folder, which names the class by design. Reads no files.
+dataset, without the folder, which names the class by design. Reads no files.
 """
 
 import re
@@ -29,7 +29,7 @@ class Shortcut:
     """A sign from which the label can be guessed without seeing the face.
 
     Attributes:
-        source: the database, or "all" when the sign is the database itself.
+        source: the dataset, or "all" when the sign is the dataset itself.
         sign: ``name``, ``file type``, ``colour`` or ``database``.
         information: share of the label's entropy that the sign takes away, in [0, 1].
         guess: accuracy of guessing each sign's most frequent label, in [0, 1].
@@ -52,7 +52,7 @@ def find_shortcuts(rows: Iterable[tuple[Row, bool]]) -> list[Shortcut]:
         rows: the row of each picture, and whether it is grey.
 
     Returns:
-        By database, then by sign; "all" last.
+        By dataset, then by sign; "all" last.
     """
     by_source = defaultdict(list)
     for row, gray in rows:

@@ -85,7 +85,7 @@ def summary(audit: Audit) -> str:
 
 
 def pair_counts(audit: Audit) -> list[tuple[tuple[str, str, str], tuple[int, int, int, int]]]:
-    """Count findings by kind, splits and databases.
+    """Count findings by kind, splits and datasets.
 
     Args:
         audit: what was found.
@@ -116,13 +116,13 @@ def pair_counts(audit: Audit) -> list[tuple[tuple[str, str, str], tuple[int, int
 
 
 def origins(audit: Audit) -> list[list[str | int]]:
-    """Count the pictures of each database that are in another database too.
+    """Count the pictures of each dataset that are in another dataset too.
 
     Args:
         audit: what was found.
 
     Returns:
-        Database, number of its pictures, the other database and its split, number of pictures
+        Dataset, number of its pictures, the other dataset and its split, number of pictures
         found there, and number of those with the same label. Each picture counts where its most
         similar copy is.
     """
@@ -169,7 +169,7 @@ def _shares(counts: Mapping[str, int]) -> str:
 
 
 def _balance(audit: Audit) -> Iterator[str]:
-    """The shares of the classes, by database and split."""
+    """The shares of the classes, by dataset and split."""
     for (source, split), counts in _classes(audit).items():
         ratio = max(counts.values()) / min(counts.values())
         ordered = {label: counts[label] for label in (*LABELS, NEUTRAL) if label in counts}
@@ -178,7 +178,7 @@ def _balance(audit: Audit) -> Iterator[str]:
 
 
 def _classes(audit: Audit) -> dict[tuple[str, str], Counter[str]]:
-    """Pictures by label, for each database and split."""
+    """Pictures by label, for each dataset and split."""
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for entry in audit.entries:
         counts[entry.row.source, entry.row.split][entry.row.label] += 1
@@ -193,7 +193,7 @@ def record(audit: Audit, dropped: Mapping[int, str]) -> dict[str, Any]:
         dropped: why pictures were dropped from the manifests, by index of the entry.
 
     Returns:
-        Numbers and names of databases, splits and labels.
+        Numbers and names of datasets, splits and labels.
     """
     leaks = {f.this: audit.entries[f.this].row for f in audit.findings if audit.is_leak(f)}
     leaking = Counter(f"{row.source} {row.split}" for row in leaks.values())

@@ -56,7 +56,7 @@ def affectnet(archive: Archive) -> Listing:
     """List the pictures of AffectNet.
 
     Args:
-        archive: the database as downloaded.
+        archive: the dataset as downloaded.
 
     Returns:
         One item a picture, in the order of their names.

@@ -162,7 +162,7 @@ class PictureIndex:
         """Index the archive's pictures by file name.
 
         Args:
-            archive: the database as downloaded.
+            archive: the dataset as downloaded.
         """
         self._by_file: dict[str, list[str]] = defaultdict(list)
         for name in filter(is_picture, archive.names):
@@ -207,7 +207,7 @@ def rows_in(archive: Archive, name: str) -> Iterator[list[str]]:
     """Stream the rows of a table inside an archive.
 
     Args:
-        archive: the database.
+        archive: the dataset.
         name: one of its names.
 
     Returns:
@@ -266,13 +266,13 @@ def columns(header: Sequence[str], names: Mapping[str, Iterable[str]]) -> dict[s
     return columns_of
 
 
-def checked(listing: Listing, archive: Archive, database: str, layouts: Iterable[str]) -> Listing:
+def checked(listing: Listing, archive: Archive, name: str, layouts: Iterable[str]) -> Listing:
     """Refuse a listing without pictures.
 
     Args:
         listing: of a reader.
         archive: which it read.
-        database: its name, for the message.
+        name: of the dataset, for the message.
         layouts: a pattern for each layout the reader understands, for the message.
 
     Returns:
@@ -283,7 +283,7 @@ def checked(listing: Listing, archive: Archive, database: str, layouts: Iterable
     """
     if listing.items:
         return listing
-    folders = sorted({str(PurePosixPath(n).parent) for n in archive.names})
+    folders = sorted({str(PurePosixPath(file).parent) for file in archive.names})
     places = ", ".join(folders[:6]) + (" ..." if len(folders) > 6 else "") if folders else "nothing"
     first = listing.problems[0] if listing.problems else None
     left_out = (
@@ -293,7 +293,7 @@ def checked(listing: Listing, archive: Archive, database: str, layouts: Iterable
         else ""
     )
     raise BadDataError(
-        f"{archive.path} does not look like {database}: looked for {' or '.join(layouts)}; "
+        f"{archive.path} does not look like {name}: looked for {' or '.join(layouts)}; "
         f"found {len(archive.names)} files in {places}{left_out}",
         fix="give the archive as downloaded, or the folder it was unpacked to",
     )

@@ -36,7 +36,7 @@ def ckplus(archive: Archive) -> Listing:
     """List the labelled pictures of CK+, all of them for training.
 
     Args:
-        archive: the database as downloaded.
+        archive: the dataset as downloaded.
 
     Returns:
         One item a picture, in the order of their names, with its subject.

@@ -8,7 +8,7 @@ One frame in 20 (``--every``) is used, which is one a second. Its expression fol
 units of intensity 2 and more (``--intensity``) by `expression`; the rules and their sources are in
 `mien.faces.regions`. DISFA codes the units 1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25 and 26, so 7, 16
 and 23 are left out of the rules. That leaves 4+5 of anger, the weakest of the rules. The face is
-found and cut out with room about it, so ``--frame`` works as for every database.
+found and cut out with room about it, so ``--frame`` works as for every dataset.
 Counts expected: 27 videos of 4,845 frames; needs the ``video`` extra.
 There is no test set: all for training, unless a split by subject is asked for (``--test``).
 """
@@ -55,7 +55,7 @@ def disfa(archive: Archive, options: DisfaOptions) -> Listing:
     """List the frames of DISFA that show an expression, all of them for training.
 
     Args:
-        archive: the database as downloaded; a folder is faster than a .zip.
+        archive: the dataset as downloaded; a folder is faster than a .zip.
         options: which frames to take, and from which intensity a unit counts.
 
     Returns:

@@ -44,7 +44,7 @@ def fer2013(archive: Archive) -> Listing:
     """List the pictures of FER2013.
 
     Args:
-        archive: the database as downloaded.
+        archive: the dataset as downloaded.
 
     Returns:
         One item a picture, in the order of their names.
@@ -56,7 +56,7 @@ def faces_of(archive: Archive) -> Listing:
     """List the pictures of FER2013; without an error if there are none.
 
     Args:
-        archive: FER2013 as downloaded, or another database.
+        archive: FER2013 as downloaded, or another dataset.
 
     Returns:
         One item a picture, in the order of their names.

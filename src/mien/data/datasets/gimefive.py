@@ -1,6 +1,6 @@
 """The 600 pictures on which the GiMeFive paper reports its column "Validation".
 
-Obtained from: https://github.com/werywjw/SEP-CVDL. Licence: research only, as the databases that
+Obtained from: https://github.com/werywjw/SEP-CVDL. Licence: research only, as the datasets that
 the pictures were taken from; they are not new pictures. Source: Wang and Kawka 2024,
 arXiv:2402.15662.
 Layout understood: ``valid/*.jpg`` with ``valid_labels.csv``, which has no header: ``name,label``

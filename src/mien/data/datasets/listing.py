@@ -18,13 +18,13 @@ V = TypeVar("V", bool, int, float, str)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture of a database.
+    """One picture of a dataset.
 
     Attributes:
         original: its name inside the archive, unique.
         label: one of `mien.labels.LABELS` or `NEUTRAL`.
         split: ``train``, ``valid`` or ``test``.
-        subject: who is shown, or "" where the database does not say.
+        subject: who is shown, or "" where the dataset does not say.
         soft: shape (7,), what share of the annotators saw each of the six and neutral; or None.
         picture: a function that decodes it to (H, W, 3) or (H, W), uint8, where `original` is not a
             picture file of the archive but a row of a table, a frame of a video or a part of a
@@ -56,7 +56,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Listing:
-    """The content of a database.
+    """The content of a dataset.
 
     Attributes:
         items: the pictures to prepare.

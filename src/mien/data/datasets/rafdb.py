@@ -35,7 +35,7 @@ def rafdb(archive: Archive) -> Listing:
     """List the pictures of RAF-DB.
 
     Args:
-        archive: the database as downloaded.
+        archive: the dataset as downloaded.
 
     Returns:
         One item a picture, in the order of their names.

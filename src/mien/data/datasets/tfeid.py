@@ -32,7 +32,7 @@ def tfeid(archive: Archive) -> Listing:
     """List the pictures of TFEID, all of them for training.
 
     Args:
-        archive: the database as downloaded.
+        archive: the dataset as downloaded.
 
     Returns:
         One item a picture, in the order of their names, with its subject.

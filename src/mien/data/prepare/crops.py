@@ -256,7 +256,7 @@ class CropWriter:
         """Start with an empty folder and an empty store.
 
         Args:
-            source: name of the database, for the manifest.
+            source: name of the dataset, for the manifest.
             folder: receives the crops.
             store: receives their rows.
         """

@@ -27,10 +27,10 @@ class HeldOut:
     """Pictures that training must not see.
 
     Attributes:
-        source: their database.
+        source: their dataset.
         split: ``test`` or ``valid``.
         thumbnails: shape (N, 32, 32), uint8.
-        originals: their N names in the database.
+        originals: their N names in the dataset.
     """
 
     source: str
@@ -44,7 +44,7 @@ class Leak:
     """A training picture that is a copy of a held-out one.
 
     Attributes:
-        source: the held-out picture's database.
+        source: the held-out picture's dataset.
         split: the held-out picture's split.
         original: the held-out picture's name.
         similarity: of the two, in [0, 1].
@@ -62,9 +62,9 @@ def find_leaks(
     """Find what training must lose, so that nothing held out has a copy in it.
 
     Args:
-        store: the crops of one database, all splits.
+        store: the crops of one dataset, all splits.
         source: its name.
-        others: held-out pictures of other databases.
+        others: held-out pictures of other datasets.
         carved: whether its ``valid`` was drawn from train; then it must not hold copies of test
             pictures either.
         workers: processes that share the search.

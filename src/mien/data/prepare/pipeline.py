@@ -1,4 +1,4 @@
-"""A database as downloaded becomes a folder of crops with a manifest, free of leaks.
+"""A dataset as downloaded becomes a folder of crops with a manifest, free of leaks.
 
 Pipeline: list the items -> hold out a share -> cut each picture and write its crop -> find the
 training pictures that are copies of held-out ones -> drop them -> write the tables. Everything is
@@ -53,9 +53,9 @@ def prepare(
         What was done.
 
     Raises:
-        BadDataError: if the archive is not that database, or `out` holds something else.
+        BadDataError: if the archive is not that dataset, or `out` holds something else.
         OutputError: if `out` cannot be written.
-        UnknownNameError: if the database is not known.
+        UnknownNameError: if the dataset is not known.
     """
     if settings.source not in DATASETS:
         raise UnknownNameError("database", settings.source, DATASETS)

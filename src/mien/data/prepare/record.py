@@ -21,7 +21,7 @@ class Settings:
     """What `prepare` is to do.
 
     Attributes:
-        source: the name of the database, a key of `DATASETS`.
+        source: the name of the dataset, a key of `DATASETS`.
         archive: the .zip or folder.
         frame: re-frame each face with the alignment that recognition uses.
         side: of the crops, in pixels.
@@ -30,7 +30,7 @@ class Settings:
         gray: True for one channel, False for three, None for as many as the picture has.
         neutral: whether neutral faces are kept.
         valid: share of the training pictures to hold out for validation, in [0, 1).
-        test: share of all pictures to hold out as a test set, where the database has none.
+        test: share of all pictures to hold out as a test set, where the dataset has none.
         seed: of the draws for `valid` and `test`.
         options: of the readers, by name, see `mien.data.datasets.OPTIONS`; those left out keep
             their defaults.
@@ -68,7 +68,7 @@ class Report:
     Attributes:
         folder: where the crops are.
         kept: pictures written, by (split, label).
-        leaked: pictures left out of training as copies of test pictures, by the test's database.
+        leaked: pictures left out of training as copies of test pictures, by the test's dataset.
         near_valid: training pictures left out as copies of validation pictures.
         unreadable: pictures skipped, each with the reason.
         skipped: pictures and lines of tables that the reader left out, by reason.

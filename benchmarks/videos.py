@@ -1,6 +1,6 @@
-"""Films to measure with: the portrait in the package (public domain), moving, and a tone.
+"""Videos to measure with: the portrait of the package (public domain) in motion, and a tone.
 
-Every face sways on a path of its own about its place in a grid, over a smooth ground with grain.
+Every face sways about its place in a grid on its own path, over a smooth background with grain.
 """
 
 from fractions import Fraction
@@ -15,7 +15,6 @@ from mien.pixels import U8
 
 __all__ = ["RATE", "SIZE", "frames", "write"]
 
-
 RATE, SIZE = 25, (1280, 720)
 _GRIDS = {0: (1, 1), 1: (1, 1), 3: (3, 1), 10: (5, 2)}  # faces: columns, rows
 _SWAY = 0.06  # of a cell
@@ -24,8 +23,8 @@ _GRAINS = 8  # patterns of grain, used in turn
 _SOUND_RATE, _SOUND_STEP = 48_000, 1024
 
 
-def frames(faces: int, count: int, size: tuple[int, int] = SIZE) -> "list[U8]":
-    """Draw a film.
+def frames(faces: int, count: int, size: tuple[int, int] = SIZE) -> list[U8]:
+    """Draw the frames of a video.
 
     Args:
         faces: 0, 1, 3 or 10.
@@ -44,15 +43,14 @@ def frames(faces: int, count: int, size: tuple[int, int] = SIZE) -> "list[U8]":
     for number in range(count):
         picture = ground.copy()
         for place in range(faces):
-            _paste(picture, portrait, (place, faces), number / RATE)
+            _paste(picture, portrait, place, faces, number / RATE)
         noisy = picture.astype(np.int16) + grains[number % _GRAINS]
         drawn.append(noisy.clip(0, 255).astype(np.uint8))
     return drawn
 
 
-def _paste(picture: U8, portrait: U8, which: tuple[int, int], time_s: float) -> None:
-    """Put one portrait where it is at a moment."""
-    place, faces = which
+def _paste(picture: U8, portrait: U8, place: int, faces: int, time_s: float) -> None:
+    """Draw face number `place` of `faces` where it is at a time."""
     columns, rows = _GRIDS[faces]
     width, height = picture.shape[1] // columns, picture.shape[0] // rows
     side = int(min(width, height) * (0.8 + 0.05 * np.sin(0.7 * time_s + place)))
@@ -64,14 +62,14 @@ def _paste(picture: U8, portrait: U8, which: tuple[int, int], time_s: float) -> 
     picture[top : top + side, left : left + side] = small
 
 
-def write(path: Path, pictures: "list[U8]", count: int, sound: bool = True) -> Path:
-    """Write a film as H.264 and AAC, its pictures forwards and backwards until there are enough.
+def write(path: Path, pictures: list[U8], count: int, sound: bool = True) -> Path:
+    """Write a video as H.264 and AAC; its pictures run forwards and backwards until it ends.
 
     Args:
         path: an .mp4.
-        pictures: to be shown.
-        count: frames of the film.
-        sound: whether a tone is heard.
+        pictures: the frames to repeat.
+        count: number of frames of the video.
+        sound: whether it has a tone.
 
     Returns:
         The path.
@@ -83,15 +81,15 @@ def write(path: Path, pictures: "list[U8]", count: int, sound: bool = True) -> P
         stream.pix_fmt = "yuv420p"
         audio = container.add_stream("aac", rate=_SOUND_RATE, layout="mono") if sound else None
         there_and_back = [*pictures, *pictures[-2:0:-1]]
-        heard = 0
+        samples = 0
         for number in range(count):
             rgb = there_and_back[number % len(there_and_back)]
             frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             container.mux(stream.encode(frame))
-            while audio and heard / _SOUND_RATE < (number + 1) / RATE:
-                container.mux(audio.encode(_tone(heard)))
-                heard += _SOUND_STEP
+            while audio and samples / _SOUND_RATE < (number + 1) / RATE:
+                container.mux(audio.encode(_tone(samples)))
+                samples += _SOUND_STEP
         container.mux(stream.encode(None))
         if audio:
             container.mux(audio.encode(None))
@@ -99,7 +97,7 @@ def write(path: Path, pictures: "list[U8]", count: int, sound: bool = True) -> P
 
 
 def _tone(start: int) -> av.AudioFrame:
-    """A stretch of a tone of 440 Hz that begins at a sample."""
+    """Part of a tone of 440 Hz that begins at sample `start`."""
     times = np.arange(start, start + _SOUND_STEP) / _SOUND_RATE
     wave = (0.2 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
     frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
