@@ -81,3 +81,15 @@ def test_without_scipy_the_extra_is_named(folder, monkeypatch):
     monkeypatch.setattr("mien.cli._shared.find_spec", lambda name: None)
     result = mien("faithful", "shipped", folder)
     assert (result.exit_code, 'pip install "mien[proof]"' in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words", [("faithful", "--plot", "plot.png"), ("evaluate", "--report", "--out", "out")]
+)
+def test_without_matplotlib_the_plot_extra_is_named(words, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("mien.cli._shared.find_spec", lambda name: name != "matplotlib" or None)
+    monkeypatch.chdir(tmp_path)
+    command, *options = words
+    result = mien(command, "shipped", folder, *options)
+    assert (result.exit_code, 'pip install "mien[plot]"' in result.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == []

@@ -164,7 +164,7 @@ def test_a_plot_without_matplotlib_names_the_extra(rafdb, tmp_path, monkeypatch)
     monkeypatch.setattr("mien.cli._shared.find_spec", lambda _: None)
     result = mien("stats", rafdb, "--plot", tmp_path / "t.png")
     assert result.exit_code == 1
-    assert 'pip install "mien[train]"' in result.stderr
+    assert 'pip install "mien[plot]"' in result.stderr
     assert mien("stats", rafdb).exit_code == 0
 
 

@@ -97,7 +97,7 @@ def stats_command(
     from mien.show.tables import as_markdown, as_text
 
     if plot:
-        needs("mien stats --plot", "train", "matplotlib")
+        needs("mien stats --plot", "plot", "matplotlib")
     counts = stats.count(folders)
     rows, paper, notes = stats.rows(counts), stats.beside_paper(counts), stats.notes(counts)
     click.echo(as_text(stats.HEADER, rows))

@@ -53,7 +53,7 @@ def evaluate_command(
         if wanted and out is None:
             raise click.UsageError(f"{name} needs --out")
     if as_page:
-        needs("mien evaluate --report", "train", "matplotlib")
+        needs("mien evaluate --report", "plot", "matplotlib")
     recognizer, found = _measure(model, folder, split, flip)
     if against is not None:
         _, other = _measure(Path(against), folder, split, flip)
@@ -198,7 +198,7 @@ def faithful_command(
     if shuffled and not run:
         raise click.UsageError("--shuffled needs --run")
     if plot:
-        needs("mien faithful --plot", "train", "matplotlib")
+        needs("mien faithful --plot", "plot", "matplotlib")
     _refuse_unknown(methods)
     start = time.perf_counter()
     file = Model(model, threads)
