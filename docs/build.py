@@ -4,37 +4,35 @@ Run: python docs/build.py          `--check` changes nothing and fails if a part
 A part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; NAME is a key of `PARTS`.
 """
 
-import json
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
-import measured
-import proof
-import rerun
-import shipped
+import faithful
+import measurements
+import model_card
+import paper
+from records import RESULTS, ROOT, read
 
 from mien.cli import cli
+from mien.show.tables import as_markdown
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "results"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def main() -> None:
-    """Write every part anew, or with ``--check`` tell which are out of date."""
+    """Write every part, or with ``--check`` name the files that are out of date."""
     check = "--check" in sys.argv[1:]
     stale = []
-    if not measured.peers_are_drawn():
-        stale.append(measured.PLOT.name)
+    if not measurements.peers_plot_is_current():
+        stale.append(measurements.PLOT.name)
         if not check:
-            measured.draw_peers()
+            measurements.draw_peers()
     for page in PAGES:
         old = page.read_text(encoding="utf-8")
-        new = _filled(old, page)
+        new = _fill_parts(old, page)
         _check_links(new, page)
         if new != old:
             stale.append(page.name)
@@ -45,7 +43,7 @@ def main() -> None:
     print(f"docs: {'all up to date' if not stale else 'wrote ' + ', '.join(stale)}")
 
 
-def _filled(text: str, page: Path) -> str:
+def _fill_parts(text: str, page: Path) -> str:
     for name in re.findall(r"<!-- ([a-z0-9-]+) -->", text):
         if name not in PARTS:
             sys.exit(f"{page.name}: no part called {name}; there are {', '.join(PARTS)}")
@@ -58,20 +56,10 @@ def _filled(text: str, page: Path) -> str:
 
 
 def _check_links(text: str, page: Path) -> None:
-    """Every relative link and picture must exist."""
+    """Stop the build if a relative link or picture does not exist."""
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
         if not target.startswith(("http://", "https://")) and not (page.parent / target).exists():
             sys.exit(f"{page.name}: link to {target}, which does not exist")
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
-
-
-def _read(name: str) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    return record
 
 
 def commands() -> str:
@@ -86,42 +74,43 @@ def commands() -> str:
 
 
 def leaks() -> str:
-    """How many training pictures were copies of test pictures, by database."""
+    """Training pictures that were copies of test pictures, by database."""
     rows = []
     for path in sorted(RESULTS.glob("prepare-*.json")):
-        report = _read(path.stem)["report"]
+        report = read(path.stem)["report"]
         kept = sum(count for split, _, count in report["kept"] if split == "train")
-        found = ", ".join(f"{count:,} of {test}'s test" for test, count in report["leaked"].items())
-        rows.append([path.stem.removeprefix("prepare-"), found or "none", f"{kept:,}"])
-    return _table(["training pictures of", "copies left out", "kept"], rows)
+        leaked = [f"{count:,} of {name}'s test" for name, count in report["leaked"].items()]
+        name = path.stem.removeprefix("prepare-")
+        rows.append([name, ", ".join(leaked) or "none", f"{kept:,}"])
+    return as_markdown(["training pictures of", "copies left out", "kept"], rows)
 
 
 def table3() -> str:
-    """What ``mien stats`` wrote of the prepared folders."""
+    """The tables that ``mien stats`` wrote."""
     return (RESULTS / "table3.md").read_text(encoding="utf-8")
 
 
 def speed() -> str:
     """Every speed goal beside what was measured, and where the time for a photograph goes."""
-    reports = [_read(path.stem) for path in sorted(RESULTS.glob("bench-*.json"))]
+    reports = [read(path.stem) for path in sorted(RESULTS.glob("bench-*.json"))]
     goals = [
         [goal["goal"], f"{goal['measured']:.3g}", f"at most {goal['limit']:.3g}"]
         for report in reports
         for goal in report["goals"]
     ]
-    photo = _read("bench-photo")["figures"]
+    photo = read("bench-photo")["figures"]
     stages = list(photo["photo_1"])
     rows = [
         [name, *(f"{photo[key][stage]['median_ms']:.1f}" for stage in stages)]
         for name, key in (("1 face", "photo_1"), ("7 faces", "photo_7"))
     ]
-    machine = _read("bench-photo")["machine"]
+    machine = read("bench-photo")["machine"]
     crop = photo["crop"]
     beside = f", {photo['fer']}: {crop['fer']['median_ms']:.2f} ms" if "fer" in crop else ""
     return (
-        _table(["", "measured", "goal"], goals)
+        as_markdown(["", "measured", "goal"], goals)
         + "\nA photograph of 1280x720 on one thread, in milliseconds:\n\n"
-        + _table(["", *stages], rows)
+        + as_markdown(["", *stages], rows)
         + f"\nOne face crop on one thread: {crop['mien']['median_ms']:.2f} ms{beside} "
         + f"(a much smaller network). Machine: {machine['processor']}, {machine['cores']} cores, "
         + f"Python {machine['python']}.\n"
@@ -130,54 +119,56 @@ def speed() -> str:
 
 def audit() -> str:
     """What `mien audit` counts in the databases as downloaded."""
-    r = _read("audit")
-    rows = [
+    record = read("audit")
+    findings = [
         [f["kind"], f["splits"], f["databases"], f"{f['pairs']:,}", f"{f['other label']:,}"]
-        for f in r["findings"]
+        for f in record["findings"]
     ]
-    places = [
+    origins = [
         [o["of"], f"{o['copy in']} {o['its split']}", f"{o['found']:,} of {o['pictures']:,}"]
-        for o in r["origins"]
+        for o in record["origins"]
     ]
-    leaking = ", ".join(f"{count:,} of {name}" for name, count in r["leaking_pictures"].items())
+    leaking = [f"{count:,} of {name}" for name, count in record["leaking_pictures"].items()]
+    header = ["found", "splits", "databases", "pairs or pictures", "of another label"]
     return (
-        _table(["found", "splits", "databases", "pairs or pictures", "of another label"], rows)
-        + f"\nPictures with a copy in a split that is held out more: {leaking}.\n\n"
-        + _table(["pictures of", "have their nearest copy in", ""], places)
+        as_markdown(header, findings)
+        + f"\nPictures with a copy in a split that is held out more: {', '.join(leaking)}.\n\n"
+        + as_markdown(["pictures of", "have their nearest copy in", ""], origins)
     )
 
 
 def copies() -> str:
     """Precision and recall of the copy detector, by threshold and by kind of change."""
-    r = _read("bench-audit")["figures"]["finding"]
-    both, alone = r["both"], r["pictures alone"]
+    figures = read("bench-audit")["figures"]["finding"]
+    both, alone = figures["both"], figures["pictures alone"]
     keys = ("precision", "mean_recall_without_the_heaviest")
     curve = [
         [f"{level:.2f}", *(f"{curve[key][i]:.1%}" for curve in (both, alone) for key in keys)]
         for i, level in enumerate(both["threshold"])
         if round(100 * level) % 5 == 0 and level >= 0.7
     ]
-    kinds = [[kind, f"{recall:.1%}"] for kind, recall in r["chosen"]["recall"].items()]
+    kinds = [[kind, f"{recall:.1%}"] for kind, recall in figures["chosen"]["recall"].items()]
     header = ["threshold", "precision", "mean recall", "precision before", "mean recall before"]
     return (
-        _table(header, curve)
+        as_markdown(header, curve)
         + "\nBefore: the correlation of the pictures alone, with a threshold of 0.93. The mean "
-        + f"leaves out the heaviest crop. At {r['chosen']['threshold']}, on {r['pictures']}:\n\n"
-        + _table(["planted change", "found"], kinds)
+        + f"leaves out the heaviest crop. At {figures['chosen']['threshold']}, "
+        + f"on {figures['pictures']}:\n\n"
+        + as_markdown(["planted change", "found"], kinds)
     )
 
 
 def tracks() -> str:
-    """How well the faces of films are followed and numbered, and what smoothing does."""
-    figures = _read("bench-tracks")["figures"]
+    """Quality and cost of tracking by video, and the effect of smoothing."""
+    figures = read("bench-tracks")["figures"]
     scenes = figures["scenes"]
     rows = []
+    shares = ("kept", "same_label", "same_label_smoothed", "detection_with_itself")
     for name, row in figures["quality"].items():
-        verdict = scenes.get(name, {})
-        shares = ("kept", "same_label", "same_label_smoothed", "detection_with_itself")
-        numbers = [f"{verdict[key]:.3f}" if verdict else "" for key in ("mota", "idf1")]
-        told = [f"{row[key]:.1%}" if key in row else "" for key in shares]
-        rows.append([name, *numbers, *told, str(row.get("follow_to_detect", ""))])
+        scene = scenes.get(name, {})
+        scores = [f"{scene[key]:.3f}" if scene else "" for key in ("mota", "idf1")]
+        percents = [f"{row[key]:.1%}" if key in row else "" for key in shares]
+        rows.append([name, *scores, *percents, str(row.get("follow_to_detect", ""))])
     header = ["film", "MOTA", "IDF1", "kept", "same label", "smoothed", "with itself", "cost"]
     constants = list(next(iter(figures["smoothing"].values())))
     changes = [
@@ -185,10 +176,10 @@ def tracks() -> str:
         for name, row in figures["smoothing"].items()
     ]
     return (
-        _table(header, rows)
+        as_markdown(header, rows)
         + "\nCost: time of following / time of detecting every frame, side by side. Changes of "
         + "label a second, by time constant:\n\n"
-        + _table(["film", *constants], changes)
+        + as_markdown(["film", *constants], changes)
         + f"\nWith the usual one a change is seen {figures['delay_s']} s later.\n"
     )
 
@@ -201,10 +192,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "table3": table3,
     "tracks": tracks,
-    **proof.PARTS,
-    **rerun.PARTS,
-    **measured.PARTS,
-    **shipped.PARTS,
+    **faithful.PARTS,
+    **measurements.PARTS,
+    **model_card.PARTS,
+    **paper.PARTS,
 }
 
 if __name__ == "__main__":

@@ -1,31 +1,22 @@
-"""The generated parts of docs/faithful.md: tables and sentences from results/.
+"""The tables and sentences of docs/faithful.md: evidence by region, methods beside controls."""
 
-Imports: mien.explain's tables, the standard library. `build.py` calls it.
-"""
-
-import json
-from pathlib import Path
-from typing import Any
-
-from shipped import aged
+import records
+from records import Record, earlier_weights
 
 from mien.evaluate.explanations import beats
 from mien.evaluate.faithfulness import BETTER
 from mien.faces.regions import REGIONS, UNITS, expected, units_of
 from mien.labels import LABELS
+from mien.show.tables import as_markdown
+
+__all__ = ["PARTS"]
 
 _ALIKE = 0.5  # rank correlation above which a map counts as unchanged
-RESULTS = Path(__file__).parents[1] / "results"
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
-
-
-def _trials() -> list[dict[str, Any]]:
-    paths = sorted(RESULTS.glob("faithful-*.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+def _records() -> list[Record]:
+    paths = sorted(records.RESULTS.glob("faithful-*.json"))
+    return [records.read(path.stem) for path in paths]
 
 
 def units() -> str:
@@ -38,14 +29,14 @@ def units() -> str:
         ]
         for label in LABELS
     ]
-    return _table(["expression", "action units", "regions expected"], rows)
+    return as_markdown(["expression", "action units", "regions expected"], rows)
 
 
 def regions() -> str:
     """Where the evidence lies, by expression, beside where theory expects it."""
-    record = json.loads((RESULTS / "regions-rafdb.json").read_text(encoding="utf-8"))
+    record = records.read("regions-rafdb")
     parts = []
-    for name, found in record["folders"].items():
+    for name, expressions in record["folders"].items():
         rows = [
             [
                 label,
@@ -54,28 +45,28 @@ def regions() -> str:
                 f"{of['area_of_expected']:.0%}",
                 f"{of['middle_on_expected']:.0%}",
             ]
-            for label, of in found.items()
+            for label, of in expressions.items()
         ]
-        area = next(iter(found.values()))["area"]
+        area = next(iter(expressions.values()))["area"]
         rows.append(["*area*", *(f"*{area[region]:.0%}*" for region in REGIONS), "", "", ""])
         header = ["", *REGIONS, "on what is expected (95 %)", "its area", "a bell's share of it"]
-        pictures = sum(of["pictures"] for of in found.values())
+        pictures = sum(of["pictures"] for of in expressions.values())
         parts.append(
-            f"`{name}`, {pictures:,} {record['split']} pictures{aged(record)}:\n\n"
-            + _table(header, rows)
+            f"`{name}`, {pictures:,} {record['split']} pictures{earlier_weights(record)}:\n\n"
+            + as_markdown(header, rows)
         )
-    return "\n".join(parts) + "\n" + _over_chance(record["folders"])
+    return "\n".join(parts) + "\n" + _above_chance(record["folders"])
 
 
-def _over_chance(folders: dict[str, Any]) -> str:
-    """Say which expressions lie where they are expected, more than a blind map does."""
-    name, found = next(iter(folders.items()))
-    over = {
+def _above_chance(folders: Record) -> str:
+    """Name the expressions with more evidence on the expected regions than a blind map has."""
+    name, expressions = next(iter(folders.items()))
+    above = {
         label: of["on_expected_95"][0] > max(of["area_of_expected"], of["middle_on_expected"])
-        for label, of in found.items()
+        for label, of in expressions.items()
     }
-    good = [label for label, is_over in over.items() if is_over]
-    bad = [label for label, is_over in over.items() if not is_over]
+    good = [label for label, is_above in above.items() if is_above]
+    bad = [label for label, is_above in above.items() if not is_above]
     return (
         f"In `{name}` the evidence lies on the expected regions more than both a map without form "
         f"and a bell in the middle would have it for {_listed(good)}; not so for {_listed(bad)}.\n"
@@ -85,36 +76,37 @@ def _over_chance(folders: dict[str, Any]) -> str:
 def faithful() -> str:
     """Every metric of every method and control, by network."""
     parts = []
-    for trial in _trials():
+    for record in _records():
         rows = [
             [
-                name if name in trial["against"] else f"*{name}*",
-                *(_measured(trial, name, metric) for metric in BETTER),
+                name if name in record["against"] else f"*{name}*",
+                *(_mean_and_interval(record, name, metric) for metric in BETTER),
             ]
-            for name in trial["mean"]
+            for name in record["mean"]
         ]
         signs = ["↑" if sign > 0 else "↓" for sign in BETTER.values()]
         header = ["", *(f"{m} {sign}" for m, sign in zip(BETTER, signs, strict=True))]
         parts.append(
-            f"**{trial['name']}**, {trial['pictures']} pictures of {trial['source']}'s "
-            f"{trial['split']} set{aged(trial)}; controls in italics:\n\n{_table(header, rows)}"
+            f"**{record['name']}**, {record['pictures']} pictures of {record['source']}'s "
+            f"{record['split']} set{earlier_weights(record)}; controls in italics:\n\n"
+            + as_markdown(header, rows)
         )
     return "\n".join(parts)
 
 
-def _measured(trial: dict[str, Any], name: str, metric: str) -> str:
-    value = f"{trial['mean'][name][metric]:.3f} ± {1.96 * trial['error'][name][metric]:.3f}"
-    return f"**{value}**" if beats(trial, name, metric) else value
+def _mean_and_interval(record: Record, name: str, metric: str) -> str:
+    value = f"{record['mean'][name][metric]:.3f} ± {1.96 * record['error'][name][metric]:.3f}"
+    return f"**{value}**" if beats(record, name, metric) else value
 
 
 def sane() -> str:
-    """How alike maps stay with noise, between pictures, and as the network forgets."""
+    """Correlation of maps: with noise, between pictures, and as layers are randomized."""
     parts = []
-    for trial in _trials():
-        if "steadiness" not in trial:
+    for record in _records():
+        if "steadiness" not in record:
             continue
-        stages = trial.get("forgetting", {})
-        shuffled = trial.get("shuffled_labels", {})
+        stages = record.get("forgetting", {})
+        shuffled = record.get("shuffled_labels", {})
         header = ["", "a little noise", "another picture", *(f"to {stage}" for stage in stages)]
         header += ["shuffled labels"] if shuffled else []
         rows = [
@@ -122,31 +114,33 @@ def sane() -> str:
                 name,
                 f"{of['noise']:.2f}",
                 f"{of['other_picture']:.2f}",
-                *(_shown(stage.get(name)) for stage in stages.values()),
-                *([_shown(shuffled.get(name))] if shuffled else []),
+                *(_two_digits(stage.get(name)) for stage in stages.values()),
+                *([_two_digits(shuffled.get(name))] if shuffled else []),
             ]
-            for name, of in trial["steadiness"].items()
+            for name, of in record["steadiness"].items()
         ]
-        title = f"**{trial['name']}**, {trial['sanity_pictures']} pictures{aged(trial)}:\n\n"
-        parts.append(title + _table(header, rows))
+        parts.append(
+            f"**{record['name']}**, {record['sanity_pictures']} pictures{earlier_weights(record)}:"
+            "\n\n" + as_markdown(header, rows)
+        )
     return "\n".join(parts)
 
 
-def _shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+def _two_digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def trust() -> str:
     """Which methods to trust, by network."""
-    return "\n".join(_verdict(trial) for trial in _trials())
+    return "\n".join(_which_to_trust(record) for record in _records())
 
 
-def _verdict(trial: dict[str, Any]) -> str:
-    mean, methods = trial["mean"], list(trial["against"])
+def _which_to_trust(record: Record) -> str:
+    mean, methods = record["mean"], list(record["against"])
     controls = [name for name in mean if name not in methods]
-    trusted = [n for n in methods if beats(trial, n, "insertion") and beats(trial, n, "road")]
+    trusted = [n for n in methods if beats(record, n, "insertion") and beats(record, n, "road")]
     trusted.sort(key=lambda name: -mean[name]["road"])
-    lines = [f"**{trial['name']}{aged(trial)}.** "]
+    lines = [f"**{record['name']}{earlier_weights(record)}.** "]
     if trusted:
         lines.append(
             f"Beating every control in both insertion and ROAD: {_listed(trusted)}. Of these "
@@ -159,26 +153,26 @@ def _verdict(trial: dict[str, Any]) -> str:
         lines.append(f"Not so: {_listed(losers)}. ")
     for metric, sign in BETTER.items():
         best = max(controls, key=lambda name, m=metric, s=sign: s * mean[name][m])
-        won = [name for name in methods if beats(trial, name, metric)]
+        won = [name for name in methods if beats(record, name, metric)]
         lines.append(
             f"{metric.capitalize()}: the best control is *{best}* ({mean[best][metric]:.3f}), "
             + (f"beaten by {_listed(won)}. " if won else "which no method beats. ")
         )
-    return "".join([*lines, *_doubts(trial)]).strip() + "\n"
+    return "".join([*lines, *_doubts(record)]).strip() + "\n"
 
 
-def _doubts(trial: dict[str, Any]) -> list[str]:
-    """Say which methods hardly notice that the head is forgotten, or another picture shown."""
-    methods, lines = list(trial["against"]), []
-    if "forgetting" in trial:
-        stage, found = next(iter(trial["forgetting"].items()))
-        blind = [f"`{name}` ({value:.2f})" for name, value in found.items() if value > _ALIKE]
+def _doubts(record: Record) -> list[str]:
+    """Name the methods whose map hardly changes with a fresh head or with another picture."""
+    methods, lines = list(record["against"]), []
+    if "forgetting" in record:
+        stage, alike = next(iter(record["forgetting"].items()))
+        blind = [f"`{name}` ({value:.2f})" for name, value in alike.items() if value > _ALIKE]
         lines.append(
             f"Once the {stage} is forgotten, maps that still look as before show what the features "
             f"hold and not the class: {', '.join(blind) or 'none'}. "
         )
-    if trial.get("steadiness"):
-        alike = {name: trial["steadiness"][name]["other_picture"] for name in methods}
+    if record.get("steadiness"):
+        alike = {name: record["steadiness"][name]["other_picture"] for name in methods}
         lines.append(
             "Maps of two different pictures correlate by "
             + ", ".join(f"{value:.2f} (`{name}`)" for name, value in alike.items())

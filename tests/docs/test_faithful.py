@@ -7,7 +7,8 @@ import pytest
 pytest.importorskip("scipy")
 
 sys.path.append(str(Path(__file__).parents[2] / "docs"))
-import proof
+import faithful
+import records
 
 from mien.evaluate.explanations import CONTROLS
 from mien.evaluate.faithfulness import BETTER
@@ -30,23 +31,23 @@ def results(tmp_path, monkeypatch):
         "forgetting": {"head": {"a": 0.3, "b": 1.0}},
     }  # fmt: skip
     (tmp_path / "faithful-net.json").write_text(json.dumps(record))
-    monkeypatch.setattr(proof, "RESULTS", tmp_path)
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
 
 
 def test_what_beats_every_control_is_bold_and_trusted(results):
-    lines = proof.faithful().splitlines()
+    lines = faithful.faithful().splitlines()
     [a] = [line for line in lines if line.startswith("| a |")]
     assert a.count("**0.900 ± 0.020**") == len(BETTER)
     [b] = [line for line in lines if line.startswith("| b |")]
     assert "**" not in b
     assert any(line.startswith("| *gaussian* |") for line in lines)
-    verdict = proof.trust()
+    verdict = faithful.trust()
     assert "both insertion and ROAD: `a`. Of these `a` has the highest ROAD, 0.900" in verdict
     assert "Not so: `b`" in verdict
 
 
 def test_what_the_network_forgets_is_shown_beside_noise(results):
-    lines = proof.sane().splitlines()
+    lines = faithful.sane().splitlines()
     assert "| a | 0.80 | 0.10 | 0.30 |" in lines
     assert "| gaussian | 0.80 | 0.10 | - |" in lines
 
@@ -56,5 +57,5 @@ def test_where_no_method_wins_the_page_says_so(results, tmp_path):
     record = json.loads(path.read_text())
     record["against"]["a"]["gaussian"]["road"]["p"] = 0.2
     path.write_text(json.dumps(record))
-    assert "No method beats every control in both" in proof.trust()
-    assert "which no method beats" in proof.trust()
+    assert "No method beats every control in both" in faithful.trust()
+    assert "which no method beats" in faithful.trust()

@@ -1,34 +1,30 @@
-"""The paper's tables with what was measured so far, and what its leaks are worth.
+"""The tables of docs/paper.md: what the paper printed beside what was measured, and its leaks.
 
-Imports: mien.train.paper_tables; results/paper-*.json and the ablation's.
+Also the ablation of docs/training.md, which repeats one of the paper's.
 """
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from statistics import mean
-from typing import Any
+
+from records import RESULTS, Record, read
 
 from mien.show.tables import as_markdown
 from mien.train import paper_tables
 
 __all__ = ["PARTS"]
 
-RESULTS = Path(__file__).parents[1] / "results"
 _NEAR = 2.0  # points below the printed value that count as reached
-
-Record = dict[str, Any]
 
 
 def ablation() -> str:
     """The paper's cnn15 with and without random augmentation."""
     rows = []
     for name in ("off", "on"):
-        folder = RESULTS / f"ablation-augment-{name}"
-        r = json.loads((folder / "rafdb-test.json").read_text(encoding="utf-8"))
-        with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
+        folder = f"ablation-augment-{name}"
+        r = read(f"{folder}/rafdb-test")
+        with (RESULTS / folder / "history.csv").open(encoding="utf-8", newline="") as file:
             best = max(csv.DictReader(file), key=lambda row: float(row["held_accuracy"]))
         low, high = r["accuracy_95"]
         rows.append([
@@ -59,29 +55,29 @@ def search() -> str:
 def table(name: str) -> str:
     """A table of the paper, and what `mien reproduce` measured so far."""
     measured = paper_tables.results(RESULTS)
-    whole = as_markdown(paper_tables.HEADER, paper_tables.beside(name, measured))
-    return f"{whole}\n{_verdict(name, measured)}Printed: {paper_tables.source(name)}\n"
+    rows = as_markdown(paper_tables.HEADER, paper_tables.beside(name, measured))
+    return f"{rows}\n{_reached(name, measured)}Printed: {paper_tables.source(name)}\n"
 
 
-def _verdict(name: str, measured: Mapping[str, Record]) -> str:
-    """Which rows reach what was printed, under the paper's own protocol."""
-    far = {
+def _reached(name: str, measured: Mapping[str, Record]) -> str:
+    """Name the rows that reach the printed accuracy under the paper's own protocol."""
+    gaps = {
         row.name: 100 * _accuracy(runs, "test") - row.test
         for row in paper_tables.rows(name)
         if row.test is not None and row.name in measured
         if (runs := paper_tables.runs_under("paper", measured[row.name]))
     }
-    if not far:
+    if not gaps:
         return ""
-    reached = [f"`{row}` ({gap:+.1f})" for row, gap in far.items() if gap >= -_NEAR]
-    below = [f"`{row}` ({gap:+.1f})" for row, gap in far.items() if gap < -_NEAR]
+    reached = [f"`{row}` ({gap:+.1f})" for row, gap in gaps.items() if gap >= -_NEAR]
+    below = [f"`{row}` ({gap:+.1f})" for row, gap in gaps.items() if gap < -_NEAR]
     words = "Test accuracy under the paper's protocol less the printed one, in points; "
     words += f"{_NEAR:.0f} below count as reached. Reached: {', '.join(reached) or 'none'}."
     return words + (f" Below: {', '.join(below)}." if below else "") + "\n\n"
 
 
 def leaks() -> str:
-    """What copies in train, and choosing by the 600, do to the figures."""
+    """How much copies in train, and choosing the epoch by the 600, change the accuracies."""
     rows, gaps = [], []
     for name, record in paper_tables.results(RESULTS).items():
         leaky, clean = (
@@ -89,14 +85,15 @@ def leaks() -> str:
         )
         if not leaky or not clean:
             continue
-        copied = mean(_on_copied(run) for run in leaky)
-        apart = _accuracy(leaky, "test_without_copies")
+        copied = mean(_accuracy_on_copies(run) for run in leaky)
+        others = _accuracy(leaky, "test_without_copies")
         tests = [_accuracy(runs, "test") for runs in (leaky, clean)]
         valids = [_accuracy(runs, "valid") for runs in (leaky, clean)]
         count = str(leaky[0]["test_pictures_with_a_copy_in_train"])
-        percents = [f"{100 * share:.1f}" for share in (copied, apart, *tests, *valids)]
+        percents = [f"{100 * share:.1f}" for share in (copied, others, *tests, *valids)]
         rows.append([name, count, *percents])
-        gaps.append((copied - apart, tests[0] - apart, tests[0] - tests[1], valids[0] - valids[1]))
+        differences = (tests[0] - tests[1], valids[0] - valids[1])
+        gaps.append((copied - others, tests[0] - others, *differences))
     if not rows:
         return "No row was run under both protocols yet.\n"
     header = [
@@ -104,13 +101,13 @@ def leaks() -> str:
         "test, the paper's protocol", "test, leak-free", "600, the paper's protocol",
         "600, leak-free",
     ]  # fmt: skip
-    known, inside, across, chosen = (100 * mean(column) for column in zip(*gaps, strict=True))
+    copies, whole, protocol, valid = (100 * mean(column) for column in zip(*gaps, strict=True))
     return as_markdown(header, rows) + (
         f"\nOn average over {len(rows)} rows, in points: a test picture whose copy was trained on "
-        f"is right {known:+.1f} more often than the others, and all of them together move the test "
-        f"set by {inside:+.1f}. Test accuracy under the paper's protocol less the leak-free one is "
-        f"{across:+.1f} (it also trains on more pictures); the 600, where they choose the epoch, "
-        f"less where they do not, {chosen:+.1f}.\n"
+        f"is right {copies:+.1f} more often than the others, and all of them together move the "
+        f"test set by {whole:+.1f}. Test accuracy under the paper's protocol less the leak-free "
+        f"one is {protocol:+.1f} (it also trains on more pictures); the 600, where they choose the epoch, "
+        f"less where they do not, {valid:+.1f}.\n"
     )
 
 
@@ -118,11 +115,11 @@ def _accuracy(runs: Sequence[Record], split: str) -> float:
     return mean(run["accuracy"][split] for run in runs)
 
 
-def _on_copied(run: Record) -> float:
+def _accuracy_on_copies(run: Record) -> float:
     """Accuracy on the test pictures that have a copy in train."""
-    whole, apart = (run["pictures"][key] for key in ("test", "test_without_copies"))
+    counts = [run["pictures"][key] for key in ("test", "test_without_copies")]
     right = [run["accuracy"][k] * run["pictures"][k] for k in ("test", "test_without_copies")]
-    return float((right[0] - right[1]) / (whole - apart))
+    return float((right[0] - right[1]) / (counts[0] - counts[1]))
 
 
 PARTS = {

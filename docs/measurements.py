@@ -1,60 +1,48 @@
-"""Tables and a plot of the longer measurements: peers, damage, crops that are no faces, training.
+"""The tables of the longer benchmarks: peers, damage, crops that are no faces, training speed.
 
-The plot carries the hash of the numbers in it, so that a plot out of date is found without drawing.
-Imports: matplotlib and Pillow when the plot is asked for; results/*.json.
+Also the plot of the peers. It carries the hash of its numbers, so that `build.py` knows without
+drawing whether it is out of date.
 """
 
 import hashlib
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
-from shipped import aged
+from records import ROOT, Record, earlier_weights, read, read_of_shipped
 
 from mien.media.writers import atomic
 from mien.recognize.model import SHIPPED, read_card
 from mien.show.tables import as_markdown
 
-__all__ = ["PARTS", "draw_peers", "peers_are_drawn"]
+__all__ = ["PARTS", "PLOT", "draw_peers", "peers_plot_is_current"]
 
-ROOT = Path(__file__).parents[1]
 PLOT = ROOT / "docs" / "peers.png"
 RAFDB, FER2013 = "RAF-DB test", "FER2013 test without copies"
 DAMAGED = "RAF-DB test, damaged"
 _COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 
 
-def _read(name: str) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((ROOT / f"results/{name}.json").read_text(encoding="utf-8"))
-    return record
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.1%}"
-
-
 def peers() -> str:
-    """Every rival in one line."""
-    record = _read("peers")
+    """Every peer in one line."""
+    record = read("peers")
     header = [
         "", "RAF-DB", "mean recall", "FER2013", "mean recall", "damaged RAF-DB", "ECE",
         "ms a crop", "parameters", "MB installed",
     ]  # fmt: skip
     rows = []
-    for rival in record["rivals"]:
-        raf, fer, hurt = (rival["sets"][name] for name in (RAFDB, FER2013, DAMAGED))
+    for peer in record["rivals"]:
+        raf, fer, hurt = (peer["sets"][name] for name in (RAFDB, FER2013, DAMAGED))
         rows.append([
-            f"**{rival['name']}**" if rival is record["rivals"][0] else rival["name"],
+            f"**{peer['name']}**" if peer is record["rivals"][0] else peer["name"],
             _percent(raf["accuracy"]) + _star(raf),
             _percent(raf["mean_recall"]),
             _percent(fer["accuracy"]) + _star(fer),
             _percent(fer["mean_recall"]),
             _percent(hurt["accuracy"]) + _star(hurt),
             f"{_percent(raf['calibration_error'])}, {_percent(fer['calibration_error'])}",
-            f"{rival['one']['cpu_ms']:.1f}",
-            rival["parameters"],
-            f"{rival['install_mb']:.0f}" if "install_mb" in rival else "",
+            f"{peer['one']['cpu_ms']:.1f}",
+            peer["parameters"],
+            f"{peer['install_mb']:.0f}" if "install_mb" in peer else "",
         ])
     sizes = record["sets"]
     absent = "".join(f" Not measured: {reason}." for reason in record["absent"])
@@ -67,13 +55,18 @@ def peers() -> str:
     )
 
 
-def _star(record: dict[str, Any]) -> str:
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _star(record: Record) -> str:
+    """Mark an accuracy that differs from ours by no more than chance."""
     return "*" if record.get("mcnemar", {"p": 0})["p"] >= 0.001 else ""
 
 
 def peers_sets() -> str:
-    """All figures of all rivals, a table for each set."""
-    record = _read("peers")
+    """All figures of all peers, a table for each test set."""
+    record = read("peers")
     header = [
         "", "accuracy (95 %)", "mean recall", "macro F1", "ECE", "right at 80 % coverage", "AURC",
         "accuracy, mean recall with neutral", "only mien right, only this", "p",
@@ -81,13 +74,13 @@ def peers_sets() -> str:
     parts = []
     for name, size in record["sets"].items():
         rows = []
-        for rival in record["rivals"]:
-            r = rival["sets"][name]
+        for peer in record["rivals"]:
+            r = peer["sets"][name]
             low, high = r["accuracy_95"]
             paired = r.get("mcnemar")
             both = (r["accuracy_with_neutral"], r["mean_recall_with_neutral"])
             rows.append([
-                rival["name"],
+                peer["name"],
                 f"{r['accuracy']:.1%} ({low:.1%} to {high:.1%})",
                 _percent(r["mean_recall"]),
                 _percent(r["macro_f1"]),
@@ -103,24 +96,24 @@ def peers_sets() -> str:
 
 
 def peers_costs() -> str:
-    """What each rival takes, and how its faces were framed."""
-    record = _read("peers")
+    """Time, size and framing of each peer."""
+    record = read("peers")
     header = [
         "", "ms a crop", "crops a second, 64 at once", "first answer, s", "parameters",
         "MB installed", "framing, RAF-DB", "framing, FER2013", "runs on",
     ]  # fmt: skip
     rows = [
         [
-            rival["name"],
-            f"{rival['one']['cpu_ms']:.2f}",
-            round(1e3 / rival["many"]["cpu_ms"]),
-            f"{rival['first_answer_s']:.2f}" if "first_answer_s" in rival else "",
-            rival["parameters"],
-            f"{rival['install_mb']:.0f}" if "install_mb" in rival else "",
-            *(rival["framing"][database]["chosen"] for database in ("rafdb", "fer2013")),
-            rival.get("runner", ""),
+            peer["name"],
+            f"{peer['one']['cpu_ms']:.2f}",
+            round(1e3 / peer["many"]["cpu_ms"]),
+            f"{peer['first_answer_s']:.2f}" if "first_answer_s" in peer else "",
+            peer["parameters"],
+            f"{peer['install_mb']:.0f}" if "install_mb" in peer else "",
+            *(peer["framing"][database]["chosen"] for database in ("rafdb", "fer2013")),
+            peer.get("runner", ""),
         ]
-        for rival in record["rivals"]
+        for peer in record["rivals"]
     ]
     machine = record["machine"]
     return (
@@ -131,12 +124,12 @@ def peers_costs() -> str:
 
 
 def training_speed() -> str:
-    """How fast every network trains, beside its bare passes and the plainest loop; its memory."""
-    record = _read("bench-train")
+    """Training speed and memory of every network, beside its bare passes and a plain loop."""
+    record = read("bench-train")
     rows = []
-    for name, found in record["figures"].items():
-        for kind in sorted(found.keys() - {"loss_difference"}, reverse=True):
-            r = found[kind]
+    for name, kinds in record["figures"].items():
+        for kind in sorted(kinds.keys() - {"loss_difference"}, reverse=True):
+            r = kinds[kind]
             rows.append([
                 name,
                 kind,
@@ -159,34 +152,30 @@ def training_speed() -> str:
 
 
 def corruptions() -> str:
-    """What the shipped model keeps under every kind of damage."""
-    card = read_card(SHIPPED)
-    record = _read(f"corruptions-{card['name']}")
-    if record["weights_sha256"] != card["weights_sha256"]:
-        sys.exit("results/corruptions: measured on another model, measure it again")
-    sets = record["sets"]
+    """Accuracy of the shipped model under every kind of damage."""
+    sets = read_of_shipped(f"corruptions-{read_card(SHIPPED)['name']}")["sets"]
     kinds = list(next(iter(sets.values()))["accuracy"])
     header = ["damage", *(f"{name}, strength 1 to 5" for name in sets)]
     rows = [
-        ["none", *(_percent(found["clean"]) for found in sets.values())],
+        ["none", *(_percent(of["clean"]) for of in sets.values())],
         *(
-            [kind.replace("_", " "), *(_strengths(found, kind) for found in sets.values())]
+            [kind.replace("_", " "), *(_by_strength(of, kind) for of in sets.values())]
             for kind in kinds
         ),
-        ["mean", *(_percent(found["damaged"]) for found in sets.values())],
-        ["**kept**", *(f"**{found['kept']:.1%}**" for found in sets.values())],
+        ["mean", *(_percent(of["damaged"]) for of in sets.values())],
+        ["**kept**", *(f"**{of['kept']:.1%}**" for of in sets.values())],
     ]
-    sizes = " and ".join(f"{found['pictures']:,} of {name}" for name, found in sets.items())
+    sizes = " and ".join(f"{of['pictures']:,} of {name}" for name, of in sets.items())
     return as_markdown(header, rows) + f"\nPictures: {sizes}, spread evenly.\n"
 
 
-def _strengths(found: dict[str, Any], kind: str) -> str:
-    return ", ".join(f"{100 * value:.0f}" for value in found["accuracy"][kind]) + " %"
+def _by_strength(figures: Record, kind: str) -> str:
+    return ", ".join(f"{100 * value:.0f}" for value in figures["accuracy"][kind]) + " %"
 
 
 def rejection() -> str:
-    """How well each score tells faces from the rest."""
-    record = _read("rejection")
+    """How well each score separates faces from other crops."""
+    record = read("rejection")
     ordered = sorted(record["auroc"].items(), key=lambda item: -item[1]["all"])
     rows = []
     for name, row in ordered:
@@ -194,11 +183,11 @@ def rejection() -> str:
         rows.append([name, f"{row['all']:.3f}", f"{worst} ({row['kinds'][worst]:.3f})"])
     return (
         as_markdown(["score", "AUROC", "worst kind"], rows)
-        + f"\nMeasured{aged(record)} on {record['date']}.\n"
+        + f"\nMeasured{earlier_weights(record)} on {record['date']}.\n"
     )
 
 
-def _points(record: dict[str, Any]) -> list[list[Any]]:
+def _points(record: Record) -> list[list[Any]]:
     return [
         [
             r["name"],
@@ -214,14 +203,14 @@ def _digest(points: list[list[Any]]) -> str:
     return hashlib.sha256(json.dumps(points).encode()).hexdigest()
 
 
-def peers_are_drawn() -> bool:
-    """Whether the plot shows the numbers of results/peers.json."""
+def peers_plot_is_current() -> bool:
+    """Tell whether the plot shows the numbers of results/peers.json."""
     from PIL import Image
 
     if not PLOT.exists():
         return False
     with Image.open(PLOT) as image:
-        return image.info.get("Description") == _digest(_points(_read("peers")))
+        return image.info.get("Description") == _digest(_points(read("peers")))
 
 
 def draw_peers() -> None:
@@ -229,7 +218,7 @@ def draw_peers() -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    points = _points(_read("peers"))
+    points = _points(read("peers"))
     figure = Figure(figsize=(9.4, 3.8), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 2)
