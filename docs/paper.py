@@ -106,8 +106,8 @@ def leaks() -> str:
         f"\nOn average over {len(rows)} rows, in points: a test picture whose copy was trained on "
         f"is right {copies:+.1f} more often than the others, and all of them together move the "
         f"test set by {whole:+.1f}. Test accuracy under the paper's protocol less the leak-free "
-        f"one is {protocol:+.1f} (it also trains on more pictures); the 600, where they choose the epoch, "
-        f"less where they do not, {valid:+.1f}.\n"
+        f"one is {protocol:+.1f} (it also trains on more pictures); the 600, where they choose the "
+        f"epoch, less where they do not, {valid:+.1f}.\n"
     )
 
 
