@@ -18,23 +18,24 @@ help:  ## print this list
 	$(PIP) --constraint constraints.txt --editable ".[train,data,dev]"
 	@touch $@
 
-demo: .venv/installed  ## install into .venv, read the portrait in the package, name the picture written
+demo: .venv/installed  ## install into .venv, annotate the portrait in the package, name the picture written
 	.venv/bin/mien demo
 
 test: .venv/developed  ## install what the tests need and run them all
 	.venv/bin/python -m pytest
 
-check: .venv/developed  ## style, types, import rules, and that the docs are up to date
+check: .venv/developed  ## style, types, rules of the source tree, and that the docs are up to date
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/python -m pytest --quiet tests/test_rules.py
 	.venv/bin/python docs/build.py --check
 
-docs: .venv/developed  ## write the tables in README.md and docs/ anew from results/
+docs: .venv/developed  ## rewrite the tables in README.md and docs/ from results/
 	.venv/bin/python docs/build.py
 
-model: .venv/developed  ## train and export the shipped model anew, once data/ is prepared as the README says
+model: .venv/developed  ## train and export the shipped model again, once data/ is prepared as the README says
 	.venv/bin/mien train configs/miennet-teacher.toml --out runs/miennet-teacher --resume
 	.venv/bin/mien train configs/miennet.toml --out runs/miennet --resume
 	.venv/bin/mien export runs/miennet --out runs/miennet.onnx

@@ -19,7 +19,7 @@ from records import RESULTS, ROOT, read
 from mien.cli import cli
 from mien.show.tables import as_markdown
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def main() -> None:

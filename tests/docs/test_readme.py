@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -73,3 +74,21 @@ def test_every_command_line_in_the_readme_uses_options_that_exist(line):
     params = command.get_params(click.Context(command))
     known = {option for p in params for option in (*p.opts, *p.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_every_extra_that_is_named_exists_and_the_readme_lists_them():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].keys()
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+    texts = [path.read_text(encoding="utf-8") for path in (*pages, *PACKAGE.rglob("*.py"))]
+    named = {
+        extra
+        for text in texts
+        for names in re.findall(r"mien\[([a-z,]+)\]", text)
+        for extra in names.split(",")
+    }
+    calls = r'(?:needs|MissingExtraError)\(\s*"[^"]+", "([a-z]+)"'
+    named |= {extra for text in texts for extra in re.findall(calls, text)}
+    assert "plot" in named
+    assert named <= extras
+    assert named == set(re.findall(r"^\| `([a-z]+)` \|", README, flags=re.MULTILINE))
