@@ -43,7 +43,7 @@ def test_the_install_stays_small_and_brings_no_torch(python):
     [site] = python.parents[1].glob("lib/python*/site-packages")
     assert not (site / "torch").exists()
     own = _size(site) - _size(site / "pip")
-    print(f"installed: {own / 1e6:.0f} MB")  # noqa: T201 - the figure is asked for
+    print(f"installed: {own / 1e6:.0f} MB")  # noqa: T201 - shown with pytest -s
     assert own < LIMIT
 
 
@@ -51,19 +51,19 @@ def test_the_installed_package_reads_the_portrait_outside_the_project(python, tm
     portrait = ROOT / "src" / "mien" / "pictures" / "eileen_collins.jpg"
     command = [str(python), "-c", PROBE, str(portrait)]
     bare = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    found = subprocess.run(
+    result = subprocess.run(
         command, cwd=tmp_path, env=bare, capture_output=True, text=True, check=True
     )
-    picture, imported = map(json.loads, found.stdout.splitlines())
+    picture, imported = map(json.loads, result.stdout.splitlines())
     assert [face["label"] for face in picture["faces"]] == ["happiness"]
     assert imported == []
 
 
 def test_the_demo_writes_its_picture_and_names_it(python, tmp_path):
     mien = python.with_name("mien")
-    found = subprocess.run(
+    result = subprocess.run(
         [str(mien), "demo"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     written = tmp_path / "mien-demo.png"
-    assert str(written) in found.stdout
+    assert str(written) in result.stdout
     assert written.stat().st_size > 50_000

@@ -44,16 +44,16 @@ ROOMS = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if path.pare
 
 
 def test_every_room_stands_in_the_tree_and_no_other():
-    told = re.findall(r"^  ([a-z_]+(?:/|\.py)) ", TREE, flags=re.MULTILINE)
+    listed = re.findall(r"^  ([a-z_]+(?:/|\.py)) ", TREE, flags=re.MULTILINE)
     rooms = [f"{room.name}/" for room in ROOMS if room.parent == PACKAGE]
     files = [path.name for path in PACKAGE.glob("[a-z]*.py")]
-    assert sorted(told) == sorted(rooms + files)
+    assert sorted(listed) == sorted(rooms + files)
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.relative_to(PACKAGE).as_posix())
-def test_the_head_of_a_room_tells_each_of_its_files_and_no_other(room):
+def test_the_head_of_a_room_lists_each_of_its_files_and_no_other(room):
     head = (room / "__init__.py").read_text(encoding="utf-8").split('"""')[1]
-    told = [
+    listed = [
         name
         for names in re.findall(
             r"^([a-z_0-9]+/?(?:, [a-z_0-9]+/?)*)  +\S", head, flags=re.MULTILINE
@@ -64,7 +64,7 @@ def test_the_head_of_a_room_tells_each_of_its_files_and_no_other(room):
     folders = [
         f"{path.name}/" for path in room.iterdir() if path.is_dir() and "__" not in path.name
     ]
-    assert sorted(told) == sorted(files + folders)
+    assert sorted(listed) == sorted(files + folders)
 
 
 @pytest.mark.parametrize("line", re.findall(r"^mien [a-z].*$", README, flags=re.MULTILINE))

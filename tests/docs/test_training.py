@@ -31,11 +31,11 @@ def test_three_lines_make_a_loader_and_the_loop_around_it_trains(tmp_path, monke
 
 
 def test_the_table_has_every_setting_with_its_default_in_the_order_they_are_applied():
-    found = {}
+    table = {}
     for names, defaults in re.findall(r"^\| (`.+?`) \| ([\d., ]+) \|", PAGE, flags=re.MULTILINE):
         keys = re.findall(r"`(\w+)`", names)
-        found |= dict(zip(keys, map(float, defaults.split(", ")), strict=True))
-    assert list(found.items()) == [(f.name, f.default) for f in fields(Strength)]
+        table |= dict(zip(keys, map(float, defaults.split(", ")), strict=True))
+    assert list(table.items()) == [(f.name, f.default) for f in fields(Strength)]
 
 
 def test_the_two_sides_of_the_ablation_differ_in_one_setting():
