@@ -152,7 +152,7 @@ def test_a_damaged_film_that_is_broken_off_does_not_hang(tmp_path):
         "import gc, itertools, sys\n"
         "from mien.media.video_reader import VideoFile\n"
         "for _ in range(20):\n"
-        "    with Film(sys.argv[1]) as film:\n"
+        "    with VideoFile(sys.argv[1]) as film:\n"
         "        list(itertools.islice(film, 4))\n"
         "    del film\n"
         "    gc.collect()\n"

@@ -15,7 +15,7 @@ from mien.cli._shared import FILE, QUALITY, SIDE, bar, needs
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
-    from mien.media.sources import VideoSource
+    from mien.media.video_reader import VideoSource
     from mien.recognize.results import VideoFrame
 
     pass

@@ -1,4 +1,5 @@
-"""Open a video with PyAV, whatever holds it, and say in one message what is wrong with it.
+"""Open a video with PyAV, from a file or a stream, and say in one message what is wrong with it.
+
 Knows nothing of frames.
 """
 
@@ -10,7 +11,7 @@ from typing import IO, Any
 
 from mien.errors import BadImageError, MissingExtraError
 
-__all__ = ["FIX", "Pipe", "open_container", "pyav", "reason"]
+__all__ = ["FIX", "Pipe", "open_container", "pyav"]
 
 FIX = "give a video file such as .mp4, .mov, .avi or .webm"
 # FFmpeg plays anything that holds a JPEG, a .zip of them too; these are its names for such files.
@@ -18,9 +19,9 @@ _STILL = ("_pipe", "image2", "mjpeg")
 
 
 def pyav() -> ModuleType:
-    """Return PyAV, which is quiet unless told otherwise: our errors and counts say what is wrong.
+    """Return PyAV with its log off: our errors and counts say what is wrong.
 
-    Its log must stay off: handed to Python by the decoder's threads, it deadlocks with the thread
+    The log must stay off: handed to Python by the decoder's threads, it deadlocks with the thread
     that waits for them (PyAV's issue 751).
 
     Returns:
@@ -58,21 +59,24 @@ def open_container(source: "str | Path | IO[bytes] | Pipe", name: str) -> Any:
         container = av.open(str(source) if isinstance(source, str | Path) else source)
     except (av.FFmpegError, OSError) as error:
         _pass_on_interrupt(source)
-        raise BadImageError(f"not a video: {name} ({reason(error)})", FIX) from error
+        reason = getattr(error, "strerror", None) or error
+        raise BadImageError(f"not a video: {name} ({reason})", FIX) from error
     _pass_on_interrupt(source)
-    wrong = _wrong(container)
-    if wrong:
+    problem = _problem(container)
+    if problem:
         container.close()
-        raise BadImageError(f"not a video: {name} {wrong}", FIX)
+        raise BadImageError(f"not a video: {name} {problem}", FIX)
     return container
 
 
 def _pass_on_interrupt(source: object) -> None:
+    """Raise the Ctrl-C that FFmpeg swallowed while a pipe was read."""
     if isinstance(source, Pipe) and source.interrupted:
         raise KeyboardInterrupt
 
 
-def _wrong(container: Any) -> str:
+def _problem(container: Any) -> str:
+    """What makes an opened file no video, or ""."""
     if container.format.name.endswith(_STILL):
         return "is a picture, or a file of pictures"
     if not container.streams.video:
@@ -80,18 +84,6 @@ def _wrong(container: Any) -> str:
     if container.streams.video[0].codec_context is None:
         return "has pictures in a code that is not known"
     return ""
-
-
-def reason(error: Exception) -> str:
-    """Say in a few words what the system or FFmpeg refused.
-
-    Args:
-        error: theirs.
-
-    Returns:
-        The words.
-    """
-    return str(getattr(error, "strerror", None) or error)
 
 
 class Pipe:
@@ -125,7 +117,7 @@ class Pipe:
         try:
             while not self._stopped:
                 if sys.platform == "win32" or select.select([self._stream], [], [], 0.1)[0]:
-                    return _some(self._stream, size)
+                    return _available(self._stream, size)
         except KeyboardInterrupt:
             self._stopped = self.interrupted = True  # FFmpeg would swallow it here
         return b""
@@ -135,7 +127,7 @@ class Pipe:
         self._stopped = True
 
 
-def _some(stream: IO[bytes], size: int) -> bytes:
+def _available(stream: IO[bytes], size: int) -> bytes:
     """What is there now; a buffered reader's `read` would wait until all of `size` is."""
     data: bytes = getattr(stream, "read1", stream.read)(size)
     return data

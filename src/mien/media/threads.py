@@ -1,8 +1,9 @@
-"""Work handed from thread to thread, a few items at a time: so stages overlap and memory is flat.
+"""Hand items from thread to thread, a few at a time: stages overlap and memory stays flat.
 
 `prefetch` prepares the next items while the caller works on one; `WriteBehind` finishes items after
-the caller has gone on. Errors come out at the caller, in order, and whoever leaves early (Ctrl-C,
-an error of its own) waits for the one item in work and drops the rest. Knows nothing of frames.
+the caller has gone on. Errors are raised at the caller, in order. A caller that leaves early
+(Ctrl-C, an error of its own) waits for the one item in work and drops the rest. Knows nothing of
+frames.
 """
 
 from collections import deque
@@ -12,7 +13,6 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 __all__ = ["WriteBehind", "prefetch"]
-
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def prefetch(
         The items, in order; an error of theirs is raised in its place.
 
     Example:
-        >>> list(ahead(iter("abc")))
+        >>> list(prefetch(iter("abc")))
         ['a', 'b', 'c']
     """
     source, end = iter(items), object()

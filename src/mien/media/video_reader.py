@@ -1,19 +1,16 @@
-"""The frames of a video, one at a time, upright, each with the moment it is shown.
+"""The frames of a video, one at a time, upright, each with the time at which it is shown.
 
-Only the frames being decoded are in memory, however long the video is; a damaged stretch is
-counted and skipped, wrong time stamps are counted and mended. What is no video file but shows
-frames too, a camera or a folder of numbered pictures, is in reels.py.
-Knows nothing of faces.
-
-MERGED When each frame is shown: time stamps of a film, mended so that they only go forward.
-Knows nothing of frames and files.
+`VideoSource` is anything that shows frames; `VideoFile` is the one read with PyAV, the others are
+in sources.py. Only the frames being decoded are in memory, however long the video is. A damaged
+stretch is counted and skipped; wrong time stamps are counted and mended, so that time only goes
+forward. Knows nothing of faces.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -25,8 +22,15 @@ from mien.pixels import U8
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = ["USUAL_RATE", "Frame", "TimeStamps", "VideoFile", "every_nth", "per_second"]
-
+__all__ = [
+    "USUAL_RATE",
+    "Frame",
+    "TimeStamps",
+    "VideoFile",
+    "VideoSource",
+    "every_nth",
+    "per_second",
+]
 
 USUAL_RATE = 25.0  # frames a second, where nobody says
 
@@ -62,17 +66,67 @@ def _over_white(rgba: U8) -> U8:
     return ((mixed + 127) // 255).astype(np.uint8)
 
 
-class VideoFile:
-    """A video file; iterate over it for its frames, in the order in which they are shown.
+class VideoSource(ABC):
+    """What shows frames one after another: iterate over it once, in a ``with`` block.
 
     Attributes:
         name: what to call it in an error.
         length: how many frames it says it has; 0 if it does not say.
         rate: frames a second, on average, as it says; 0 if it does not say.
-        damaged: so far, how many packets could not be decoded.
-        missing_s: at the end, how many seconds of what it says it has were not there.
+        time_base: seconds that one unit of its time stamps takes; 0 if it has no such unit.
         audio: PyAV's stream of its sound; None if it has none, or none is wanted.
+        start_s: the time stamp of the first frame, once it was shown; sound counts from the same 0.
+        damaged: so far, how many packets or pictures could not be decoded.
+        mended: so far, how many time stamps were missing or ran backwards.
+        missing_s: at the end, how many seconds of what it says it has were not there.
     """
+
+    length = 0
+    rate = 0.0
+    time_base = 0.0
+    audio: Any = None
+    start_s = 0.0
+    damaged = 0
+    mended = 0
+    missing_s = 0.0
+
+    def __init__(self, name: str) -> None:
+        """Start before the first frame.
+
+        Args:
+            name: what to call it in an error.
+        """
+        self.name = name
+        self._stopped = False
+
+    @property
+    def colour_is_named(self) -> bool:
+        """Whether it says how its colours are to be understood."""
+        return False
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield its frames, in the order in which they are shown."""
+
+    def heard(self) -> Iterator[Any]:
+        """Yield the packets of the sound that came by since the last call, oldest first."""
+        return iter(())
+
+    def stop(self) -> None:
+        """Let a thread that waits for the next frame go on, and see the end."""
+        self._stopped = True
+
+    def __enter__(self) -> Self:
+        """Return itself; leaving the block closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.stop()
+
+
+class VideoFile(VideoSource):
+    """A video file, or a stream that holds one."""
 
     def __init__(
         self, source: str | Path | IO[bytes] | Pipe, name: str = "", sound: bool = False
@@ -88,44 +142,24 @@ class VideoFile:
             BadImageError: if there is no such file, or it is no video.
             MissingExtraError: if PyAV is not installed.
         """
+        super().__init__(name or str(source))
         self._av: Any = pyav()
-        self.name = name or str(source)
-        self.damaged = 0
-        self.missing_s = 0.0
         self._pipe = source if isinstance(source, Pipe) else None
         self._container = open_container(source, self.name)
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        self.audio: Any = _first_heard(self._container) if sound else None
         self._heard: deque[Any] = deque()
-        self.length: int = self._stream.frames
+        self.audio = _first_audio(self._container) if sound else None
+        self.length = self._stream.frames
         self.rate = float(self._stream.average_rate or 0)
-        self._clock = TimeStamps(1 / (self.rate or USUAL_RATE))
-
-    @property
-    def mended(self) -> int:
-        """So far, how many time stamps were missing or ran backwards."""
-        return self._clock.mended
-
-    @property
-    def start_s(self) -> float:
-        """The time stamp of the first frame, once it was shown; sound counts from the same 0."""
-        return self._clock.start_s
-
-    @property
-    def time_base(self) -> float:
-        """Seconds that one unit of its time stamps takes."""
-        return float(self._stream.time_base or 0)
+        self.time_base = float(self._stream.time_base or 0)
+        self._step_s = 1 / (self.rate or USUAL_RATE)
+        self._stamps = TimeStamps(self._step_s)
 
     @property
     def colour_is_named(self) -> bool:
         """Whether it says how its colours are to be understood."""
         return int(self._stream.codec_context.colorspace) != 2  # 2 is "unspecified"
-
-    def heard(self) -> Iterator[Any]:
-        """Yield the packets of the sound that came by since the last call, oldest first."""
-        while self._heard:
-            yield self._heard.popleft()
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield every frame that can be decoded; the pixels are converted when asked for.
@@ -135,12 +169,13 @@ class VideoFile:
         """
         number, time_s = 0, 0.0
         for shown in self._decoded():
-            time_s = self._clock.read(None if shown.time is None else float(shown.time))
+            time_s = self._stamps.read(None if shown.time is None else float(shown.time))
+            self.start_s, self.mended = self._stamps.start_s, self._stamps.mended
             yield Frame(number, time_s, shown)
             number += 1
         if number == 0:
             raise BadImageError(f"damaged video: {self.name} has no frame to show", FIX)
-        self.missing_s = max(0.0, self._said_s() - time_s - 1 / (self.rate or USUAL_RATE))
+        self.missing_s = max(0.0, self._duration_s() - time_s - self._step_s)
 
     def _decoded(self) -> Iterator["VideoFrame"]:
         wanted = [self._stream] if self.audio is None else [self._stream, self.audio]
@@ -161,7 +196,7 @@ class VideoFile:
                 continue
             yield from shown
 
-    def _said_s(self) -> float:
+    def _duration_s(self) -> float:
         """How long the pictures last, as the file says; 0 if it does not."""
         if self._stream.duration:
             return float(self._stream.duration * self._stream.time_base)
@@ -169,32 +204,91 @@ class VideoFile:
             return float(self._container.duration) / 1e6  # FFmpeg counts it in microseconds
         return 0.0
 
+    def heard(self) -> Iterator[Any]:
+        """Yield the packets of the sound that came by since the last call, oldest first."""
+        while self._heard:
+            yield self._heard.popleft()
+
     def stop(self) -> None:
         """Let a thread that waits for a stream's next bytes go on, and see its end."""
         if self._pipe:
             self._pipe.stop()
 
-    def __enter__(self) -> Self:
-        """Return itself; leaving the block closes the file."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the file, once the decoder's threads are at rest."""
         self._stream.codec_context.flush_buffers()
         self._container.close()
 
 
-def _first_heard(container: Any) -> Any:
+def _first_audio(container: Any) -> Any:
     """The first stream of sound that can be decoded, or None."""
     for audio in container.streams.audio:
         if audio.codec_context is not None and audio.codec_context.sample_rate:
             return audio
     return None
+
+
+class TimeStamps:
+    """Turns time stamps into seconds from the first frame on.
+
+    A stamp that is missing, or not after the one before, is replaced by one frame's time after
+    the one before. Where a second one in a row runs backwards, the video's own clock was set back
+    (two videos joined), and time goes on from there.
+
+    Attributes:
+        start_s: the first time stamp.
+        mended: how many stamps were replaced.
+    """
+
+    def __init__(self, step_s: float) -> None:
+        """Start before the first frame.
+
+        Args:
+            step_s: how long a frame is shown, above 0.
+        """
+        self.start_s = 0.0
+        self.mended = 0
+        self._step_s = step_s
+        self._last_s: float | None = None
+        self._set_back_s = 0.0  # what is taken off every stamp
+        self._maybe_s = 0.0  # what should be, if the next stamp runs backwards too
+
+    def read(self, stamp_s: float | None) -> float:
+        """Return when a frame is shown.
+
+        Args:
+            stamp_s: as the video has it, or None.
+
+        Returns:
+            Seconds from the first frame on, more than at the call before.
+
+        Example:
+            >>> stamps = TimeStamps(step_s=0.5)
+            >>> [stamps.read(stamp) for stamp in (7.0, 7.5, None, 8.75, 3.0, 9.75)]
+            [0.0, 0.5, 1.0, 1.75, 2.25, 2.75]
+        """
+        if self._last_s is None:
+            self.mended += stamp_s is None
+            self.start_s = stamp_s or 0.0
+            self._set_back_s, self._last_s = self.start_s, 0.0
+            return 0.0
+        self._last_s = self._after(self._last_s, stamp_s)
+        return self._last_s
+
+    def _after(self, last_s: float, stamp_s: float | None) -> float:
+        due_s = last_s + self._step_s
+        if stamp_s is None:
+            self.mended += 1
+            return due_s
+        if stamp_s - self._set_back_s > last_s:
+            self._maybe_s = self._set_back_s
+            return stamp_s - self._set_back_s
+        if self._maybe_s != self._set_back_s and stamp_s - self._maybe_s > last_s:
+            self._set_back_s = self._maybe_s
+            return stamp_s - self._set_back_s
+        self.mended += 1
+        self._maybe_s = stamp_s - due_s
+        return due_s
 
 
 def every_nth(frames: Iterable[Frame], n: int) -> Iterator[Frame]:
@@ -228,66 +322,3 @@ def per_second(frames: Iterable[Frame], rate: float) -> Iterator[Frame]:
         if slot >= due:
             due = slot + 1
             yield frame
-
-
-class TimeStamps:
-    """Turns time stamps into seconds from the first frame on.
-
-    A stamp that is missing, or not after the one before, is replaced by one frame's time after
-    the one before. Where a second one in a row runs backwards, the film's own clock was set back
-    (two films glued together), and time goes on from there.
-
-    Attributes:
-        start_s: the first time stamp.
-        mended: how many stamps were replaced.
-    """
-
-    def __init__(self, step_s: float) -> None:
-        """Start before the first frame.
-
-        Args:
-            step_s: how long a frame is shown, above 0.
-        """
-        self.start_s = 0.0
-        self.mended = 0
-        self._step_s = step_s
-        self._last_s: float | None = None
-        self._set_back_s = 0.0  # what is taken off every stamp
-        self._maybe_s = 0.0  # what should be, if the next stamp runs backwards too
-
-    def read(self, stamp_s: float | None) -> float:
-        """Return when a frame is shown.
-
-        Args:
-            stamp_s: as the film has it, or None.
-
-        Returns:
-            Seconds from the first frame on, more than at the call before.
-
-        Example:
-            >>> clock = Clock(step_s=0.5)
-            >>> [clock.read(stamp) for stamp in (7.0, 7.5, None, 8.75, 3.0, 9.75)]
-            [0.0, 0.5, 1.0, 1.75, 2.25, 2.75]
-        """
-        if self._last_s is None:
-            self.mended += stamp_s is None
-            self.start_s = stamp_s or 0.0
-            self._set_back_s, self._last_s = self.start_s, 0.0
-            return 0.0
-        self._last_s = self._after(self._last_s, stamp_s)
-        return self._last_s
-
-    def _after(self, last_s: float, stamp_s: float | None) -> float:
-        due_s = last_s + self._step_s
-        if stamp_s is None:
-            self.mended += 1
-            return due_s
-        if stamp_s - self._set_back_s > last_s:
-            self._maybe_s = self._set_back_s
-            return stamp_s - self._set_back_s
-        if self._maybe_s != self._set_back_s and stamp_s - self._maybe_s > last_s:
-            self._set_back_s = self._maybe_s
-            return stamp_s - self._set_back_s
-        self.mended += 1
-        self._maybe_s = stamp_s - due_s
-        return due_s

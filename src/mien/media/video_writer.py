@@ -1,16 +1,12 @@
-"""A film written as H.264 that browsers play, with the time stamps and the sound of its source.
+"""Write a video as H.264 that browsers play, with the time stamps and the sound of its source.
 
-The way through: a frame -> even sides -> YUV 4:2:0 -> libx264 -> .mp4, its index in front. Sound
-is copied (sound.py). The file is whole or absent: written to a part file beside it, renamed when
-all is written, removed after an error or Ctrl-C.
+Pipeline: a frame -> even sides -> YUV 4:2:0 -> libx264 -> .mp4, its index in front. Sound is copied
+packet by packet where an .mp4 can hold it, else encoded anew as AAC. The file is whole or absent.
 Knows nothing of faces.
-
-MERGED The sound of a film, carried over to another file: packet by packet as it is, where it can
-be. Knows nothing of pictures.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from fractions import Fraction
 from math import ceil, inf
 from pathlib import Path
@@ -20,51 +16,40 @@ import cv2
 import numpy as np
 
 from mien.errors import OutputError
-from mien.media.decoder import pyav, reason
-from mien.media.sources import VideoSource
-from mien.media.video_reader import USUAL_RATE
+from mien.media.decoder import pyav
+from mien.media.video_reader import USUAL_RATE, VideoSource
 from mien.media.writers import as_output_error, atomic
 from mien.pixels import U8
 
 __all__ = ["COPIED", "SUFFIXES", "Sound", "VideoWriter", "atomic_video"]
 
-
 SUFFIXES = (".mp4", ".m4v", ".mov")
-
 _OPTIONS = {"preset": "ultrafast", "crf": "22"}  # a quarter of veryfast's time, twice its bytes
-
 _FINEST = 1_000_000  # units of time a second; the container counts to 2^31
-
 _USUAL_BASE = Fraction(1, 90_000)
-
 _LEAD_S = 0.1  # sound that starts so much before the pictures is kept, and the pictures wait
-
 _BT601 = 5  # H.264's number for the colours that cv2 makes
-
 # What players expect in an .mp4; sound in any other code (PCM, Vorbis, ...) becomes AAC.
 COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
-
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-
 _AAC_BITS = 96_000  # a second and channel
-
 _MOST_CHANNELS = 2  # of what is encoded anew
 
 
 @contextmanager
 def atomic_video(path: Path, source: VideoSource, threads: int = 0) -> Iterator["VideoWriter"]:
-    """Lend the writer of a film that appears when the block ends well.
+    """Lend the writer of a video that appears when the block ends well.
 
     Args:
         path: ends in .mp4, .m4v or .mov.
-        source: the film that is read: its times, its rate and its sound are kept.
+        source: the video that is read: its times, its rate and its sound are kept.
         threads: to encode with; 0 lets libx264 choose.
 
     Yields:
         The writer.
 
     Raises:
-        OutputError: if the name ends otherwise, or the film cannot be written.
+        OutputError: if the name ends otherwise, or the video cannot be written.
         MissingExtraError: if PyAV is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
@@ -82,7 +67,7 @@ def atomic_video(path: Path, source: VideoSource, threads: int = 0) -> Iterator[
 
 
 class VideoWriter:
-    """Writes a film frame by frame; see `atomic_video`."""
+    """Writes a video frame by frame; see `atomic_video`."""
 
     def __init__(self, part: Path, path: Path, source: VideoSource, threads: int) -> None:
         """Open the file.
@@ -90,7 +75,7 @@ class VideoWriter:
         Args:
             part: to write to.
             path: what to call it in an error.
-            source: the film that is read.
+            source: the video that is read.
             threads: to encode with.
         """
         self._av: Any = pyav()
@@ -104,7 +89,7 @@ class VideoWriter:
         self._step = max(1, round(1 / (source.rate or USUAL_RATE) / self._base))
         self._origin_s = 0.0
         self._last: int | None = None
-        with self._explained():
+        with self._as_output_error():
             options = {"movflags": "faststart"}
             self._container = self._av.open(str(part), "w", format="mp4", options=options)
 
@@ -115,7 +100,7 @@ class VideoWriter:
             rgb: shape (H, W, 3), uint8, RGB; one of another size than the first is scaled to it.
             time_s: when it is shown, from the first frame on.
         """
-        with self._explained():
+        with self._as_output_error():
             if self._stream is None:
                 self._begin(rgb.shape[1], rgb.shape[0])
             self._write_sound()
@@ -138,9 +123,9 @@ class VideoWriter:
             return
         self._sound = Sound(self._container, audio)
         if audio.start_time is not None:
-            heard_s = float(audio.start_time * audio.time_base)
-            if heard_s < self._origin_s - _LEAD_S:
-                self._origin_s = heard_s
+            sound_s = float(audio.start_time * audio.time_base)
+            if sound_s < self._origin_s - _LEAD_S:
+                self._origin_s = sound_s
 
     def _frame(self, rgb: U8, time_s: float) -> Any:
         size = (self._stream.width, self._stream.height)
@@ -166,7 +151,7 @@ class VideoWriter:
 
     def finish(self) -> None:
         """Write what the encoders still hold, and the index."""
-        with self._explained():
+        with self._as_output_error():
             if self._stream is not None:
                 self._write_sound()
                 self._container.mux(self._stream.encode(None))
@@ -182,16 +167,9 @@ class VideoWriter:
             with suppress(self._av.FFmpegError, OSError):
                 self._container.close()
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn FFmpeg's refusal into an error with the next step."""
-        try:
-            yield
-        except (self._av.FFmpegError, OSError) as error:
-            raise OutputError(
-                f"cannot write {self._path}: {reason(error)}",
-                fix="name a file in a folder that you may write to, on a disk with free space",
-            ) from error
+    def _as_output_error(self) -> AbstractContextManager[None]:
+        """Turn a refusal of FFmpeg or the system into an error with the next step."""
+        return as_output_error(self._path, self._av.FFmpegError)
 
 
 def _base(source: VideoSource) -> Fraction:
@@ -202,21 +180,21 @@ def _base(source: VideoSource) -> Fraction:
 
 
 class Sound:
-    """Writes one stream of sound."""
+    """Writes the sound of a video into another: copied, or encoded anew."""
 
     def __init__(self, container: Any, audio: Any) -> None:
         """Add the stream to a file that has not been begun.
 
         Args:
             container: PyAV's, to write to.
-            audio: PyAV's stream of the film that is read.
+            audio: PyAV's stream of the video that is read.
         """
         self._av: Any = pyav()
         self._container = container
-        self._step = ceil(1 / (audio.codec_context.sample_rate * audio.time_base))  # least apart
-        self._least = self._due = -inf  # of the next packet's time
-        self._anew = audio.codec_context.codec.canonical_name not in COPIED
-        if not self._anew:
+        self._least_step = ceil(1 / (audio.codec_context.sample_rate * audio.time_base))
+        self._earliest = self._due = -inf  # of the next packet's time
+        self._encodes = audio.codec_context.codec.canonical_name not in COPIED
+        if not self._encodes:
             self._stream = container.add_stream_from_template(audio)
             return
         rate = min(_AAC_RATES, key=lambda known: abs(known - audio.codec_context.sample_rate))
@@ -229,22 +207,22 @@ class Sound:
         """Write the next packet.
 
         Args:
-            packet: PyAV's, of the film that is read; one without a time is left out.
+            packet: PyAV's, of the video that is read; one without a time is left out.
             origin_s: the time stamp that becomes 0.
 
         Returns:
             False if it is damaged and had to be decoded; it is left out.
         """
-        if self._anew:
+        if self._encodes:
             return self._encode(packet, origin_s)
         if packet.pts is not None and packet.dts is not None:
             shift = round(origin_s / float(packet.time_base))
             packet.dts -= shift
-            if packet.dts < self._least:  # a file's times must not run backwards
+            if packet.dts < self._earliest:  # a file's times must not run backwards
                 packet.dts = self._due
             packet.pts = max(packet.pts - shift, packet.dts)
-            self._due = packet.dts + max(self._step, packet.duration or 0)
-            self._least = packet.dts + self._step
+            self._due = packet.dts + max(self._least_step, packet.duration or 0)
+            self._earliest = packet.dts + self._least_step
             packet.stream = self._stream
             self._container.mux(packet)
         return True
@@ -254,13 +232,13 @@ class Sound:
             frames = packet.decode()
         except self._av.FFmpegError:
             return False
-        for heard in frames:
-            if heard.pts is not None:
-                heard.pts -= round(origin_s / float(heard.time_base))
-            self._container.mux(self._stream.encode(heard))
+        for sound in frames:
+            if sound.pts is not None:
+                sound.pts -= round(origin_s / float(sound.time_base))
+            self._container.mux(self._stream.encode(sound))
         return True
 
     def finish(self) -> None:
         """Write what the encoder still holds."""
-        if self._anew:
+        if self._encodes:
             self._container.mux(self._stream.encode(None))

@@ -1,13 +1,14 @@
-"""Results written to files that are whole or absent, never half.
+"""Write text, CSV, JSON lines, pictures and folders that are whole or absent, never half.
 
-Everything is written to a hidden part file in the same folder, which takes the target's name when
-it is complete. After an error or Ctrl-C the part is removed and an older target is as it was. Knows
-nothing of faces.
+Pipeline: a hidden part file in the target's folder -> all is written -> it takes the target's name.
+After an error or Ctrl-C the part is removed, and an older target is as it was. A new format of
+pictures is a line in `FORMATS`, a new format of results one in `OUTPUTS`. Knows nothing of faces.
 """
 
 import csv
+import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -21,9 +22,11 @@ from mien.pixels import U8
 
 __all__ = [
     "FORMATS",
+    "OUTPUTS",
     "CsvWriter",
     "LinesWriter",
     "Table",
+    "TextFile",
     "as_output_error",
     "atomic",
     "atomic_folder",
@@ -31,7 +34,6 @@ __all__ = [
     "write_picture",
     "write_text",
 ]
-
 
 # Suffix -> Pillow's name, the format's longest side in pixels, how to save.
 FORMATS: dict[str, tuple[str, int, dict[str, int]]] = {
@@ -58,7 +60,7 @@ def atomic(path: Path) -> Iterator[Path]:
     Example:
         >>> import tempfile
         >>> target = Path(tempfile.mkdtemp()) / "note.txt"
-        >>> with whole(target) as part:
+        >>> with atomic(target) as part:
         ...     _ = part.write_text("done")
         >>> target.read_text()
         'done'
@@ -79,11 +81,12 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def as_output_error(path: Path) -> Iterator[None]:
+def as_output_error(path: Path, *others: type[Exception]) -> Iterator[None]:
     """Turn the system's refusal into an error with the next step.
 
     Args:
         path: the target.
+        others: errors that mean the same as the system's own.
 
     Yields:
         Nothing.
@@ -91,14 +94,82 @@ def as_output_error(path: Path) -> Iterator[None]:
     Raises:
         OutputError: if the block cannot write it.
     """
+    refusals: tuple[type[Exception], ...] = (OSError, *others)
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except refusals as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(
             f"cannot write {path}: {reason}",
             fix="name a file in a folder that you may write to, on a disk with free space",
         ) from error
+
+
+@contextmanager
+def atomic_folder(out: Path) -> Iterator[Path]:
+    """Lend ``DIR.part``, which becomes ``DIR`` when the block ends well.
+
+    What a killed run left there is removed first, and what this one leaves after an error.
+
+    Args:
+        out: the folder to make; it must not exist.
+
+    Yields:
+        The empty folder to fill.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    out = out.resolve()
+    part = out.with_name(out.name + ".part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        yield part
+        part.rename(out)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(
+            f"cannot write {part}: {reason}", fix="choose another --out, or free some space"
+        ) from error
+    finally:  # also after Ctrl-C; when all went well it has been renamed
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file in UTF-8.
+
+    Args:
+        text: all of it.
+        path: the target.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    with atomic(path) as part, as_output_error(path):
+        part.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def write_picture(rgb: U8, path: Path) -> None:
+    """Write a picture in the format its name ends with.
+
+    Args:
+        rgb: shape (H, W, 3), uint8, RGB.
+        path: ends in .png, .jpg, .jpeg or .webp; the lossy ones are written at quality 95.
+
+    Raises:
+        OutputError: if the name ends otherwise, or the file cannot be written.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"no picture format ends in {path.suffix!r}: {path}",
+            fix=f"end the name in {', '.join(FORMATS)}",
+        )
+    kind, longest, options = FORMATS[path.suffix.lower()]
+    if max(rgb.shape) > longest:
+        raise OutputError(f"{kind} holds at most {longest} pixels a side: {path}", fix="use .png")
+    with atomic(path) as part, as_output_error(path):
+        Image.fromarray(rgb).save(part, kind, **options)
 
 
 class LinesWriter:
@@ -208,75 +279,8 @@ class CsvWriter:
         self._lines.__exit__(kind, error, trace)
 
 
-def write_picture(rgb: U8, path: Path) -> None:
-    """Write a picture in the format its name ends with.
-
-    Args:
-        rgb: shape (H, W, 3), uint8, RGB.
-        path: ends in .png, .jpg, .jpeg or .webp; the lossy ones are written at quality 95.
-
-    Raises:
-        OutputError: if the name ends otherwise, or the file cannot be written.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise OutputError(
-            f"no picture format ends in {path.suffix!r}: {path}",
-            fix=f"end the name in {', '.join(FORMATS)}",
-        )
-    kind, longest, options = FORMATS[path.suffix.lower()]
-    if max(rgb.shape) > longest:
-        raise OutputError(f"{kind} holds at most {longest} pixels a side: {path}", fix="use .png")
-    with atomic(path) as part, as_output_error(path):
-        Image.fromarray(rgb).save(part, kind, **options)
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a text file in UTF-8.
-
-    Args:
-        text: all of it.
-        path: the target.
-
-    Raises:
-        OutputError: if the file cannot be written.
-    """
-    with atomic(path) as part, as_output_error(path):
-        part.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
-
-
-@contextmanager
-def atomic_folder(out: Path) -> Iterator[Path]:
-    """Lend ``DIR.part``, which becomes ``DIR`` when the block ends well.
-
-    What a killed run left there is removed first, and what this one leaves after an error.
-
-    Args:
-        out: the folder to make; it must not exist.
-
-    Yields:
-        The empty folder to fill.
-
-    Raises:
-        OutputError: if it cannot be written.
-    """
-    out = out.resolve()
-    part = out.with_name(out.name + ".part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        yield part
-        part.rename(out)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(
-            f"cannot write {part}: {reason}", fix="choose another --out, or free some space"
-        ) from error
-    finally:  # also after Ctrl-C; when all went well it has been renamed
-        shutil.rmtree(part, ignore_errors=True)
-
-
 class Table(Protocol):
-    """What takes the rows of a CSV file: Python's own writer, whose class has no public name."""
+    """Takes the rows of a CSV file: Python's own writer, whose class has no public name."""
 
     def writerow(self, row: Iterable[Any], /) -> Any:
         """Write one row."""
@@ -287,16 +291,45 @@ class Table(Protocol):
 
 @contextmanager
 def open_table(path: Path, header: Sequence[str]) -> Iterator[Table]:
-    """Open a CSV file in a folder that is not whole yet.
+    """Open a CSV file inside `atomic_folder`, where it needs no part file of its own.
 
     Args:
         path: the file.
         header: names of the columns.
 
     Yields:
-        What takes its rows.
+        The table that takes its rows.
     """
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(header)
         yield table
+
+
+class TextFile(Protocol):
+    """Takes text: a `LinesWriter`, or standard output."""
+
+    def write(self, text: str, /) -> object:
+        """Add text."""
+
+
+_Rows = Callable[[Any], Iterable[Iterable[object]]]  # of one result
+_Write = Callable[[Any], object]  # called for each result in turn
+
+
+def _csv_rows(file: TextFile, header: Sequence[str], rows: _Rows) -> _Write:
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(header)
+    return lambda result: table.writerows(rows(result))
+
+
+def _json_lines(file: TextFile, _header: Sequence[str], _rows: _Rows) -> _Write:
+    return lambda result: file.write(json.dumps(result.record()) + "\n")
+
+
+# Format of results -> begins a file, given the header and the rows of a result as tables have them,
+# and returns what writes one result.
+OUTPUTS: dict[str, Callable[[TextFile, Sequence[str], _Rows], _Write]] = {
+    "csv": _csv_rows,
+    "json": _json_lines,
+}

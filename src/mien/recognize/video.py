@@ -21,8 +21,9 @@ import numpy as np
 
 from mien.faces import align
 from mien.faces.tracker import Follower, Tracked
-from mien.media.sources import VideoSource, open_video
+from mien.media.sources import open_video
 from mien.media.threads import prefetch
+from mien.media.video_reader import VideoSource
 from mien.pixels import F32, F64, U8
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Face, VideoFrame
