@@ -162,5 +162,5 @@ def test_the_sentence_speaks_of_the_class_that_was_asked_for(crop, recognizer, p
     for label in ("happiness", "fear"):
         sentence = mien(*words, "--class", label).stdout.splitlines()[1]
         assert sentence.startswith(f"     {label} {face.scores[label]:.2f}: ")
-        assert sentence.endswith(regions.words(regions.shares(face.heatmap(label))))
+        assert sentence.endswith(regions.words(regions.named_shares(face.heatmap(label))))
     assert len(mien(*words, "--class", "all").stdout.splitlines()) == 1

@@ -172,11 +172,11 @@ def test_what_a_track_looks_like_is_learned_only_where_it_is_clear():
     tracks.update([sight(100, who=0)], 0.0)
     mixed = np.array([0.8, 0.6, 0, 0, 0, 0, 0, 0], dtype=np.float32)
     tracks.update([Observation(sight(100).detection, mixed, crowded=True)], 0.04)
-    np.testing.assert_array_equal(tracks.tracks[0].look, LOOKS[0])
+    np.testing.assert_array_equal(tracks.tracks[0].appearance, LOOKS[0])
     tracks.update([Observation(sight(100).detection, mixed)], 0.08)
     # a fifth of the way: (0.96, 0.12), made of length 1
     expected = np.array([0.96, 0.12]) / np.hypot(0.96, 0.12)
-    np.testing.assert_allclose(tracks.tracks[0].look[:2], expected, atol=1e-6)
+    np.testing.assert_allclose(tracks.tracks[0].appearance[:2], expected, atol=1e-6)
 
 
 def test_without_lap_the_extra_is_named(monkeypatch):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mien.faces.regions import REGIONS, TEMPLATE, divide, shares, shares_of, words
+from mien.faces.regions import REGIONS, TEMPLATE, divide, named_shares, region_shares, words
 
 
 def spots(*places):
@@ -17,7 +17,7 @@ def test_each_landmark_lies_in_its_region(moved):
     landmarks = TEMPLATE + np.float32(moved)
     for (x, y), region in zip(landmarks, ["eyes", "eyes", "nose", "mouth", "mouth"], strict=True):
         spot = spots((round(float(x)), round(float(y)), 1))
-        assert shares(spot, landmarks if moved else None)[region] == 1
+        assert named_shares(spot, landmarks if moved else None)[region] == 1
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_each_landmark_lies_in_its_region(moved):
     ],
 )  # fmt: skip
 def test_brows_are_above_the_eyes_and_cheeks_beside_nose_and_mouth(x, y, region):
-    assert shares(spots((x, y, 3)))[region] == 1
+    assert named_shares(spots((x, y, 3)))[region] == 1
 
 
 def test_shares_are_the_sums_worked_by_hand():
@@ -37,13 +37,13 @@ def test_shares_are_the_sums_worked_by_hand():
     heatmap = spots((32, 50, 1), (20, 45, 3), (32, 35, 2), (16, 21, 1), (0, 63, 1), (46, 21, -9))
     expected = dict.fromkeys(REGIONS, 0.0)
     expected |= {"eyes": 0.125, "nose": 0.25, "mouth": 0.5, "outside": 0.125}
-    assert shares(heatmap) == expected
+    assert named_shares(heatmap) == expected
 
 
 def test_an_even_map_is_shared_by_area():
     # wholly inside the oval: mouth 36 x 14, nose 8 x 12 and 16 x 14 of 4096 places; the oval has
     # an area of pi * 30 * 34 less its caps below row 0 (0.2 % of the crop)
-    found = shares(np.full((64, 64), 7, dtype=np.float32))
+    found = named_shares(np.full((64, 64), 7, dtype=np.float32))
     assert found["mouth"] == pytest.approx(36 * 14 / 4096, abs=1e-4)
     assert found["nose"] == pytest.approx((8 * 12 + 16 * 14) / 4096, abs=1e-4)
     oval = 1 - np.pi * 30 * 34 / 4096
@@ -77,20 +77,20 @@ def test_a_nose_moved_aside_takes_its_region_along():
 
 def test_many_maps_are_shared_like_one():
     maps = np.random.default_rng(0).normal(size=(3, 64, 64)).astype(np.float32)
-    for one, row in zip(maps, shares_of(maps, divide()), strict=True):
-        assert list(shares(one).values()) == pytest.approx(row.tolist(), abs=1e-4)
+    for one, row in zip(maps, region_shares(maps, divide()), strict=True):
+        assert list(named_shares(one).values()) == pytest.approx(row.tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize("value", [0, -1])
 def test_a_map_without_evidence_has_no_shares(value):
-    found = shares(np.full((64, 64), value, dtype=np.float32))
+    found = named_shares(np.full((64, 64), value, dtype=np.float32))
     assert found == dict.fromkeys(REGIONS, 0.0)
     assert words(found) == "no place speaks for it"
 
 
 def test_a_map_or_landmarks_of_another_size_are_refused():
     with pytest.raises(ValueError, match=r"expected a \(64, 64\) map, got \(8, 8\)"):
-        shares(np.ones((8, 8), dtype=np.float32))
+        named_shares(np.ones((8, 8), dtype=np.float32))
     with pytest.raises(ValueError, match=r"must have shape \(5, 2\), got \(4, 2\)"):
         divide(TEMPLATE[:4])
 

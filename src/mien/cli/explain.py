@@ -187,7 +187,7 @@ def _sentence(network: Any, face: "U8", method: str, label: str | None, layer: s
 
     from mien import pixels
     from mien.explain import explain_each
-    from mien.faces.regions import shares, words
+    from mien.faces.regions import named_shares, words
     from mien.labels import LABELS
     from mien.pixels import enlarge
 
@@ -199,7 +199,7 @@ def _sentence(network: Any, face: "U8", method: str, label: str | None, layer: s
         explain_each(network, batch, method, [name], layer)[0, 0], pixels.SIDE, pixels.SIDE
     )
     share = float(powers[LABELS.index(name)] / powers.sum())
-    return f"{name} {share:.2f}: {words(shares(fine))}"
+    return f"{name} {share:.2f}: {words(named_shares(fine))}"
 
 
 def _row(

@@ -14,7 +14,7 @@ from mien import pixels
 from mien.data import manifest
 from mien.errors import BadDataError, BadModelError
 from mien.evaluate.explanations import gaussian
-from mien.faces.regions import REGIONS, divide, expected, shares_of, units_of
+from mien.faces.regions import REGIONS, divide, expected, region_shares, units_of
 from mien.labels import LABELS, NEUTRAL, index
 from mien.media import images
 from mien.pixels import F32, SIDE, enlarge
@@ -68,15 +68,15 @@ def _shares(model: Model, folder: Path, rows: list[manifest.Row]) -> F32:
         raise BadModelError("this model file returns no class maps", fix="make it by mien export")
     asked = np.array([index(row.label) for row in rows])
     own = maps[np.arange(len(rows)), asked].astype(np.float32)
-    return shares_of(enlarge(own, SIDE, SIDE), divide())
+    return region_shares(enlarge(own, SIDE, SIDE), divide())
 
 
 def _of_class(label: str, found: F32) -> dict[str, Any]:
     wanted = np.isin(REGIONS, expected(label))
     on_expected = found[:, wanted].sum(axis=1)
     blind = np.zeros((1, SIDE, SIDE), dtype=np.uint8)
-    area = shares_of(np.ones((1, SIDE, SIDE), dtype=np.float32), divide())[0]
-    middle = shares_of(gaussian(blind, np.random.default_rng(0)), divide())[0]
+    area = region_shares(np.ones((1, SIDE, SIDE), dtype=np.float32), divide())[0]
+    middle = region_shares(gaussian(blind, np.random.default_rng(0)), divide())[0]
     return {
         "pictures": len(found),
         "share": _named(found.mean(axis=0)),

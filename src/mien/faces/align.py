@@ -1,30 +1,26 @@
-"""From five landmarks to an upright crop: the one framing, for training and serving alike.
+"""From five landmarks to an upright crop: one framing for training and serving.
 
-A similarity (turn, scale, shift; no shear) carries the landmarks as near as it can to a template.
-The template is where the landmarks lie, on average, in RAF-DB's own aligned training crops, so that
-crops as that database comes and crops from a photograph look alike to the network. Knows nothing of
-detectors and networks.
-
-MERGED Frame a database's face crop exactly as recognition frames a face in a photograph.
-
-A tight crop leaves the detector no room, so it is enlarged and given a grey border first.
+A similarity transform (rotation, scale, shift; no shear) carries the landmarks as near as it can to
+a template. The template is where the landmarks lie, on average, in RAF-DB's own aligned training
+crops, so that crops as that database comes and crops from a photograph look alike to the network.
+`reframe` does the same for the face crops of a dataset: a tight crop leaves the detector no room,
+so it is enlarged and given a grey border first. Knows nothing of networks.
 """
 
 import cv2
 import numpy as np
 
-from mien.faces import align
 from mien.faces.detect import Detector
 from mien.faces.regions import TEMPLATE
-from mien.pixels import F32, F64, U8
+from mien.pixels import F32, F64, SIDE, U8
 
 __all__ = ["SIDE", "crop", "reframe", "similarity"]
 
-SIDE = 64  # pixels, the side of the crop
 _MAX_SHRINK = 16  # a face larger than 16 crops is cut with that many samples a pixel
 _MAX_WARPED = 32_000  # pixels, a longer picture is more than cv2 warps
-_ENLARGED = 192  # pixels, longer side of the crop shown to the detector
-_BORDER = 96  # pixels of grey about it
+# What `reframe` shows the detector: a crop whose longer side has so many pixels, and its border.
+_ENLARGED = 192
+_BORDER = 96
 _GREY = 128
 
 
@@ -107,8 +103,8 @@ def _part_under(rgb: U8, matrix: F64, side: int) -> tuple[U8, F64]:
     return rgb[first[1] : last[1], first[0] : last[0]], moved
 
 
-def reframe(rgb: U8, detector: Detector, side: int = align.SIDE) -> U8 | None:
-    """Find the face in a crop and cut it out again, upright, in mien's own frame.
+def reframe(rgb: U8, detector: Detector, side: int = SIDE) -> U8 | None:
+    """Find the face in a dataset's crop, and cut it out again as `crop` does.
 
     Args:
         rgb: shape (H, W, 3), uint8.
@@ -120,15 +116,15 @@ def reframe(rgb: U8, detector: Detector, side: int = align.SIDE) -> U8 | None:
     """
     scale = _ENLARGED / max(rgb.shape[:2])
     width, height = round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)
-    how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    enlarged = cv2.resize(rgb, (max(1, width), max(1, height)), interpolation=how)
+    method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    enlarged = cv2.resize(rgb, (max(1, width), max(1, height)), interpolation=method)
     borders = (_BORDER,) * 4
-    shown = cv2.copyMakeBorder(enlarged, *borders, cv2.BORDER_CONSTANT, value=(_GREY,) * 3)
-    faces = detector.find(np.asarray(shown, dtype=np.uint8))
+    bordered = cv2.copyMakeBorder(enlarged, *borders, cv2.BORDER_CONSTANT, value=(_GREY,) * 3)
+    faces = detector.find(np.asarray(bordered, dtype=np.uint8))
     if not faces:
         return None
-    middle = np.array([shown.shape[1], shown.shape[0]]) / 2
+    middle = np.array([bordered.shape[1], bordered.shape[0]]) / 2
     face = min(faces, key=lambda f: float(np.linalg.norm(f.landmarks.mean(axis=0) - middle)))
     # The centre of pixel i lies at i + 0.5, so undo the border, then the enlargement.
     landmarks = (face.landmarks - _BORDER + 0.5) / scale - 0.5
-    return align.crop(rgb, align.similarity(landmarks.astype(np.float32)), side)
+    return crop(rgb, similarity(landmarks.astype(np.float32)), side)

@@ -1,15 +1,13 @@
 """Which face is which: numbers that stay with a face through motion, occlusion and crossings.
 
-The way through: where each track should be by now -> cost of every track and detection being one
-face (place, size, look) -> the cheapest assignment of all at once -> what is left over is new.
-A number is never given twice. Knows nothing of detectors, networks and pictures.
+Pipeline: where each track should be by now -> cost of every track and detection being one face
+(place, size, appearance) -> the cheapest assignment of all at once -> what is left over is new.
+A number is never given twice. The appearance of a face is a short vector, a third each: light and
+dark in the upright face, the colours of the head with its hair, and those of the clothes below.
+This is no recognition of persons: it holds for seconds, within one shot. Knows nothing of detectors
+and networks.
 
 Source: assignment by Jonker and Volgenant 1987, doi:10.1007/BF02278710.
-
-MERGED What a face looks like, as a short vector: enough to tell the few people in one scene apart.
-
-A third each: light and dark in the upright face, the colours of the head with its hair, and those
-of the clothes below. This is no recognition of persons: it holds for seconds, within one shot.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,14 +28,14 @@ _REACH = 0.7  # face sides that a track may be off the next detection ...
 _REACH_PER_S = 1.5  # ... and more for every second that it was hidden
 _MOST_REACH = 3.0
 _GROWTH = 0.7  # the most that a face's size may change, as the logarithm of the ratio
-_LOOK_WEIGHT = 1.5  # a wholly different look costs as much as being 1.5 reaches away
+_APPEARANCE_WEIGHT = 1.5  # a wholly different one costs as much as being 1.5 reaches away
 _LIMIT = 1.2  # above this cost two are not one face
-_ALIKE = 0.7  # likeness that a face needs to get the number of one that was hidden
+_ALIKE = 0.7  # similarity that a face needs to get the number of one that was hidden
 _IMPOSSIBLE = 1000.0
 _SETTLE_S = 0.15  # over about this time the speed is averaged
 _COAST_S = 0.7  # a hidden face goes on as it went for about this time
-_LOOK_STEP = 0.2  # the part of a track's look that a new one replaces
-_SIDE = 8  # pixels of the face compared; finer, a smile would make another person
+_APPEARANCE_STEP = 0.2  # the part of a track's appearance that a new one replaces
+_FACE_SIDE = 8  # pixels of the face compared; finer, a smile would make another person
 _PATCH = 16  # pixels of the patches whose colours are counted
 _BINS = 4  # of each colour channel
 # Top and bottom of the patches, in heights of the face's box below its upper edge.
@@ -51,12 +49,12 @@ class Observation:
 
     Attributes:
         detection: where.
-        look: shape (V,), of length 1: the dot product of two is their likeness.
-        crowded: whether another face's box overlaps it, so that its look is not its own.
+        appearance: shape (V,), of length 1: the dot product of two is their similarity.
+        crowded: whether another face's box overlaps it, so that its appearance is not its own.
     """
 
     detection: Detection
-    look: F32
+    appearance: F32
     crowded: bool = False
 
 
@@ -69,21 +67,21 @@ class Track:
         detection: where it was seen last.
         seen_s: when.
         velocity: shape (2,), pixels a second.
-        look: shape (V,), averaged over the last times it was seen clearly.
+        appearance: shape (V,), averaged over the last times it was seen clearly.
         hidden: whether it is not to be seen now.
     """
 
     number: int
     detection: Detection
     seen_s: float
-    look: F32
+    appearance: F32
     velocity: F64 = field(default_factory=lambda: np.zeros(2))
     hidden: bool = False
 
     def shift(self, time_s: float) -> F64:
         """Return how far it should have moved since it was seen, shape (2,), in pixels."""
-        gone = max(0.0, time_s - self.seen_s)
-        return self.velocity * (_COAST_S * (1 - float(np.exp(-gone / _COAST_S))))
+        elapsed_s = max(0.0, time_s - self.seen_s)
+        return self.velocity * (_COAST_S * (1 - float(np.exp(-elapsed_s / _COAST_S))))
 
     def expected(self, time_s: float) -> Box:
         """Return where it should be by now."""
@@ -93,10 +91,10 @@ class Track:
 
     def move(self, detection: Detection, time_s: float) -> None:
         """Note that it was seen."""
-        gone = time_s - self.seen_s
-        if gone > 0:
-            speed = (_centre(detection.box) - _centre(self.detection.box)) / gone
-            self.velocity += (1 - np.exp(-gone / _SETTLE_S)) * (speed - self.velocity)
+        elapsed_s = time_s - self.seen_s
+        if elapsed_s > 0:
+            speed = (_centre(detection.box) - _centre(self.detection.box)) / elapsed_s
+            self.velocity += (1 - np.exp(-elapsed_s / _SETTLE_S)) * (speed - self.velocity)
         self.detection, self.seen_s, self.hidden = detection, time_s, False
 
 
@@ -125,68 +123,32 @@ class Tracks:
         """Forget all: what comes now are other faces."""
         self.tracks.clear()
 
-    def update(self, found: Sequence[Observation], time_s: float) -> None:
+    def update(self, faces: Sequence[Observation], time_s: float) -> None:
         """Give every face its track; tracks without a face are hidden from now on.
 
         Args:
-            found: all faces in the picture.
+            faces: all that are in the picture.
             time_s: when the picture was taken.
         """
         self.tracks = [t for t in self.tracks if time_s - t.seen_s <= self.memory_s]
-        partners = self._assign(found, time_s)
+        partners = self._assign(faces, time_s)
         for known in self.tracks:
             known.hidden = True
-        for sight, track in zip(found, partners, strict=True):
+        for face, track in zip(faces, partners, strict=True):
             if track is None:
-                self.tracks.append(Track(self._next, sight.detection, time_s, sight.look))
+                self.tracks.append(Track(self._next, face.detection, time_s, face.appearance))
                 self._next += 1
                 continue
-            track.move(sight.detection, time_s)
-            if not sight.crowded:
-                track.look = _blend(track.look, sight.look)
+            track.move(face.detection, time_s)
+            if not face.crowded:
+                track.appearance = _blend(track.appearance, face.appearance)
 
-    def _assign(self, found: Sequence[Observation], time_s: float) -> list[Track | None]:
-        if not found or not self.tracks:
-            return [None] * len(found)
-        cost = [[difference(track, sight, time_s) for track in self.tracks] for sight in found]
+    def _assign(self, faces: Sequence[Observation], time_s: float) -> list[Track | None]:
+        if not faces or not self.tracks:
+            return [None] * len(faces)
+        cost = [[difference(track, face, time_s) for track in self.tracks] for face in faces]
         _, partners, _ = self._solve(np.array(cost), extend_cost=True, cost_limit=_LIMIT)
         return [None if i < 0 else self.tracks[i] for i in partners]
-
-
-def difference(track: Track, sight: Observation, time_s: float) -> float:
-    """Return how little a face is like a track: 0 for the place, size and look expected.
-
-    Args:
-        track: a face seen before.
-        sight: a face seen now.
-        time_s: now.
-
-    Returns:
-        The cost, >= 0; 1000 where they cannot be one face.
-    """
-    expected, box = track.expected(time_s), sight.detection.box
-    hidden_s = max(0.0, time_s - track.seen_s)
-    reach = min(_REACH + _REACH_PER_S * hidden_s, _MOST_REACH) * _side(expected)
-    place = float(np.linalg.norm(_centre(box) - _centre(expected))) / reach
-    size = abs(float(np.log(_side(box) / _side(expected)))) / _GROWTH
-    likeness = float(track.look @ sight.look)
-    stranger = track.hidden and not sight.crowded and likeness < _ALIKE
-    if place > 1 or size > 1 or stranger:
-        return _IMPOSSIBLE
-    return 0.5 * place + 0.2 * size + _LOOK_WEIGHT * (1 - likeness)
-
-
-def _centre(box: Box) -> F64:
-    return np.array([(box.left + box.right) / 2, (box.top + box.bottom) / 2])
-
-
-def _side(box: Box) -> float:
-    return float(np.sqrt(box.width * box.height))
-
-
-def _blend(old: F32, new: F32) -> F32:
-    mixed = old + _LOOK_STEP * (new - old)
-    return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
 
 
 def _solver() -> Callable[..., Any]:
@@ -198,31 +160,66 @@ def _solver() -> Callable[..., Any]:
     return solve
 
 
+def difference(track: Track, face: Observation, time_s: float) -> float:
+    """Return how little a face is like a track: 0 for the place, size and appearance expected.
+
+    Args:
+        track: a face seen before.
+        face: a face seen now.
+        time_s: now.
+
+    Returns:
+        The cost, >= 0; 1000 where they cannot be one face.
+    """
+    expected, box = track.expected(time_s), face.detection.box
+    hidden_s = max(0.0, time_s - track.seen_s)
+    reach = min(_REACH + _REACH_PER_S * hidden_s, _MOST_REACH) * _side(expected)
+    place = float(np.linalg.norm(_centre(box) - _centre(expected))) / reach
+    size = abs(float(np.log(_side(box) / _side(expected)))) / _GROWTH
+    similarity = float(track.appearance @ face.appearance)
+    stranger = track.hidden and not face.crowded and similarity < _ALIKE
+    if place > 1 or size > 1 or stranger:
+        return _IMPOSSIBLE
+    return 0.5 * place + 0.2 * size + _APPEARANCE_WEIGHT * (1 - similarity)
+
+
+def _centre(box: Box) -> F64:
+    return np.array([(box.left + box.right) / 2, (box.top + box.bottom) / 2])
+
+
+def _side(box: Box) -> float:
+    return float(np.sqrt(box.width * box.height))
+
+
+def _blend(old: F32, new: F32) -> F32:
+    mixed = old + _APPEARANCE_STEP * (new - old)
+    return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
+
+
 def appearance(rgb: U8, detection: Detection) -> F32:
-    """Describe a face.
+    """Describe what a face looks like.
 
     Args:
         rgb: shape (H, W, 3), uint8.
         detection: the face in it.
 
     Returns:
-        shape (V,), float32, of length 1: the dot product of two is their likeness, at most 1.
+        shape (V,), float32, of length 1: the dot product of two is their similarity, at most 1.
     """
     crop = align.crop(rgb, align.similarity(detection.landmarks))
     patches = [_patch(rgb, detection.box, *part) for part in (_HEAD, _CLOTHES)]
     parts = [_texture(crop), *(_colours(patch) for patch in patches)]
-    whole = np.concatenate(parts) / np.sqrt(len(parts))
-    return np.asarray(whole, dtype=np.float32)
+    return np.asarray(np.concatenate(parts) / np.sqrt(len(parts)), dtype=np.float32)
 
 
 def _texture(crop: U8) -> F32:
     """Light and dark, whatever the brightness: mean 0, length 1."""
-    small = cv2.resize(crop, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(crop, (_FACE_SIDE, _FACE_SIDE), interpolation=cv2.INTER_AREA)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32).ravel()
     gray -= gray.mean()
     length = float(np.linalg.norm(gray))
     if length < 1e-3:
-        return np.full(gray.shape, 1 / _SIDE, dtype=np.float32)
+        return np.full(gray.shape, 1 / _FACE_SIDE, dtype=np.float32)
     return gray / np.float32(length)
 
 

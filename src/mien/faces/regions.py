@@ -1,18 +1,11 @@
-"""How much of a heat map lies on brows, eyes, nose, mouth, cheeks: in numbers and in words.
+"""The regions of a face in its crop, the heat on each, and the action units that act there.
 
-The crop is upright and framed, so one division of the template serves every face; a face whose
-landmarks are known is divided after them. Every place of the crop belongs to one region. Knows
-nothing of networks.
+Framing (`mien.faces.align`) carries the five landmarks of every face to `TEMPLATE`, so a place in
+the crop is a place on the face, and one division into regions serves every face; a face whose
+landmarks are known is divided after them. Every place of the crop belongs to one region. The table
+of action units has two uses: `mien.data.datasets.disfa` labels pictures by it, and the evidence of
+a network is laid beside it (`mien.evaluate.evidence`). Knows nothing of networks.
 
-MERGED Where the five landmarks of a face lie in a crop, on average.
-
-Framing carries every face to this template (`mien.faces.align`), so a place in the crop is a place
-on the face (`mien.faces.regions`).
-
-MERGED Which action units theory expects in each expression, and where on the face they act.
-
-One table for two uses: `mien.data.datasets.disfa` labels pictures by it, and the evidence of a
-network is laid beside it (`mien.evaluate.evidence`).
 Sources: Friesen and Ekman 1983, "EMFACS-7: Emotional Facial Action Coding System" (unpublished
 manual, University of California), as its prototypes are commonly printed; Ekman and Friesen 1978,
 "Facial Action Coding System", table 11-1, for fear with 25 in the place of 26 and disgust 9+17;
@@ -33,20 +26,21 @@ __all__ = [
     "UNITS",
     "divide",
     "expected",
-    "shares",
-    "shares_of",
+    "named_shares",
+    "region_shares",
     "units_of",
     "words",
 ]
 
 REGIONS = ("brows", "eyes", "nose", "mouth", "cheeks", "forehead", "chin", "outside")
-_LEAST = 0.1  # of the evidence, for a region to be put into words
-_MOST_NAMED = 3
 # Eye, eye, nose tip, mouth corner, mouth corner, x and y in pixels of a 64x64 crop: the mean of
 # RAF-DB's own aligned training crops.
 TEMPLATE: F32 = np.array(
     [[16.6, 21.5], [46.7, 21.5], [31.6, 35.7], [17.9, 48.7], [45.3, 48.7]], dtype=np.float32
 )
+_LEAST = 0.1  # of the evidence, for a region to be put into words
+_MOST_NAMED = 3
+# The action units of each expression: one set, or two that serve alike.
 PROTOTYPES: dict[str, tuple[frozenset[int], ...]] = {
     "happiness": (frozenset({6, 12}),),
     "surprise": (frozenset({1, 2, 5, 26}),),
@@ -55,7 +49,7 @@ PROTOTYPES: dict[str, tuple[frozenset[int], ...]] = {
     "disgust": (frozenset({9, 15, 16}), frozenset({9, 17})),
     "fear": (frozenset({1, 2, 4, 5, 20, 25}), frozenset({1, 2, 4, 5, 20, 26})),
 }
-# Number: what it does, and the regions where that is seen.
+# Action unit: what it does, and the regions where that is seen.
 UNITS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: ("inner brow raiser", ("brows", "forehead")),
     2: ("outer brow raiser", ("brows", "forehead")),
@@ -93,7 +87,7 @@ def divide(landmarks: F32 | None = None) -> U8:
         ('mouth', 'mouth')
     """
     if landmarks is None:
-        return _PARTS
+        return _TEMPLATE_REGIONS
     if landmarks.shape != TEMPLATE.shape:
         raise ValueError(f"landmarks must have shape (5, 2), got {landmarks.shape}")
     # The affine map from crop to template that fits best; a turned head is narrower there.
@@ -103,11 +97,11 @@ def divide(landmarks: F32 | None = None) -> U8:
     places = np.stack([x, y, np.ones_like(x)], axis=-1) @ to_template  # (64, 64, 2)
     column, row = np.rint(places).astype(int).transpose(2, 0, 1)
     inside = (column >= 0) & (column < SIDE) & (row >= 0) & (row < SIDE)
-    found = _PARTS[row.clip(0, SIDE - 1), column.clip(0, SIDE - 1)]
-    return np.where(inside, found, np.uint8(REGIONS.index("outside")))
+    regions = _TEMPLATE_REGIONS[row.clip(0, SIDE - 1), column.clip(0, SIDE - 1)]
+    return np.where(inside, regions, np.uint8(REGIONS.index("outside")))
 
 
-def _template_parts() -> U8:
+def _divided_template() -> U8:
     """Divide the template, shape (64, 64), into rectangles cut by the oval of the face."""
     # Left, top, right, bottom, half open. The eyes lie at y = 21.5, the nose tip at 35.7, the
     # mouth corners at 48.7. The oval was laid by eye on the mean of 600 framed pictures.
@@ -120,21 +114,21 @@ def _template_parts() -> U8:
         "cheeks": ((0, 28, 24, 42), (40, 28, 64, 42), (0, 42, 14, 56), (50, 42, 64, 56)),
         "chin": ((0, 56, 64, 64),),
     }
-    parts = np.empty((SIDE, SIDE), dtype=np.uint8)
+    regions = np.empty((SIDE, SIDE), dtype=np.uint8)
     for name, boxes in rectangles.items():
         for left, top, right, bottom in boxes:
-            parts[top:bottom, left:right] = REGIONS.index(name)
-    y, x = np.indices(parts.shape)
-    parts[((x - 31.5) / 30) ** 2 + ((y - 30) / 34) ** 2 > 1] = REGIONS.index("outside")
-    parts.flags.writeable = False  # every caller is handed the same array
-    return parts
+            regions[top:bottom, left:right] = REGIONS.index(name)
+    y, x = np.indices(regions.shape)
+    regions[((x - 31.5) / 30) ** 2 + ((y - 30) / 34) ** 2 > 1] = REGIONS.index("outside")
+    regions.flags.writeable = False  # every caller is handed the same array
+    return regions
 
 
-_PARTS = _template_parts()
+_TEMPLATE_REGIONS = _divided_template()
 
 
-def shares(heatmap: F32, landmarks: F32 | None = None) -> dict[str, float]:
-    """Return how a map's positive evidence is shared among the regions of the face.
+def named_shares(heatmap: F32, landmarks: F32 | None = None) -> dict[str, float]:
+    """Return how a map's positive evidence is shared among the regions of the face, by name.
 
     Args:
         heatmap: shape (64, 64), from `Face.heatmap`.
@@ -147,19 +141,19 @@ def shares(heatmap: F32, landmarks: F32 | None = None) -> dict[str, float]:
         ValueError: if the map has another shape.
 
     Example:
-        >>> shares(np.ones((64, 64), dtype=np.float32))["mouth"]
+        >>> named_shares(np.ones((64, 64), dtype=np.float32))["mouth"]
         0.123
     """
-    [found] = shares_of(heatmap[None], divide(landmarks))
-    return {name: round(float(share), 4) for name, share in zip(REGIONS, found, strict=True)}
+    [shares] = region_shares(heatmap[None], divide(landmarks))
+    return {name: round(float(share), 4) for name, share in zip(REGIONS, shares, strict=True)}
 
 
-def shares_of(maps: F32, parts: U8) -> F32:
-    """Return the shares of many maps.
+def region_shares(maps: F32, regions: U8) -> F32:
+    """Return how the positive evidence of each map is shared among the regions.
 
     Args:
         maps: shape (N, 64, 64); what is negative does not count.
-        parts: shape (64, 64), from `divide`.
+        regions: shape (64, 64), from `divide`.
 
     Returns:
         shape (N, 8), in the order of `REGIONS`; each row sums to 1, or is 0 for an empty map.
@@ -170,17 +164,17 @@ def shares_of(maps: F32, parts: U8) -> F32:
     if maps.shape[1:] != (SIDE, SIDE):
         raise ValueError(f"expected a ({SIDE}, {SIDE}) map, got {maps.shape[1:]}")
     positive = maps.clip(min=0).reshape(len(maps), -1)
-    member = parts.reshape(-1, 1) == np.arange(len(REGIONS))  # (4096, 8)
+    member = regions.reshape(-1, 1) == np.arange(len(REGIONS))  # (4096, 8)
     sums = positive @ member.astype(np.float32)
     total = sums.sum(axis=1, keepdims=True)
     return np.asarray(sums / np.where(total > 0, total, 1), dtype=np.float32)
 
 
-def words(found: Mapping[str, float]) -> str:
+def words(shares: Mapping[str, float]) -> str:
     """Put shares into words: the regions with a tenth or more, three at most.
 
     Args:
-        found: from `shares`.
+        shares: from `named_shares`.
 
     Returns:
         Part of a sentence.
@@ -189,9 +183,9 @@ def words(found: Mapping[str, float]) -> str:
         >>> words({"mouth": 0.61, "cheeks": 0.22, "nose": 0.09})
         '61 % of the evidence on the mouth, 22 % on the cheeks'
     """
-    if not any(found.values()):
+    if not any(shares.values()):
         return "no place speaks for it"
-    ordered = sorted(found.items(), key=lambda item: -item[1])
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
     named = [item for item in ordered if item[1] >= _LEAST] or ordered[:1]
     first, *others = (
         f"{share:.0%}".replace("%", " %") + f" {_where(name)}"
@@ -233,5 +227,5 @@ def expected(label: str) -> tuple[str, ...]:
         >>> expected("happiness")
         ('eyes', 'mouth', 'cheeks')
     """
-    found = {region for unit in units_of(label) for region in UNITS[unit][1]}
-    return tuple(region for region in REGIONS if region in found)
+    seen = {region for unit in units_of(label) for region in UNITS[unit][1]}
+    return tuple(region for region in REGIONS if region in seen)

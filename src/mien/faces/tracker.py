@@ -1,8 +1,8 @@
-"""The faces in a film, frame after frame: detected now and then, followed in between.
+"""Track the faces of a video from frame to frame: detected now and then, followed in between.
 
-The way through: is this a new shot? -> each face followed by ONet from where it should be (under
-a millisecond) -> detection of the whole picture where a face was lost, faces meet, something moved
-outside them, or it is time -> numbers for the faces (track.py). Knows no expressions.
+Pipeline: is this a new shot? -> each face followed by ONet from where it should be (under a
+millisecond) -> detection of the whole picture where a face was lost, faces meet, something moved
+outside them, or it is time -> numbers for the faces (association.py). Knows nothing of expressions.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from mien.faces import align
-from mien.faces.association import Observation, Tracks, appearance
+from mien.faces.association import Observation, Track, Tracks, appearance
 from mien.faces.boxes import Box, Detection, overlap
 from mien.faces.detect import Detector
 from mien.pixels import F32, U8
@@ -22,7 +22,7 @@ _FULL = 6  # frames after which the whole picture is searched at full size
 _QUICK = 3  # frames after which it is searched small, where something moved
 _QUICK_SIDE = 320  # pixels, long side of the small picture
 _SURE = 0.5  # probability of a face, below which it is lost
-_STEP = 0.1  # face sides; after a larger surprise the face is looked at once more
+_STEP = 0.1  # face sides; a face found farther from where it should be is read again
 _GRID = (32, 18)  # cells of the thumbnail
 _NEAR = 2  # cells that things may move from one frame to the next
 _UNLIKE = 0.6  # standard deviations of the thumbnail; less is the same thing
@@ -45,7 +45,7 @@ class Tracked:
 
 
 class Follower:
-    """Finds and follows the faces of one film; to be given its frames in order.
+    """Finds and follows the faces of one video; to be given its frames in order.
 
     Attributes:
         searched: how many frames were searched at full size so far.
@@ -95,13 +95,13 @@ class Follower:
 
     def _search(self, rgb: U8, time_s: float, thumbnail: U8) -> None:
         """Search the whole picture and number what is found."""
-        found = self._detector.find(rgb)
-        crowded = [_meet(face.box, [o.box for o in found if o is not face]) for face in found]
-        sights = [
+        faces = self._detector.find(rgb)
+        crowded = [_meet(face.box, [o.box for o in faces if o is not face]) for face in faces]
+        observations = [
             Observation(face, appearance(rgb, face), close)
-            for face, close in zip(found, crowded, strict=True)
+            for face, close in zip(faces, crowded, strict=True)
         ]
-        self._tracks.update(sights, time_s)
+        self._tracks.update(observations, time_s)
         self.searched += 1
         self._since_search = self._since_glance = 0
         self._known = thumbnail
@@ -110,22 +110,23 @@ class Follower:
         """Follow every face; say whether all were found and are well apart."""
         tracks = self._tracks.seen()
         boxes = [track.expected(time_s) for track in tracks]
-        points, faces = self._detector.check(rgb, boxes)
-        moved = [
-            moved_with(track.detection, five) for track, five in zip(tracks, points, strict=True)
-        ]
-        if any(_surprise(old, new.box) > _STEP for old, new in zip(boxes, moved, strict=True)):
-            points, faces = self._detector.check(rgb, [face.box for face in moved])
-            moved = [
-                moved_with(track.detection, five)
-                for track, five in zip(tracks, points, strict=True)
-            ]
+        moved, certainty = self._follow(rgb, tracks, boxes)
+        if any(_offset(old, new.box) > _STEP for old, new in zip(boxes, moved, strict=True)):
+            moved, certainty = self._follow(rgb, tracks, [face.box for face in moved])
         boxes = [face.box for face in moved]
-        if (faces < _SURE).any() or any(_meet(b, boxes[:i]) for i, b in enumerate(boxes)):
+        if (certainty < _SURE).any() or any(_meet(b, boxes[:i]) for i, b in enumerate(boxes)):
             return False
         for track, face in zip(tracks, moved, strict=True):
             track.move(face, time_s)
         return True
+
+    def _follow(
+        self, rgb: U8, tracks: list[Track], boxes: list[Box]
+    ) -> tuple[list[Detection], F32]:
+        """Find each track's face in a box; return the faces and their probabilities, shape (N,)."""
+        landmarks, certainty = self._detector.check(rgb, boxes)
+        faces = [moved_with(t.detection, five) for t, five in zip(tracks, landmarks, strict=True)]
+        return faces, certainty
 
     def _something_new(self, rgb: U8, thumbnail: U8) -> bool:
         """Where something moved outside the faces, look quickly for a face that is new."""
@@ -136,8 +137,8 @@ class Follower:
             return False
         self.glanced += 1
         self._since_glance = 0
-        found = self._detector.boxes(rgb, _QUICK_SIDE)
-        return any(max((overlap(box, b) for b in boxes), default=0) < 0.3 for box, _ in found)
+        faces = self._detector.boxes(rgb, _QUICK_SIDE)
+        return any(max((overlap(box, b) for b in boxes), default=0) < 0.3 for box, _ in faces)
 
 
 def moved_with(face: Detection, landmarks: F32) -> Detection:
@@ -178,8 +179,8 @@ def is_cut(before: U8, after: U8) -> bool:
     places = [(y, x) for y in range(2 * _NEAR + 1) for x in range(2 * _NEAR + 1)]
     least = np.full((height, width), np.inf, dtype=np.float32)
     for y, x in sorted(places, key=lambda p: (p[0] - _NEAR) ** 2 + (p[1] - _NEAR) ** 2):
-        off = np.abs(new[y : y + height, x : x + width] - old).max(axis=2)
-        np.minimum(least, off, out=least)
+        unlike = np.abs(new[y : y + height, x : x + width] - old).max(axis=2)
+        np.minimum(least, unlike, out=least)
         if (least > _UNLIKE).mean() < _CUT:  # most often it is so at the first place
             return False
     return True
@@ -198,7 +199,7 @@ def _thumbnail(rgb: U8) -> U8:
 
 
 def _changed(before: U8, after: U8, faces: list[Box], shape: tuple[int, ...]) -> bool:
-    """Say whether the picture changed outside the faces."""
+    """Say whether the picture, of this shape, changed outside the faces."""
     moved = cv2.absdiff(before, after).max(axis=2) > _MOVED
     across, down = _GRID[0] / shape[1], _GRID[1] / shape[0]
     for box in faces:
@@ -208,10 +209,10 @@ def _changed(before: U8, after: U8, faces: list[Box], shape: tuple[int, ...]) ->
     return int(moved.sum()) >= _MOVED_CELLS
 
 
-def _surprise(expected: Box, found: Box) -> float:
+def _offset(expected: Box, actual: Box) -> float:
     """How far the centre is from where it should be, in widths."""
-    x = (found.left + found.right - expected.left - expected.right) / 2
-    y = (found.top + found.bottom - expected.top - expected.bottom) / 2
+    x = (actual.left + actual.right - expected.left - expected.right) / 2
+    y = (actual.top + actual.bottom - expected.top - expected.bottom) / 2
     return float(np.hypot(x, y)) / expected.width
 
 

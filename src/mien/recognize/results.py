@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien.faces.boxes import Box, Detection
-from mien.faces.regions import REGIONS, shares, words
+from mien.faces.regions import REGIONS, named_shares, words
 from mien.labels import LABELS, NEUTRAL, USUAL, Rule, index
 from mien.pixels import F32, U8, enlarge
 
@@ -91,7 +91,7 @@ class Face:
         if self.maps is None:
             return {}
         landmarks = self.landmarks @ self.to_crop[:, :2].T + self.to_crop[:, 2]
-        return shares(self.heatmap(), landmarks.astype(np.float32))
+        return named_shares(self.heatmap(), landmarks.astype(np.float32))
 
     @property
     def sentence(self) -> str:
