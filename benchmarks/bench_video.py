@@ -54,7 +54,7 @@ def stages(path: Path, out: Path) -> tuple[dict[str, float], list[VideoFrame]]:
                 break
             rgb = frame.rgb()
             marks.append(time.perf_counter())
-            result = watcher.look(frame.number, frame.time_s, rgb)
+            result = watcher.read(frame.number, frame.time_s, rgb)
             marks.append(time.perf_counter())
             drawn = overlay.draw(result)
             marks.append(time.perf_counter())

@@ -1,4 +1,4 @@
-"""Public names, imported when they are first asked for: importing a room does no work."""
+"""Public names that are imported on first use: importing a package does no work."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -7,12 +7,12 @@ __all__ = ["on_first_use"]
 
 
 def on_first_use(
-    room: str, homes: Mapping[str, str]
+    package: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Make a package's ``__getattr__`` and ``__dir__``, see PEP 562.
 
     Args:
-        room: name of the package.
+        package: its name.
         homes: by public name, the module that defines it, or the module of that name itself.
 
     Returns:
@@ -26,8 +26,8 @@ def on_first_use(
 
     def fetch(name: str) -> object:
         if name not in homes:
-            raise AttributeError(f"module {room!r} has no attribute {name!r}")
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = import_module(homes[name])
-        return module if homes[name] == f"{room}.{name}" else getattr(module, name)
+        return module if homes[name] == f"{package}.{name}" else getattr(module, name)
 
     return fetch, lambda: sorted(homes)

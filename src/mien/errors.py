@@ -37,7 +37,7 @@ class MienError(Exception):
         self.fix = fix
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel between processes, though kinds differ in how they are made."""
+        """Travel between processes, although the kinds are made from different arguments."""
         return _remade, (type(self), self.message, self.fix)
 
 
@@ -80,6 +80,6 @@ class UnknownNameError(MienError):
 class MissingExtraError(MienError):
     """A part of mien whose libraries were not installed."""
 
-    def __init__(self, what: str, extra: str) -> None:
+    def __init__(self, part: str, extra: str) -> None:
         """Name the extra that brings the part."""
-        super().__init__(f"{what} needs the {extra} extra", fix=f'pip install "mien[{extra}]"')
+        super().__init__(f"{part} needs the {extra} extra", fix=f'pip install "mien[{extra}]"')

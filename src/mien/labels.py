@@ -1,9 +1,8 @@
-"""The six expressions, their order, and the words for showing none of them or none clearly.
+"""The six expressions, their order, and the rule that turns scores into one word.
 
-Every file that names an expression gets the name here, so the order is written once.
-
-MERGED From scores to one word: an expression, neutral, or uncertain.
-Knows nothing of pictures and models.
+Every file that names an expression gets the name here, so the order is written once. The word is
+one of the six, `neutral` where a face shows none of them, or `uncertain` where it shows none
+clearly. Knows nothing of pictures and models.
 """
 
 from collections.abc import Sequence
@@ -47,7 +46,7 @@ _SPELLINGS = {
 
 
 def parse(name: str) -> str | None:
-    """Return the label that a database's own word means.
+    """Return the label that a dataset's own word means.
 
     Args:
         name: a folder or class name, in any case, with or without our number prefix.
@@ -134,5 +133,4 @@ class Rule:
 
 
 USUAL = Rule()
-
 SIX = Rule(neutral_above=1.0)  # always the best of the six

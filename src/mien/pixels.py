@@ -1,8 +1,9 @@
 """From a face crop to network input. The only place where pixels become numbers.
 
-Training and serving both call this file, so a model never sees two kinds of input. The way in:
-uint8 RGB or grey crop -> grey -> 64x64 -> [0, 1] -> normalised -> three equal channels. No torch,
-no cv2.
+Training and serving both call this file, so a model never sees two kinds of input.
+Pipeline: uint8 RGB or grey crop -> grey -> 64x64 -> [0, 1] -> normalised -> three equal channels.
+It also defines the array types and the batches of the package, and enlarges coarse maps. Knows
+nothing of torch and cv2.
 """
 
 from collections.abc import Iterator, Sequence
@@ -173,8 +174,8 @@ def enlarge(coarse: F32, height: int, width: int) -> F32:
 
     Args:
         coarse: shape (..., h, w).
-        height: wanted, at least h.
-        width: wanted, at least w.
+        height: of the result, at least h.
+        width: of the result, at least w.
 
     Returns:
         shape (..., height, width).

@@ -203,8 +203,8 @@ def _turned(image: Image.Image) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    found: int = image.getexif().get(ExifTags.Base.Orientation, 1)
-    return found
+    orientation: int = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return orientation
 
 
 def _deep_to_rgb(values: npt.NDArray[np.generic], mode: str) -> U8:

@@ -1,8 +1,8 @@
 """An .onnx file and the card inside it: crops in, probabilities and maps out.
 
 The card (labels, temperature, data, metrics, licence, hash) travels in the file's metadata, so one
-file is the whole model. A file without our card, or changed since it was sealed, is refused. No
-torch; knows nothing of photographs.
+file is the whole model. A file without our card, or changed since it was sealed, is refused. Knows
+nothing of photographs.
 """
 
 import hashlib
@@ -68,8 +68,8 @@ class Model:
         providers = ["CPUExecutionProvider"]
         self.session: Any = onnxruntime.InferenceSession(str(path), options, providers=providers)
         self.outputs = tuple(output.name for output in self.session.get_outputs())
-        self._only_asked = onnxruntime.RunOptions()  # what only other outputs need is not computed
-        self._only_asked.only_execute_path_to_fetches = True
+        self._only_wanted = onnxruntime.RunOptions()  # what only other outputs need is not computed
+        self._only_wanted.only_execute_path_to_fetches = True
 
     def run(self, batch: F32, maps: bool = True) -> Outputs:
         """Classify a batch.
@@ -85,21 +85,20 @@ class Model:
             ValueError: if the batch has another shape or type.
         """
         _check(batch)
-        asked = ("logits", "neutral", "maps") if maps else ("logits", "neutral")
-        wanted = [name for name in asked if name in self.outputs]
         if len(batch) == 0:
-            nothing = np.empty((0, len(LABELS)), dtype=np.float32)
-            return Outputs(nothing, nothing[:, 0], nothing[..., None, None] if maps else None)
-        found: dict[str, Any] = dict(self.tensors(batch, wanted))
+            empty = np.empty((0, len(LABELS)), dtype=np.float32)
+            return Outputs(empty, empty[:, 0], empty[..., None, None] if maps else None)
+        wanted = ("logits", "neutral", "maps") if maps else ("logits", "neutral")
+        names = [name for name in wanted if name in self.outputs]
+        tensors = self.tensors(batch, names)
         if self.flip:
-            mirrored = self.tensors(np.ascontiguousarray(batch[..., ::-1]), wanted)
-            found = {name: _averaged(found[name], mirrored[name]) for name in wanted}
-        temperature = float(self.card["temperature"])
-        scores = softmax(found["logits"], temperature)
+            mirrored = self.tensors(np.ascontiguousarray(batch[..., ::-1]), names)
+            tensors = {name: _averaged(tensors[name], mirrored[name]) for name in names}
+        scores = softmax(tensors["logits"], float(self.card["temperature"]))
         neutral = np.zeros(len(batch), dtype=np.float32)
-        if "neutral" in found:
-            neutral = (1 + np.tanh(found["neutral"][:, 0] / 2)) / 2  # the logistic function
-        return Outputs(scores, neutral, found.get("maps"))
+        if "neutral" in tensors:
+            neutral = _logistic(tensors["neutral"][:, 0])
+        return Outputs(scores, neutral, tensors.get("maps"))
 
     def tensors(self, batch: F32, names: Sequence[str]) -> dict[str, F32]:
         """Return outputs of the file as they are, and compute nothing else.
@@ -115,8 +114,44 @@ class Model:
             ValueError: if the batch has another shape or type.
         """
         _check(batch)
-        found = self.session.run(list(names), {"crops": batch}, self._only_asked)
-        return dict(zip(names, found, strict=True))
+        values = self.session.run(list(names), {"crops": batch}, self._only_wanted)
+        return dict(zip(names, values, strict=True))
+
+
+def _check(batch: F32) -> None:
+    if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1:] != (3, SIDE, SIDE):
+        raise ValueError(
+            f"expected (N, 3, {SIDE}, {SIDE}) float32, got {batch.shape} {batch.dtype}"
+        )
+
+
+def _averaged(value: F32, mirrored: F32) -> F32:
+    """The mean of an output and of the one for the mirror image, whose maps are turned back."""
+    back = mirrored[..., ::-1] if value.ndim == 4 else mirrored
+    mean: F32 = (value + back) / np.float32(2)
+    return mean
+
+
+def _logistic(logits: F32) -> F32:
+    return np.asarray((1 + np.tanh(logits / 2)) / 2, dtype=np.float32)
+
+
+def softmax(logits: F32, temperature: float = 1.0) -> F32:
+    """Turn logits into probabilities.
+
+    Args:
+        logits: shape (N, C).
+        temperature: what they are divided by first; above 1 the probabilities are less sure.
+
+    Returns:
+        shape (N, C), float32 in [0, 1], each row summing to 1.
+
+    Example:
+        >>> softmax(np.array([[1, 1, 1, 1], [0, 0, 0, 500]], dtype=np.float32)).tolist()
+        [[0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0]]
+    """
+    powers = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def find(model: str | Path) -> Path:
@@ -138,38 +173,6 @@ def find(model: str | Path) -> Path:
         return SHIPPED
     shipped = SHIPPED.parent / f"{path.name}.onnx"
     return shipped if str(path) == path.name and not path.exists() and shipped.exists() else path
-
-
-def _check(batch: F32) -> None:
-    if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1:] != (3, SIDE, SIDE):
-        raise ValueError(
-            f"expected (N, 3, {SIDE}, {SIDE}) float32, got {batch.shape} {batch.dtype}"
-        )
-
-
-def _averaged(value: F32, mirrored: F32) -> F32:
-    """The mean of an output and of the one for the mirror image, whose maps are turned back."""
-    back = mirrored[..., ::-1] if value.ndim == 4 else mirrored
-    mean: F32 = (value + back) / np.float32(2)
-    return mean
-
-
-def softmax(logits: F32, temperature: float = 1.0) -> F32:
-    """Turn logits into probabilities.
-
-    Args:
-        logits: shape (N, C).
-        temperature: what they are divided by first; above 1 the probabilities are less sure.
-
-    Returns:
-        shape (N, C), float32 in [0, 1], each row summing to 1.
-
-    Example:
-        >>> softmax(np.array([[1, 1, 1, 1], [0, 0, 0, 500]], dtype=np.float32)).tolist()
-        [[0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0]]
-    """
-    powers = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def read_card(path: str | Path) -> dict[str, Any]:

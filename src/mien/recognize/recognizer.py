@@ -1,15 +1,11 @@
-"""Picture -> faces -> scores and maps: the function of the library.
+"""A picture becomes faces with scores and maps; many pictures, results or named failures.
 
-The way through: read -> detect boxes -> landmarks -> upright crops -> one batch -> results. No
-torch, no drawing.
-
-MERGED Many pictures, one after another: each becomes a result or a named failure, none is lost.
-
-Memory does not grow with their number.
+Pipeline: read -> detect boxes -> landmarks -> upright crops -> batches -> results.
+Memory does not grow with the number of pictures, and none is lost. Knows nothing of drawing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +83,7 @@ class Recognizer:
         """
         path = str(picture) if isinstance(picture, str | Path) else ""
         rgb = _to_array(picture, max_pixels)
-        found = self.detector.find(rgb)
-        faces = self.read_faces(rgb, found, heatmap)
+        faces = self.read_faces(rgb, self.detector.find(rgb), heatmap)
         return Picture(path, rgb.shape[1], rgb.shape[0], tuple(faces))
 
     def read_faces(self, rgb: U8, found: Sequence[Detection], heatmap: bool = True) -> list[Face]:
@@ -194,14 +189,14 @@ def list_pictures(paths: Iterable[str | Path]) -> list[Path]:
     Raises:
         BadImageError: if there is not one.
     """
-    given = [Path(path) for path in paths]
-    found: list[Path] = []
-    for path in given:
-        found.extend(images.find_pictures([path]) if path.is_dir() else [path])
-    if not found:
-        names = ", ".join(map(str, given))
+    named = [Path(path) for path in paths]
+    files: list[Path] = []
+    for path in named:
+        files.extend(images.find_pictures([path]) if path.is_dir() else [path])
+    if not files:
+        names = ", ".join(map(str, named))
         raise BadImageError(f"no pictures in {names}", fix="name a folder that holds JPEG or PNG")
-    return found
+    return files
 
 
 def read_many(
@@ -227,8 +222,7 @@ def read_many(
         except BadImageError as error:
             yield None, Failure(str(file), error)
             continue
-        found = recognizer.read(rgb, heatmap)
-        yield rgb, Picture(str(file), found.width, found.height, found.faces)
+        yield rgb, replace(recognizer.read(rgb, heatmap), path=str(file))
 
 
 def score_many(

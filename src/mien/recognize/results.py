@@ -1,7 +1,7 @@
 """What recognition returns: frozen, checked, in named units.
 
-A `Picture`, or a `Moment` of a film, has `Face`s; a `Face` has a `Box`, five landmarks, six scores
-and the class maps. Each knows its own row or record and nothing of files, models or drawing.
+A `Picture`, or a `VideoFrame`, has `Face`s; a `Face` has a `Box`, five landmarks, six scores and
+the class maps. Each knows its own rows and record. Knows nothing of files, models and drawing.
 """
 
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Face:
         crop: shape (64, 64, 3), RGB, the upright crop that the network saw (as grey).
         to_crop: shape (2, 3), the affine transform from picture to crop pixels.
         rule: when `label` is neutral or uncertain.
-        track: in a film, the number that this face keeps from frame to frame; else None.
+        track: in a video, the number that this face keeps from frame to frame; else None.
     """
 
     detection: Detection
@@ -52,7 +52,7 @@ class Face:
         """Check shapes and that the scores are probabilities."""
         if self.values.shape != (len(LABELS),):
             raise ValueError(f"values must have shape ({len(LABELS)},), got {self.values.shape}")
-        if not abs(float(self.values.sum()) - 1) <= 1e-3:  # not <=: NaN is refused too
+        if not abs(float(self.values.sum()) - 1) <= 1e-3:  # not > 1e-3: NaN is refused too
             raise ValueError(f"values must sum to 1, got {self.values.sum():.4f}: apply softmax")
 
     @property
@@ -118,7 +118,7 @@ class Face:
             raise ValueError("this face was read without heat maps: call read(..., heatmap=True)")
         if label == NEUTRAL:
             raise ValueError(f"there is a map for each of {', '.join(LABELS)}, none for {NEUTRAL}")
-        return _spread(self.maps[index(label or self.expression)], self.crop.shape[0])
+        return _normalised(self.maps[index(label or self.expression)], self.crop.shape[0])
 
     def record(self) -> dict[str, Any]:
         """Return the face as JSON-ready values, named as in the documented output."""
@@ -141,7 +141,7 @@ class Face:
         return [*self.box.as_list(), detection, self.label, confidence, neutral, *scores]
 
 
-def _spread(coarse: F32, side: int) -> F32:
+def _normalised(coarse: F32, side: int) -> F32:
     """Enlarge a coarse map bilinearly to (side, side), keep what is positive, scale to [0, 1]."""
     fine: F32 = enlarge(coarse, side, side).clip(min=0).astype(np.float32)
     top = float(fine.max())
@@ -184,14 +184,14 @@ class Picture:
         """
         rows: list[list[str | int | float]] = []
         for number, face in enumerate(self.faces):
-            places = [face.regions.get(name, "") for name in REGIONS] if regions else []
-            rows.append([self.path, number, *face.row(), *places])
+            shares = [face.regions.get(name, "") for name in REGIONS] if regions else []
+            rows.append([self.path, number, *face.row(), *shares])
         return rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoFrame:
-    """One frame of a film and the faces in it.
+    """One frame of a video and the faces in it.
 
     Attributes:
         number: how many frames were shown before it.
@@ -216,11 +216,11 @@ class VideoFrame:
         return int(self.rgb.shape[0])
 
     def record(self) -> dict[str, Any]:
-        """Return the moment as JSON-ready values."""
+        """Return the frame as JSON-ready values."""
         faces = [{"track": face.track, **face.record()} for face in self.faces]
         return {"time_s": round(self.time_s, 3), "frame": self.number, "faces": faces}
 
     def rows(self) -> list[list[str | int | float | None]]:
-        """Return one CSV row a face, in the order of `FILM_HEADER`."""
+        """Return one CSV row a face, in the order of `VIDEO_HEADER`."""
         start = (f"{self.time_s:.3f}", self.number)
         return [[*start, face.track, *face.row()] for face in self.faces]

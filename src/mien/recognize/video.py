@@ -1,15 +1,14 @@
-"""A film's frames with the faces in them, each face with its track and its scores.
+"""A video becomes frames with the faces in them, each face with its track and its scores.
 
-The way through: a thread decodes -> faces are followed -> those that are due are read, all of a
-frame in one batch -> scores smoothed over each track -> a `Moment`. One frame is in work and two
-wait, so memory does not grow with the film. Knows nothing of drawing and tables.
+Pipeline: a thread decodes -> faces are followed -> those that are due are read, all of a frame in
+one batch -> scores smoothed over each track -> a `VideoFrame`. One frame is in work and two wait,
+so memory does not grow with the video.
 
-MERGED Scores that do not flicker: each track's logits, averaged over the last moments.
-
-Exponential smoothing, weighted by time and not by frames, and of the past only: what is shown at a
-moment never depends on a later one. A calm face says little about the six, so a moment counts for
-them as much as it is not calm; else a smile would begin with what the calm face resembled. Knows
-nothing of films and faces.
+Smoothing keeps scores from flickering: the logits of each track are averaged exponentially,
+weighted by time and not by frames, and over the past only: what is shown in a frame never depends
+on a later one. A calm face says little about the six, so a frame counts for them as much as the
+face is not calm; else a smile would begin with what the calm face resembled. Knows nothing of
+drawing and tables.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.faces import align
+from mien.faces.boxes import Detection
 from mien.faces.tracker import Follower, Tracked
 from mien.media.sources import open_video
 from mien.media.threads import prefetch
@@ -30,19 +30,16 @@ from mien.recognize.results import Face, VideoFrame
 
 __all__ = ["USUAL_S", "Choice", "Smoother", "VideoRecognizer", "read_video", "recognize_frames"]
 
-
 # In the clip of a calm face that smiles it leaves 2 changes of label of 14, and a change is seen
 # 0.2 s later (benchmarks/bench_tracks.py); shorter ones leave flicker, longer ones only come later.
 USUAL_S = 0.3
-
 _LEAST = 1e-6  # probability; the logarithm of 0 would never be forgotten
-
 _FORGOTTEN = 10  # time constants after which the past weighs less than 1 in 20,000
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How closely a film is looked at.
+    """How closely a video is read.
 
     Attributes:
         every: faces are read in the first frame and every so many after it, and when they are
@@ -67,7 +64,7 @@ def read_video(
     choice: Choice | None = None,
     rate: float = 0,
 ) -> Iterator[VideoFrame]:
-    """Read the expressions in a film, frame by frame.
+    """Read the expressions in a video, frame by frame.
 
     The frames come as they are read; keep no more of them than you need, each has its pixels.
 
@@ -76,7 +73,7 @@ def read_video(
             numbered pictures; a number for a camera.
         recognizer: reads the faces; by default a new one of one thread, as decoding and reading
             overlap, and more threads for so little work wait for each other.
-        choice: how closely to look.
+        choice: how closely to read.
         rate: frames a second of numbered pictures, 25 unless said.
 
     Yields:
@@ -84,41 +81,42 @@ def read_video(
 
     Example:
         >>> import mien
-        >>> for moment in mien.read_video("talk.mp4"):  # doctest: +SKIP
-        ...     for face in moment.faces:
-        ...         print(moment.time_s, face.track, face.label, face.confidence)
+        >>> for frame in mien.read_video("talk.mp4"):  # doctest: +SKIP
+        ...     for face in frame.faces:
+        ...         print(frame.time_s, face.track, face.label, face.confidence)
     """
-    with open_video(path, rate) as reel:
-        yield from recognize_frames(
-            reel, VideoRecognizer(recognizer or Recognizer(threads=1), choice or Choice())
-        )
+    with open_video(path, rate) as source:
+        recognizer = recognizer or Recognizer(threads=1)
+        yield from recognize_frames(source, VideoRecognizer(recognizer, choice or Choice()))
 
 
-def recognize_frames(reel: VideoSource, watcher: "VideoRecognizer") -> Iterator[VideoFrame]:
-    """Look at the frames of a film that is open, while the next ones are being decoded.
+def recognize_frames(
+    source: VideoSource, video_recognizer: "VideoRecognizer"
+) -> Iterator[VideoFrame]:
+    """Read the frames of an open video, while the next ones are being decoded.
 
     Args:
-        reel: the film.
-        watcher: a new one for each film.
+        source: of the frames.
+        video_recognizer: a new one for each video.
 
     Yields:
         Every frame with its faces.
     """
-    decoded = ((frame.number, frame.time_s, frame.rgb()) for frame in reel)
-    with closing(prefetch(decoded, stop=reel.stop)) as frames:
+    decoded = ((frame.number, frame.time_s, frame.rgb()) for frame in source)
+    with closing(prefetch(decoded, stop=source.stop)) as frames:
         for number, time_s, rgb in frames:
-            yield watcher.look(number, time_s, rgb)
+            yield video_recognizer.read(number, time_s, rgb)
 
 
 class VideoRecognizer:
-    """Follows and reads the faces of one film; to be given its frames in order."""
+    """Follows and reads the faces of one video; to be given its frames in order."""
 
     def __init__(self, recognizer: Recognizer, choice: Choice) -> None:
         """Start before the first frame.
 
         Args:
             recognizer: reads the faces.
-            choice: how closely to look.
+            choice: how closely to read.
         """
         self._recognizer = recognizer
         self._choice = choice
@@ -126,8 +124,8 @@ class VideoRecognizer:
         self._smoother = Smoother(choice.smooth_s)
         self._last: dict[int, Face] = {}  # by track: the faces of the frame before
 
-    def look(self, number: int, time_s: float, rgb: U8) -> VideoFrame:
-        """Look at the next frame.
+    def read(self, number: int, time_s: float, rgb: U8) -> VideoFrame:
+        """Read the faces of the next frame.
 
         Args:
             number: how many frames were shown before it.
@@ -138,22 +136,22 @@ class VideoRecognizer:
             The frame with its faces.
         """
         tracked = self._follower.follow(rgb, time_s)
-        turn = number % self._choice.every == 0
-        due = [seen for seen in tracked if turn or seen.track not in self._last]
-        faces = self._read(rgb, due, time_s)
-        for seen in tracked:
-            if seen.track not in faces:
-                faces[seen.track] = _moved(self._last[seen.track], seen)
+        all_due = number % self._choice.every == 0
+        due = [t for t in tracked if all_due or t.track not in self._last]
+        faces = self._read_due(rgb, due, time_s)
+        for t in tracked:
+            if t.track not in faces:
+                faces[t.track] = _moved(self._last[t.track], t.detection)
         self._last = faces
-        return VideoFrame(number, time_s, tuple(faces[seen.track] for seen in tracked), rgb)
+        return VideoFrame(number, time_s, tuple(faces[t.track] for t in tracked), rgb)
 
-    def _read(self, rgb: U8, due: list[Tracked], time_s: float) -> dict[int, Face]:
-        """Read some faces, and smooth their scores with those before on the same tracks."""
+    def _read_due(self, rgb: U8, due: list[Tracked], time_s: float) -> dict[int, Face]:
+        """Read the faces that are due, and smooth their scores over their tracks."""
         if not due:
             return {}
-        found = [seen.detection for seen in due]
-        faces = self._recognizer.read_faces(rgb, found, self._choice.heatmap)
-        tracks = [seen.track for seen in due]
+        tracks = [t.track for t in due]
+        detections = [t.detection for t in due]
+        faces = self._recognizer.read_faces(rgb, detections, self._choice.heatmap)
         scores = np.stack([face.values for face in faces])
         neutral = np.array([face.neutral for face in faces], dtype=np.float32)
         scores, neutral = self._smoother.smooth(tracks, scores, neutral, time_s)
@@ -163,22 +161,21 @@ class VideoRecognizer:
         }
 
 
-def _moved(face: Face, seen: Tracked) -> Face:
+def _moved(face: Face, detection: Detection) -> Face:
     """The face as it was read last, where it is now."""
-    to_crop = align.similarity(seen.detection.landmarks)
-    return replace(face, detection=seen.detection, to_crop=to_crop)
+    return replace(face, detection=detection, to_crop=align.similarity(detection.landmarks))
 
 
 @dataclass(slots=True, eq=False)
 class _State:
     time_s: float
-    sums: F64  # (6,): of the six scores' logits, each moment by its weight
+    sums: F64  # (6,): of the six scores' logits, each frame by its weight
     weight: float
     calm: float  # neutral's logit
 
 
 class Smoother:
-    """Remembers each track's logits."""
+    """Smooths the scores of each track over time; remembers their logits."""
 
     def __init__(self, time_constant_s: float = USUAL_S) -> None:
         """Start without tracks.
