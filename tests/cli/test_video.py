@@ -3,6 +3,7 @@
 import csv
 import json
 import signal
+import sys
 
 import av
 import cv2
@@ -197,6 +198,23 @@ def test_without_the_extra_it_is_named(talk, monkeypatch):
     result = mien("video", talk)
     assert result.exit_code == 1
     assert 'mien video needs the video extra\n  try: pip install "mien[video]"' in result.stderr
+
+
+def test_matplotlib_is_needed_for_a_plot_alone(talk, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "mien.cli._shared.find_spec", lambda name: None if name == "matplotlib" else name
+    )
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # an import of it fails
+    outputs = ["--out", tmp_path / "a.mp4", "--csv", tmp_path / "a.csv"]
+    result = mien("video", talk, *outputs, "--segments", tmp_path / "s.csv")
+    assert result.exit_code == 0
+    assert len(rows_of(tmp_path / "a.csv")) == 15
+    refused = mien("video", talk, "--plot", tmp_path / "a.png")
+    assert refused.exit_code == 1
+    assert (
+        'mien video --plot needs the plot extra\n  try: pip install "mien[plot]"' in refused.stderr
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.mp4", "s.csv"]
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """Commands for somebody with photos: predict, scores, demo, models."""
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from mien.errors import BadImageError, OutputError
 if TYPE_CHECKING:
     from mien.recognize.recognizer import Failure
     from mien.recognize.results import Picture
-
-    pass
 
 __all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
 
@@ -70,9 +69,9 @@ def predict_command(
 
     Example: mien predict photo.jpg holiday/ --out annotated --csv faces.csv
     """
-    from mien.media.writers import CsvWriter
+    from mien.media.writers import OUTPUTS, open_outputs
     from mien.recognize.recognizer import Failure, Recognizer, list_pictures, read_many
-    from mien.recognize.results import CSV_HEADER, REGIONS_HEADER
+    from mien.recognize.results import CSV_HEADER, REGIONS_HEADER, Picture
     from mien.show.annotate import AnnotatedFolder
 
     if crops and out is None:
@@ -82,24 +81,30 @@ def predict_command(
     files = list_pictures(paths)
     _refuse_over_pictures(csv_file, files)
     recognizer = Recognizer(model, threads, six, flip)
+    header = (*CSV_HEADER, *(REGIONS_HEADER if regions else ()))
+    rows = partial(Picture.rows, regions=regions)
+    echo = OUTPUTS["json"](sys.stdout, header, rows) if as_json else _echo_table
     failures = 0
     with ExitStack() as outputs:
-        header = (*CSV_HEADER, *(REGIONS_HEADER if regions else ()))
-        sink = outputs.enter_context(CsvWriter(csv_file, header)) if csv_file else None
+        writes = outputs.enter_context(open_outputs({"csv": csv_file}, header, rows))
         folder = AnnotatedFolder(out, paths, files, heatmap, crops) if out else None
-        found = read_many(recognizer, files, heatmap, max_pixels)
-        for rgb, result in bar(found, len(files)):
-            click.echo(json.dumps(result.record()) if as_json else _table(result))
+        results = read_many(recognizer, files, heatmap, max_pixels)
+        for rgb, result in bar(results, len(files)):
+            echo(result)
+            sys.stdout.flush()
             if isinstance(result, Failure):
                 failures += 1
                 click.echo(f"mien: {result.error}", err=True)
                 continue
-            if sink:
-                for row in result.rows(regions):
-                    sink.write(row)
+            for write in writes:
+                write(result)
             if folder and rgb is not None:
                 folder.write(rgb, result)
     _finish(failures, len(files))
+
+
+def _echo_table(result: "Picture | Failure") -> None:
+    click.echo(_table(result))
 
 
 def _table(result: "Picture | Failure") -> str:
@@ -163,14 +168,14 @@ def scores_command(
     _refuse_over_pictures(out, files)
     recognizer = Recognizer(model, threads, flip=flip)
     failures = 0
-    with CsvWriter(out, ("filepath", *LABELS)) as sink:
+    with CsvWriter(out, ("filepath", *LABELS)) as table:
         for file, scores in bar(score_many(recognizer, files, max_pixels), len(files)):
             if isinstance(scores, Failure):
                 failures += 1
                 click.echo(f"mien: {scores.error}", err=True)
                 continue
             digits = [str(v) if full else f"{v:.2f}" for v in scores]
-            sink.write([str(file), *digits])
+            table.write([str(file), *digits])
     click.echo(f"wrote {out}: {len(files) - failures} pictures", err=True)
     _finish(failures, len(files))
 
@@ -185,13 +190,11 @@ def demo_command(out: Path) -> None:
     from mien.media import images
     from mien.media.writers import write_picture
     from mien.recognize.recognizer import Recognizer
-    from mien.recognize.results import Picture
     from mien.show.annotate import annotate
 
     path = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
     rgb = images.read_rgb(path)
-    found = Recognizer().read(rgb)
-    picture = Picture(path.name, found.width, found.height, found.faces)
+    picture = replace(Recognizer().read(rgb), path=path.name)
     click.echo(_table(picture))
     write_picture(annotate(rgb, picture), out)
     click.echo(f"wrote {out.resolve()}")
@@ -205,8 +208,8 @@ def models_command() -> None:
     """
     from mien.recognize.model import SHIPPED, read_card
 
-    others = SHIPPED.parent.glob("*.onnx")
-    for path in sorted(others, key=lambda path: (path != SHIPPED, path.name)):
+    paths = SHIPPED.parent.glob("*.onnx")
+    for path in sorted(paths, key=lambda path: (path != SHIPPED, path.name)):
         card = read_card(path)
         size = path.stat().st_size / 1e6
         click.echo(

@@ -1,6 +1,5 @@
-"""The command for somebody with a film: video."""
+"""Commands for somebody with a video: video, frames."""
 
-import json
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,8 +16,6 @@ from mien.errors import OutputError
 if TYPE_CHECKING:
     from mien.media.video_reader import VideoSource
     from mien.recognize.results import VideoFrame
-
-    pass
 
 __all__ = ["frames_command", "video_command"]
 
@@ -87,45 +84,48 @@ def video_command(
 
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
-    needs("mien video", "video", "av", "lap", "matplotlib")
+    needs("mien video", "video", "av", "lap")
+    if plot:
+        needs("mien video --plot", "plot", "matplotlib")
     from mien.media.sources import Camera, open_video
+    from mien.media.writers import OUTPUTS, open_outputs
     from mien.recognize.recognizer import Recognizer
+    from mien.recognize.results import VIDEO_HEADER, VideoFrame
     from mien.recognize.video import Choice, VideoRecognizer, recognize_frames
 
-    targets = [path for path in (out, csv_file, json_file, plot, segments) if path]
+    tables = {"csv": csv_file, "json": json_file}  # by format
+    targets = [path for path in (out, *tables.values(), plot, segments) if path]
     _refuse_clashes(source, targets)
     choice = Choice(every, smooth, heatmap and bool(out or json_file))
     with ExitStack() as outputs:
-        reel = outputs.enter_context(open_video(source, rate or 0, sound=out is not None))
-        if isinstance(reel, Camera):
-            outputs.enter_context(_ended_by_interrupt(reel))
-        watcher = VideoRecognizer(Recognizer(model, threads, six), choice)
-        sinks = [] if targets else [_printed()]
-        if csv_file:
-            sinks.append(_table(outputs, csv_file))
-        if json_file:
-            sinks.append(_lines(outputs, json_file))
+        video = outputs.enter_context(open_video(source, rate or 0, sound=out is not None))
+        if isinstance(video, Camera):
+            outputs.enter_context(_ended_by_interrupt(video))
+        video_recognizer = VideoRecognizer(Recognizer(model, threads, six), choice)
+        writes = outputs.enter_context(open_outputs(tables, VIDEO_HEADER, VideoFrame.rows))
+        if not targets:
+            writes.append(OUTPUTS["csv"](sys.stdout, VIDEO_HEADER, VideoFrame.rows))
         if plot or segments:
-            sinks.append(_timeline(outputs, plot, segments))
+            writes.append(_timeline(outputs, plot, segments))
         if out:
-            sinks.append(_film(outputs, out, reel, (heatmap, landmarks, threads)))
-        moments: Iterator[VideoFrame] = recognize_frames(reel, watcher)
+            writes.append(_annotated(outputs, out, video, heatmap, landmarks, threads))
+        frames: Iterator[VideoFrame] = recognize_frames(video, video_recognizer)
         if seconds:
-            moments = takewhile(lambda moment: moment.time_s < seconds, moments)
-        seen = 0
-        for moment in bar(moments, reel.length, "looking"):
-            seen += 1
-            for sink in sinks:
-                sink(moment)
-    _report(reel, seen)
+            frames = takewhile(lambda frame: frame.time_s < seconds, frames)
+        count = 0
+        for frame in bar(frames, video.length, "looking"):
+            count += 1
+            for write in writes:
+                write(frame)
+    _report(video, count)
     for path in targets:
         click.echo(f"wrote {path}", err=True)
 
 
 @contextmanager
-def _ended_by_interrupt(reel: "VideoSource") -> Iterator[None]:
+def _ended_by_interrupt(camera: "VideoSource") -> Iterator[None]:
     """Let Ctrl-C end a recording, and its files be whole; it would abort anything else."""
-    before = signal.signal(signal.SIGINT, lambda *_: reel.stop())
+    before = signal.signal(signal.SIGINT, lambda *_: camera.stop())
     try:
         yield
     finally:
@@ -133,51 +133,19 @@ def _ended_by_interrupt(reel: "VideoSource") -> Iterator[None]:
 
 
 def _refuse_clashes(source: str, targets: list[Path]) -> None:
-    """Refuse to write over the film that is read, or two results into one file."""
-    taken = {Path(source).resolve(): source}
+    """Refuse to write over the video that is read, or two results into one file."""
+    taken = {Path(source).resolve()}
     for path in targets:
-        there = path.resolve()
         same = path.exists() and Path(source).exists() and path.samefile(source)
-        if there in taken or same:
+        if path.resolve() in taken or same:
             raise OutputError(f"{path} is named twice", fix="choose another name for the output")
-        taken[there] = str(path)
-
-
-def _printed() -> "Callable[[VideoFrame], object]":
-    """Print the table."""
-    import csv
-
-    from mien.recognize.results import VIDEO_HEADER
-
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(VIDEO_HEADER)
-    return lambda moment: table.writerows(moment.rows())
-
-
-def _table(outputs: ExitStack, path: Path) -> "Callable[[VideoFrame], object]":
-    from mien.media.writers import CsvWriter
-    from mien.recognize.results import VIDEO_HEADER
-
-    sink = outputs.enter_context(CsvWriter(path, VIDEO_HEADER))
-
-    def write(moment: "VideoFrame") -> None:
-        for row in moment.rows():
-            sink.write(row)
-
-    return write
-
-
-def _lines(outputs: ExitStack, path: Path) -> "Callable[[VideoFrame], object]":
-    from mien.media.writers import LinesWriter
-
-    sink = outputs.enter_context(LinesWriter(path))
-    return lambda moment: sink.write(json.dumps(moment.record()) + "\n")
+        taken.add(path.resolve())
 
 
 def _timeline(
     outputs: ExitStack, plot: Path | None, segments: Path | None
 ) -> "Callable[[VideoFrame], object]":
-    """Keep a timeline, and write it when the film has ended well."""
+    """Keep a timeline, and write it when the video has ended well."""
     from mien.show.timeline import Timeline
 
     timeline = Timeline()
@@ -194,33 +162,37 @@ def _timeline(
     return timeline.add
 
 
-def _film(
-    outputs: ExitStack, path: Path, reel: "VideoSource", how: tuple[bool, bool, int]
+def _annotated(
+    outputs: ExitStack,
+    path: Path,
+    video: "VideoSource",
+    heatmap: bool,
+    landmarks: bool,
+    threads: int,
 ) -> "Callable[[VideoFrame], object]":
-    """Draw (heat maps, landmarks) and encode (with so many threads) in a thread of its own."""
+    """Draw and encode in a thread of its own."""
     from mien.media.threads import WriteBehind
     from mien.media.video_writer import atomic_video
     from mien.show.annotate import Overlay
 
-    heatmap, landmarks, threads = how
     overlay = Overlay(heatmap, landmarks)
-    film = outputs.enter_context(atomic_video(path, reel, threads))
+    writer = outputs.enter_context(atomic_video(path, video, threads))
 
-    def draw(moment: "VideoFrame") -> None:
-        film.write(overlay.draw(moment), moment.time_s)
+    def draw(frame: "VideoFrame") -> None:
+        writer.write(overlay.draw(frame), frame.time_s)
 
     return outputs.enter_context(WriteBehind(draw)).put
 
 
-def _report(reel: "VideoSource", seen: int) -> None:
-    """Say what was wrong with the film."""
-    if reel.damaged:
-        click.echo(f"skipped: {reel.damaged:,} damaged parts of the film", err=True)
-    if reel.mended:
-        click.echo(f"mended: {reel.mended:,} time stamps, missing or running backwards", err=True)
-    if reel.missing_s > max(0.5, 2 / (reel.rate or 25)):
-        gone = f"its last {reel.missing_s:.1f} s are missing"
-        click.echo(f"cut short: {gone}, the first {seen:,} frames were read", err=True)
+def _report(video: "VideoSource", count: int) -> None:
+    """Say what was wrong with the video."""
+    if video.damaged:
+        click.echo(f"skipped: {video.damaged:,} damaged parts of the film", err=True)
+    if video.mended:
+        click.echo(f"mended: {video.mended:,} time stamps, missing or running backwards", err=True)
+    if video.missing_s > max(0.5, 2 / (video.rate or 25)):
+        missing = f"its last {video.missing_s:.1f} s are missing"
+        click.echo(f"cut short: {missing}, the first {count:,} frames were read", err=True)
 
 
 @click.command(name="frames")
@@ -250,12 +222,12 @@ def frames_command(
     from mien.faces.detect import Detector
     from mien.media.video_reader import Frame
 
-    def shown(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
+    def progress(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
         return bar(frames, length, "looking")
 
-    choice = CropOptions(every or 1, rate or 0, size, quality)
-    found = cut_faces(video, out, choice, Detector(), shown)
-    click.echo(f"{found.frames:,} frames looked at, {found.with_face:,} with a face")
-    if found.damaged:
-        click.echo(f"skipped: {found.damaged:,} damaged packets of the video", err=True)
-    click.echo(f"wrote {found.faces:,} faces and {out}/frames.csv")
+    options = CropOptions(every or 1, rate or 0, size, quality)
+    counts = cut_faces(video, out, options, Detector(), progress)
+    click.echo(f"{counts.frames:,} frames looked at, {counts.with_face:,} with a face")
+    if counts.damaged:
+        click.echo(f"skipped: {counts.damaged:,} damaged packets of the video", err=True)
+    click.echo(f"wrote {counts.faces:,} faces and {out}/frames.csv")

@@ -8,7 +8,7 @@ pictures is a line in `FORMATS`, a new format of results one in `OUTPUTS`. Knows
 import csv
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -30,6 +30,7 @@ __all__ = [
     "as_output_error",
     "atomic",
     "atomic_folder",
+    "open_outputs",
     "open_table",
     "write_picture",
     "write_text",
@@ -317,6 +318,28 @@ _Rows = Callable[[Any], Iterable[Iterable[object]]]  # of one result
 _Write = Callable[[Any], object]  # called for each result in turn
 
 
+@contextmanager
+def open_outputs(
+    paths: Mapping[str, Path | None], header: Sequence[str], rows: _Rows
+) -> Iterator[list[_Write]]:
+    """Open files of results; they appear when the block ends well.
+
+    Args:
+        paths: by format, one of `OUTPUTS`; None for a format that is not wanted.
+        header: names of the columns of a table.
+        rows: returns the rows of a result in such a table.
+
+    Yields:
+        For each file, what writes one result.
+    """
+    with ExitStack() as stack:
+        yield [
+            OUTPUTS[name](stack.enter_context(LinesWriter(path)), header, rows)
+            for name, path in paths.items()
+            if path
+        ]
+
+
 def _csv_rows(file: TextFile, header: Sequence[str], rows: _Rows) -> _Write:
     table = csv.writer(file, lineterminator="\n")
     table.writerow(header)
@@ -327,8 +350,7 @@ def _json_lines(file: TextFile, _header: Sequence[str], _rows: _Rows) -> _Write:
     return lambda result: file.write(json.dumps(result.record()) + "\n")
 
 
-# Format of results -> begins a file, given the header and the rows of a result as tables have them,
-# and returns what writes one result.
+# The formats of results: each begins a file and returns what writes one result.
 OUTPUTS: dict[str, Callable[[TextFile, Sequence[str], _Rows], _Write]] = {
     "csv": _csv_rows,
     "json": _json_lines,
