@@ -261,7 +261,7 @@ def test_the_only_track_starts_where_the_face_appears(clips, tmp_path):
     assert mien("video", clips / "noface_face.mov", *words).exit_code == 0
     rows = rows_of(tmp_path / "a.csv")
     assert {row["track"] for row in rows} == {"0"}
-    with open_video(clips / "noface_face.mov") as reel:
-        appears = next(frame.time_s for frame in reel if frame.number == 97)
+    with open_video(clips / "noface_face.mov") as video:
+        appears = next(frame.time_s for frame in video if frame.number == 97)
     assert float(rows[0]["time_s"]) == pytest.approx(appears, abs=0.3)
     assert rows_of(tmp_path / "s.csv")[0]["start_s"] == f"{float(rows[0]['time_s']):g}"

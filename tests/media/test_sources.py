@@ -20,8 +20,8 @@ from tests.support.pictures import encode, folder_of, texture
 from tests.support.video_files import clip, film, shades, tone
 
 
-def moments(reel):
-    return [(frame.number, round(frame.time_s, 6)) for frame in reel]
+def numbers_and_times(video):
+    return [(frame.number, round(frame.time_s, 6)) for frame in video]
 
 
 def numbered(folder, numbers, name="{:05}.png"):
@@ -31,9 +31,9 @@ def numbered(folder, numbers, name="{:05}.png"):
 
 def test_numbered_pictures_are_shown_in_their_order_at_a_rate(tmp_path):
     numbered(tmp_path, [9, 10, 11, 100])
-    with open_video(tmp_path / "%05d.png", rate=10) as reel:
-        frames = list(reel)
-        assert (reel.length, reel.rate, reel.damaged, reel.mended) == (4, 10, 0, 0)
+    with open_video(tmp_path / "%05d.png", rate=10) as video:
+        frames = list(video)
+        assert (video.length, video.rate, video.damaged, video.mended) == (4, 10, 0, 0)
     assert [(f.number, f.time_s) for f in frames] == [(0, 0), (1, 0.1), (2, 0.2), (3, 0.3)]
     for frame, seed in zip(frames, (9, 10, 11, 100), strict=True):
         np.testing.assert_array_equal(frame.rgb(), texture(seed))
@@ -45,16 +45,16 @@ def test_numbered_pictures_are_shown_in_their_order_at_a_rate(tmp_path):
 def test_numbers_need_not_be_padded_and_the_usual_rate_is_25(tmp_path, pattern, name):
     numbered(tmp_path, [1, 2, 10], name)
     folder_of(tmp_path, {"x.png": b"", "a1 b.jpg": b""})
-    with open_video(tmp_path / pattern) as reel:
-        assert moments(reel) == [(0, 0), (1, 0.04), (2, 0.08)]
+    with open_video(tmp_path / pattern) as video:
+        assert numbers_and_times(video) == [(0, 0), (1, 0.04), (2, 0.08)]
 
 
 def test_a_damaged_picture_is_counted_and_the_others_keep_their_times(tmp_path):
     numbered(tmp_path, [0, 1, 3])
     (tmp_path / "00002.png").write_bytes(b"nothing")
-    with open_video(tmp_path / "%05d.png", rate=1) as reel:
-        assert moments(reel) == [(0, 0), (1, 1), (2, 3)]
-        assert reel.damaged == 1
+    with open_video(tmp_path / "%05d.png", rate=1) as video:
+        assert numbers_and_times(video) == [(0, 0), (1, 1), (2, 3)]
+        assert video.damaged == 1
 
 
 def test_pictures_that_are_not_there_or_all_damaged_are_an_error(tmp_path):
@@ -64,16 +64,16 @@ def test_pictures_that_are_not_there_or_all_damaged_are_an_error(tmp_path):
         open_video(tmp_path / "gone" / "%d.png")
     (tmp_path / "00001.png").write_bytes(b"nothing")
     with (
-        open_video(tmp_path / "%05d.png") as reel,
+        open_video(tmp_path / "%05d.png") as video,
         pytest.raises(BadImageError, match="not a pict"),
     ):
-        list(reel)
+        list(video)
 
 
 def test_a_film_whose_name_holds_a_pattern_is_a_film(tmp_path):
     film(tmp_path / "100%d.mov", shades(2))
-    with open_video(tmp_path / "100%d.mov") as reel:
-        assert moments(reel) == [(0, 0), (1, 0.1)]
+    with open_video(tmp_path / "100%d.mov") as video:
+        assert numbers_and_times(video) == [(0, 0), (1, 0.1)]
 
 
 def test_a_rate_for_what_has_its_own_is_refused(tmp_path):
@@ -110,10 +110,10 @@ def test_a_camera_gives_what_it_sees_as_it_sees_it(monkeypatch):
     monkeypatch.setattr(cv2, "VideoCapture", lambda index: lens if index == 2 else None)
     ticks = iter([1.0, 7.0, 7.25, 8.0])
     monkeypatch.setattr("mien.media.sources.time.monotonic", lambda: next(ticks))
-    with open_video("2") as reel:
-        assert isinstance(reel, Camera)
-        assert (reel.name, reel.length, reel.rate) == ("camera 2", 0, 30)
-        frames = list(reel)
+    with open_video("2") as video:
+        assert isinstance(video, Camera)
+        assert (video.name, video.length, video.rate) == ("camera 2", 0, 30)
+        frames = list(video)
     assert [(f.number, f.time_s) for f in frames] == [(0, 0), (1, 0.25), (2, 1)]
     assert frames[0].rgb()[0, 0].tolist() == [10, 20, 198]
     assert lens.released
@@ -121,10 +121,10 @@ def test_a_camera_gives_what_it_sees_as_it_sees_it(monkeypatch):
 
 def test_a_camera_ends_when_it_is_stopped(monkeypatch):
     monkeypatch.setattr(cv2, "VideoCapture", lambda _: Lens(1000))
-    with open_video("0") as reel:
-        for frame in reel:
+    with open_video("0") as video:
+        for frame in video:
             if frame.number == 4:
-                reel.stop()
+                video.stop()
     assert frame.number == 4
 
 
@@ -139,8 +139,8 @@ def test_standard_input_is_read_as_it_comes(tmp_path):
     path = clip(tmp_path / "a.mkv", shades(30))
     code = (
         "from mien.media.sources import open_video\n"
-        "with open_video('-', sound=True) as reel:\n"
-        "    print(reel.name, sum(1 for _ in reel), sum(1 for _ in reel.heard()))"
+        "with open_video('-', sound=True) as video:\n"
+        "    print(video.name, sum(1 for _ in video), sum(1 for _ in video.heard()))"
     )
     with path.open("rb") as file:
         done = subprocess.run(
@@ -282,5 +282,10 @@ def test_sound_comes_with_the_frames_and_only_if_it_is_wanted(tmp_path):
 
 def test_pictures_have_no_sound(tmp_path):
     numbered(tmp_path, [1])
-    with NumberedPictures(tmp_path / "%05d.png", 25) as reel:
-        assert (reel.audio, list(reel.heard()), reel.start_s, reel.time_base) == (None, [], 0, 0)
+    with NumberedPictures(tmp_path / "%05d.png", 25) as video:
+        assert (video.audio, list(video.heard()), video.start_s, video.time_base) == (
+            None,
+            [],
+            0,
+            0,
+        )

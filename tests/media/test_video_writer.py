@@ -17,8 +17,8 @@ from tests.support.video_files import clip, film, shades, tone
 
 def copy(source, target, stop=None):
     """Read a film and write it again, as it is."""
-    with open_video(source, sound=True) as reel, atomic_video(target, reel, 1) as written:
-        for frame in reel:
+    with open_video(source, sound=True) as video, atomic_video(target, video, 1) as written:
+        for frame in video:
             if frame.number == stop:
                 raise KeyboardInterrupt
             written.write(frame.rgb(), frame.time_s)
@@ -70,8 +70,8 @@ def test_pictures_stay_where_they_were_and_look_the_same(tmp_path):
     for number, picture in enumerate(pictures):
         picture[:, number * 20 : number * 20 + 16] = (40, 60, 210)
     out = copy(film(tmp_path / "a.mov", pictures), tmp_path / "out.mp4")
-    with open_video(out) as reel:
-        for frame, picture in zip(reel, pictures, strict=True):
+    with open_video(out) as video:
+        for frame, picture in zip(video, pictures, strict=True):
             difference = np.abs(frame.rgb().astype(int) - picture)
             assert np.percentile(difference, 90) <= 6
             assert difference[:, frame.number * 20 + 4 : frame.number * 20 + 12].max() <= 12
@@ -89,9 +89,9 @@ def test_colours_that_are_named_are_kept_and_named(tmp_path):
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     for path in (source, copy(source, tmp_path / "out.mp4")):
-        with open_video(path) as reel:
-            assert reel.colour_is_named
-            [shown] = [frame.rgb() for frame in reel]
+        with open_video(path) as video:
+            assert video.colour_is_named
+            [shown] = [frame.rgb() for frame in video]
         assert np.abs(shown[20:40, 20:40].astype(int) - red[0, 0]).max() <= 4
 
 
@@ -176,8 +176,8 @@ def test_after_ten_minutes_sound_and_pictures_are_less_than_a_frame_apart(tmp_pa
 def test_an_odd_size_grows_by_a_row_and_a_column(tmp_path):
     picture = texture(3, 128)[:71, :99]
     out = copy(film(tmp_path / "a.mov", [picture] * 3), tmp_path / "out.mp4")
-    with open_video(out) as reel:
-        shown = next(iter(reel)).rgb()
+    with open_video(out) as video:
+        shown = next(iter(video)).rgb()
     assert shown.shape == (72, 100, 3)
     expected = np.pad(picture, ((0, 1), (0, 1), (0, 0)), mode="edge").astype(int)
     assert np.abs(shown - expected).mean() < 6
@@ -185,12 +185,12 @@ def test_an_odd_size_grows_by_a_row_and_a_column(tmp_path):
 
 def test_a_frame_of_another_size_is_scaled_to_the_first(tmp_path):
     source = film(tmp_path / "a.mov", shades(2))
-    with open_video(source) as reel, atomic_video(tmp_path / "out.mp4", reel) as written:
-        list(reel)
+    with open_video(source) as video, atomic_video(tmp_path / "out.mp4", video) as written:
+        list(video)
         written.write(np.full((64, 64, 3), 90, dtype=np.uint8), 0)
         written.write(np.full((200, 100, 3), 90, dtype=np.uint8), 0.1)
-    with open_video(tmp_path / "out.mp4") as reel:
-        assert [frame.rgb().shape for frame in reel] == [(64, 64, 3)] * 2
+    with open_video(tmp_path / "out.mp4") as video:
+        assert [frame.rgb().shape for frame in video] == [(64, 64, 3)] * 2
 
 
 @pytest.mark.parametrize("older", [None, b"old"])
@@ -216,16 +216,16 @@ def test_a_full_disk_is_explained_and_nothing_is_left(tmp_path):
 
 def test_a_place_that_cannot_be_written_to_is_known_before_the_first_frame(tmp_path):
     (tmp_path / "file").write_text("")
-    with open_video(film(tmp_path / "a.mov", shades(2))) as reel:
+    with open_video(film(tmp_path / "a.mov", shades(2))) as video:
         for target in (tmp_path / "file" / "out.mp4", Path("/proc/out.mp4")):
             with pytest.raises(OutputError, match="cannot write"):
-                atomic_video(target, reel).__enter__()
+                atomic_video(target, video).__enter__()
 
 
 def test_a_name_that_is_no_film_is_refused(tmp_path):
     refused = pytest.raises(OutputError, match=r"'.avi'.*\n  try: end the name in .mp4")
-    with open_video(film(tmp_path / "a.mov", shades(2))) as reel, refused:
-        atomic_video(tmp_path / "out.avi", reel).__enter__()
+    with open_video(film(tmp_path / "a.mov", shades(2))) as video, refused:
+        atomic_video(tmp_path / "out.avi", video).__enter__()
 
 
 def test_packets_of_sound_that_run_backwards_do_not_stop_it(tmp_path):

@@ -29,14 +29,14 @@ def walk(pictures, tmp_path_factory):
 
 def test_a_film_is_read_frame_by_frame_with_the_faces_in_it(walk, pictures, recognizer):
     assert package.read_video is video.read_video
-    moments = list(package.read_video(walk, recognizer, RAW))
-    assert [moment.number for moment in moments] == list(range(15))
-    assert [round(moment.time_s, 3) for moment in moments] == [n / 25 for n in range(15)]
-    for moment, picture in zip(moments, pictures, strict=True):
-        np.testing.assert_array_equal(moment.rgb, picture)
-        assert (moment.width, moment.height) == (320, 240)
-    assert [len(moment.faces) for moment in moments] == [0] * 3 + [1] * 12
-    faces = [moment.faces[0] for moment in moments[3:]]
+    frames = list(package.read_video(walk, recognizer, RAW))
+    assert [frame.number for frame in frames] == list(range(15))
+    assert [round(frame.time_s, 3) for frame in frames] == [n / 25 for n in range(15)]
+    for frame, picture in zip(frames, pictures, strict=True):
+        np.testing.assert_array_equal(frame.rgb, picture)
+        assert (frame.width, frame.height) == (320, 240)
+    assert [len(frame.faces) for frame in frames] == [0] * 3 + [1] * 12
+    faces = [frame.faces[0] for frame in frames[3:]]
     assert len({face.track for face in faces}) == 1
     assert {face.label for face in faces} == {"happiness"}
     [face] = recognizer.read(pictures[-1]).faces
@@ -47,10 +47,10 @@ def test_a_film_is_read_frame_by_frame_with_the_faces_in_it(walk, pictures, reco
 
 
 def test_it_may_be_left_at_any_frame(walk, recognizer):
-    moments = package.read_video(walk, recognizer, RAW)
-    assert next(moments).number == 0
-    moments.close()
-    assert list(moments) == []
+    frames = package.read_video(walk, recognizer, RAW)
+    assert next(frames).number == 0
+    frames.close()
+    assert list(frames) == []
 
 
 class Counting:
@@ -68,13 +68,13 @@ class Counting:
 
 def test_every_so_many_frames_faces_are_read_and_between_they_move_on(walk, recognizer):
     counting = Counting(recognizer)
-    with open_video(walk) as reel:
-        moments = list(
-            recognize_frames(reel, VideoRecognizer(counting, replace(RAW, every=5, heatmap=True)))
+    with open_video(walk) as video:
+        frames = list(
+            recognize_frames(video, VideoRecognizer(counting, replace(RAW, every=5, heatmap=True)))
         )
     # frame 3, when the face is new, then 5 and 10
     assert counting.read == [1, 1, 1]
-    faces = {moment.number: moment.faces[0] for moment in moments if moment.faces}
+    faces = {frame.number: frame.faces[0] for frame in frames if frame.faces}
     for number in (6, 7, 8, 9):
         assert faces[number].values is faces[5].values
         assert faces[number].maps is faces[5].maps
@@ -89,21 +89,21 @@ def test_every_so_many_frames_faces_are_read_and_between_they_move_on(walk, reco
 def test_all_faces_of_a_frame_are_read_in_one_go(portrait, tmp_path, recognizer):
     counting = Counting(recognizer)
     path = film(tmp_path / "a.mov", swaying(portrait, 4, faces=2), rate=25)
-    with open_video(path) as reel:
-        moments = list(recognize_frames(reel, VideoRecognizer(counting, RAW)))
+    with open_video(path) as video:
+        frames = list(recognize_frames(video, VideoRecognizer(counting, RAW)))
     assert counting.read == [2, 2, 2, 2]
-    assert [[face.track for face in moment.faces] for moment in moments] == [[0, 1]] * 4
+    assert [[face.track for face in frame.faces] for frame in frames] == [[0, 1]] * 4
 
 
 def test_scores_are_smoothed_over_a_track_at_the_times_of_its_frames(walk, recognizer):
     found = {}
     for seconds in (0, 0.1):
         choice = Choice(smooth_s=seconds, heatmap=False)
-        with open_video(walk) as reel:
-            moments = [
-                m for m in recognize_frames(reel, VideoRecognizer(recognizer, choice)) if m.faces
+        with open_video(walk) as video:
+            frames = [
+                f for f in recognize_frames(video, VideoRecognizer(recognizer, choice)) if f.faces
             ]
-        found[seconds] = [(moment.time_s, moment.faces[0]) for moment in moments]
+        found[seconds] = [(frame.time_s, frame.faces[0]) for frame in frames]
     smoother = Smoother(0.1)
     for (time_s, raw), (_, smooth) in zip(found[0], found[0.1], strict=True):
         calm = np.array([raw.neutral], dtype=np.float32)

@@ -16,7 +16,7 @@ def softmax(logits):
     return powers / powers.sum()
 
 
-def test_the_first_moment_of_a_track_is_as_it_is():
+def test_the_first_frame_of_a_track_is_as_it_is():
     scores, neutral = Smoother(0.3).smooth([4], HAPPY, np.array([0.25], np.float32), 7.0)
     np.testing.assert_allclose(scores, HAPPY, atol=1e-6)
     np.testing.assert_allclose(neutral, [0.25], atol=1e-6)
@@ -52,11 +52,11 @@ def test_neutral_is_averaged_as_a_logit():
     assert neutral == pytest.approx(1 / 3, abs=1e-6)
 
 
-def test_a_calm_moment_says_little_about_the_six():
+def test_a_calm_frame_says_little_about_the_six():
     smoother = Smoother(1.0)
     smoother.smooth([0], SAD, np.array([0.9], np.float32), 0.0)
     [scores], _ = smoother.smooth([0], HAPPY, np.array([0.1], np.float32), LOG2)
-    # weights 0.1 / 2 and 0.9 / 2: the lively moment counts nine times
+    # weights 0.1 / 2 and 0.9 / 2: the lively frame counts nine times
     expected = softmax(0.1 * np.log(SAD[0]) + 0.9 * np.log(HAPPY[0]))
     np.testing.assert_allclose(scores, expected, atol=1e-6)
 
