@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from secrets import token_hex
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 from PIL import Image
@@ -214,12 +213,7 @@ class LinesWriter:
             self._refused = error
             raise
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         """Give the file its name, or remove it after an error.
 
         What the disk refused is an error even if the caller went on without it.
@@ -270,12 +264,7 @@ class CsvWriter:
             raise ValueError(f"a row needs {len(self.header)} values, got {len(values)}")
         self._table.writerow(values)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         """Give the file its name, or remove it after an error."""
         self._lines.__exit__(kind, error, trace)
 
