@@ -5,7 +5,7 @@ uint8 RGB or grey crop -> grey -> 64x64 -> [0, 1] -> normalised -> three equal c
 no cv2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +15,7 @@ from PIL import Image
 from mien.errors import BadImageError
 
 __all__ = [
+    "BATCH",
     "BOOL",
     "F32",
     "F64",
@@ -24,6 +25,7 @@ __all__ = [
     "STD",
     "U8",
     "enlarge",
+    "in_batches",
     "to_batch",
     "to_gray",
     "to_input",
@@ -37,6 +39,7 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 BOOL = npt.NDArray[np.bool_]
 SIDE = 64  # pixels
+BATCH = 64  # crops given to a network at once, to bound memory
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, as in the paper's code
 STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 # One row a channel: grey value -> network input. A look-up is faster than the arithmetic.
@@ -145,6 +148,24 @@ def to_batch(crops: Sequence[U8] | U8) -> F32:
         for channel in range(3):
             np.take(_TABLE[channel], gray, out=batch[i, channel])
     return batch
+
+
+def in_batches(count: int, size: int = BATCH) -> Iterator[slice]:
+    """Divide a sequence into parts of a size; the last part may be shorter.
+
+    Args:
+        count: how many items the sequence has.
+        size: of a part, 1 or more.
+
+    Yields:
+        The slice of each part, in order; none for an empty sequence.
+
+    Example:
+        >>> ["abcde"[part] for part in in_batches(5, 2)]
+        ['ab', 'cd', 'e']
+    """
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
 
 
 def enlarge(coarse: F32, height: int, width: int) -> F32:

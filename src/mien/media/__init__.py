@@ -4,6 +4,7 @@ images        open a picture safely, find the pictures under a folder
 decoder       open a video container with PyAV, and say in one message what is wrong with it
 video_reader  the frames of a video file, one at a time, with mended time stamps
 sources       what `mien video IN` may name: a file, standard input, numbered pictures, a camera
+progress      the type of what shows how far a loop is
 threads       prefetch and write-behind, so that stages overlap
 writers       files and folders that are whole or absent: text, CSV, JSON lines, pictures
 video_writer  H.264 video with the times and the sound of its source

@@ -20,7 +20,7 @@ from mien.errors import BadModelError
 from mien.labels import LABELS
 from mien.pixels import F32, SIDE
 
-__all__ = ["CARD", "SHIPPED", "Model", "Outputs", "find", "read_card", "seal"]
+__all__ = ["CARD", "SHIPPED", "Model", "Outputs", "find", "read_card", "seal", "softmax"]
 
 SHIPPED = Path(__file__).parent / "weights" / "miennet.onnx"
 CARD = "mien_card"  # key of the file's metadata
@@ -95,7 +95,7 @@ class Model:
             mirrored = self.tensors(np.ascontiguousarray(batch[..., ::-1]), wanted)
             found = {name: _averaged(found[name], mirrored[name]) for name in wanted}
         temperature = float(self.card["temperature"])
-        scores = _softmax(found["logits"], temperature)
+        scores = softmax(found["logits"], temperature)
         neutral = np.zeros(len(batch), dtype=np.float32)
         if "neutral" in found:
             neutral = (1 + np.tanh(found["neutral"][:, 0] / 2)) / 2  # the logistic function
@@ -154,11 +154,22 @@ def _averaged(value: F32, mirrored: F32) -> F32:
     return mean
 
 
-def _softmax(logits: F32, temperature: float) -> F32:
-    cooled = (logits - logits.max(axis=1, keepdims=True)) / temperature
-    powers = np.exp(cooled)
-    shares: F32 = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return shares
+def softmax(logits: F32, temperature: float = 1.0) -> F32:
+    """Turn logits into probabilities.
+
+    Args:
+        logits: shape (N, C).
+        temperature: what they are divided by first; above 1 the probabilities are less sure.
+
+    Returns:
+        shape (N, C), float32 in [0, 1], each row summing to 1.
+
+    Example:
+        >>> softmax(np.array([[1, 1, 1, 1], [0, 0, 0, 500]], dtype=np.float32)).tolist()
+        [[0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0]]
+    """
+    powers = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def read_card(path: str | Path) -> dict[str, Any]:

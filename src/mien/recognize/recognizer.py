@@ -15,20 +15,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mien import pixels
 from mien.errors import BadImageError
 from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
 from mien.labels import SIX, Rule
 from mien.media import images
-from mien.pixels import F32, U8, to_gray, to_side
+from mien.pixels import F32, U8, in_batches, to_batch, to_gray, to_side
 from mien.recognize.model import SHIPPED, Model
 from mien.recognize.results import Face, Picture
 
 __all__ = ["Failure", "Recognizer", "list_pictures", "read_many", "score_many"]
-
-_BATCH = 64  # crops given to the network at once, to bound memory
 
 
 class Recognizer:
@@ -108,16 +105,14 @@ class Recognizer:
         transforms = [align.similarity(detection.landmarks) for detection in found]
         crops = [align.crop(rgb, to_crop) for to_crop in transforms]
         faces: list[Face] = []
-        for start in range(0, len(crops), _BATCH):
-            outputs = self.model.run(pixels.to_batch(crops[start : start + _BATCH]), heatmap)
+        for part in in_batches(len(crops)):
+            outputs = self.model.run(to_batch(crops[part]), heatmap)
             for i, values in enumerate(outputs.scores):
-                face = start + i
                 maps = None if outputs.maps is None else outputs.maps[i]
                 neutral = float(outputs.neutral[i])
+                n = part.start + i
                 faces.append(
-                    Face(
-                        found[face], values, neutral, crops[face], transforms[face], maps, self.rule
-                    )
+                    Face(found[n], values, neutral, crops[n], transforms[n], maps, self.rule)
                 )
         return faces
 
@@ -144,9 +139,8 @@ class Recognizer:
                 fix="put a single crop in a list: classify([crop])",
             )
         scores = np.empty((len(crops), 6), dtype=np.float32)
-        for start in range(0, len(crops), _BATCH):
-            batch = pixels.to_batch(crops[start : start + _BATCH])
-            scores[start : start + len(batch)] = self.model.run(batch, maps=False).scores
+        for part in in_batches(len(crops)):
+            scores[part] = self.model.run(to_batch(crops[part]), maps=False).scores
         return scores
 
     @property
@@ -250,15 +244,15 @@ def score_many(
     Yields:
         Each file in order, with its six scores, shape (6,), or why it failed.
     """
-    for start in range(0, len(files), _BATCH):
+    for part in in_batches(len(files)):
         results: dict[Path, F32 | Failure] = {}
         crops: dict[Path, U8] = {}
-        for file in files[start : start + _BATCH]:
+        for file in files[part]:
             try:
                 crops[file] = to_side(to_gray(images.read_rgb(file, max_pixels)))
             except BadImageError as error:
                 results[file] = Failure(str(file), error)
         scores = recognizer.classify(list(crops.values()))
         results |= dict(zip(crops, scores, strict=True))
-        for file in files[start : start + _BATCH]:
+        for file in files[part]:
             yield file, results[file]
