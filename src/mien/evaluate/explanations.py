@@ -21,8 +21,8 @@ from mien import pixels
 from mien.data import manifest
 from mien.errors import BadDataError, BadModelError, MissingExtraError
 from mien.evaluate.faithfulness import BETTER, Score, ends, measure
-from mien.explain.methods import METHODS, Asked, source_of
-from mien.explain.targets import Aim
+from mien.explain.methods import METHODS, Request, source_of
+from mien.explain.targets import Objective
 from mien.labels import NEUTRAL
 from mien.media import images
 from mien.pixels import F32, I64, SIDE, U8, enlarge
@@ -81,7 +81,7 @@ class Subject:
 
     def maps(self, method: str, crops: U8, classes: I64) -> F32:
         """Return a method's maps of grey crops for a class each: shape (N, h, w)."""
-        asked = Asked(self.source, pixels.to_batch(crops), [Aim(classes)], None)
+        asked = Request(self.source, pixels.to_batch(crops), [Objective(classes)], None)
         found: F32 = METHODS[method](asked)[0]
         return found
 
