@@ -10,7 +10,7 @@ from typing import Any
 from shipped import aged
 
 from mien.evaluate.explanations import beats
-from mien.evaluate.faithfulness import BETTER
+from mien.evaluate.faithfulness import METRICS
 from mien.faces.regions import REGIONS, UNITS, expected, units_of
 from mien.labels import LABELS
 
@@ -89,12 +89,12 @@ def faithful() -> str:
         rows = [
             [
                 name if name in trial["against"] else f"*{name}*",
-                *(_measured(trial, name, metric) for metric in BETTER),
+                *(_measured(trial, name, metric) for metric in METRICS),
             ]
             for name in trial["mean"]
         ]
-        signs = ["↑" if sign > 0 else "↓" for sign in BETTER.values()]
-        header = ["", *(f"{m} {sign}" for m, sign in zip(BETTER, signs, strict=True))]
+        signs = ["↑" if sign > 0 else "↓" for sign in METRICS.values()]
+        header = ["", *(f"{m} {sign}" for m, sign in zip(METRICS, signs, strict=True))]
         parts.append(
             f"**{trial['name']}**, {trial['pictures']} pictures of {trial['source']}'s "
             f"{trial['split']} set{aged(trial)}; controls in italics:\n\n{_table(header, rows)}"
@@ -157,7 +157,7 @@ def _verdict(trial: dict[str, Any]) -> str:
     losers = [name for name in methods if name not in trusted]
     if trusted and losers:
         lines.append(f"Not so: {_listed(losers)}. ")
-    for metric, sign in BETTER.items():
+    for metric, sign in METRICS.items():
         best = max(controls, key=lambda name, m=metric, s=sign: s * mean[name][m])
         won = [name for name in methods if beats(trial, name, metric)]
         lines.append(
