@@ -51,7 +51,8 @@ class ExplainedModel:
     def scores(self, crops: U8) -> F32:
         """Return the six probabilities of grey crops (N, 64, 64): shape (N, 6)."""
         parts = [self.source.logits(to_batch(crops[part])) for part in in_batches(len(crops))]
-        return softmax(np.concatenate(parts) / self.temperature)
+        cooled: F32 = np.divide(np.concatenate(parts), self.temperature, dtype=np.float32)
+        return softmax(cooled)
 
     def maps(self, method: str, crops: U8, classes: I64) -> F32:
         """Return a method's maps of grey crops, each for its class: shape (N, h, w)."""
