@@ -193,7 +193,7 @@ def faithful_command(
     Example: mien faithful shipped data/rafdb --out faithful.json --plot faithful.png
     """
     needs("mien faithful", "proof", "scipy")
-    from mien.evaluate.explanations import Settings, faithfulness_record
+    from mien.evaluate.explanations import FaithfulnessSettings, faithfulness_record
     from mien.explain.methods import METHODS
     from mien.recognize.model import Model
 
@@ -207,7 +207,7 @@ def faithful_command(
     start = time.perf_counter()
     figures = faithfulness_record(
         Model(model, threads),
-        Settings(folder, split, methods or tuple(METHODS), pictures, sanity, seed),
+        FaithfulnessSettings(folder, split, methods or tuple(METHODS), pictures, sanity, seed),
         _network(run),
         _network(shuffled),
         _bar("measuring"),

@@ -21,8 +21,8 @@ from mien.pixels import F32, I64, SIDE, U8, enlarge, in_batches, to_gray, to_sid
 from mien.recognize.model import Model
 
 __all__ = [
+    "FaithfulnessSettings",
     "MetricValues",
-    "Settings",
     "beats",
     "choose_pictures",
     "compare",
@@ -35,7 +35,7 @@ MetricValues = dict[str, dict[str, F32]]  # of each method or control, of each m
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class FaithfulnessSettings:
     """What is measured.
 
     Attributes:
@@ -58,7 +58,7 @@ class Settings:
 
 def faithfulness_record(
     model: Model,
-    settings: Settings,
+    settings: FaithfulnessSettings,
     network: Any = None,
     shuffled: Any = None,
     progress: Progress = iter,
