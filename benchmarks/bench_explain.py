@@ -17,7 +17,7 @@ import torch
 
 from benchmarks import timing
 from mien.explain import explain, explain_each
-from mien.explain.targets import aim
+from mien.explain.targets import resolve_target
 from mien.explain.torch_source import TorchSource
 from mien.labels import LABELS
 from mien.models import zoo
@@ -93,11 +93,11 @@ def main() -> None:
 
     ours = explain(network, batch, "grad-cam", LABELS[LABEL])
     timing.check(alike(ours, two_passes(network, images).numpy()), "the same Grad-CAM")
-    source, target = TorchSource(network), aim(LABELS[LABEL], np.zeros((CROPS, 6)))
+    source, target = TorchSource(network), resolve_target(LABELS[LABEL], np.zeros((CROPS, 6)))
     times = timing.take_turns(
         {
             "two passes": lambda: two_passes(network, images),
-            "grad-cam": lambda: source.look(batch, [target]),
+            "grad-cam": lambda: source.activations_and_gradients(batch, [target]),
             "logits": lambda: graph.logits(batch),
             "logits and maps": lambda: graph.ask(batch, "logits", "maps"),
         },

@@ -4,7 +4,7 @@ import records
 from records import Record, earlier_weights
 
 from mien.evaluate.explanations import beats
-from mien.evaluate.faithfulness import BETTER
+from mien.evaluate.faithfulness import METRICS
 from mien.faces.regions import REGIONS, UNITS, expected, units_of
 from mien.labels import LABELS
 from mien.show.tables import as_markdown
@@ -80,12 +80,12 @@ def faithful() -> str:
         rows = [
             [
                 name if name in record["against"] else f"*{name}*",
-                *(_mean_and_interval(record, name, metric) for metric in BETTER),
+                *(_mean_and_interval(record, name, metric) for metric in METRICS),
             ]
             for name in record["mean"]
         ]
-        signs = ["↑" if sign > 0 else "↓" for sign in BETTER.values()]
-        header = ["", *(f"{m} {sign}" for m, sign in zip(BETTER, signs, strict=True))]
+        signs = ["↑" if sign > 0 else "↓" for sign in METRICS.values()]
+        header = ["", *(f"{m} {sign}" for m, sign in zip(METRICS, signs, strict=True))]
         parts.append(
             f"**{record['name']}**, {record['pictures']} pictures of {record['source']}'s "
             f"{record['split']} set{earlier_weights(record)}; controls in italics:\n\n"
@@ -151,7 +151,7 @@ def _which_to_trust(record: Record) -> str:
     losers = [name for name in methods if name not in trusted]
     if trusted and losers:
         lines.append(f"Not so: {_listed(losers)}. ")
-    for metric, sign in BETTER.items():
+    for metric, sign in METRICS.items():
         best = max(controls, key=lambda name, m=metric, s=sign: s * mean[name][m])
         won = [name for name in methods if beats(record, name, metric)]
         lines.append(

@@ -100,8 +100,8 @@ def test_evaluate_prints_the_figures_of_the_library(model, folder):
     assert lines[9] == ["macro-F1", f"{expected['macro_f1']:.1%}"]
     low, high = (f"{bound:.1%}" for bound in expected["calibration_error_by_chance"])
     error = f"{expected['calibration_error']:.1%}"
-    told = ["calibration", "error", error, "(by", "chance", "alone", low, "to", f"{high})"]
-    assert lines[10] == told
+    expected_line = ["calibration", "error", error, "(by", "chance", "alone", low, "to", f"{high})"]
+    assert lines[10] == expected_line
     assert lines[11] == ["at", "80", "%", "coverage", f"{expected['accuracy_at_80']:.1%}"]
 
 

@@ -10,8 +10,9 @@ from tests.support.prepared_folder import write_crops
 pytest.importorskip("scipy")
 pytest.importorskip("matplotlib")
 
-from mien.evaluate.explanations import CONTROLS, beats
-from mien.evaluate.faithfulness import BETTER
+from mien.evaluate.explanations import beats
+from mien.evaluate.faithfulness import METRICS
+from mien.evaluate.maps import CONTROLS
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_the_record_has_every_metric_of_every_name_and_what_was_refused(done):
     assert result.exit_code == 0
     record = json.loads(out["json"].read_text())
     assert list(record["mean"]) == ["grad-cam", *CONTROLS]
-    assert {tuple(of) for of in record["mean"].values()} == {tuple(BETTER)}
+    assert {tuple(of) for of in record["mean"].values()} == {tuple(METRICS)}
     assert list(record["refused"]) == ["integrated-gradients"]
     assert "left out integrated-gradients: " in result.stderr
     assert (record["pictures"], record["split"], record["name"]) == (4, "test", "miennet")
@@ -46,10 +47,12 @@ def test_the_table_shows_the_means_and_stars_what_beats_every_control(done):
     result, out = done
     record = json.loads(out["json"].read_text())
     head, *lines = result.stdout.splitlines()
-    assert head.split() == list(BETTER)
+    assert head.split() == list(METRICS)
     shown = {line.split()[0]: line.split()[1:] for line in lines[:5]}
     for name, values in shown.items():
-        expected = [f"{record['mean'][name][m]:.3f}" + "*" * beats(record, name, m) for m in BETTER]
+        expected = [
+            f"{record['mean'][name][m]:.3f}" + "*" * beats(record, name, m) for m in METRICS
+        ]
         assert values == expected
 
 

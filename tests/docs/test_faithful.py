@@ -10,8 +10,8 @@ sys.path.append(str(Path(__file__).parents[2] / "docs"))
 import faithful
 import records
 
-from mien.evaluate.explanations import CONTROLS
-from mien.evaluate.faithfulness import BETTER
+from mien.evaluate.faithfulness import METRICS
+from mien.evaluate.maps import CONTROLS
 
 
 @pytest.fixture
@@ -19,13 +19,13 @@ def results(tmp_path, monkeypatch):
     """One trial: a wins every metric against every control, b none."""
     value = {"a": 0.9, "b": 0.2, **dict.fromkeys(CONTROLS, 0.5)}
     against = {
-        name: {c: {m: {"gain": gain, "p": 0.001} for m in BETTER} for c in CONTROLS}
+        name: {c: {m: {"gain": gain, "p": 0.001} for m in METRICS} for c in CONTROLS}
         for name, gain in (("a", 0.4), ("b", -0.3))
     }
     record = {
         "name": "net", "pictures": 7, "source": "rafdb", "split": "test", "sanity_pictures": 3,
-        "mean": {name: dict.fromkeys(BETTER, v) for name, v in value.items()},
-        "error": {name: dict.fromkeys(BETTER, 0.01) for name in value},
+        "mean": {name: dict.fromkeys(METRICS, v) for name, v in value.items()},
+        "error": {name: dict.fromkeys(METRICS, 0.01) for name in value},
         "against": against,
         "steadiness": {name: {"noise": 0.8, "other_picture": 0.1} for name in value},
         "forgetting": {"head": {"a": 0.3, "b": 1.0}},
@@ -37,7 +37,7 @@ def results(tmp_path, monkeypatch):
 def test_what_beats_every_control_is_bold_and_trusted(results):
     lines = faithful.faithful().splitlines()
     [a] = [line for line in lines if line.startswith("| a |")]
-    assert a.count("**0.900 ± 0.020**") == len(BETTER)
+    assert a.count("**0.900 ± 0.020**") == len(METRICS)
     [b] = [line for line in lines if line.startswith("| b |")]
     assert "**" not in b
     assert any(line.startswith("| *gaussian* |") for line in lines)

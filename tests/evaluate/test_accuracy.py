@@ -11,7 +11,7 @@ from sklearn import metrics as oracle
 from mien.data import manifest
 from mien.errors import BadDataError, BadImageError
 from mien.evaluate import calibration, metrics
-from mien.evaluate.accuracy import PICTURES_HEADER, against, evaluate
+from mien.evaluate.accuracy import PICTURES_HEADER, compare_models, evaluate
 from mien.labels import LABELS, Rule
 from mien.recognize.model import Outputs
 from tests.support.prepared_folder import SEVEN, row_of, striped, write_crop, write_crops
@@ -103,12 +103,12 @@ def test_two_models_are_compared_on_the_same_pictures(found, folder, expected):
     other = evaluate(Blind(), folder)
     right = expected.scores.argmax(axis=1) == expected.targets
     happy = expected.targets == 0
-    told = against(found, other)
-    assert told["only_this_right"] == (right & ~happy).sum()
-    assert told["only_other_right"] == (happy & ~right).sum()
-    assert told["accuracy"] == pytest.approx(happy.mean(), abs=5e-5)
-    p = stats.binomtest(told["only_this_right"], (right != happy).sum()).pvalue
-    assert told["mcnemar_p"] == pytest.approx(p, rel=1e-2)
+    comparison = compare_models(found, other)
+    assert comparison["only_this_right"] == (right & ~happy).sum()
+    assert comparison["only_other_right"] == (happy & ~right).sum()
+    assert comparison["accuracy"] == pytest.approx(happy.mean(), abs=5e-5)
+    p = stats.binomtest(comparison["only_this_right"], (right != happy).sum()).pvalue
+    assert comparison["mcnemar_p"] == pytest.approx(p, rel=1e-2)
 
 
 def test_the_record_carries_interval_calibration_and_what_else_was_said(found, expected):

@@ -6,8 +6,9 @@ pytest.importorskip("scipy")
 from mien import pixels
 from mien.errors import BadDataError
 from mien.evaluate import explanations
-from mien.evaluate.explanations import CONTROLS, Subject, beats, choose, compare, usable, values_of
-from mien.evaluate.faithfulness import BETTER
+from mien.evaluate.explanations import beats, choose_pictures, compare, measure_methods
+from mien.evaluate.faithfulness import METRICS
+from mien.evaluate.maps import CONTROLS, ExplainedModel
 from mien.media import images
 from tests.support.prepared_folder import write_crops
 
@@ -29,14 +30,7 @@ def crops():
 
 @pytest.fixture(scope="module")
 def values(crops):
-    return values_of(Subject(looks_at_a_patch), crops, ["occlusion"], seed=0)
-
-
-def test_scores_are_the_softmax_of_the_logits_cooled():
-    crops = np.random.default_rng(0).integers(0, 256, (70, 64, 64), dtype=np.uint8)
-    logits = looks_at_a_patch(pixels.to_batch(crops)).astype(float) / 2
-    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(Subject(looks_at_a_patch, 2.0).scores(crops), expected, atol=1e-6)
+    return measure_methods(ExplainedModel(looks_at_a_patch), crops, ["occlusion"], seed=0)
 
 
 def test_occlusion_of_a_network_that_looks_at_a_patch_beats_every_control(values):
@@ -44,12 +38,12 @@ def test_occlusion_of_a_network_that_looks_at_a_patch_beats_every_control(values
     for metric in ("insertion", "deletion", "road"):
         assert beats(record, "occlusion", metric), record["against"]["occlusion"]
     assert list(record["mean"]) == ["occlusion", *CONTROLS]
-    assert not any(beats(record, name, metric) for name in CONTROLS for metric in BETTER)
+    assert not any(beats(record, name, metric) for name in CONTROLS for metric in METRICS)
 
 
 def test_every_picture_is_measured_once_whatever_the_chunks(crops, values, monkeypatch):
-    monkeypatch.setattr(explanations, "_TOGETHER", 24)
-    again = values_of(Subject(looks_at_a_patch), crops, ["occlusion"], seed=0)
+    monkeypatch.setattr(explanations, "_CHUNK", 24)
+    again = measure_methods(ExplainedModel(looks_at_a_patch), crops, ["occlusion"], seed=0)
     assert {len(v) for of in values.values() for v in of.values()} == {24}
     for metric in ("insertion", "deletion", "increase"):  # equal places are drawn anew
         one, other = again["edges"][metric], values["edges"][metric]
@@ -59,8 +53,8 @@ def test_every_picture_is_measured_once_whatever_the_chunks(crops, values, monke
 def test_each_picture_is_asked_for_the_class_it_is_given_and_no_other(crops):
     flat = np.full((1, 64, 64), 90, dtype=np.uint8)  # sad, the noisy ones are happy
     both = np.concatenate([crops[:1], flat])
-    assert Subject(looks_at_a_patch).scores(both).argmax(axis=1).tolist() == [0, 2]
-    found = values_of(Subject(looks_at_a_patch), both, ["occlusion"], seed=0)
+    assert ExplainedModel(looks_at_a_patch).scores(both).argmax(axis=1).tolist() == [0, 2]
+    found = measure_methods(ExplainedModel(looks_at_a_patch), both, ["occlusion"], seed=0)
     sad = np.exp(1) / (np.exp(1) + 5)  # of a flat picture, however much of it is shown
     assert found["random"]["insertion"][1] == pytest.approx(sad, abs=1e-4)
 
@@ -69,14 +63,14 @@ def test_gains_and_p_values_are_scipys_times_the_number_of_tests():
     stats = pytest.importorskip("scipy.stats")
     random = np.random.default_rng(0)
     names = ["a", *CONTROLS]
-    values = {n: {m: random.random(30).astype(np.float32) for m in BETTER} for n in names}
+    values = {n: {m: random.random(30).astype(np.float32) for m in METRICS} for n in names}
     values["a"]["deletion"] = values["edges"]["deletion"] - np.float32(0.1)
     record = compare(values)
     assert record["against"]["a"]["edges"]["deletion"]["gain"] == pytest.approx(0.1)
     difference = values["a"]["road"] - values["gaussian"]["road"]
     found = record["against"]["a"]["gaussian"]["road"]
     assert found["gain"] == pytest.approx(difference.mean(), abs=1e-4)
-    expected = min(1, stats.wilcoxon(difference).pvalue * len(CONTROLS) * len(BETTER))
+    expected = min(1, stats.wilcoxon(difference).pvalue * len(CONTROLS) * len(METRICS))
     assert found["p"] == pytest.approx(expected, rel=0.05)
     drop = values["a"]["drop"]
     assert record["error"]["a"]["drop"] == pytest.approx(
@@ -85,29 +79,26 @@ def test_gains_and_p_values_are_scipys_times_the_number_of_tests():
 
 
 def test_equal_maps_are_not_better_than_each_other():
-    same = {m: np.linspace(0, 1, 30, dtype=np.float32) for m in BETTER}
+    same = {m: np.linspace(0, 1, 30, dtype=np.float32) for m in METRICS}
     record = compare({name: same for name in ("a", *CONTROLS)})
     assert record["against"]["a"]["random"]["road"] == {"gain": 0, "p": 1}
     assert not beats(record, "a", "road")
 
 
-def test_methods_that_the_network_cannot_be_asked_by_are_named_with_the_reason():
-    found, refused = usable(Subject(looks_at_a_patch), ["occlusion", "grad-cam", "cam"])
-    assert found == ["occlusion"]
-    assert set(refused) == {"grad-cam", "cam"}
-    assert "needs the network's layers" in refused["cam"]
-
-
 def test_pictures_are_drawn_by_the_seed_without_neutral(tmp_path):
     folder = write_crops(tmp_path / "data", train=1, test=3)
-    rows, crops = choose(folder, "test", 10, seed=0)
+    rows, crops = choose_pictures(folder, "test", 10, seed=0)
     assert len({row.path for row in rows}) == len(rows) == len(crops) == 10
     assert {row.split for row in rows} == {"test"}
     assert "neutral" not in {row.label for row in rows}
     first = pixels.to_gray(images.read_rgb(folder / rows[0].path))
     np.testing.assert_array_equal(crops[0], first)
-    assert [r.path for r in choose(folder, "test", 10, seed=0)[0]] == [r.path for r in rows]
-    assert [r.path for r in choose(folder, "test", 10, seed=1)[0]] != [r.path for r in rows]
-    assert len(choose(folder, "test", 99, seed=0)[0]) == 18
+    assert [r.path for r in choose_pictures(folder, "test", 10, seed=0)[0]] == [
+        r.path for r in rows
+    ]
+    assert [r.path for r in choose_pictures(folder, "test", 10, seed=1)[0]] != [
+        r.path for r in rows
+    ]
+    assert len(choose_pictures(folder, "test", 99, seed=0)[0]) == 18
     with pytest.raises(BadDataError, match="has no valid pictures"):
-        choose(folder, "valid", 10, seed=0)
+        choose_pictures(folder, "valid", 10, seed=0)

@@ -5,9 +5,9 @@ stats = pytest.importorskip("scipy.stats")
 torch = pytest.importorskip("torch")
 
 from mien import pixels
-from mien.evaluate.explanations import CONTROLS, Subject
-from mien.evaluate.sanity import findings, noise_stability, randomization
-from mien.models.randomize import randomized_stages as forget
+from mien.evaluate.maps import CONTROLS, ExplainedModel
+from mien.evaluate.sanity import noise_stability, randomization_test, sanity_checks
+from mien.models.randomize import randomized_stages
 from tests.support.tiny_network import tiny
 
 pytestmark = pytest.mark.torch
@@ -38,7 +38,7 @@ def weights(network):
 
 def test_parts_are_forgotten_from_the_head_down_one_after_another(network):
     before = weights(network)
-    stages = list(forget(network))
+    stages = list(randomized_stages(network))
     assert [name for name, _ in stages] == ["head", "features.2", "features.0"]
     changed = [
         {name.split(".")[0] + "." + name.split(".")[1] for name, value in weights(made).items()
@@ -58,9 +58,9 @@ def test_forgetting_repeats_itself_and_draws_nothing_from_torchs_generator(netwo
     torch.manual_seed(8)
     expected = torch.rand(1)
     torch.manual_seed(8)
-    first = [weights(made) for _, made in forget(network)]
+    first = [weights(made) for _, made in randomized_stages(network)]
     assert torch.rand(1) == expected
-    for one, (_, again) in zip(first, forget(network), strict=True):
+    for one, (_, again) in zip(first, randomized_stages(network), strict=True):
         assert all(torch.equal(one[name], value) for name, value in weights(again).items())
 
 
@@ -71,12 +71,16 @@ def maps_by_hand(network, crops, classes):
 
 
 def test_likeness_to_the_trained_network_is_that_of_the_maps_worked_by_hand(network, crops):
-    subject = Subject(network)
-    classes = subject.scores(crops).argmax(axis=1)
+    model = ExplainedModel(network)
+    classes = model.scores(crops).argmax(axis=1)
     trained = maps_by_hand(network, crops, classes)
-    found = dict(randomization(subject, [("nothing", network), *forget(network)], crops, ["cam"]))
+    found = dict(
+        randomization_test(
+            model, [("nothing", network), *randomized_stages(network)], crops, ["cam"]
+        )
+    )
     assert found.pop("nothing")["cam"] == 1
-    for stage, made in forget(network):
+    for stage, made in randomized_stages(network):
         pairs = zip(trained, maps_by_hand(made, crops, classes), strict=True)
         alike = [stats.spearmanr(one.ravel(), other.ravel()).statistic for one, other in pairs]
         assert found[stage]["cam"] == pytest.approx(np.mean(alike), abs=1e-3)
@@ -84,13 +88,17 @@ def test_likeness_to_the_trained_network_is_that_of_the_maps_worked_by_hand(netw
 
 
 def test_a_map_that_ignores_the_network_would_be_found_out(network, crops, monkeypatch):
-    monkeypatch.setattr(Subject, "maps", lambda self, method, crops, classes: crops / np.float32(9))
-    found = dict(randomization(Subject(network), forget(network), crops, ["cam"]))
+    monkeypatch.setattr(
+        ExplainedModel, "maps", lambda self, method, crops, classes: crops / np.float32(9)
+    )
+    found = dict(
+        randomization_test(ExplainedModel(network), randomized_stages(network), crops, ["cam"])
+    )
     assert {of["cam"] for of in found.values()} == {1}
 
 
 def test_steadiness_knows_what_noise_cannot_change(network, crops):
-    found = noise_stability(Subject(network), crops, ["cam"])
+    found = noise_stability(ExplainedModel(network), crops, ["cam"])
     assert list(found) == ["cam", *CONTROLS]
     assert found["gaussian"] == {"noise": 1, "other_picture": 1}
     assert abs(found["random"]["noise"]) < 0.05  # drawn anew
@@ -98,11 +106,11 @@ def test_steadiness_knows_what_noise_cannot_change(network, crops):
     assert found["cam"]["other_picture"] < 0.8
 
 
-def test_doubts_are_those_that_the_networks_allow(network, crops):
-    subject = Subject(network)
-    assert set(findings(subject, crops, ["cam"])) == {"steadiness"}
+def test_checks_are_those_that_the_networks_allow(network, crops):
+    model = ExplainedModel(network)
+    assert set(sanity_checks(model, crops, ["cam"])) == {"steadiness"}
     other = tiny(6, 0.0).eval()
-    found = findings(subject, crops, ["cam"], network, other)
+    found = sanity_checks(model, crops, ["cam"], network, other)
     assert list(found) == ["steadiness", "forgetting", "shuffled_labels"]
     assert found["shuffled_labels"]["cam"] < 0.95
-    assert findings(subject, crops, ["cam"], network, network)["shuffled_labels"]["cam"] == 1
+    assert sanity_checks(model, crops, ["cam"], network, network)["shuffled_labels"]["cam"] == 1

@@ -3,7 +3,7 @@ import pytest
 
 stats = pytest.importorskip("scipy.stats")
 
-from mien.evaluate.sanity import NOISE, shaken, similarity
+from mien.evaluate.sanity import NOISE, add_noise, similarity
 
 
 def test_it_is_spearmans_rank_correlation_of_each_pair():
@@ -25,8 +25,8 @@ def test_a_constant_map_is_like_nothing():
 
 def test_noise_has_the_stated_size_and_stays_in_range():
     crops = np.full((4, 64, 64), 128, dtype=np.uint8)
-    noisy = shaken(crops, np.random.default_rng(0)).astype(float)
+    noisy = add_noise(crops, np.random.default_rng(0)).astype(float)
     assert noisy.std() == pytest.approx(NOISE, rel=0.03)
     assert noisy.mean() == pytest.approx(128, abs=0.2)
-    white = shaken(np.full((1, 64, 64), 255, dtype=np.uint8), np.random.default_rng(0))
+    white = add_noise(np.full((1, 64, 64), 255, dtype=np.uint8), np.random.default_rng(0))
     assert white.min() > 230  # clipped, not wrapped round

@@ -4,9 +4,9 @@ from sklearn.decomposition import TruncatedSVD
 
 from mien import pixels
 from mien.explain import cam
-from mien.explain.onnx_source import spread
+from mien.explain.onnx_source import unpool
 from mien.explain.perturb import masks, occlusion
-from mien.explain.targets import Aim
+from mien.explain.targets import Objective
 
 ACTIVATIONS = np.array([[[1, 2], [3, 4]], [[1, 1], [1, 1]]], dtype=np.float32)
 GRADIENTS = np.array([[[4, 0], [0, 0]], [[-5, 1], [-3, -1]]], dtype=np.float32)
@@ -89,7 +89,7 @@ def test_gradients_too_small_for_a_cube_in_float32_still_weigh_in_grad_cam_plus(
 
 def test_a_gradient_goes_to_the_largest_place_of_its_window_and_of_equals_to_the_first():
     features = np.array([[[[1, 2, 0, 0], [5, 3, 0, 0]]]], dtype=np.float32)
-    found = spread(features, np.array([[[[7, 9]]]], dtype=np.float32))
+    found = unpool(features, np.array([[[[7, 9]]]], dtype=np.float32))
     np.testing.assert_array_equal(found, [[[[0, 0, 9, 0], [7, 0, 0, 0]]]])
 
 
@@ -105,7 +105,7 @@ def test_occlusion_finds_the_only_place_a_model_looks_at():
         return logits
 
     batch = np.full((1, 3, 64, 64), 2, dtype=np.float32)
-    [[found]] = occlusion(looks_at_one_place, batch, [Aim(np.array([5]))])
+    [[found]] = occlusion(looks_at_one_place, batch, [Objective(np.array([5]))])
     # patches of 16 every 8 pixels: those that hide (20, 44) start at rows 8, 16, columns 32, 40
     assert found[20, 44] == pytest.approx(6)  # all four patches over it take 3 * 2 away
     assert found[12, 34] == pytest.approx(6 / 4)  # one of the four over it does

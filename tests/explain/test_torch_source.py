@@ -11,8 +11,8 @@ from torch import nn
 
 from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain import METHODS, explain, explain_each, versus
-from mien.explain.targets import Aim
-from mien.explain.torch_source import TorchSource, watch
+from mien.explain.targets import Objective
+from mien.explain.torch_source import TorchSource, capture_output
 from mien.labels import LABELS
 from mien.models import zoo
 from mien.models.network import Network, three_layers
@@ -29,7 +29,7 @@ def crops(count, seed=0):
 
 
 def class_of(label, count):
-    return Aim(np.full(count, label))
+    return Objective(np.full(count, label))
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +85,12 @@ def test_the_mean_of_a_map_is_its_logit_without_the_bias(network):
 def test_gradients_equal_finite_differences(deep):
     batch = crops(2)
     source = TorchSource(deep)
-    with torch.no_grad(), watch(deep.get_submodule(deep.explained)) as kept:
+    with torch.no_grad(), capture_output(deep.get_submodule(deep.explained)) as kept:
         deep(torch.from_numpy(batch))
     features = kept[0].double()
     after = (deep.features[-1][-1], deep.pool, deep.head)
     rest = copy.deepcopy(nn.Sequential(*after)).double()
-    inside = source.look(batch, [class_of(5, 2)])
+    inside = source.activations_and_gradients(batch, [class_of(5, 2)])
     generator = np.random.default_rng(0)
     for _ in range(10):
         way = torch.from_numpy(generator.normal(size=features.shape))
@@ -156,7 +156,7 @@ def test_a_network_that_fails_is_left_as_it_was_too(network):
 
     handle = network.head.register_forward_pre_hook(fail)
     with pytest.raises(RuntimeError, match="no"):
-        TorchSource(network).look(crops(1), [class_of(0, 1)])
+        TorchSource(network).activations_and_gradients(crops(1), [class_of(0, 1)])
     handle.remove()
     assert not any(module._forward_hooks for module in network.modules())
     assert torch.is_grad_enabled()
@@ -167,7 +167,7 @@ def test_the_graph_begins_at_the_layer(network):
     seen = []
     first = network.features[0]
     handle = first.register_forward_hook(lambda m, i, output: seen.append(output.requires_grad))
-    TorchSource(network).look(crops(1), [class_of(0, 1)])
+    TorchSource(network).activations_and_gradients(crops(1), [class_of(0, 1)])
     handle.remove()
     assert seen == [False]
 

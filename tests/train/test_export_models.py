@@ -8,8 +8,8 @@ from torch import nn
 
 from mien import pixels
 from mien.explain import explain, versus
-from mien.explain.onnx_source import spread
-from mien.explain.targets import Aim
+from mien.explain.onnx_source import unpool
+from mien.explain.targets import Objective
 from mien.explain.torch_source import TorchSource
 from mien.models import zoo
 from mien.models.network import WithMaps
@@ -72,9 +72,11 @@ def test_the_closed_form_is_autograd_s_gradient(name):
     model = WithMaps(network)
     with torch.no_grad():
         found = dict(zip(model.names, model(torch.from_numpy(batch)), strict=True))
-    inside = TorchSource(network).look(batch, [Aim(np.array([label])) for label in range(6)])
+    inside = TorchSource(network).activations_and_gradients(
+        batch, [Objective(np.array([label])) for label in range(6)]
+    )
     for label in range(6):
-        gradients = spread(found["features"].numpy(), found["gradients"][:, label].numpy())
+        gradients = unpool(found["features"].numpy(), found["gradients"][:, label].numpy())
         same_maps(gradients, inside.gradients[label])
 
 

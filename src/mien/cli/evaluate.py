@@ -1,4 +1,4 @@
-"""Commands that ask whether explanations are true: regions, faithful."""
+"""Commands that measure a model and its explanations: evaluate, regions, faithful."""
 
 import json
 import time
@@ -11,12 +11,8 @@ from mien.cli._shared import FILE, bar, needs
 from mien.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from mien.evaluate.accuracy import Evaluation
+    from mien.media.progress import Progress
     from mien.models.network import Network
-    from mien.recognize.recognizer import Recognizer
-
-    pass
-    pass
 
 __all__ = ["evaluate_command", "faithful_command", "regions_command"]
 
@@ -46,42 +42,45 @@ def evaluate_command(
 
     Example: mien evaluate shipped data/rafdb --out results
     """
-    from mien.evaluate import accuracy as measuring
-    from mien.media.writers import CsvWriter, write_text
+    from mien.evaluate.accuracy import PICTURES_HEADER, compare_models, evaluate
+    from mien.media.writers import CsvWriter
+    from mien.recognize.recognizer import Recognizer
 
-    for name, wanted in (("--pictures", pictures), ("--report", as_page)):
-        if wanted and out is None:
-            raise click.UsageError(f"{name} needs --out")
+    for option, given in (("--pictures", pictures), ("--report", as_page)):
+        if given and out is None:
+            raise click.UsageError(f"{option} needs --out")
     if as_page:
         needs("mien evaluate --report", "plot", "matplotlib")
-    recognizer, found = _measure(model, folder, split, flip)
+    recognizer = Recognizer(model, flip=flip)
+    evaluation = evaluate(recognizer, folder, split, _bar("measuring"))
     if against is not None:
-        _, other = _measure(Path(against), folder, split, flip)
-        found.record["against"] = measuring.against(found, other)
-    _print_figures(found.record)
+        other = evaluate(Recognizer(against, flip=flip), folder, split, _bar("measuring"))
+        evaluation.record["against"] = compare_models(evaluation, other)
+    _print_figures(evaluation.record)
     if out is None:
         return
     name = f"{folder.resolve().name}-{split}{'-flip' * flip}"
-    write_text(json.dumps(found.record, indent=1) + "\n", out / f"{name}.json")
+    _write_json(evaluation.record, out / f"{name}.json")
     click.echo(f"wrote {out / name}.json")
     if pictures:
-        with CsvWriter(out / f"{name}-pictures.csv", measuring.PICTURES_HEADER) as sink:
-            for row in found.picture_rows():
-                sink.write(row)
+        with CsvWriter(out / f"{name}-pictures.csv", PICTURES_HEADER) as table:
+            for row in evaluation.picture_rows():
+                table.write(row)
     if as_page:
         from mien.evaluate.report import report
 
-        written = report(found, recognizer, model, folder, out / f"{name}-report.html")
+        written = report(evaluation, recognizer, model, folder, out / f"{name}-report.html")
         click.echo(f"wrote {', '.join(map(str, written))}")
 
 
-def _measure(model: Path, folder: Path, split: str, flip: bool) -> "tuple[Recognizer, Evaluation]":
-    from mien.evaluate.accuracy import evaluate
-    from mien.recognize.recognizer import Recognizer
+def _bar(label: str) -> "Progress":
+    return lambda items: bar(items, len(items), label)
 
-    recognizer = Recognizer(model, flip=flip)
-    found = evaluate(recognizer, folder, split, lambda steps: bar(steps, len(steps), "measuring"))
-    return recognizer, found
+
+def _write_json(record: dict[str, Any], path: Path) -> None:
+    from mien.media.writers import write_text
+
+    write_text(json.dumps(record, indent=1) + "\n", path)
 
 
 def _print_figures(record: dict[str, Any]) -> None:
@@ -122,33 +121,37 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
     Example: mien regions shipped data/rafdb-framed --out regions.json
     """
     from mien.evaluate.evidence import evidence
-    from mien.faces.regions import REGIONS
-    from mien.media.writers import write_text
     from mien.recognize.model import Model
-    from mien.show.tables import as_text
 
     network = Model(model)
-    found = {}
+    by_folder = {}
     for folder in folders:
         name = folder.resolve().name
-        found[name] = evidence(network, folder, split, lambda s: bar(s, len(s), "looking"))
-        rows = [
-            [label, *(f"{of['share'][r]:.0%}" for r in REGIONS), f"{of['on_expected']:.0%}",
-             f"{of['area_of_expected']:.0%}"]
-            for label, of in found[name].items()
-        ]  # fmt: skip
+        by_folder[name] = evidence(network, folder, split, _bar("looking"))
         click.echo(f"{name} {split}: share of the evidence for the labelled expression")
-        click.echo(as_text(["", *REGIONS, "expected", "its area"], rows))
+        _print_shares(by_folder[name])
     if out:
         record = {
             "command": f"mien regions {model} {' '.join(map(str, folders))} --split {split}",
             "model": network.card["name"],
             "weights_sha256": network.card["weights_sha256"],
             "split": split,
-            "folders": found,
+            "folders": by_folder,
         }
-        write_text(json.dumps(record, indent=1) + "\n", out)
+        _write_json(record, out)
         click.echo(f"wrote {out}", err=True)
+
+
+def _print_shares(by_label: dict[str, Any]) -> None:
+    """Print a row for each expression: the shares by region, then those of what is expected."""
+    from mien.faces.regions import REGIONS
+    from mien.show.tables import as_text
+
+    rows = []
+    for label, figures in by_label.items():
+        shares = [*figures["share"].values(), figures["on_expected"], figures["area_of_expected"]]
+        rows.append([label, *(f"{share:.0%}" for share in shares)])
+    click.echo(as_text(["", *REGIONS, "expected", "its area"], rows))
 
 
 @click.command(name="faithful")
@@ -190,8 +193,7 @@ def faithful_command(
     Example: mien faithful shipped data/rafdb --out faithful.json --plot faithful.png
     """
     needs("mien faithful", "proof", "scipy")
-    from mien.evaluate import explanations
-    from mien.evaluate.sanity import findings
+    from mien.evaluate.explanations import FaithfulnessSettings, faithfulness_record
     from mien.explain.methods import METHODS
     from mien.recognize.model import Model
 
@@ -199,43 +201,24 @@ def faithful_command(
         raise click.UsageError("--shuffled needs --run")
     if plot:
         needs("mien faithful --plot", "plot", "matplotlib")
-    _refuse_unknown(methods)
-    start = time.perf_counter()
-    file = Model(model, threads)
-    subject = explanations.Subject(file, file.card["temperature"])
-    networks = [_network(run), _network(shuffled)]
-    rows, crops = explanations.choose(folder, split, pictures, seed)
-    usable, refused = explanations.usable(subject, methods or METHODS)
-    for method, reason in refused.items():
-        click.echo(f"left out {method}: {reason}", err=True)
-    values = explanations.values_of(
-        subject, crops, usable, seed, lambda s: bar(s, len(s), "measuring")
-    )
-    record: dict[str, Any] = {
-        "command": f"mien faithful {model} {folder} --split {split} --pictures {pictures} "
-        f"--sanity {sanity}" + "".join(f" --method {method}" for method in usable),
-        "name": file.card["name"],
-        "weights_sha256": file.card["weights_sha256"],
-        "source": rows[0].source,
-        "split": split,
-        "pictures": len(rows),
-        "seed": seed,
-        "refused": refused,
-        **explanations.compare(values),
-        "sanity_pictures": min(sanity, len(rows)),
-        **(findings(subject, crops[:sanity], usable, *networks) if sanity else {}),
-        "seconds": round(time.perf_counter() - start),
-    }
-    _print(record)
-    _write(record, out, csv_file, plot)
-
-
-def _refuse_unknown(methods: tuple[str, ...]) -> None:
-    from mien.explain.methods import METHODS
-
     for method in methods:
         if method not in METHODS:
             raise UnknownNameError("method", method, METHODS)
+    start = time.perf_counter()
+    figures = faithfulness_record(
+        Model(model, threads),
+        FaithfulnessSettings(folder, split, methods or tuple(METHODS), pictures, sanity, seed),
+        _network(run),
+        _network(shuffled),
+        _bar("measuring"),
+        lambda method, reason: click.echo(f"left out {method}: {reason}", err=True),
+    )
+    command = f"mien faithful {model} {folder} --split {split} --pictures {pictures}"
+    command += f" --sanity {sanity}" + "".join(f" --method {m}" for m in figures["against"])
+    seconds = round(time.perf_counter() - start)
+    record = {"command": command, **figures, "seconds": seconds}
+    _print_table(record)
+    _write(record, out, csv_file, plot)
 
 
 def _network(run: Path | None) -> "Network | None":
@@ -248,41 +231,42 @@ def _network(run: Path | None) -> "Network | None":
     return trained(run).network
 
 
-def _print(record: dict[str, Any]) -> None:
-    """Print the table; a method that beats every control in a metric has a star there."""
+def _print_table(record: dict[str, Any]) -> None:
+    """Print the means; a method that beats every control in a metric has a star there."""
     from mien.evaluate.explanations import beats
-    from mien.evaluate.faithfulness import BETTER
+    from mien.evaluate.faithfulness import METRICS
     from mien.show.tables import as_text
 
     rows = [
-        [name, *(f"{mean[m]:.3f}{'*' * beats(record, name, m)}" for m in BETTER)]
+        [name, *(f"{mean[m]:.3f}{'*' * beats(record, name, m)}" for m in METRICS)]
         for name, mean in record["mean"].items()
     ]
-    click.echo(as_text(["", *BETTER], rows))
+    click.echo(as_text(["", *METRICS], rows))
     click.echo("* better than every control, p < 0.05 (Wilcoxon, Bonferroni)")
-    for stage, found in record.get("forgetting", {}).items():
-        shown = "  ".join(f"{name} {value:.2f}" for name, value in found.items())
-        click.echo(f"forgotten down to {stage}: likeness {shown}")
+    for stage, alike in record.get("forgetting", {}).items():
+        values = "  ".join(f"{name} {value:.2f}" for name, value in alike.items())
+        click.echo(f"forgotten down to {stage}: likeness {values}")
 
 
 def _write(
     record: dict[str, Any], out: Path | None, csv_file: Path | None, plot: Path | None
 ) -> None:
-    from mien.evaluate.faithfulness import BETTER
-    from mien.media.writers import CsvWriter, write_text
+    """Write the files that are wanted."""
+    from mien.evaluate.faithfulness import METRICS
+    from mien.media.writers import CsvWriter
 
     if out:
-        write_text(json.dumps(record, indent=1) + "\n", out)
+        _write_json(record, out)
     if csv_file:
-        header = ("name", "kind", *BETTER, *(f"{metric}_error" for metric in BETTER))
-        with CsvWriter(csv_file, header) as sink:
+        header = ("name", "kind", *METRICS, *(f"{metric}_error" for metric in METRICS))
+        with CsvWriter(csv_file, header) as table:
             for name, mean in record["mean"].items():
                 kind = "method" if name in record["against"] else "control"
-                sink.write([name, kind, *mean.values(), *record["error"][name].values()])
+                table.write([name, kind, *mean.values(), *record["error"][name].values()])
     if plot:
         from mien.show.plots import faithfulness
 
-        faithfulness(record, BETTER, plot)
+        faithfulness(record, METRICS, plot)
     for path in (out, csv_file, plot):
         if path:
             click.echo(f"wrote {path}", err=True)

@@ -15,7 +15,17 @@ from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 from mien.pixels import U8
 
-__all__ = ["NAME", "SPLITS", "WIDTH", "Row", "cells", "hash_pixels", "read", "write"]
+__all__ = [
+    "NAME",
+    "SPLITS",
+    "WIDTH",
+    "Row",
+    "cells",
+    "hash_pixels",
+    "read",
+    "rows_of_split",
+    "write",
+]
 
 NAME = "manifest.csv"
 SPLITS = ("train", "valid", "test")
@@ -121,6 +131,25 @@ def read(folder: str | Path) -> list[Row]:
                 f"{path}: {row.path} has label {row.label!r} and split {row.split!r}",
                 fix="make it again with mien prepare",
             )
+    return rows
+
+
+def rows_of_split(folder: str | Path, split: str) -> list[Row]:
+    """Read the pictures of the six expressions in a split; neutral ones are left out.
+
+    Args:
+        folder: what ``mien prepare`` wrote.
+        split: one of `SPLITS`.
+
+    Returns:
+        Its rows, in file order; at least one.
+
+    Raises:
+        BadDataError: if there is none, or no manifest.
+    """
+    rows = [row for row in read(folder) if row.split == split and row.label != NEUTRAL]
+    if not rows:
+        raise BadDataError(f"{folder} has no {split} pictures", fix="choose another --split")
     return rows
 
 

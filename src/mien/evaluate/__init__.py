@@ -2,10 +2,11 @@
 
 metrics       formulas on arrays: confusion, recalls, intervals, paired tests
 calibration   formulas on arrays: calibration error, temperature, coverage
-accuracy      a model and a prepared folder -> one table of figures
-report        the HTML page of such a table
+accuracy      a model and a prepared folder -> one record of figures
+report        the HTML page of such a record
+maps          the maps under test: a model's by every method, and controls that know nothing of it
 faithfulness  insertion, deletion, ROAD and drop: does the score follow the map?
 sanity        noise and randomized weights: does the map follow the network?
-explanations  methods beside controls that know nothing, with paired tests
+explanations  methods beside controls, with paired tests, as one record
 evidence      where the evidence lies, beside the action units that theory expects
 """

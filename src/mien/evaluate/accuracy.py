@@ -1,38 +1,37 @@
-"""A model and a prepared folder -> one table of how good it is, and a row for every picture.
-No torch: the exported file is what is measured.
+"""How good a model is on a prepared folder: one record of figures, and a row for every picture.
+
+Pipeline: crops of a split -> the model's scores -> figures. The exported file is measured, so that
+no torch is needed.
 """
 
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mien import __version__, pixels
-from mien.data import manifest
-from mien.data.manifest import Row
-from mien.errors import BadDataError
+from mien import __version__
+from mien.data.manifest import Row, rows_of_split
 from mien.evaluate.calibration import accuracy_at, aurc, chance_error
 from mien.evaluate.metrics import confusion, mcnemar, summarise
 from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule, index
 from mien.media import images
-from mien.pixels import F32, I64
+from mien.media.progress import Progress
+from mien.pixels import F32, I64, in_batches, to_batch
 from mien.recognize.model import Outputs
 from mien.recognize.recognizer import Recognizer
 
-__all__ = ["PICTURES_HEADER", "Evaluation", "against", "commit", "evaluate"]
+__all__ = ["PICTURES_HEADER", "Evaluation", "commit", "compare_models", "evaluate"]
 
 PICTURES_HEADER = ("path", "label", "predicted", "neutral", *LABELS)
-_BATCH = 64
-Progress = Callable[[range], Iterable[int]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """What a model made of a split.
+    """A model's scores of a split, and the figures that follow from them.
 
     Attributes:
         rows: the crops of the six expressions, from the manifest.
@@ -49,7 +48,7 @@ class Evaluation:
     @property
     def targets(self) -> I64:
         """The true classes, shape (N,)."""
-        return np.array([index(row.label) for row in self.rows], dtype=np.int64)
+        return _classes(self.rows)
 
     def picture_rows(self) -> Iterator[list[str | float]]:
         """Yield one CSV row a picture, in the order of `PICTURES_HEADER`."""
@@ -68,7 +67,7 @@ def evaluate(
         recognizer: whose model is measured, on the crops as they are.
         folder: made by ``mien prepare``.
         split: ``test``, ``valid`` or ``train``.
-        progress: wraps the batches, to show how far it is.
+        progress: shows how far it is.
 
     Returns:
         Figures and scores; neutral pictures are left out.
@@ -76,16 +75,11 @@ def evaluate(
     Raises:
         BadDataError: if the split has no pictures.
     """
-    rows = [r for r in manifest.read(folder) if r.split == split and r.label != NEUTRAL]
-    if not rows:
-        raise BadDataError(f"{folder} has no {split} pictures", fix="choose another --split")
-    parts = [
-        _score(recognizer, folder, rows[start : start + _BATCH])
-        for start in progress(range(0, len(rows), _BATCH))
-    ]
-    scores = np.concatenate([part.scores for part in parts])
-    neutral = np.concatenate([part.neutral for part in parts])
-    targets = np.array([index(row.label) for row in rows], dtype=np.int64)
+    rows = rows_of_split(folder, split)
+    batches = list(in_batches(len(rows)))
+    outputs = [_run(recognizer, folder, rows[part]) for part in progress(batches)]
+    scores = np.concatenate([output.scores for output in outputs])
+    neutral = np.concatenate([output.neutral for output in outputs])
     record = {
         "command": f"mien evaluate MODEL {folder} --split {split}"
         + " --flip" * recognizer.model.flip,
@@ -97,37 +91,23 @@ def evaluate(
         "source": rows[0].source,
         "framing": _framing(rows),
         "split": split,
-        **_figures(scores, targets),
-        **_said(recognizer.rule, scores, neutral),
+        **_figures(scores, _classes(rows)),
+        **_other_words(recognizer.rule, scores, neutral),
     }
     return Evaluation(rows, scores, neutral, record)
 
 
-def against(one: Evaluation, other: Evaluation) -> dict[str, Any]:
-    """Compare two models on the same pictures.
-
-    Args:
-        one: the model in question.
-        other: the one it is compared with, measured on the same split.
-
-    Returns:
-        The other's name and accuracy, and McNemar's exact test, JSON-ready.
-    """
-    right, theirs = (e.scores.argmax(axis=1) == e.targets for e in (one, other))
-    only_one, only_other, p = mcnemar(right, theirs)
-    return {
-        "model": other.record["model"],
-        "weights_sha256": other.record["weights_sha256"],
-        "accuracy": other.record["accuracy"],
-        "only_this_right": only_one,
-        "only_other_right": only_other,
-        "mcnemar_p": float(f"{p:.3g}"),
-    }
-
-
-def _score(recognizer: Recognizer, folder: Path, rows: list[Row]) -> Outputs:
+def _run(recognizer: Recognizer, folder: Path, rows: list[Row]) -> Outputs:
     crops = [images.read_rgb(folder / row.path) for row in rows]
-    return recognizer.model.run(pixels.to_batch(crops), maps=False)
+    return recognizer.model.run(to_batch(crops), maps=False)
+
+
+def _classes(rows: list[Row]) -> I64:
+    return np.array([index(row.label) for row in rows], dtype=np.int64)
+
+
+def _framing(rows: list[Row]) -> str:
+    return "as-is" if all(row.framing == "as-is" for row in rows) else "framed"
 
 
 def _figures(scores: F32, targets: I64) -> dict[str, Any]:
@@ -150,17 +130,35 @@ def _figures(scores: F32, targets: I64) -> dict[str, Any]:
     }
 
 
-def _said(rule: Rule, scores: F32, neutral: F32) -> dict[str, float]:
-    """How often a face of the six is called something else."""
+def _other_words(rule: Rule, scores: F32, neutral: F32) -> dict[str, float]:
+    """How often a face of the six is called neutral or uncertain."""
     pairs = zip(scores.tolist(), neutral.tolist(), strict=True)
-    words = Counter(rule.label(values, calm) for values, calm in pairs)
+    words = Counter(rule.label(six, calm) for six, calm in pairs)
     return {
         f"called_{word}_rate": round(words[word] / len(scores), 4) for word in (NEUTRAL, UNCERTAIN)
     }
 
 
-def _framing(rows: list[Row]) -> str:
-    return "as-is" if all(row.framing == "as-is" for row in rows) else "framed"
+def compare_models(one: Evaluation, other: Evaluation) -> dict[str, Any]:
+    """Compare two models on the same pictures.
+
+    Args:
+        one: the model in question.
+        other: the one it is compared with, measured on the same split.
+
+    Returns:
+        The other's name and accuracy, and McNemar's exact test, JSON-ready.
+    """
+    right, theirs = (e.scores.argmax(axis=1) == e.targets for e in (one, other))
+    only_one, only_other, p = mcnemar(right, theirs)
+    return {
+        "model": other.record["model"],
+        "weights_sha256": other.record["weights_sha256"],
+        "accuracy": other.record["accuracy"],
+        "only_this_right": only_one,
+        "only_other_right": only_other,
+        "mcnemar_p": float(f"{p:.3g}"),
+    }
 
 
 def commit() -> str:
@@ -168,7 +166,7 @@ def commit() -> str:
     here = Path(__file__).parent
     command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--exclude", "*"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return found.stdout.strip()
+    return result.stdout.strip()

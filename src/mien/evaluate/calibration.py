@@ -1,6 +1,6 @@
-"""How far a confidence can be trusted: calibration, temperature, what being sure is worth.
+"""How far a confidence can be trusted: calibration error, temperature, accuracy by coverage.
 
-Formulas on arrays; rates are in [0, 1].
+Formulas on arrays; rates are in [0, 1]. Knows nothing of models and files.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Bin:
     Attributes:
         share: of all pictures.
         confidence: their mean.
-        accuracy: share of them named rightly.
+        accuracy: share of them that is right.
     """
 
     share: float
@@ -75,8 +75,8 @@ def reliability(scores: F32, targets: I64, bins: int = 15) -> list[Bin]:
     """
     confidence = scores.max(axis=1)
     right = scores.argmax(axis=1) == targets
-    place = _bin_of(confidence, bins)
-    masks = (place == number for number in range(bins))
+    numbers = _bin_of(confidence, bins)
+    masks = (numbers == number for number in range(bins))
     return [
         Bin(
             float(own.mean()),
@@ -94,48 +94,48 @@ def _bin_of(confidence: F32, bins: int) -> I64:
 
 
 def chance_error(scores: F32, bins: int = 15, draws: int = 1000) -> tuple[float, float]:
-    """Say which calibration errors chance alone gives to so many pictures.
+    """Return the range of calibration errors that chance alone gives to as many pictures.
 
-    The error is never 0 on a limited number of pictures. What is measured speaks against a model's
+    The error is never 0 on a limited number of pictures. A measured error speaks against a model's
     confidence only where it lies above this range.
 
     Args:
         scores: shape (N, C), probabilities; N from 1.
         bins: as for `calibration_error`.
-        draws: how often the truth is drawn anew.
+        draws: how often the truth is drawn at random.
 
     Returns:
-        The range, 95 %, of the error of a model of these very confidences whose every confidence
-        is exactly how often it is right.
+        The 95 % range of the error of a model that has the same confidences and is right exactly
+        as often as they say.
 
     Source:
-        Bröcker and Smith 2007, doi:10.1175/WAF993.1, for consistency resampling; here the pictures
-        stay and the truth alone is drawn.
+        Bröcker and Smith 2007, doi:10.1175/WAF993.1, for consistency resampling; here only the
+        truth is drawn, and the pictures stay the same.
 
     Example:
         >>> [round(bound, 2) for bound in chance_error(np.array([[0.9, 0.1]]))]
         [0.1, 0.9]
     """
     confidence = scores.max(axis=1)
-    place = _bin_of(confidence, bins)
-    draw = np.random.default_rng(0)
+    numbers = _bin_of(confidence, bins)
+    random = np.random.default_rng(0)
     errors = []
     for _ in range(draws):
-        gaps = (draw.random(len(scores)) < confidence) - confidence
-        errors.append(np.abs(np.bincount(place, weights=gaps)).sum() / len(scores))
+        gaps = (random.random(len(scores)) < confidence) - confidence
+        errors.append(np.abs(np.bincount(numbers, weights=gaps)).sum() / len(scores))
     low, high = np.quantile(errors, (0.025, 0.975))
     return float(low), float(high)
 
 
 def fit_temperature(logits: F32, targets: I64) -> float:
-    """Find the temperature that makes confidence most honest.
+    """Find the temperature with which confidence fits accuracy best.
 
     Args:
         logits: shape (N, C), of held-out pictures.
         targets: shape (N,), the true classes.
 
     Returns:
-        T in [0.05, 20] with the least cross-entropy of softmax(logits / T).
+        T in [0.05, 20] with the lowest cross-entropy of softmax(logits / T).
 
     Source:
         Guo et al. 2017, arXiv:1706.04599, section 4.2; golden-section search, as the loss has
@@ -160,15 +160,15 @@ def _loss(logits: npt.NDArray[np.floating], targets: I64) -> float:
 
 
 def coverage_curve(scores: F32, targets: I64) -> F64:
-    """Return how often the surest answers are right, for each share that is answered.
+    """Return how often the most confident answers are right, for each share that is answered.
 
     Args:
         scores: shape (N, C), probabilities; N from 1.
         targets: shape (N,), the true classes.
 
     Returns:
-        shape (N,): at place k - 1 the accuracy on the k pictures with the highest confidence.
-        Pictures of equal confidence count as if they came in every order, so none is favoured.
+        shape (N,): at index k - 1 the accuracy on the k pictures with the highest confidence.
+        Pictures of equal confidence share their mean, so that their order does not matter.
 
     Source:
         Geifman and El-Yaniv 2017, arXiv:1705.08500, section 2; one minus their selective risk.
@@ -178,13 +178,13 @@ def coverage_curve(scores: F32, targets: I64) -> F64:
         [1.0, 0.5]
     """
     right = (scores.argmax(axis=1) == targets).astype(np.float64)
-    _, place, counts = np.unique(-scores.max(axis=1), return_inverse=True, return_counts=True)
-    shared = np.bincount(place, weights=right) / counts  # of those that are equally sure
+    _, inverse, counts = np.unique(-scores.max(axis=1), return_inverse=True, return_counts=True)
+    shared = np.bincount(inverse, weights=right) / counts  # of equal confidence
     return np.cumsum(np.repeat(shared, counts)) / np.arange(1, len(targets) + 1)
 
 
 def accuracy_at(coverage: float, scores: F32, targets: I64) -> float:
-    """Return the accuracy when only the surest answers are given.
+    """Return the accuracy when only the most confident answers are given.
 
     Args:
         coverage: share of the pictures to answer, in (0, 1]; rounded up to whole pictures.
@@ -215,8 +215,8 @@ def aurc(scores: F32, targets: I64) -> float:
         targets: shape (N,), the true classes.
 
     Returns:
-        The error rate on the k surest pictures, averaged over k from 1 to N; in [0, 1], lower is
-        better. It falls with fewer errors, and when those that are left are the unsure answers.
+        The error rate on the k most confident pictures, averaged over k from 1 to N; in [0, 1],
+        lower is better. It falls with fewer errors, and when errors have a low confidence.
 
     Source:
         Geifman, Uziel and El-Yaniv 2019, arXiv:1805.08206, section 3.
@@ -229,17 +229,17 @@ def aurc(scores: F32, targets: I64) -> float:
 
 
 def certain_from(scores: F32, targets: I64, groups: Sequence[str], error_rate: float) -> float:
-    """Find the least confidence from which answers are right often enough.
+    """Find the lowest confidence from which answers are right often enough.
 
     Args:
         scores: shape (N, C), probabilities of held-out pictures.
         targets: shape (N,), the true classes.
         groups: shape (N,), the database of each; the error rate is the mean over them, so that
-            none outweighs another.
+            all weigh the same.
         error_rate: of the answers, at most, in [0, 1].
 
     Returns:
-        The confidence, in [0, 1]; above 1 if even the surest answers are wrong too often.
+        The confidence, in [0, 1]; above 1 if even the most confident answers are wrong too often.
 
     Example:
         >>> scores = np.array([[0.6, 0.4], [0.7, 0.3], [0.9, 0.1]])
@@ -253,6 +253,6 @@ def certain_from(scores: F32, targets: I64, groups: Sequence[str], error_rate: f
     answered = member.cumsum(axis=1)
     rates = (member & wrong).cumsum(axis=1) / np.maximum(answered, 1)
     mean = rates.sum(axis=0) / (answered > 0).sum(axis=0)  # of the groups that have answers
-    ends = np.append(confidence[order][1:] < confidence[order][:-1], True)  # equal ones go together
+    ends = np.append(confidence[order][1:] < confidence[order][:-1], True)  # equal ones together
     fitting = np.flatnonzero(ends & (mean <= error_rate))
     return float(confidence[order][fitting[-1]]) if len(fitting) else float(np.nextafter(1, 2))

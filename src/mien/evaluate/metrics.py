@@ -1,4 +1,5 @@
-"""Accuracy, recall, confusion, comparison: formulas on arrays.
+"""Accuracy, recall, confusion, comparison of models: formulas on arrays.
+
 Knows nothing of models and files.
 """
 
@@ -15,11 +16,11 @@ __all__ = ["Summary", "auroc", "confusion", "macro_f1", "mcnemar", "summarise", 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How well scores meet the truth.
+    """How well scores agree with the truth.
 
     Attributes:
         pictures: how many.
-        accuracy: share named rightly.
+        accuracy: share that is right.
         interval: of the accuracy, 95 % (Wilson).
         mean_recall: recall averaged over the classes that occur.
         macro_f1: F1 averaged over the classes that occur or were predicted.
@@ -105,22 +106,22 @@ def macro_f1(counts: I64) -> float:
 
 
 def mcnemar(right: BOOL, other: BOOL) -> tuple[int, int, float]:
-    """Ask whether two models differ on the same pictures: McNemar's exact test.
+    """Test whether two models differ on the same pictures, by McNemar's exact test.
 
     Args:
-        right: shape (N,), where the one is right.
-        other: shape (N,), where the other is.
+        right: shape (N,), where the first model is right.
+        other: shape (N,), where the second is right.
 
     Returns:
-        Pictures that only the one has right, those that only the other has, and the two-sided
-        probability of so unequal a split if both were equally good.
+        Pictures that only the first has right, those that only the second has right, and the
+        two-sided probability of so unequal a split if both were equally good.
 
     Source:
         McNemar 1947, doi:10.1007/BF02295996; exact, by the binomial distribution.
 
     Example:
-        >>> one, other = np.array([1, 1, 1, 0, 1]) > 0, np.array([0, 0, 0, 0, 1]) > 0
-        >>> mcnemar(one, other)
+        >>> first, second = np.array([1, 1, 1, 0, 1]) > 0, np.array([0, 0, 0, 0, 1]) > 0
+        >>> mcnemar(first, second)
         (3, 0, 0.25)
     """
     ours, theirs = int((right & ~other).sum()), int((other & ~right).sum())
@@ -161,7 +162,7 @@ def auroc(scores: F32, positive: BOOL) -> float:
         positive: shape (N,), the truth; both kinds must occur.
 
     Returns:
-        Chance that a positive scores above a negative, ties counted half; in [0, 1].
+        Probability that a positive scores above a negative, ties counted half; in [0, 1].
 
     Source:
         Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747: the Mann-Whitney statistic.
@@ -170,8 +171,8 @@ def auroc(scores: F32, positive: BOOL) -> float:
         >>> auroc(np.array([0.1, 0.4, 0.4, 0.8]), np.array([False, False, True, True]))
         0.875
     """
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # equal scores share their mean rank
-    many = int(positive.sum())
-    above = ranks[positive].sum() - many * (many + 1) / 2
-    return float(above / (many * (len(scores) - many)))
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]  # equal scores share their mean rank
+    positives = int(positive.sum())
+    above = ranks[positive].sum() - positives * (positives + 1) / 2
+    return float(above / (positives * (len(scores) - positives)))

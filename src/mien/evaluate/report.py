@@ -1,9 +1,10 @@
-"""What `mien evaluate --report` says of a model: the way of the paper's Figure 1 on one page.
+"""The page of `mien evaluate --report`: the steps of the paper's Figure 1, a section each.
 
-Data -> model -> predictions -> explanation -> inspection -> improvement; every sentence follows
-from the figures. No torch.
+Pipeline: data -> model -> predictions -> explanation -> inspection -> improvement. Every sentence
+follows from the figures.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mien.evaluate.calibration import reliability
 from mien.faces.boxes import Box, Detection
 from mien.labels import LABELS
 from mien.media import images
-from mien.pixels import U8
+from mien.pixels import F32, U8
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Face
 from mien.show import heatmap, plots
@@ -32,12 +33,12 @@ _WHOLE = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)  # the crop is the p
 
 
 def report(
-    found: Evaluation, recognizer: Recognizer, model: Path, folder: Path, out: Path
+    evaluation: Evaluation, recognizer: Recognizer, model: Path, folder: Path, out: Path
 ) -> list[Path]:
     """Write the page and its two plots.
 
     Args:
-        found: what was measured.
+        evaluation: what was measured.
         recognizer: whose model it was.
         model: its file; a ``history.png`` beside it is shown too.
         folder: the prepared folder.
@@ -48,34 +49,34 @@ def report(
     """
     confusion = out.with_name(f"{out.stem}-confusion.png")
     calibration = out.with_name(f"{out.stem}-reliability.png")
-    plots.confusion_matrix(found.record["confusion"], confusion)
-    bins = reliability(found.scores, found.targets)
-    plots.reliability_plot([(one.confidence, one.accuracy, one.share) for one in bins], calibration)
-    learned = model.with_name("history.png")
+    plots.confusion_matrix(evaluation.record["confusion"], confusion)
+    bins = reliability(evaluation.scores, evaluation.targets)
+    plots.reliability_plot([(b.confidence, b.accuracy, b.share) for b in bins], calibration)
+    history = model.with_name("history.png")
     sections = [
-        _data(found),
-        _model(recognizer.model.card, (learned,) if learned.exists() else ()),
-        Section("Predictions", (), _figures(found.record), (confusion, calibration)),
+        _data(evaluation),
+        _model(recognizer.model.card, (history,) if history.exists() else ()),
+        Section("Predictions", (), _figures(evaluation.record), (confusion, calibration)),
         Section(
             "Explanation",
             ("The surest right answer of each class, and where the evidence for it lay.",),
-            seen=_seen(found, recognizer, folder, _surest(found)),
+            seen=_examples(evaluation, recognizer, folder, _surest(evaluation)),
         ),
         Section(
             "Inspection",
             ("The surest wrong answers, with the evidence for the wrong class.",),
-            seen=_seen(found, recognizer, folder, worst(found, _WORST)),
+            seen=_examples(evaluation, recognizer, folder, worst(evaluation, _WORST)),
         ),
-        Section("Improvement", tuple(improvements(found))),
+        Section("Improvement", tuple(improvements(evaluation))),
     ]
-    record = found.record
+    record = evaluation.record
     title = f"{record['model']} on {record['source']} {record['split']}"
     write_page(title, _NOTE, sections, out)
     return [out, confusion, calibration]
 
 
-def _data(found: Evaluation) -> Section:
-    record, counts = found.record, np.bincount(found.targets, minlength=len(LABELS))
+def _data(evaluation: Evaluation) -> Section:
+    record, counts = evaluation.record, np.bincount(evaluation.targets, minlength=len(LABELS))
     rows = [(label, f"{count:,}") for label, count in zip(LABELS, counts, strict=True)]
     words = f"{record['pictures']:,} pictures of {record['source']} ({record['framing']})."
     return Section("Data", (words,), tuple(rows))
@@ -105,53 +106,57 @@ def _figures(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
-def worst(found: Evaluation, count: int) -> list[int]:
+def worst(evaluation: Evaluation, count: int) -> list[int]:
     """Choose the errors to look at first.
 
     Args:
-        found: what was measured.
-        count: at most so many.
+        evaluation: what was measured.
+        count: at most.
 
     Returns:
-        Numbers of pictures called wrongly, the surest first.
+        Numbers of the misclassified pictures, the most confident first.
     """
-    wrong = np.flatnonzero(found.scores.argmax(axis=1) != found.targets)
-    order = np.argsort(-found.scores[wrong].max(axis=1), kind="stable")
+    wrong = np.flatnonzero(evaluation.scores.argmax(axis=1) != evaluation.targets)
+    order = np.argsort(-evaluation.scores[wrong].max(axis=1), kind="stable")
     return [int(i) for i in wrong[order[:count]]]
 
 
-def _surest(found: Evaluation) -> list[int]:
-    """The picture of each class that was called rightly with most confidence."""
-    called = found.scores.argmax(axis=1)
+def _surest(evaluation: Evaluation) -> list[int]:
+    """The picture of each class that was classified correctly with the highest confidence."""
+    predicted = evaluation.scores.argmax(axis=1)
     chosen = []
     for target in range(len(LABELS)):
-        right = np.flatnonzero((called == target) & (found.targets == target))
+        right = np.flatnonzero((predicted == target) & (evaluation.targets == target))
         if len(right):
-            chosen.append(int(right[found.scores[right, target].argmax()]))
+            chosen.append(int(right[evaluation.scores[right, target].argmax()]))
     return chosen
 
 
-def _seen(
-    found: Evaluation, recognizer: Recognizer, folder: Path, chosen: list[int]
+def _examples(
+    evaluation: Evaluation, recognizer: Recognizer, folder: Path, chosen: list[int]
 ) -> tuple[Seen, ...]:
-    """Crops with the heat map of the class that each was called."""
+    """Crops with the heat map of the predicted class."""
     if not chosen:
         return ()
-    crops = [images.read_rgb(folder / found.rows[i].path) for i in chosen]
+    crops = [images.read_rgb(folder / evaluation.rows[i].path) for i in chosen]
     maps = recognizer.model.run(pixels.to_batch(crops)).maps
     if maps is None:
         return ()
-    seen = []
-    for place, (i, crop) in enumerate(zip(chosen, crops, strict=True)):
-        scores, row = found.scores[i], found.rows[i]
-        called = LABELS[int(scores.argmax())]
-        words = f"labelled {row.label}, called {called}"
-        told = f"{called} {scores.max():.0%}, {row.label} {scores[LABELS.index(row.label)]:.0%}"
-        seen.append(Seen(crop, _under_heat(crop, maps[place], called), (words, told, row.path)))
-    return tuple(seen)
+    examples = []
+    for i, crop, own_maps in zip(chosen, crops, maps, strict=True):
+        row = evaluation.rows[i]
+        scores = dict(zip(LABELS, evaluation.scores[i], strict=True))
+        predicted = max(scores, key=lambda label: scores[label])
+        words = (
+            f"labelled {row.label}, called {predicted}",
+            f"{predicted} {scores[predicted]:.0%}, {row.label} {scores[row.label]:.0%}",
+            row.path,
+        )
+        examples.append(Seen(crop, _with_heatmap(crop, own_maps, predicted), words))
+    return tuple(examples)
 
 
-def _under_heat(crop: U8, maps: np.ndarray[Any, Any], label: str) -> U8:
+def _with_heatmap(crop: U8, maps: F32, label: str) -> U8:
     side = pixels.SIDE
     square = np.stack([pixels.to_side(crop[..., i]) for i in range(3)], axis=2)
     nowhere = Detection(Box(0, 0, side, side), np.zeros((5, 2), dtype=np.float32), 1.0)
@@ -162,45 +167,58 @@ def _under_heat(crop: U8, maps: np.ndarray[Any, Any], label: str) -> U8:
     return shown
 
 
-def improvements(found: Evaluation) -> list[str]:
+def improvements(evaluation: Evaluation) -> list[str]:
     """Say what the figures suggest to do next.
 
     Args:
-        found: what was measured.
+        evaluation: what was measured.
 
     Returns:
         Sentences.
     """
-    record = found.record
-    known = {label: recall for label, recall in record["recall"].items() if recall is not None}
-    weak = min(known, key=lambda label: known[label])
-    line = np.array(record["confusion"][LABELS.index(weak)])
-    line[LABELS.index(weak)] = 0
-    said = [
-        f"Weakest: {weak}, of which {known[weak]:.1%} are found"
-        + (f"; most often it is called {LABELS[int(line.argmax())]}." if line.any() else "."),
+    return [
+        *_on_weakest_class(evaluation),
+        *_on_confidence(evaluation),
+        *_on_other_model(evaluation.record),
     ]
-    counts = np.bincount(found.targets, minlength=len(LABELS))
-    if counts[LABELS.index(weak)] < len(found.targets) / len(LABELS):
-        said.append(f"{weak} is rarer than the mean class: more pictures of it would help most.")
-    gap = float(found.scores.max(axis=1).mean()) - record["accuracy"]
+
+
+def _on_weakest_class(evaluation: Evaluation) -> Iterator[str]:
+    record = evaluation.record
+    recalls = {label: recall for label, recall in record["recall"].items() if recall is not None}
+    weakest = min(recalls, key=lambda label: recalls[label])
+    number = LABELS.index(weakest)
+    mistaken = np.array(record["confusion"][number])
+    mistaken[number] = 0
+    yield f"Weakest: {weakest}, of which {recalls[weakest]:.1%} are found" + (
+        f"; most often it is called {LABELS[int(mistaken.argmax())]}." if mistaken.any() else "."
+    )
+    if (evaluation.targets == number).mean() < 1 / len(LABELS):
+        yield f"{weakest} is rarer than the mean class: more pictures of it would help most."
+
+
+def _on_confidence(evaluation: Evaluation) -> Iterator[str]:
+    confidence = evaluation.scores.max(axis=1)
+    gap = float(confidence.mean()) - evaluation.record["accuracy"]
     direction = "too sure" if gap > 0 else "not sure enough"
     if abs(gap) > 0.02:
-        said.append(
+        yield (
             f"The model is {direction} by {abs(gap):.1%}: fit its temperature on held-out pictures "
             "like these."
         )
-    sure = found.scores.max(axis=1) > 0.9
-    wrong = int((sure & (found.scores.argmax(axis=1) != found.targets)).sum())
-    said.append(
-        f"{wrong:,} pictures are called wrongly with more than 90 % confidence: look at them under "
-        "Inspection; a wrong label is more likely there than elsewhere."
+    wrong = evaluation.scores.argmax(axis=1) != evaluation.targets
+    yield (
+        f"{int((wrong & (confidence > 0.9)).sum()):,} pictures are called wrongly with more than "
+        "90 % confidence: look at them under Inspection; a wrong label is more likely there than "
+        "elsewhere."
     )
+
+
+def _on_other_model(record: dict[str, Any]) -> Iterator[str]:
     if "against" in record:
         other = record["against"]
-        said.append(
+        yield (
             f"Against {other['model']}: right where that is wrong {other['only_this_right']:,} "
             f"times, wrong where that is right {other['only_other_right']:,} times; so unequal a "
             f"split has probability {other['mcnemar_p']:.3g} if both are equally good (McNemar)."
         )
-    return said

@@ -1,13 +1,9 @@
 """Do maps change when they should, and only then?
 
-With noise that nobody sees they should stay; when the network forgets what it learned, or learned
-wrong labels, they should change. Torch comes with the networks.
-
-MERGED How alike two maps are: the measure of sanity and stability.
-
-A map that stays the same when the network has forgotten what it learned explains the picture and
-not the network; one that changes with a little noise cannot be trusted for one picture. Knows
-nothing of networks.
+With noise that nobody sees they should stay as they are: a map that changes cannot be trusted for
+one picture. When the weights of the network are random, or were learned from shuffled labels, they
+should change: a map that stays explains the picture and not the network. Torch comes with the
+networks.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,91 +11,38 @@ from typing import Any
 
 import numpy as np
 
-from mien.evaluate.explanations import CONTROLS, Subject
+from mien.evaluate.maps import CONTROLS, ExplainedModel
 from mien.pixels import F32, I64, U8
 
-__all__ = ["NOISE", "findings", "noise_stability", "randomization", "shaken", "similarity"]
-
-
-_SEED = 0
+__all__ = [
+    "NOISE",
+    "add_noise",
+    "noise_stability",
+    "randomization_test",
+    "sanity_checks",
+    "similarity",
+]
 
 NOISE = 4.0  # grey levels, standard deviation: hardly seen
+_SEED = 0
 
 
-def noise_stability(
-    subject: Subject, crops: U8, methods: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    """Compare the maps of pictures with those of the same pictures with a little noise.
-
-    Pictures whose class changes with the noise are left out.
-
-    Args:
-        subject: the network.
-        crops: shape (N, 64, 64), uint8, grey.
-        methods: keys of `mien.explain.methods.METHODS`; the controls are added.
-
-    Returns:
-        Of each method and control the mean `likeness`, between noisy and plain, and of
-        neighbouring pictures for comparison: a map that is the same for all is steady for nothing.
-        Empty if no picture keeps its class.
-    """
-    noisy = shaken(crops, np.random.default_rng(_SEED))
-    before, after = (subject.scores(c).argmax(axis=1) for c in (crops, noisy))
-    crops, noisy, classes = (found[before == after] for found in (crops, noisy, before))
-    if not len(crops):
-        return {}
-    result = {}
-    for number, name in enumerate([*methods, *CONTROLS]):
-        maps, others = (
-            _maps(subject, name, c, classes, seed)
-            for c, seed in ((crops, number), (noisy, ~number))
-        )
-        result[name] = {
-            "noise": _mean(similarity(maps, others)),
-            "other_picture": _mean(similarity(maps, np.roll(maps, 1, axis=0))),
-        }
-    return result
-
-
-def randomization(
-    subject: Subject, stages: Iterable[tuple[str, Any]], crops: U8, methods: Sequence[str]
-) -> Iterator[tuple[str, dict[str, float]]]:
-    """Compare a network's maps with those of networks that have forgotten more and more.
-
-    Args:
-        subject: the trained network.
-        stages: from `mien.models.randomize.randomized_stages`.
-        crops: shape (N, 64, 64), uint8, grey.
-        methods: keys of `mien.explain.methods.METHODS`.
-
-    Yields:
-        The name of each stage and of each method the mean `likeness` to the trained network.
-    """
-    classes = subject.scores(crops).argmax(axis=1)
-    trained = {name: subject.maps(name, crops, classes) for name in methods}
-    for stage, network in stages:
-        other = Subject(network)
-        yield (
-            stage,
-            {
-                name: _mean(similarity(trained[name], other.maps(name, crops, classes)))
-                for name in methods
-            },
-        )
-
-
-def findings(
-    subject: Subject, crops: U8, methods: Sequence[str], network: Any = None, other: Any = None
+def sanity_checks(
+    model: ExplainedModel,
+    crops: U8,
+    methods: Sequence[str],
+    network: Any = None,
+    shuffled: Any = None,
 ) -> dict[str, Any]:
-    """Put every question of sanity that can be put.
+    """Make every sanity check that the given networks allow.
 
     Args:
-        subject: the trained network.
+        model: the trained network.
         crops: shape (N, 64, 64), uint8, grey.
         methods: keys of `mien.explain.methods.METHODS`.
-        network: the subject's own as a torch network, which can forget; or None.
-        other: one of the same kind that learned shuffled labels (``shuffle_labels = true``);
-            or None.
+        network: the model's own as a torch network, whose weights can be randomized; or None.
+        shuffled: a torch network of the same kind that learned shuffled labels
+            (``shuffle_labels = true``); or None.
 
     Returns:
         JSON-ready: ``steadiness``, ``forgetting`` by stage, ``shuffled_labels`` by method.
@@ -107,31 +50,108 @@ def findings(
     Source:
         Adebayo et al. 2018, arXiv:1810.03292, sections 3.1 and 3.3.
     """
-    found: dict[str, Any] = {"steadiness": noise_stability(subject, crops, methods)}
+    checks: dict[str, Any] = {"steadiness": noise_stability(model, crops, methods)}
     if network is None:
-        return found
+        return checks
     from mien.models import randomize
 
-    known = Subject(network)  # the methods are asked of torch on both sides
+    trained = ExplainedModel(network)  # as torch, so that both sides allow the same methods
     stages = randomize.randomized_stages(network)
-    found["forgetting"] = dict(randomization(known, stages, crops, methods))
-    if other is not None:
-        [(_, found["shuffled_labels"])] = randomization(known, [("", other)], crops, methods)
-    return found
+    checks["forgetting"] = dict(randomization_test(trained, stages, crops, methods))
+    if shuffled is not None:
+        [(_, alike)] = randomization_test(trained, [("", shuffled)], crops, methods)
+        checks["shuffled_labels"] = alike
+    return checks
 
 
-def _maps(subject: Subject, name: str, crops: U8, classes: I64, seed: int) -> F32:
+def noise_stability(
+    model: ExplainedModel, crops: U8, methods: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Compare the maps of pictures with those of the same pictures with a little noise.
+
+    Pictures whose class changes with the noise are left out.
+
+    Args:
+        model: the network.
+        crops: shape (N, 64, 64), uint8, grey.
+        methods: keys of `mien.explain.methods.METHODS`; the controls are added.
+
+    Returns:
+        Of each method and control the mean `similarity`: between noisy and plain pictures, and for
+        comparison between neighbouring pictures, as a map that is the same for all is stable too.
+        Empty if no picture keeps its class.
+    """
+    noisy = add_noise(crops, np.random.default_rng(_SEED))
+    before, after = (model.scores(pictures).argmax(axis=1) for pictures in (crops, noisy))
+    kept = before == after
+    crops, noisy, classes = crops[kept], noisy[kept], before[kept]
+    if not len(crops):
+        return {}
+    stability = {}
+    for number, name in enumerate([*methods, *CONTROLS]):
+        maps = _maps(model, name, crops, classes, number)
+        others = _maps(model, name, noisy, classes, ~number)
+        stability[name] = {
+            "noise": _mean(similarity(maps, others)),
+            "other_picture": _mean(similarity(maps, np.roll(maps, 1, axis=0))),
+        }
+    return stability
+
+
+def add_noise(crops: U8, random: np.random.Generator) -> U8:
+    """Add a little noise to crops.
+
+    Args:
+        crops: shape (N, H, W), uint8, grey.
+        random: draws.
+
+    Returns:
+        shape (N, H, W), uint8.
+    """
+    noisy = crops + random.normal(0, NOISE, crops.shape)
+    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
+def _maps(model: ExplainedModel, name: str, crops: U8, classes: I64, seed: int) -> F32:
+    """The maps of a method or a control."""
     if name in CONTROLS:
         return CONTROLS[name](crops, np.random.default_rng([_SEED, seed % 2**32]))
-    return subject.maps(name, crops, classes)
+    return model.maps(name, crops, classes)
 
 
 def _mean(values: F32) -> float:
     return round(float(values.mean()), 4) if len(values) else 0.0
 
 
+def randomization_test(
+    model: ExplainedModel, stages: Iterable[tuple[str, Any]], crops: U8, methods: Sequence[str]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Compare a network's maps with those of networks whose weights are more and more random.
+
+    Args:
+        model: the trained network.
+        stages: from `mien.models.randomize.randomized_stages`.
+        crops: shape (N, 64, 64), uint8, grey.
+        methods: keys of `mien.explain.methods.METHODS`.
+
+    Yields:
+        The name of each stage, and of each method the mean `similarity` to the trained network.
+    """
+    classes = model.scores(crops).argmax(axis=1)
+    trained = {method: model.maps(method, crops, classes) for method in methods}
+    for stage, network in stages:
+        other = ExplainedModel(network)
+        yield (
+            stage,
+            {
+                method: _mean(similarity(trained[method], other.maps(method, crops, classes)))
+                for method in methods
+            },
+        )
+
+
 def similarity(maps: F32, others: F32) -> F32:
-    """Correlate the order of places in pairs of maps.
+    """Correlate the order of pixels in pairs of maps.
 
     Args:
         maps: shape (N, h, w).
@@ -147,26 +167,10 @@ def similarity(maps: F32, others: F32) -> F32:
     """
     from scipy.stats import rankdata
 
-    one, other = (rankdata(m.reshape(len(m), -1), axis=1) for m in (maps, others))
-    one -= one.mean(axis=1, keepdims=True)
-    other -= other.mean(axis=1, keepdims=True)
-    size = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    product = (one * other).sum(axis=1)
-    found: F32 = np.divide(product, size, out=np.zeros_like(size), where=size > 0).astype(
-        np.float32
-    )
-    return found
-
-
-def shaken(crops: U8, random: np.random.Generator) -> U8:
-    """Add a little noise to crops.
-
-    Args:
-        crops: shape (N, H, W), uint8, grey.
-        random: draws.
-
-    Returns:
-        shape (N, H, W), uint8.
-    """
-    noisy = crops + random.normal(0, NOISE, crops.shape)
-    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+    a, b = (rankdata(m.reshape(len(m), -1), axis=1) for m in (maps, others))
+    a -= a.mean(axis=1, keepdims=True)
+    b -= b.mean(axis=1, keepdims=True)
+    size = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    product = (a * b).sum(axis=1)
+    correlation = np.divide(product, size, out=np.zeros_like(size), where=size > 0)
+    return np.asarray(correlation, dtype=np.float32)

@@ -6,9 +6,10 @@ targets       what is explained: an expression, or any function of the logits
 methods       METHODS, every method by name, and the one call
 onnx_source   activations and gradients of a model file
 torch_source  the same of any layer of a torch network; the one file here that needs torch
+figure        a face and its maps as a figure, and the sentence that goes with it
 
-A new formula on activations and gradients goes into `cam`, in a function and in its table. A method
-that asks the network anew goes into `perturb`, and is put into METHODS in `methods`.
+A new formula on activations and gradients goes into `cam`: a function, and its line in the table
+there. A method that runs the network again goes into `perturb`, and into METHODS in `methods`.
 """
 
 from typing import TYPE_CHECKING

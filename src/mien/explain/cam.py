@@ -1,9 +1,9 @@
 """Maps from activations and gradients: a method is one short formula on arrays.
 
-All take channels (K, h, w) of one crop, or (..., K, h, w) of many, where leading axes may differ as
-numpy broadcasts them, and return (..., h, w), unscaled: dividing by the maximum is the drawing's
-business. What is 0 everywhere stays 0. Knows nothing of networks: who captures activations is in
-graph.py and layers.py.
+All take the channels (K, h, w) of one crop, or (..., K, h, w) of many; leading axes are broadcast
+as numpy does it. All return (..., h, w), unscaled: whoever draws a map divides by its maximum. What
+is 0 everywhere stays 0. Knows nothing of networks: `onnx_source` and `torch_source` read their
+activations and gradients.
 """
 
 from collections.abc import Callable
@@ -146,16 +146,16 @@ def eigen_cam(activations: F32) -> F32:
     left, sizes, _ = np.linalg.svd(places.astype(np.float64), full_matrices=False)
     projected = left[..., 0] * sizes[..., :1]  # (..., h * w)
     sign = np.where(projected.sum(axis=-1, keepdims=True) < 0, -1, 1)
-    found: F32 = (projected * sign).reshape(*shape[:-3], *shape[-2:]).astype(np.float32)
-    return found
+    maps: F32 = (projected * sign).reshape(*shape[:-3], *shape[-2:]).astype(np.float32)
+    return maps
 
 
 def _weighted(activations: F32, weights: F32 | F64) -> F32:
     """The sum of the channels, each times its weight."""
     flat = activations.reshape(*activations.shape[:-2], -1)  # (..., K, h * w)
     summed = np.asarray(weights, dtype=np.float32)[..., None, :] @ flat  # (..., 1, h * w)
-    found: F32 = summed.reshape(*summed.shape[:-2], *activations.shape[-2:])
-    return found
+    maps: F32 = summed.reshape(*summed.shape[:-2], *activations.shape[-2:])
+    return maps
 
 
 GRADIENT_METHODS: dict[str, Callable[[F32, F32], F32]] = {

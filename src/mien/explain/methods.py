@@ -1,8 +1,8 @@
 """Every method by name, and the one call: a network, a batch, a method -> maps.
 
-The network is a model file (no torch), a torch network, or any function from a batch to six logits,
-for the methods that need no more. What each method needs is written where it is called. Torch is
-reached only when a torch network is given.
+The network is a model file, a torch network, or a function from a batch to six logits, for the
+methods that need no more. Each method below checks what it needs. Torch is imported only when a
+torch network is given.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,16 +14,16 @@ import numpy as np
 
 from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain import cam, perturb
-from mien.explain.onnx_source import GraphSource, Inside
-from mien.explain.targets import Aim, Target, aim
+from mien.explain.onnx_source import ActivationsAndGradients, GraphSource
+from mien.explain.targets import Objective, Target, resolve_target
 from mien.pixels import F32
 from mien.recognize.model import Model
 
-__all__ = ["METHODS", "Asked", "Source", "explain", "explain_each", "source_of"]
+__all__ = ["METHODS", "Request", "Source", "explain", "explain_each", "source_of"]
 
 
 class Source(Protocol):
-    """What a network must answer to be explained."""
+    """What a network must offer to be explained; a method that needs something else says so."""
 
     layer: str | None
 
@@ -33,32 +33,34 @@ class Source(Protocol):
     def activations(self, batch: F32, layer: str | None = None) -> F32:
         """Return a layer's output, shape (N, K, h, w)."""
 
-    def look(self, batch: F32, targets: Sequence[Aim], layer: str | None = None) -> Inside:
-        """Return a layer's output and each target's gradients."""
+    def activations_and_gradients(
+        self, batch: F32, objectives: Sequence[Objective], layer: str | None = None
+    ) -> ActivationsAndGradients:
+        """Return a layer's output and each objective's gradients."""
 
-    def class_maps(self, batch: F32, targets: Sequence[Aim]) -> F32:
-        """Return each target's class activation map, shape (T, N, h, w)."""
+    def class_maps(self, batch: F32, objectives: Sequence[Objective]) -> F32:
+        """Return each objective's class activation map, shape (T, N, h, w)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """Questions to a network about one batch.
+class Request:
+    """What a method is asked to explain.
 
     Attributes:
         source: the network.
         batch: shape (N, 3, H, W).
-        targets: T of them, each for all crops.
+        objectives: T of them, each for all crops.
         layer: explained, or None for the network's own choice.
     """
 
     source: Any
     batch: F32
-    targets: Sequence[Aim]
-    layer: str | None
+    objectives: Sequence[Objective]
+    layer: str | None = None
 
 
-class _Function:
-    """A plain function from a batch to logits: no layers, no gradients."""
+class _FunctionSource:
+    """A function from a batch to logits: no layers, no gradients."""
 
     layer = None
 
@@ -73,7 +75,7 @@ def explain(
     target: Target = None,
     layer: str | None = None,
 ) -> F32:
-    """Return where a network saw what speaks for a target.
+    """Return where a network saw the evidence for a target.
 
     Args:
         model: a `mien.recognize.model.Model` or the path of its file, a torch network, or a
@@ -89,8 +91,8 @@ def explain(
 
     Raises:
         UnknownNameError: if there is no such method, expression or layer.
-        BadModelError: if the network cannot be asked in this way.
-        BadImageError: if the batch is none.
+        BadModelError: if the network does not offer what the method needs.
+        BadImageError: if `batch` is not one float32 array of four axes.
 
     Example:
         >>> import skimage.data, mien
@@ -111,13 +113,13 @@ def explain_each(
     targets: Sequence[Target],
     layer: str | None = None,
 ) -> F32:
-    """Explain several targets at once, which costs little more than one.
+    """Explain several targets at once, which costs little more than one target.
 
     Args:
         model: as for `explain`.
         batch: as for `explain`.
         method: as for `explain`.
-        targets: T of them; ``mien.labels.LABELS`` asks about all six.
+        targets: T of them; ``mien.labels.LABELS`` for all six.
         layer: as for `explain`.
 
     Returns:
@@ -125,8 +127,8 @@ def explain_each(
 
     Raises:
         UnknownNameError: if there is no such method, expression or layer.
-        BadModelError: if the network cannot be asked in this way.
-        BadImageError: if the batch is none.
+        BadModelError: if the network does not offer what the method needs.
+        BadImageError: if `batch` is not one float32 array of four axes.
     """
     if method not in METHODS:
         raise UnknownNameError("method", method, METHODS)
@@ -137,8 +139,8 @@ def explain_each(
         )
     source = source_of(model)
     logits = source.logits(batch)
-    asked = Asked(source, batch, [aim(target, logits) for target in targets], layer)
-    return METHODS[method](asked)
+    objectives = [resolve_target(target, logits) for target in targets]
+    return METHODS[method](Request(source, batch, objectives, layer))
 
 
 def source_of(model: Any) -> Any:
@@ -164,68 +166,70 @@ def source_of(model: Any) -> Any:
     if hasattr(model, "logits"):
         return model
     if callable(model):
-        return _Function(model)
+        return _FunctionSource(model)
     raise TypeError(f"expected a model file, a torch network or a function, got {type(model)}")
 
 
-def _has(asked: Asked, ability: str, method: str) -> None:
-    """Refuse a method that needs what the network does not give."""
-    if not hasattr(asked.source, ability):
+def _require(request: Request, ability: str, method: str) -> None:
+    """Refuse a method that needs what the network does not offer."""
+    if not hasattr(request.source, ability):
         need = "gradients by torch" if ability == "integrated_gradients" else "the network's layers"
         other = "the run's folder" if ability == "integrated_gradients" else "--method occlusion"
         raise BadModelError(f"{method} needs {need}", fix=f"use {other}")
 
 
-def _by_gradients(method: str) -> Callable[[Asked], F32]:
+def _by_gradients(method: str) -> Callable[[Request], F32]:
     """Make a method of a formula on activations and gradients."""
     formula = cam.GRADIENT_METHODS[method]
 
-    def run(asked: Asked) -> F32:
-        _has(asked, "look", method)
-        inside: Inside = asked.source.look(asked.batch, asked.targets, asked.layer)
-        if inside.folded and formula not in {cam.grad_cam, cam.hires_cam}:
+    def run(request: Request) -> F32:
+        _require(request, "activations_and_gradients", method)
+        layer: ActivationsAndGradients = request.source.activations_and_gradients(
+            request.batch, request.objectives, request.layer
+        )
+        if layer.folded and formula not in {cam.grad_cam, cam.hires_cam}:
             raise BadModelError(
                 f"{method} needs features, and this model file returns only class maps",
                 fix="write it again with mien export, or use --method grad-cam",
             )
-        return formula(inside.activations, inside.gradients)
+        return formula(layer.activations, layer.gradients)
 
     return run
 
 
-def _cam(asked: Asked) -> F32:
-    _has(asked, "class_maps", "cam")
-    found: F32 = asked.source.class_maps(asked.batch, asked.targets)
-    return found
+def _cam(request: Request) -> F32:
+    _require(request, "class_maps", "cam")
+    maps: F32 = request.source.class_maps(request.batch, request.objectives)
+    return maps
 
 
-def _eigen_cam(asked: Asked) -> F32:
-    _has(asked, "activations", "eigen-cam")
-    found = cam.eigen_cam(asked.source.activations(asked.batch, asked.layer))
-    return np.repeat(found[None], len(asked.targets), axis=0)  # it knows no target
+def _eigen_cam(request: Request) -> F32:
+    _require(request, "activations", "eigen-cam")
+    maps = cam.eigen_cam(request.source.activations(request.batch, request.layer))
+    return np.repeat(maps[None], len(request.objectives), axis=0)  # the same for every objective
 
 
-def _score_cam(asked: Asked) -> F32:
-    _has(asked, "activations", "score-cam")
-    activations = asked.source.activations(asked.batch, asked.layer)
-    logits = perturb.masked_logits(asked.source.logits, asked.batch, activations)  # (N, K, 6)
+def _score_cam(request: Request) -> F32:
+    _require(request, "activations", "score-cam")
+    activations = request.source.activations(request.batch, request.layer)
+    logits = perturb.masked_logits(request.source.logits, request.batch, activations)  # (N, K, 6)
     crops = np.repeat(np.arange(len(logits)), logits.shape[1])
     flat = logits.reshape(-1, logits.shape[2])
-    scores = [target.value(flat, crops).reshape(logits.shape[:2]) for target in asked.targets]
+    scores = [o.value(flat, crops).reshape(logits.shape[:2]) for o in request.objectives]
     return np.stack([cam.score_cam(activations, score) for score in scores])
 
 
-def _integrated_gradients(asked: Asked) -> F32:
-    _has(asked, "integrated_gradients", "integrated-gradients")
-    ask = asked.source.integrated_gradients
-    return np.stack([ask(asked.batch, target) for target in asked.targets])
+def _integrated_gradients(request: Request) -> F32:
+    _require(request, "integrated_gradients", "integrated-gradients")
+    attribute = request.source.integrated_gradients
+    return np.stack([attribute(request.batch, objective) for objective in request.objectives])
 
 
-def _occlusion(asked: Asked) -> F32:
-    return perturb.occlusion(asked.source.logits, asked.batch, asked.targets)
+def _occlusion(request: Request) -> F32:
+    return perturb.occlusion(request.source.logits, request.batch, request.objectives)
 
 
-METHODS: dict[str, Callable[[Asked], F32]] = {
+METHODS: dict[str, Callable[[Request], F32]] = {
     "cam": _cam,
     **{name: _by_gradients(name) for name in cam.GRADIENT_METHODS},
     "score-cam": _score_cam,

@@ -1,7 +1,7 @@
-"""An .onnx file as something to explain: its activations and gradients, without torch.
+"""Activations and gradients of an .onnx file, without torch.
 
 The file returns its last features and the gradients of its six logits with respect to them, in
-closed form (see mien.train.export). A file from before it did so returns only the class maps.
+closed form (see `mien.train.export`). An older file returns only the class maps.
 """
 
 from collections.abc import Sequence
@@ -10,21 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien.errors import BadModelError, UnknownNameError
-from mien.explain.targets import Aim
+from mien.explain.targets import Objective
 from mien.pixels import F32
 from mien.recognize.model import Model
 
-__all__ = ["GraphSource", "Inside", "not_linear", "spread"]
+__all__ = ["ActivationsAndGradients", "GraphSource", "cam_refusal", "unpool"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Inside:
-    """What a layer held and how targets depend on it, for N crops.
+class ActivationsAndGradients:
+    """A layer's output for N crops, and how T objectives depend on it.
 
     Attributes:
         activations: shape (N, K, h, w).
-        gradients: shape (T, N, K, h, w), d(target) / d(activations) for each of T targets.
-        folded: whether the channels are the six class maps, that is, features already weighed.
+        gradients: shape (T, N, K, h, w), d(objective) / d(activations).
+        folded: whether the channels are the six class maps, that is, features already weighted.
     """
 
     activations: F32
@@ -33,15 +33,15 @@ class Inside:
 
 
 class GraphSource:
-    """A model file; it can be asked about one layer."""
+    """A model file; its last layer of features can be explained."""
 
     def __init__(self, model: Model) -> None:
         """Take a loaded model."""
         self.model = model
-        about = model.card.get("explain", {})
-        self.layer = str(about.get("layer", "features"))
+        card = model.card.get("explain", {})
+        self.layer = str(card.get("layer", "features"))
         self.temperature = float(model.card["temperature"])
-        self._linear_layers = int(about.get("linear_layers", 1))
+        self._linear_layers = int(card.get("linear_layers", 1))
 
     def logits(self, batch: F32) -> F32:
         """Map (N, 3, 64, 64) to logits (N, 6)."""
@@ -53,12 +53,14 @@ class GraphSource:
         self._needs("features")
         return self.model.tensors(batch, ["features"])["features"]
 
-    def look(self, batch: F32, targets: Sequence[Aim], layer: str | None = None) -> Inside:
-        """Return the layer's output and each target's gradients.
+    def activations_and_gradients(
+        self, batch: F32, objectives: Sequence[Objective], layer: str | None = None
+    ) -> ActivationsAndGradients:
+        """Return the layer's output and each objective's gradients.
 
         Args:
             batch: shape (N, 3, 64, 64).
-            targets: T of them, each for all crops.
+            objectives: T of them, each for all crops.
             layer: the file's own, or None for it.
 
         Returns:
@@ -66,29 +68,35 @@ class GraphSource:
         """
         self._check(layer)
         if "gradients" not in self.model.outputs and self._linear_layers == 1:
-            self._needs("maps")
-            found = self.model.tensors(batch, ["logits", "maps"])
-            slopes = _slopes(targets, found["logits"])[..., None, None]
-            maps = found["maps"]
-            even = np.broadcast_to(
-                slopes / np.float32(maps[0, 0].size), (len(targets), *maps.shape)
-            )
-            return Inside(maps, even, folded=True)
+            return self._of_class_maps(batch, objectives)
         self._needs("gradients")
-        found = self.model.tensors(batch, ["logits", "features", "gradients"])
-        slopes = _slopes(targets, found["logits"])
-        gradients = np.einsum("tnc,ncklm->tnklm", slopes, found["gradients"], optimize=True)
-        features = found["features"]
-        return Inside(features, np.stack([spread(features, one) for one in gradients]))
+        outputs = self.model.tensors(batch, ["logits", "features", "gradients"])
+        slopes = _slopes(objectives, outputs["logits"])
+        pooled = np.einsum("tnc,ncklm->tnklm", slopes, outputs["gradients"], optimize=True)
+        features = outputs["features"]
+        gradients = np.stack([unpool(features, own) for own in pooled])
+        return ActivationsAndGradients(features, gradients)
 
-    def class_maps(self, batch: F32, targets: Sequence[Aim]) -> F32:
-        """Return each target's class activation map, shape (T, N, h, w)."""
+    def _of_class_maps(
+        self, batch: F32, objectives: Sequence[Objective]
+    ) -> ActivationsAndGradients:
+        """The class maps as activations: a logit is the mean of its map, and the bias."""
+        self._needs("maps")
+        outputs = self.model.tensors(batch, ["logits", "maps"])
+        maps = outputs["maps"]
+        slopes = _slopes(objectives, outputs["logits"])[..., None, None]
+        even = slopes / np.float32(maps[0, 0].size)
+        gradients = np.broadcast_to(even, (len(objectives), *maps.shape))
+        return ActivationsAndGradients(maps, gradients, folded=True)
+
+    def class_maps(self, batch: F32, objectives: Sequence[Objective]) -> F32:
+        """Return each objective's class activation map, shape (T, N, h, w)."""
         self._needs("maps")
         if self._linear_layers != 1:
-            raise BadModelError(*not_linear(self._linear_layers))
-        found = self.model.tensors(batch, ["logits", "maps"])
-        slopes = _slopes(targets, found["logits"])
-        summed: F32 = np.einsum("tnc,nchw->tnhw", slopes, found["maps"])
+            raise cam_refusal(self._linear_layers)
+        outputs = self.model.tensors(batch, ["logits", "maps"])
+        slopes = _slopes(objectives, outputs["logits"])
+        summed: F32 = np.einsum("tnc,nchw->tnhw", slopes, outputs["maps"])
         return summed
 
     def _check(self, layer: str | None) -> None:
@@ -103,27 +111,28 @@ class GraphSource:
             )
 
 
-def _slopes(targets: Sequence[Aim], logits: F32) -> F32:
-    """d(target) / d(logits): shape (T, N, 6)."""
-    return np.stack([target.slope(logits) for target in targets])
+def _slopes(objectives: Sequence[Objective], logits: F32) -> F32:
+    """d(objective) / d(logits): shape (T, N, 6)."""
+    return np.stack([objective.slope(logits) for objective in objectives])
 
 
-def not_linear(count: int) -> tuple[str, str]:
-    """Say why CAM is refused, and what to do instead.
+def cam_refusal(linear_layers: int) -> BadModelError:
+    """Say why a network has no CAM, and what to do instead.
 
     Args:
-        count: linear layers of the network.
+        linear_layers: how many the network has.
 
     Returns:
-        The message and its next step.
+        The error, to be raised.
     """
-    return (
-        f"CAM needs the mean of the features and one linear layer; this network has {count}",
-        "use --method grad-cam, which is the same thing where CAM exists",
+    return BadModelError(
+        "CAM needs the mean of the features and one linear layer; "
+        f"this network has {linear_layers}",
+        fix="use --method grad-cam, which is the same thing where CAM exists",
     )
 
 
-def spread(features: F32, gradients: F32) -> F32:
+def unpool(features: F32, gradients: F32) -> F32:
     """Carry gradients back through a max pooling without overlap.
 
     Args:
@@ -132,12 +141,12 @@ def spread(features: F32, gradients: F32) -> F32:
             that nothing was pooled.
 
     Returns:
-        shape (N, K, h, w): each gradient at the largest of its places, the first of equals; 0
-        elsewhere.
+        shape (N, K, h, w): each gradient at the largest feature of its window, the first of equal
+        ones; 0 elsewhere.
 
     Example:
         >>> features = np.array([[[[1, 2], [5, 3]]]], dtype=np.float32)
-        >>> spread(features, np.full((1, 1, 1, 1), 7, dtype=np.float32)).tolist()
+        >>> unpool(features, np.full((1, 1, 1, 1), 7, dtype=np.float32)).tolist()
         [[[[0.0, 0.0], [7.0, 0.0]]]]
     """
     (n, k, h, w), (u, v) = features.shape, gradients.shape[2:]

@@ -1,4 +1,5 @@
-"""Explanations by plain forwards: what changes when a part of the crop is hidden.
+"""Explanations by forward passes alone: what changes when a part of the crop is hidden.
+
 A network is a function from a batch to logits.
 """
 
@@ -6,17 +7,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mien import pixels
-from mien.explain.targets import Aim
-from mien.pixels import F32
+from mien.explain.targets import Objective
+from mien.pixels import F32, enlarge, in_batches
 
 __all__ = ["PATCH", "STRIDE", "masked_logits", "masks", "occlusion"]
 
 Logits = Callable[[F32], F32]
 
 PATCH = 16  # pixels of a crop's side that are hidden at once
-STRIDE = 8  # pixels from one place to the next
-_BATCH = 64  # masked crops given to the network at once, to bound memory
+STRIDE = 8  # pixels from one patch to the next
 
 
 def masks(activations: F32) -> F32:
@@ -37,8 +36,7 @@ def masks(activations: F32) -> F32:
 def masked_logits(logits: Logits, batch: F32, activations: F32) -> F32:
     """Return the logits of each crop seen through each channel of a layer.
 
-    Channels that show the same, such as all those that are 0, are asked about once. One run serves
-    all targets.
+    Equal channels, such as all those that are 0, are run once. The result serves every objective.
 
     Args:
         logits: of the network.
@@ -48,50 +46,50 @@ def masked_logits(logits: Logits, batch: F32, activations: F32) -> F32:
     Returns:
         shape (N, K, 6).
     """
-    found = []
+    results = []
     for crop, channels in zip(batch, activations, strict=True):
         flat = masks(channels).reshape(len(channels), -1)
-        different, which = np.unique(flat, axis=0, return_inverse=True)
-        coarse = different.reshape(-1, *channels.shape[1:])
+        distinct, inverse = np.unique(flat, axis=0, return_inverse=True)
+        coarse = distinct.reshape(-1, *channels.shape[1:])
         parts = [
-            logits(pixels.enlarge(coarse[i : i + _BATCH], *crop.shape[1:])[:, None] * crop)
-            for i in range(0, len(coarse), _BATCH)
+            logits(enlarge(coarse[part], *crop.shape[1:])[:, None] * crop)
+            for part in in_batches(len(coarse))
         ]
-        found.append(np.concatenate(parts)[which.ravel()])
-    return np.stack(found)
+        results.append(np.concatenate(parts)[inverse.ravel()])
+    return np.stack(results)
 
 
-def occlusion(logits: Logits, batch: F32, targets: Sequence[Aim]) -> F32:
-    """Return how much targets fall when a patch over a pixel is hidden.
+def occlusion(logits: Logits, batch: F32, objectives: Sequence[Objective]) -> F32:
+    """Return how much each objective falls when a patch over a pixel is hidden.
 
     A hidden patch is 0 in the network's input, the mean grey of training. A pixel's value is the
-    mean over all patches that lie on it. One run serves all targets.
+    mean over all patches that lie on it. One run serves all objectives.
 
     Args:
         logits: of the network.
         batch: shape (N, C, H, W); H and W are at least `PATCH`.
-        targets: T of them, each for all crops.
+        objectives: T of them, each for all crops.
 
     Returns:
-        shape (T, N, H, W), in units of the target. What is negative speaks against it.
+        shape (T, N, H, W), in units of the objective. What is negative speaks against it.
 
     Source:
         Zeiler and Fergus 2014, arXiv:1311.2901, section 4.2.
     """
     height, width = batch.shape[2:]
-    places = [(top, left) for top in _starts(height) for left in _starts(width)]
-    cover = np.zeros((len(places), height, width), dtype=np.float32)
-    for one, (top, left) in zip(cover, places, strict=True):
-        one[top : top + PATCH, left : left + PATCH] = 1
-    shares = cover / cover.sum(axis=0)
+    corners = [(top, left) for top in _starts(height) for left in _starts(width)]
+    patches = np.zeros((len(corners), height, width), dtype=np.float32)
+    for patch, (top, left) in zip(patches, corners, strict=True):
+        patch[top : top + PATCH, left : left + PATCH] = 1
+    shares = patches / patches.sum(axis=0)
     whole = logits(batch)
-    falls = np.empty((len(targets), len(batch), height, width), dtype=np.float32)
+    falls = np.empty((len(objectives), len(batch), height, width), dtype=np.float32)
     for number, crop in enumerate(batch):
-        hidden = (1 - cover)[:, None] * crop
-        parts = [logits(hidden[i : i + _BATCH]) for i in range(0, len(hidden), _BATCH)]
-        for fall, target in zip(falls[:, number], targets, strict=True):
-            before = target.value(whole[number : number + 1], np.array([number]))
-            after = target.value(np.concatenate(parts), np.full(len(hidden), number))
+        hidden = (1 - patches)[:, None] * crop
+        occluded = np.concatenate([logits(hidden[part]) for part in in_batches(len(hidden))])
+        for fall, objective in zip(falls[:, number], objectives, strict=True):
+            before = objective.value(whole[number : number + 1], np.array([number]))
+            after = objective.value(occluded, np.full(len(hidden), number))
             fall[:] = np.einsum("p,phw->hw", before - after, shares)
     return falls
 

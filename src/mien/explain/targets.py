@@ -1,8 +1,8 @@
 """What is explained: a class, or any function of the six logits.
 
 A function takes an array of logits (M, 6), in the order of `mien.labels.LABELS`, and returns (M,):
-``lambda logits: logits[:, 5] - logits[:, 1]`` asks "fear rather than surprise". Its slope is found
-by differences, so it need know nothing of gradients.
+``lambda logits: logits[:, 5] - logits[:, 1]`` asks "fear rather than surprise". Its slope is
+computed by central differences, so the function needs no gradients.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from mien.errors import UnknownNameError
 from mien.labels import LABELS, index
 from mien.pixels import F32, F64
 
-__all__ = ["Aim", "Target", "aim", "versus"]
+__all__ = ["Objective", "Target", "resolve_target", "versus"]
 
 Function = Callable[[F64], F64]
 Target = str | Function | None
@@ -24,8 +24,8 @@ _STEP = 1e-3  # of the differences, in logits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Aim:
-    """A target for each of N crops.
+class Objective:
+    """A target, resolved for each of N crops.
 
     Attributes:
         classes: shape (N,), the class each crop is asked about; not used with a function.
@@ -78,7 +78,7 @@ class Aim:
         return slopes
 
 
-def aim(target: Target, logits: F32) -> Aim:
+def resolve_target(target: Target, logits: F32) -> Objective:
     """Resolve a target for crops.
 
     Args:
@@ -94,16 +94,18 @@ def aim(target: Target, logits: F32) -> Aim:
 
     Example:
         >>> logits = np.array([[0, 2, 1, 0, 0, 0]], dtype=np.float32)
-        >>> aim(None, logits).classes.tolist(), aim("fear", logits).classes.tolist()
-        ([1], [5])
+        >>> resolve_target(None, logits).classes.tolist()
+        [1]
+        >>> resolve_target("fear", logits).classes.tolist()
+        [5]
     """
     if target is None:
-        return Aim(logits.argmax(axis=1))
+        return Objective(logits.argmax(axis=1))
     if callable(target):
-        return Aim(np.zeros(len(logits), dtype=np.intp), target)
+        return Objective(np.zeros(len(logits), dtype=np.intp), target)
     if target not in LABELS:
         raise UnknownNameError("expression", target, LABELS)
-    return Aim(np.full(len(logits), index(target)))
+    return Objective(np.full(len(logits), index(target)))
 
 
 def versus(one: str, other: str) -> Function:

@@ -1,7 +1,8 @@
 """Activations and gradients of any layer of a torch network, which is left as it was.
 
-Up to the layer nothing is recorded: the graph for the gradients begins at its output, so they cost
-one pass forward and one back to the layer, not to the input. No other file here may import torch.
+Autograd records nothing before the layer: the graph begins at its output, so gradients cost one
+forward pass and a backward pass to the layer, not to the input. No other file here may import
+torch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,46 +14,46 @@ from torch import Tensor, nn
 
 from mien.errors import BadModelError, MissingExtraError, UnknownNameError
 from mien.explain import cam
-from mien.explain.onnx_source import Inside, not_linear
-from mien.explain.targets import Aim
+from mien.explain.onnx_source import ActivationsAndGradients, cam_refusal
+from mien.explain.targets import Objective
 from mien.labels import LABELS
 from mien.pixels import F32
 
-__all__ = ["TorchSource", "evaluating", "watch"]
+__all__ = ["TorchSource", "capture_output", "evaluation_mode"]
 
 _STEPS = 50  # of the path of integrated gradients
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network in evaluation mode, and every part of it back as it was at the end.
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Put a network in evaluation mode, and every module back in its own mode at the end.
 
     Args:
-        network: any.
+        network: its modules may be in different modes.
 
     Yields:
         Nothing.
     """
-    was = {module: module.training for module in network.modules()}
+    modes = {module: module.training for module in network.modules()}
     network.eval()
     try:
         yield
     finally:
-        for module, training in was.items():
+        for module, training in modes.items():
             module.training = training
 
 
 @contextmanager
-def watch(layer: nn.Module, record: bool = False) -> Iterator[list[Tensor]]:
-    """Keep what a layer returns while the block runs.
+def capture_output(layer: nn.Module, gradients: bool = False) -> Iterator[list[Tensor]]:
+    """Keep the output of a layer while the block runs.
 
     Args:
         layer: of the network that is called in the block, with gradients off.
-        record: turn gradients on from the layer's output on.
+        gradients: turn them on from the layer's output on.
 
     Yields:
-        A list that holds the layer's last output once the network has been called; with `record`
-        the gradients of whatever follows can be taken with respect to it.
+        A list that holds the layer's last output once the network has been called; with
+        `gradients`, what follows can be differentiated with respect to it.
     """
     kept: list[Tensor] = []
 
@@ -60,7 +61,7 @@ def watch(layer: nn.Module, record: bool = False) -> Iterator[list[Tensor]]:
         if not isinstance(output, Tensor):
             return None
         kept[:] = [output.detach()]
-        if not record:
+        if not gradients:
             return None
         torch.set_grad_enabled(True)
         kept[0].requires_grad_(True)
@@ -76,7 +77,7 @@ def watch(layer: nn.Module, record: bool = False) -> Iterator[list[Tensor]]:
 
 
 class TorchSource:
-    """A torch network; it can be asked about any layer."""
+    """A torch network; any of its layers can be explained."""
 
     def __init__(self, network: nn.Module) -> None:
         """Take a network that maps (N, 3, H, W) to logits (N, 6 or more)."""
@@ -86,41 +87,45 @@ class TorchSource:
 
     def logits(self, batch: F32) -> F32:
         """Map (N, 3, H, W) to logits (N, 6)."""
-        with evaluating(self.network), torch.inference_mode():
+        with evaluation_mode(self.network), torch.inference_mode():
             return _six(self.network(torch.from_numpy(batch))).numpy()
 
     def activations(self, batch: F32, layer: str | None = None) -> F32:
         """Return a layer's output, shape (N, K, h, w); (N, K) becomes (N, K, 1, 1)."""
-        with evaluating(self.network), torch.no_grad(), watch(self._layer(layer)) as kept:
+        output = capture_output(self._layer(layer))
+        with evaluation_mode(self.network), torch.no_grad(), output as kept:
             self.network(torch.from_numpy(batch))
             return _maps(kept, layer, flat=True).numpy()
 
-    def look(self, batch: F32, targets: Sequence[Aim], layer: str | None = None) -> Inside:
-        """Return a layer's output and each target's gradients.
+    def activations_and_gradients(
+        self, batch: F32, objectives: Sequence[Objective], layer: str | None = None
+    ) -> ActivationsAndGradients:
+        """Return a layer's output and each objective's gradients.
 
         Args:
             batch: shape (N, 3, H, W).
-            targets: T of them, each for all crops.
+            objectives: T of them, each for all crops.
             layer: a name of `named_modules`; by default the network's `explained`.
 
         Returns:
             Activations and gradients.
         """
-        with evaluating(self.network), torch.no_grad(), watch(self._layer(layer), True) as kept:
+        output = capture_output(self._layer(layer), gradients=True)
+        with evaluation_mode(self.network), torch.no_grad(), output as kept:
             logits = _six(self.network(torch.from_numpy(batch)))
             activations = _maps(kept, layer)
             values = logits.detach().numpy()
             gradients: list[Tensor] = []
-            for left, target in enumerate(targets, 1 - len(targets)):
-                slope = torch.from_numpy(target.slope(values))
+            for left, objective in enumerate(objectives, 1 - len(objectives)):
+                slope = torch.from_numpy(objective.slope(values))
                 gradients += torch.autograd.grad(logits, kept, slope, retain_graph=left < 0)
-        return Inside(activations.detach().numpy(), torch.stack(gradients).numpy())
+        return ActivationsAndGradients(activations.detach().numpy(), torch.stack(gradients).numpy())
 
-    def class_maps(self, batch: F32, targets: Sequence[Aim]) -> F32:
-        """Return each target's class activation map, shape (T, N, h, w)."""
+    def class_maps(self, batch: F32, objectives: Sequence[Objective]) -> F32:
+        """Return each objective's class activation map, shape (T, N, h, w)."""
         linear = [m for m in self.network.modules() if isinstance(m, nn.Linear)]
         if len(linear) != 1:
-            raise BadModelError(*not_linear(len(linear)))
+            raise cam_refusal(len(linear))
         features = self.activations(batch)
         if features.shape[1] != linear[0].in_features:
             raise BadModelError(
@@ -130,16 +135,16 @@ class TorchSource:
             )
         rows = linear[0].weight.detach()[: len(LABELS)].numpy()  # (6, K)
         logits = self.logits(batch)
-        return np.stack([cam.cam(features, target.slope(logits) @ rows) for target in targets])
+        return np.stack([cam.cam(features, o.slope(logits) @ rows) for o in objectives])
 
-    def integrated_gradients(self, batch: F32, target: Aim) -> F32:
-        """Return the target's attribution to each pixel, summed over the colours.
+    def integrated_gradients(self, batch: F32, objective: Objective) -> F32:
+        """Return the objective's attribution to each pixel, summed over the colours.
 
         The path leads from the mean grey of training, which is 0 in the network's input.
 
         Args:
             batch: shape (N, 3, H, W).
-            target: for each crop.
+            objective: for all crops.
 
         Returns:
             shape (N, H, W).
@@ -154,38 +159,38 @@ class TorchSource:
             from captum.attr import IntegratedGradients
         except ImportError as error:
             raise MissingExtraError("integrated gradients", "explain") from error
-        found = []
-        with evaluating(self.network):
+        maps = []
+        with evaluation_mode(self.network):
             for number, crop in enumerate(torch.from_numpy(batch)):
 
-                def ask(path: Tensor, number: int = number) -> Tensor:
-                    return _aimed(_six(self.network(path)), target, number)
+                def values(path: Tensor, number: int = number) -> Tensor:
+                    return _values(_six(self.network(path)), objective, number)
 
-                attributed = IntegratedGradients(ask).attribute(crop[None], n_steps=_STEPS)
-                found.append(attributed.sum(dim=(0, 1)).detach().numpy())
-        return np.asarray(found, dtype=np.float32)
+                attribution = IntegratedGradients(values).attribute(crop[None], n_steps=_STEPS)
+                maps.append(attribution.sum(dim=(0, 1)).detach().numpy())
+        return np.asarray(maps, dtype=np.float32)
 
     def _layer(self, name: str | None) -> nn.Module:
-        wanted = name or self.layer
-        if wanted is None:
+        name = name or self.layer
+        if name is None:
             raise UnknownNameError("default layer: name one, for instance not", "None", self.layers)
-        if wanted not in self.layers:
-            raise UnknownNameError("layer", wanted, self.layers)
-        return self.network.get_submodule(wanted)
+        if name not in self.layers:
+            raise UnknownNameError("layer", name, self.layers)
+        return self.network.get_submodule(name)
 
 
 def _six(logits: Tensor) -> Tensor:
     return logits[:, : len(LABELS)]
 
 
-def _aimed(logits: Tensor, target: Aim, number: int) -> Tensor:
-    """The target of rows of one crop, as torch differentiates it: its value, with its slope."""
-    values = logits.detach().numpy()
-    crops = np.full(len(values), number)
-    slope = torch.from_numpy(Aim(target.classes[crops], target.function).slope(values))
-    value = torch.from_numpy(target.value(values, crops)).to(logits.dtype)
-    along = (logits * slope).sum(dim=1)
-    return along + (value - along).detach()
+def _values(logits: Tensor, objective: Objective, number: int) -> Tensor:
+    """The objective of rows of one crop, differentiable: its value, with its slope as gradient."""
+    plain = logits.detach().numpy()
+    crops = np.full(len(plain), number)
+    slope = torch.from_numpy(Objective(objective.classes[crops], objective.function).slope(plain))
+    value = torch.from_numpy(objective.value(plain, crops)).to(logits.dtype)
+    linear = (logits * slope).sum(dim=1)
+    return linear + (value - linear).detach()
 
 
 def _maps(kept: list[Tensor], layer: str | None, flat: bool = False) -> Tensor:

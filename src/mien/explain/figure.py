@@ -1,0 +1,161 @@
+"""A face and its maps as a figure, and the sentence that goes with it.
+
+Pipeline: picture -> upright crops -> maps by one or more methods -> tiles with names -> a page for
+`mien.show.picture_grid.write_figure`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mien.errors import BadImageError, BadModelError
+from mien.explain.methods import Source, explain_each
+from mien.faces import align
+from mien.faces.regions import named_shares, words
+from mien.labels import LABELS
+from mien.media import images
+from mien.pixels import SIDE, U8, enlarge, to_batch
+from mien.recognize.model import softmax
+from mien.recognize.recognizer import Recognizer
+from mien.show import picture_grid
+from mien.show.picture_grid import FigureRow, Page
+
+__all__ = ["activations_figure", "explanation_figure", "explanation_sentence", "face_crops"]
+
+_CHANNELS = 63  # drawn of a layer: with the face they fill eight rows
+_COLUMNS = 8  # tiles side by side
+
+
+def face_crops(recognizer: Recognizer, path: Path, crop: bool = False) -> list[U8]:
+    """Return the upright crops of a picture's faces, the largest face first.
+
+    Args:
+        recognizer: finds the faces.
+        path: of the picture.
+        crop: the picture is one face crop already; it is only resized.
+
+    Returns:
+        One crop or more, shape (64, 64, 3), RGB.
+
+    Raises:
+        BadImageError: if the picture cannot be read or shows no face.
+    """
+    rgb = images.read_rgb(path)
+    if crop:
+        side = (align.SIDE, align.SIDE)
+        return [np.asarray(Image.fromarray(rgb).resize(side, Image.Resampling.BILINEAR))]
+    detections = recognizer.detector.find(rgb)
+    if not detections:
+        raise BadImageError(f"no face in {path}", fix="give a face crop with --crop")
+    return [align.crop(rgb, align.similarity(detection.landmarks)) for detection in detections]
+
+
+def explanation_figure(
+    source: Source,
+    crop: U8,
+    methods: Sequence[str],
+    labels: Sequence[str | None],
+    layer: str | None = None,
+) -> tuple[Page, dict[str, str]]:
+    """Lay out a row for each method: face, map and overlay, or the overlays of all expressions.
+
+    Args:
+        source: the network.
+        crop: shape (64, 64, 3), RGB.
+        methods: keys of `METHODS`. Among several, one that the network does not allow is left out.
+        labels: expressions; None for the one predicted.
+        layer: as for `mien.explain.explain`.
+
+    Returns:
+        The figure, and the methods left out with the reason.
+
+    Raises:
+        BadModelError: if the network does not allow the only method.
+    """
+    scores = _scores(source, crop)
+    best = max(scores, key=lambda label: scores[label])
+    named = [label or best for label in labels]
+    several = len(methods) > 1
+    rows, left_out = [], {}
+    for method in methods:
+        try:
+            row = _method_row(source, crop, method, named, layer)
+        except BadModelError as error:
+            if not several:
+                raise
+            left_out[method] = error.message
+        else:
+            rows.append(FigureRow(method if several else "", *row))
+    title = f"{best} {scores[best]:.0%} of the six" + ("" if several else f" · {methods[0]}")
+    if len(named) > 1:
+        columns = ["face", *(f"{label} {scores[label]:.0%}" for label in named)]
+        legend = "warm and bright = speaks for the expression above the column"
+    else:
+        columns = ["face", "map", "map over the face"]
+        legend = f"warm and bright = speaks for {named[0]} ({scores[named[0]]:.0%})"
+    legend += "; each map is scaled by its strongest place"
+    return picture_grid.figure(title, columns, rows, legend), left_out
+
+
+def _scores(source: Source, crop: U8) -> dict[str, float]:
+    """The probability of each expression."""
+    logits = source.logits(to_batch([crop]))
+    [scores] = softmax(logits, getattr(source, "temperature", 1.0))
+    return dict(zip(LABELS, map(float, scores), strict=True))
+
+
+def _method_row(
+    source: Source, crop: U8, method: str, labels: Sequence[str], layer: str | None
+) -> tuple[list[U8], list[str]]:
+    """The tiles of a method, and a caption under each."""
+    maps = explain_each(source, to_batch([crop]), method, labels, layer)[:, 0]
+    captions = ["" if (own > 0).any() else "nothing speaks for it" for own in maps]
+    tiles = [picture_grid.outlined_map(crop, own) for own in maps]
+    if len(labels) == 1:
+        tiles.insert(0, picture_grid.colour_map(maps[0]))
+    return [picture_grid.upright(crop), *tiles], ["", *captions]
+
+
+def explanation_sentence(
+    source: Source, crop: U8, method: str, label: str | None = None, layer: str | None = None
+) -> str:
+    """Say an expression's share of the six, and where on the face the map has its evidence.
+
+    Args:
+        source: the network.
+        crop: shape (64, 64, 3), RGB.
+        method: a key of `METHODS`.
+        label: an expression; None for the one predicted.
+        layer: as for `mien.explain.explain`.
+
+    Returns:
+        For instance ``happiness 0.98: 61 % of the evidence on the mouth, 22 % on the cheeks``.
+    """
+    scores = _scores(source, crop)
+    name = label or max(scores, key=lambda label: scores[label])
+    [[coarse]] = explain_each(source, to_batch([crop]), method, [name], layer)
+    return f"{name} {scores[name]:.2f}: {words(named_shares(enlarge(coarse, SIDE, SIDE)))}"
+
+
+def activations_figure(source: Source, crop: U8, layer: str | None = None) -> Page:
+    """Lay out the channels of a layer in rows of eight, those that vary most first.
+
+    Args:
+        source: the network.
+        crop: shape (64, 64, 3), RGB.
+        layer: as for `mien.explain.explain`.
+
+    Returns:
+        The figure.
+    """
+    activations = source.activations(to_batch([crop]), layer)[0]
+    tiles = [picture_grid.upright(crop), *picture_grid.channels(activations, _CHANNELS)]
+    rows = [FigureRow("", tiles[i : i + _COLUMNS]) for i in range(0, len(tiles), _COLUMNS)]
+    count, height, width = activations.shape
+    title = (
+        f"{layer or source.layer}: {min(_CHANNELS, count)} of {count} channels of "
+        f"{height}x{width}, the liveliest first"
+    )
+    return picture_grid.figure(title, ["face"], rows, "")

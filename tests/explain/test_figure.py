@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from mien.errors import BadImageError, BadModelError
+from mien.explain.figure import (
+    activations_figure,
+    explanation_figure,
+    explanation_sentence,
+    face_crops,
+)
+from mien.explain.methods import source_of
+from mien.faces import regions
+from tests.support.pictures import encode
+
+
+@pytest.fixture(scope="module")
+def photo(portrait, tmp_path_factory):
+    path = tmp_path_factory.mktemp("photo") / "astronaut.png"
+    path.write_bytes(encode(portrait, "PNG"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def face(photo, recognizer):
+    [face] = recognizer.read(photo).faces
+    return face
+
+
+@pytest.fixture(scope="module")
+def source(recognizer):
+    return source_of(recognizer.model)
+
+
+def words_of(page):
+    return [text for _, _, text, _, _ in page.words]
+
+
+def test_the_crops_are_those_that_the_recognizer_reads(photo, face, recognizer):
+    [crop] = face_crops(recognizer, photo)
+    np.testing.assert_array_equal(crop, face.crop)
+
+
+def test_a_picture_that_is_a_crop_is_only_resized(tmp_path, recognizer):
+    rgb = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    (tmp_path / "a.png").write_bytes(encode(rgb, "PNG"))
+    [crop] = face_crops(recognizer, tmp_path / "a.png", crop=True)
+    expected = Image.fromarray(rgb).resize((64, 64), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(crop, np.asarray(expected))
+
+
+def test_a_picture_without_a_face_is_refused(tmp_path, recognizer):
+    (tmp_path / "a.png").write_bytes(encode(np.full((60, 80, 3), 190, dtype=np.uint8), "PNG"))
+    with pytest.raises(BadImageError, match=r"no face in .*a\.png\n  try: give a face crop"):
+        face_crops(recognizer, tmp_path / "a.png")
+
+
+def test_the_title_the_columns_and_the_legend_name_the_predicted_class(source, face):
+    page, left_out = explanation_figure(source, face.crop, ["cam"], [None])
+    words = words_of(page)
+    share = f"{face.scores['happiness']:.0%}"
+    assert words[0] == f"happiness {share} of the six · cam"
+    assert words[1:4] == ["face", "map", "map over the face"]
+    legend = f"warm and bright = speaks for happiness ({share})"
+    assert f"{legend}; each map is scaled by its strongest place" in words
+    assert left_out == {}
+
+
+def test_among_several_a_method_that_the_network_does_not_allow_is_left_out(source, face):
+    methods = ["cam", "integrated-gradients"]
+    page, left_out = explanation_figure(source, face.crop, methods, [None])
+    assert left_out == {"integrated-gradients": "integrated-gradients needs gradients by torch"}
+    assert "cam" in words_of(page)
+    assert "integrated-gradients" not in words_of(page)
+    with pytest.raises(BadModelError, match="integrated-gradients needs"):
+        explanation_figure(source, face.crop, methods[1:], [None])
+
+
+def test_the_sentence_speaks_of_the_class_that_was_asked_for(source, face):
+    for label in ("happiness", "fear"):
+        sentence = explanation_sentence(source, face.crop, "cam", label)
+        assert sentence.startswith(f"{label} {face.scores[label]:.2f}: ")
+        assert sentence.endswith(regions.words(regions.named_shares(face.heatmap(label))))
+    predicted = explanation_sentence(source, face.crop, "cam")
+    assert predicted == explanation_sentence(source, face.crop, "cam", "happiness")
+
+
+def test_the_channels_of_a_layer_fill_eight_rows_behind_the_face(source, face):
+    page = activations_figure(source, face.crop)
+    count = source.activations(np.zeros((1, 3, 64, 64), dtype=np.float32)).shape[1]
+    assert words_of(page)[0] == (
+        f"{source.layer}: 63 of {count} channels of 8x8, the liveliest first"
+    )
+    assert len(page.pictures) == 64
