@@ -35,13 +35,13 @@ from mien.models import zoo
 from mien.train.config import TrainConfig
 from mien.train.data import Data
 from mien.train.dataset import Crops
-from mien.train.distributed import Team, keep_freed
+from mien.train.distributed import Worker, keep_freed_memory
 from mien.train.optim import rate_at
-from mien.train.trainer import Run
+from mien.train.trainer import Trainer
 
 BATCH, STEPS, REPEATS, TURNS, LIMIT = 64, 3, 5, 3, 1 / 0.85
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-KINDS = {"float32": False} | ({"bfloat16": True} if Team().has_bf16 else {})
+KINDS = {"float32": False} | ({"bfloat16": True} if Worker().has_bf16 else {})
 OPTIONS = {"neutral": False, "batch": BATCH, "rate": 0.01, "hold_out": 0.0, "epochs": 50}
 CHECKED: dict[str, Any] = {
     "rate": 0.001, "schedule": "constant", "augment": False, "average": 0.0, "dropout": 0.0,
@@ -65,7 +65,7 @@ def settings_of(name: str, bf16: bool, **changes: float) -> TrainConfig:
 
 def loop(settings: TrainConfig, data: Data) -> Callable[[], float]:
     """Return an epoch of our loop; each call is the next."""
-    run, done = Run(settings, len(data.train), Team()), [0]
+    run, done = Trainer(settings, len(data.train), Worker()), [0]
 
     def epoch() -> float:
         row = run.epoch(done[0], data, lambda steps, _: steps)
@@ -134,7 +134,7 @@ def tensors(gray: torch.Tensor) -> torch.Tensor:
 def alone(name: str, bf16: bool, keep: bool) -> None:
     """Take two epochs' steps; print the second's crops a second and the peak of memory in MiB."""
     if keep:
-        keep_freed()
+        keep_freed_memory()
     epoch = loop(settings_of(name, bf16), made())
     epoch()
     start = time.perf_counter()
@@ -235,7 +235,7 @@ def main() -> None:
     if chosen.alone:
         name, kind, how = chosen.alone.split(":")
         return alone(name, KINDS[kind], how == "kept")
-    keep_freed()
+    keep_freed_memory()
     settings = {"batch": BATCH, "steps": STEPS, "threads": torch.get_num_threads()}
     settings |= {"repeats": chosen.repeats, "torch": torch.__version__, "device": DEVICE}
     if DEVICE == "cuda":

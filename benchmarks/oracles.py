@@ -22,7 +22,7 @@ from mien.media.writers import write_text
 from mien.models import zoo
 from mien.models.network import Network
 from mien.train import config, run
-from mien.train.config import BEST
+from mien.train.run import BEST
 from tests.support import cam_oracles
 
 OUT = Path(__file__).parents[1] / "results" / "explain-oracles.json"

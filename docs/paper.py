@@ -54,8 +54,8 @@ def search() -> str:
 
 def table(name: str) -> str:
     """A table of the paper, and what `mien reproduce` measured so far."""
-    measured = paper_tables.results(RESULTS)
-    rows = as_markdown(paper_tables.HEADER, paper_tables.beside(name, measured))
+    measured = paper_tables.read_results(RESULTS)
+    rows = as_markdown(paper_tables.HEADER, paper_tables.comparison(name, measured))
     return f"{rows}\n{_reached(name, measured)}Printed: {paper_tables.source(name)}\n"
 
 
@@ -79,7 +79,7 @@ def _reached(name: str, measured: Mapping[str, Record]) -> str:
 def leaks() -> str:
     """How much copies in train, and choosing the epoch by the 600, change the accuracies."""
     rows, gaps = [], []
-    for name, record in paper_tables.results(RESULTS).items():
+    for name, record in paper_tables.read_results(RESULTS).items():
         leaky, clean = (
             paper_tables.runs_under(protocol, record) for protocol in paper_tables.PROTOCOLS
         )

@@ -13,14 +13,14 @@ from mien.train import config
 from mien.train.trainer import train
 from tests.support.commands import mien
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import known, settings_for
+from tests.support.tiny_network import settings_for, tiny_in_zoo
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _tiny_is_known():
-    with known():
+def _with_tiny_network():
+    with tiny_in_zoo():
         yield
 
 

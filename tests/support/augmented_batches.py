@@ -1,4 +1,4 @@
-"""Grey batches, and what a change makes of them."""
+"""Grey batches, augmented by chosen changes."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from mien.train.augment import OFF, Augment
 from tests.support.pictures import texture
 
 
-def grey(count=16):
+def grey_batch(count=16):
     """Textures from black to white, shape (N, 1, 64, 64), in [0, 1]."""
     pictures = [Image.fromarray(texture(seed)).convert("L") for seed in range(count)]
     batch = np.stack([np.asarray(picture) for picture in pictures])[:, None].astype(np.float32)
@@ -18,11 +18,11 @@ def grey(count=16):
     return torch.from_numpy((batch - low) / (high - low))
 
 
-def changed(batch, seed=0, **strength):
+def augmented(batch, seed=0, **strength):
     torch.manual_seed(seed)
     return Augment(replace(OFF, **strength))(batch)
 
 
-def moved(batch, out):
-    """Which crops of a batch changed."""
+def which_changed(batch, out):
+    """For each crop of a batch, whether it changed."""
     return ((out - batch).abs().amax(dim=(1, 2, 3)) > 1e-3).tolist()

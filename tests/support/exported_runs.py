@@ -1,4 +1,4 @@
-"""Runs of networks with known weights, to export, and what torch itself makes of crops."""
+"""Folders of finished runs to export, and torch's own results to compare the file with."""
 
 import json
 
@@ -10,14 +10,14 @@ torch = pytest.importorskip("torch")
 from torch import nn
 
 from mien.models import zoo
-from mien.train import config, run
-from mien.train.config import BEST, LAST
+from mien.train import config
+from mien.train.run import BEST, LAST, save_checkpoint
 
 HISTORY = [{"epoch": n, "held_accuracy": a} for n, a in ((1, 0.2), (2, 0.7), (3, 0.7))]
 
 
-def unlike_fresh(network):
-    """Give every part of a network a say: batch norm's statistics and the gates as well."""
+def with_random_statistics(network):
+    """Let every part of a network matter: batch norm's statistics and the gates as well."""
     for name, tensor in network.state_dict().items():
         if "running_var" in name:
             tensor.uniform_(0.5, 2)
@@ -27,25 +27,25 @@ def unlike_fresh(network):
     return network
 
 
-def run_of(out, network, settings):
-    """A finished run's folder whose best epoch has the given averaged weights."""
+def write_run(out, network, settings):
+    """Write the folder of a finished run whose best averaged weights are those of a network."""
     out.mkdir(exist_ok=True)
     (out / "config.toml").write_text(config.to_toml(settings))
     (out / "data.json").write_text(json.dumps({"train": 385, "seed": settings.seed}))
     other = zoo.build(settings.model, 6 + settings.neutral, 0)
     optimiser = torch.optim.SGD(other.parameters(), lr=1)
-    run.save_checkpoint(out / BEST, other, network, optimiser, {"history": HISTORY})
-    run.save_checkpoint(out / LAST, other, other, optimiser, {"history": HISTORY})
+    save_checkpoint(out / BEST, other, network, optimiser, {"history": HISTORY})
+    save_checkpoint(out / LAST, other, other, optimiser, {"history": HISTORY})
     return out
 
 
-def crops(count):
+def random_crops(count):
     return np.random.default_rng(1).integers(0, 256, (count, 64, 64), dtype=np.uint8)
 
 
 @torch.inference_mode()
-def asked(network, batch):
-    """Torch's own features and logits."""
+def features_and_logits(network, batch):
+    """What torch itself computes."""
     batch = torch.from_numpy(batch)
     return network.features(batch).numpy(), network(batch).numpy()
 

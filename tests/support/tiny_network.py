@@ -1,4 +1,4 @@
-"""A network of 4,311 parameters that learns `crops` in a second, and settings to train it."""
+"""A network of 4,311 parameters that learns striped crops in a second, and settings to train it."""
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,12 +13,12 @@ from mien.models.network import Network
 from mien.train.config import TrainConfig
 
 _SETTINGS = TrainConfig(
-    data=("to be named",), model="tiny", epochs=3, batch=12, hold_out=0.25, bf16=False, threads=1
+    data=("to be replaced",), model="tiny", epochs=3, batch=12, hold_out=0.25, bf16=False, threads=1
 )
 
 
 def tiny(outputs, dropout):
-    """Build it with fresh weights."""
+    """Build the network with fresh weights: a builder as in `zoo.MODELS`."""
     features = torch.nn.Sequential(
         ConvNorm(3, 8, stride=2),
         torch.nn.ReLU(),
@@ -29,13 +29,13 @@ def tiny(outputs, dropout):
 
 
 @contextmanager
-def known():
-    """Let the zoo build it inside the block."""
+def tiny_in_zoo():
+    """Register the network as ``tiny`` inside the block."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(zoo.MODELS, "tiny", tiny)
         yield
 
 
 def settings_for(*folders, **changes):
-    """Settings under which a CPU repeats itself bit for bit."""
+    """Settings to train on prepared folders; a CPU repeats them bit for bit."""
     return replace(_SETTINGS, data=tuple(map(str, folders)), **changes)

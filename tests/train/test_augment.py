@@ -16,7 +16,7 @@ from kornia.augmentation import (
 from mien.errors import BadSettingError
 from mien.train.augment import OFF, Augment, Strength
 from mien.train.config import TrainConfig
-from tests.support.augmented_batches import changed, grey, moved
+from tests.support.augmented_batches import augmented, grey_batch, which_changed
 
 pytestmark = pytest.mark.torch
 
@@ -40,20 +40,20 @@ each = pytest.mark.parametrize(("name", "value"), ONE_EACH.items())
 
 
 def test_without_strength_a_batch_is_left_as_it_is():
-    batch = grey()
-    assert torch.equal(changed(batch), batch)
+    batch = grey_batch()
+    assert torch.equal(augmented(batch), batch)
 
 
 @each
 def test_each_change_alone_changes_crops(name, value):
-    assert sum(moved(grey(), changed(grey(), **{name: value}))) >= 4
+    assert sum(which_changed(grey_batch(), augmented(grey_batch(), **{name: value}))) >= 4
 
 
 @each
 def test_each_change_stays_between_black_and_white(name, value):
     strongest = {"rotate": 180.0, "scale": 0.99, "crop": 0.9}.get(name, 1.0)
     for strength in (value, strongest):
-        out = changed(grey(32), **{name: strength})
+        out = augmented(grey_batch(32), **{name: strength})
         assert out.shape == (32, 1, 64, 64)
         assert out.dtype == torch.float32
         assert out.min() >= 0
@@ -62,33 +62,33 @@ def test_each_change_stays_between_black_and_white(name, value):
 
 @each
 def test_crops_of_one_batch_are_changed_each_on_its_own(name, value):
-    batch = grey(1).repeat(16, 1, 1, 1)
-    out = changed(batch, **{name: value})
+    batch = grey_batch(1).repeat(16, 1, 1, 1)
+    out = augmented(batch, **{name: value})
     assert len({crop.numpy().tobytes() for crop in out}) > 1
 
 
 @each
 def test_the_same_seed_is_the_same_change_and_another_seed_another(name, value):
-    one, same, other = (changed(grey(), seed, **{name: value}) for seed in (1, 1, 2))
+    one, same, other = (augmented(grey_batch(), seed, **{name: value}) for seed in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
 
 def test_a_batch_that_was_changed_is_a_new_one():
-    batch = grey()
+    batch = grey_batch()
     before = batch.clone()
-    changed(batch, **ONE_EACH)
+    augmented(batch, **ONE_EACH)
     assert torch.equal(batch, before)
 
 
 def test_a_flip_is_the_mirror_image():
-    batch = grey()
-    assert torch.equal(changed(batch, flip=1), batch.flip(3))
+    batch = grey_batch()
+    assert torch.equal(augmented(batch, flip=1), batch.flip(3))
 
 
 def test_a_flip_by_halves_mirrors_about_half_of_the_crops():
-    batch = grey(4).repeat(50, 1, 1, 1)
-    flipped = moved(batch, changed(batch, flip=0.5))
+    batch = grey_batch(4).repeat(50, 1, 1, 1)
+    flipped = which_changed(batch, augmented(batch, flip=0.5))
     assert 75 < sum(flipped) < 125  # 100, and three and a half standard deviations
 
 
@@ -96,7 +96,7 @@ def test_a_shift_moves_by_no_more_than_its_share_and_repeats_the_border():
     batch = torch.zeros(64, 1, 64, 64)
     batch[:, :, 28:36, 28:36] = 1
     batch[:, :, :, :4] = 0.5  # a border that is repeated, not filled with black
-    out = changed(batch, shift=0.1)
+    out = augmented(batch, shift=0.1)
     columns = torch.arange(64.0)
     spot = (out > 0.75).float()
     middles = (spot.sum(dim=2) * columns).sum(dim=2) / spot.sum(dim=(2, 3))
@@ -109,7 +109,7 @@ def test_a_shift_moves_by_no_more_than_its_share_and_repeats_the_border():
 
 def test_light_changes_a_flat_crop_and_leaves_it_flat():
     flat = torch.full((64, 1, 64, 64), 0.5)
-    out = changed(flat, light=0.3)
+    out = augmented(flat, light=0.3)
     assert (out.amax(dim=(1, 2, 3)) - out.amin(dim=(1, 2, 3))).max() < 1e-5
     assert out.min() < 0.35
     assert out.max() > 0.65
@@ -119,7 +119,7 @@ def test_light_changes_a_flat_crop_and_leaves_it_flat():
 
 def test_an_erased_part_is_grey_and_within_its_size():
     batch = torch.zeros(64, 1, 64, 64)
-    out = changed(batch, erase=1)
+    out = augmented(batch, erase=1)
     assert set(out.unique().tolist()) == {0.0, 0.5}
     share = (out > 0).float().mean(dim=(1, 2, 3))
     assert share.min() > 0.01
@@ -129,7 +129,7 @@ def test_an_erased_part_is_grey_and_within_its_size():
 def test_a_blur_evens_out_and_keeps_the_mean():
     batch = torch.zeros(32, 1, 64, 64)
     batch[:, :, 32, 32] = 1
-    out = changed(batch, blur=1)
+    out = augmented(batch, blur=1)
     torch.testing.assert_close(out.sum(dim=(1, 2, 3)), torch.ones(32), atol=1e-4, rtol=0)
     peaks = out[:, 0, 32, 32]
     # a Gaussian's middle, by its sums over five pixels at sigma 0.4 and 1.6
@@ -182,7 +182,7 @@ def test_the_defaults_are_what_the_shipped_model_was_trained_with():
         RandomErasing((0.02, 0.2), value=0.5, p=0.2),
     )
     torch.manual_seed(3)
-    found, left = Augment(Strength())(grey(32)), torch.rand(1)
+    found, left = Augment(Strength())(grey_batch(32)), torch.rand(1)
     torch.manual_seed(3)
-    assert torch.equal(found, oracle(grey(32)))
+    assert torch.equal(found, oracle(grey_batch(32)))
     assert torch.equal(left, torch.rand(1))  # nothing more was drawn

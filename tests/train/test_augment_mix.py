@@ -19,9 +19,9 @@ def drawn(monkeypatch, other, weight):
     monkeypatch.setattr(augment, "_partners", lambda *_: given)
 
 
-def test_a_blend_is_the_weighted_mean_worked_by_hand(monkeypatch):
+def test_mixup_is_the_weighted_mean_worked_by_hand(monkeypatch):
     drawn(monkeypatch, [2, 0, 1], [0.25, 0.0, 1.0])
-    batch, shares = augment.blend(*flat(3), 1.0)
+    batch, shares = augment.mixup(*flat(3), 1.0)
     # 0.75 * 0 + 0.25 * 2; 1 as it was; 2 replaced by 1
     assert batch[:, 0, 5, 9].tolist() == [0.5, 1.0, 1.0]
     assert shares.tolist() == [[0.75, 0.0, 0.25], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
@@ -29,13 +29,13 @@ def test_a_blend_is_the_weighted_mean_worked_by_hand(monkeypatch):
 
 def test_a_rectangle_has_the_share_of_its_pixels(monkeypatch):
     drawn(monkeypatch, [1, 0], [0.25, 0.0])
-    batch, shares = augment.paste(*flat(2), 1.0)
+    batch, shares = augment.cutmix(*flat(2), 1.0)
     assert (batch[0] == 1).sum() == 32 * 32  # half of the side each way
     assert (batch[1] == 1).all()
     assert shares.tolist() == [[0.75, 0.25], [0.0, 1.0]]
 
 
-@pytest.mark.parametrize("change", [augment.blend, augment.paste])
+@pytest.mark.parametrize("change", [augment.mixup, augment.cutmix])
 def test_targets_say_what_the_pixels_hold(change):
     torch.manual_seed(0)
     count = 50
@@ -47,7 +47,7 @@ def test_targets_say_what_the_pixels_hold(change):
     assert (shares > 0).sum(dim=1).max() == 2
 
 
-@pytest.mark.parametrize("change", [augment.blend, augment.paste])
+@pytest.mark.parametrize("change", [augment.mixup, augment.cutmix])
 def test_the_chance_is_of_each_crop_once_and_the_share_uniform(change):
     torch.manual_seed(1)
     _, shares = change(torch.zeros(4000, 1, 64, 64), torch.eye(4000), 0.5)
@@ -59,7 +59,7 @@ def test_the_chance_is_of_each_crop_once_and_the_share_uniform(change):
     assert mixed.max() > 0.99
 
 
-@pytest.mark.parametrize("change", [augment.blend, augment.paste])
+@pytest.mark.parametrize("change", [augment.mixup, augment.cutmix])
 def test_a_crop_is_not_mixed_with_itself(change):
     for seed in range(20):
         torch.manual_seed(seed)
@@ -68,7 +68,7 @@ def test_a_crop_is_not_mixed_with_itself(change):
 
 
 def test_a_single_crop_stays_as_it_is():
-    batch, shares = augment.paste(*augment.blend(*flat(1), 1.0), 1.0)
+    batch, shares = augment.cutmix(*augment.mixup(*flat(1), 1.0), 1.0)
     assert batch.abs().sum() == 0
     assert shares.tolist() == [[1.0]]
 
@@ -76,7 +76,7 @@ def test_a_single_crop_stays_as_it_is():
 def test_rectangles_are_whole_have_the_crops_proportions_and_lie_anywhere():
     torch.manual_seed(2)
     before = torch.arange(600, dtype=torch.float32)[:, None, None, None].expand(-1, 1, 32, 64)
-    batch, _ = augment.paste(before.clone(), torch.eye(600), 1.0)
+    batch, _ = augment.cutmix(before.clone(), torch.eye(600), 1.0)
     inside = (batch != before)[:, 0]
     ends = torch.zeros(4)  # how many begin or end at the first and last row and column
     for mask in inside:

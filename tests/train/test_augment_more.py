@@ -10,7 +10,7 @@ from kornia.augmentation import RandomGamma, RandomPerspective
 from PIL import Image
 
 from mien import pixels
-from tests.support.augmented_batches import changed, grey, moved
+from tests.support.augmented_batches import augmented, grey_batch, which_changed
 from tests.support.pictures import encode, texture
 
 pytestmark = pytest.mark.torch
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.torch
 
 def test_a_perspective_leaves_no_black_wedge_and_keeps_a_flat_crop_flat():
     flat = torch.full((16, 1, 64, 64), 0.5)
-    torch.testing.assert_close(changed(flat, perspective=0.6), flat)
+    torch.testing.assert_close(augmented(flat, perspective=0.6), flat)
 
 
 def test_a_perspective_is_the_one_that_opencv_warps_and_its_corners_move_inwards():
-    batch = grey()
-    found = changed(batch, 4, perspective=0.4)
+    batch = grey_batch()
+    found = augmented(batch, 4, perspective=0.4)
     torch.manual_seed(4)
     drawn = RandomPerspective(0.4, p=1)
     drawn(batch)
@@ -41,7 +41,7 @@ def test_a_perspective_is_the_one_that_opencv_warps_and_its_corners_move_inwards
 
 def test_a_crop_is_a_square_part_enlarged():
     ramp = torch.linspace(0, 1, 64).expand(64, 1, 64, 64)
-    across, down = (changed(r, 5, crop=0.5) for r in (ramp, ramp.transpose(2, 3).contiguous()))
+    across, down = (augmented(r, 5, crop=0.5) for r in (ramp, ramp.transpose(2, 3).contiguous()))
     slopes = (across[..., -1] - across[..., 0]).mean(dim=(1, 2))
     torch.testing.assert_close(slopes, (down[:, :, -1] - down[:, :, 0]).mean(dim=(1, 2)))
     sides = (0.5**0.5 * 64, 63)  # of the part, in pixels; a part has one step less than pixels
@@ -53,18 +53,18 @@ def test_a_crop_is_a_square_part_enlarged():
 
 
 def test_gamma_is_a_power_between_the_strength_and_its_inverse():
-    out = changed(torch.full((256, 1, 64, 64), 0.5), gamma=0.6)
+    out = augmented(torch.full((256, 1, 64, 64), 0.5), gamma=0.6)
     powers = torch.log(out[:, 0, 0, 0]) / np.log(0.5)
     assert 1 / 1.6 - 1e-4 <= powers.min() < 0.7
     assert 1.5 < powers.max() <= 1.6 + 1e-4
     torch.manual_seed(9)
-    expected = RandomGamma((1 / 1.6, 1.6), p=1)(grey())
-    assert torch.equal(changed(grey(), 9, gamma=0.6), expected)
+    expected = RandomGamma((1 / 1.6, 1.6), p=1)(grey_batch())
+    assert torch.equal(augmented(grey_batch(), 9, gamma=0.6), expected)
 
 
 def test_noise_has_a_spread_of_its_own_for_each_crop_and_no_mean():
     flat = torch.full((400, 1, 64, 64), 0.5)
-    difference = changed(flat, noise=1) - flat
+    difference = augmented(flat, noise=1) - flat
     spreads = difference.std(dim=(1, 2, 3))
     assert spreads.max() == pytest.approx(0.2, rel=0.03)
     assert spreads.mean() == pytest.approx(0.1, rel=0.1)  # evenly from none to the most
@@ -73,8 +73,8 @@ def test_noise_has_a_spread_of_its_own_for_each_crop_and_no_mean():
 
 
 def test_lost_contrast_brings_pixels_nearer_to_the_crops_own_mean():
-    batch = grey(200)
-    found = changed(batch, contrast=1)
+    batch = grey_batch(200)
+    found = augmented(batch, contrast=1)
     torch.testing.assert_close(found.mean(dim=(1, 2, 3)), batch.mean(dim=(1, 2, 3)))
     kept = found.std(dim=(1, 2, 3)) / batch.std(dim=(1, 2, 3))
     assert 0.25 - 1e-4 < kept.min() < 0.3
@@ -87,7 +87,7 @@ def test_a_jpeg_is_the_one_that_pillow_writes():
     crop = texture(3)[..., 0]
     batch = torch.from_numpy(crop.copy())[None, None].float().expand(12, 1, 64, 64) / 255
     qualities = []
-    for found in changed(batch, jpeg=1).numpy()[:, 0] * 255:
+    for found in augmented(batch, jpeg=1).numpy()[:, 0] * 255:
         errors = [
             np.abs(np.asarray(Image.open(encode_jpeg(crop, q)), dtype=float) - found).mean()
             for q in range(10, 90)
@@ -103,9 +103,9 @@ def encode_jpeg(crop, quality):
 
 
 def test_a_coarse_crop_was_small_and_is_enlarged():
-    batch = grey(24)
+    batch = grey_batch(24)
     sides = []
-    for before, after in zip(batch[:, 0].numpy(), changed(batch, coarse=1)[:, 0], strict=True):
+    for before, after in zip(batch[:, 0].numpy(), augmented(batch, coarse=1)[:, 0], strict=True):
         made = {side: small_and_back(before, side) for side in range(20, 54)}
         errors = {side: np.abs(crop - after.numpy()).max() for side, crop in made.items()}
         sides.append(min(errors, key=errors.get))
@@ -130,13 +130,13 @@ def coloured(count):
 def test_colour_becomes_grey_as_serving_does_it():
     rgb = texture(1)
     batch = torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float() / 255
-    found = changed(batch)
+    found = augmented(batch)
     assert found.shape == (1, 1, 64, 64)
     np.testing.assert_allclose(found[0, 0].numpy() * 255, pixels.to_gray(rgb), atol=0.51)
 
 
 def test_colours_weigh_differently_within_their_share_and_sum_to_one():
-    out = changed(coloured(400), colour=0.5)
+    out = augmented(coloured(400), colour=0.5)
     weights = out[:, 0, [0, 20, 40], 0]  # of red, green and blue, as their pixels became
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(400))
     odds = weights[:, 0] / weights[:, 1] / (0.299 / 0.587)
@@ -145,11 +145,13 @@ def test_colours_weigh_differently_within_their_share_and_sum_to_one():
 
 
 def test_weights_of_colours_leave_a_grey_crop_as_it_is():
-    batch = grey()
-    torch.testing.assert_close(changed(batch.expand(-1, 3, -1, -1), colour=1), batch)
-    assert torch.equal(changed(batch, colour=1), batch)
+    batch = grey_batch()
+    torch.testing.assert_close(augmented(batch.expand(-1, 3, -1, -1), colour=1), batch)
+    assert torch.equal(augmented(batch, colour=1), batch)
 
 
 def test_a_jpeg_is_made_of_about_as_many_crops_as_its_chance():
-    batch = grey(4).repeat(50, 1, 1, 1)
-    assert 26 < sum(moved(batch, changed(batch, jpeg=0.2))) < 58  # 40, and three deviations
+    batch = grey_batch(4).repeat(50, 1, 1, 1)
+    assert (
+        26 < sum(which_changed(batch, augmented(batch, jpeg=0.2))) < 58
+    )  # 40, and three deviations

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from mien.data import manifest
 from mien.errors import BadDataError
 from mien.labels import LABELS
-from mien.train.data import gather
+from mien.train.data import load_data
 from tests.support.prepared_folder import row_of, striped, write_crop, write_crops
 from tests.support.tiny_network import settings_for
 
@@ -32,16 +32,16 @@ def pixels_of(crops):
 
 def test_about_the_share_is_held_out_and_nothing_is_lost(tmp_path):
     folder = write_crops(tmp_path / "a", train=40)
-    data = gather(settings_for(folder, hold_out=0.25))
+    data = load_data(settings_for(folder, hold_out=0.25))
     assert len(data.train) + len(data.held) == 280
     assert not originals(data.train) & originals(data.held)
     assert 45 < len(data.held) < 95  # 70, and three standard deviations
-    assert (data.leaked, data.echoed) == (0, 0)
+    assert (data.test_copies, data.held_copies) == (0, 0)
 
 
 def test_another_draw_holds_out_others(tmp_path):
     folder = write_crops(tmp_path / "a", train=20)
-    one, same, other = (originals(gather(settings_for(folder, draw=s)).held) for s in (1, 1, 2))
+    one, same, other = (originals(load_data(settings_for(folder, draw=s)).held) for s in (1, 1, 2))
     assert one == same
     assert len(one - other) > 5
 
@@ -53,14 +53,14 @@ def test_two_framings_of_one_picture_are_on_one_side(tmp_path):
         for i, row in enumerate(manifest.read(folder))
     }
     add(folder, framed)
-    data = gather(settings_for(folder, hold_out=0.5))
+    data = load_data(settings_for(folder, hold_out=0.5))
     assert len(data.train) + len(data.held) == 140
     assert not originals(data.train) & originals(data.held)
 
 
 def test_test_pictures_are_never_trained_on_nor_held_out(tmp_path):
     folder = write_crops(tmp_path / "a", train=10, test=10)
-    data = gather(settings_for(folder))
+    data = load_data(settings_for(folder))
     assert {row.split for row in data.train.rows + data.held.rows} == {"train"}
     assert len(data.train) + len(data.held) == 70
 
@@ -74,8 +74,8 @@ def test_copies_of_test_pictures_of_any_folder_are_dropped_and_counted(tmp_path)
         seed = int(row.original.removesuffix(".png"))
         planted[row_of(row.label, "train", f"leak{i}.png")] = striped(row.label, seed)[:, ::-1]
     add(a, {row: np.ascontiguousarray(crop) for row, crop in planted.items()})
-    data = gather(settings_for(a, b))
-    assert data.leaked == 5
+    data = load_data(settings_for(a, b))
+    assert data.test_copies == 5
     found = {original for _, original in originals(data.train) | originals(data.held)}
     assert not [original for original in found if original.startswith("leak")]
     assert len(found) == 77
@@ -84,17 +84,17 @@ def test_copies_of_test_pictures_of_any_folder_are_dropped_and_counted(tmp_path)
 def test_copies_of_held_out_pictures_in_another_database_are_dropped_and_counted(tmp_path):
     a = write_crops(tmp_path / "a", train=10)
     b = write_crops(tmp_path / "b", train=10, source="other")  # the same seeds: all are copies
-    data = gather(settings_for(a, b, hold_out=0.5))
-    assert data.echoed > 10
-    assert len(data.train) + len(data.held) + data.echoed == 140
+    data = load_data(settings_for(a, b, hold_out=0.5))
+    assert data.held_copies > 10
+    assert len(data.train) + len(data.held) + data.held_copies == 140
     assert not pixels_of(data.train) & pixels_of(data.held)
 
 
 def test_neutral_is_the_seventh_target_or_left_out(tmp_path):
     folder = write_crops(tmp_path / "a", train=10)
-    seven = gather(settings_for(folder, neutral=True, hold_out=0.2))
+    seven = load_data(settings_for(folder, neutral=True, hold_out=0.2))
     assert set(seven.train.targets.tolist()) == {0, 1, 2, 3, 4, 5, 6}
-    six = gather(settings_for(folder, neutral=False, hold_out=0.2))
+    six = load_data(settings_for(folder, neutral=False, hold_out=0.2))
     assert set(six.train.targets.tolist() + six.held.targets.tolist()) == {0, 1, 2, 3, 4, 5}
     assert len(six.train) + len(six.held) == 60
 
@@ -103,24 +103,24 @@ def test_an_expression_without_training_picture_is_named(tmp_path):
     folder = write_crops(tmp_path / "a", train=5, labels=("anger", "fear", "surprise", "sadness"))
     missing = r"no training picture of disgust, happiness\n  try: check data"
     with pytest.raises(BadDataError, match=missing):
-        gather(settings_for(folder))
+        load_data(settings_for(folder))
 
 
 def test_holding_everything_out_leaves_a_message_and_no_crash(tmp_path):
     folder = write_crops(tmp_path / "a", train=1, labels=LABELS)
     with pytest.raises(BadDataError, match="no training picture of anger, disgust, fear"):
-        gather(settings_for(folder, hold_out=0.9999))
+        load_data(settings_for(folder, hold_out=0.9999))
 
 
 def test_a_database_of_neutral_faces_alone_is_refused_where_neutral_is_left_out(tmp_path):
     folder = write_crops(tmp_path / "a", train=2, test=2, labels=("neutral",))
     with pytest.raises(BadDataError, match="no training picture"):
-        gather(settings_for(folder, neutral=False))
+        load_data(settings_for(folder, neutral=False))
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
     with pytest.raises(BadDataError, match=r"no manifest\.csv in .*gone"):
-        gather(settings_for(tmp_path / "gone"))
+        load_data(settings_for(tmp_path / "gone"))
 
 
 def moved(folder, split, count):
@@ -138,17 +138,17 @@ def moved(folder, split, count):
 def test_a_folders_own_validation_pictures_are_the_held_out_part(tmp_path):
     folder = write_crops(tmp_path / "a", train=10)
     valid = moved(folder, "valid", 3)
-    data = gather(settings_for(folder, hold_out=0.5))
+    data = load_data(settings_for(folder, hold_out=0.5))
     assert originals(data.held) == valid
     assert (len(data.held), len(data.train)) == (21, 49)
-    assert (data.leaked, data.echoed) == (0, 0)
+    assert (data.test_copies, data.held_copies) == (0, 0)
 
 
 def test_of_databases_without_validation_pictures_a_share_is_drawn_beside_them(tmp_path):
     a = write_crops(tmp_path / "a", train=10)
     b = write_crops(tmp_path / "b", train=10, source="other", seed=500)
     valid = moved(a, "valid", 3)
-    held = originals(gather(settings_for(a, b, hold_out=0.5)).held)
+    held = originals(load_data(settings_for(a, b, hold_out=0.5)).held)
     assert {pair for pair in held if pair[0] != "other"} == valid
     assert 20 < len(held - valid) < 50  # 35, and three and a half standard deviations
 
@@ -166,13 +166,13 @@ def test_copies_of_validation_pictures_leave_training_and_those_of_test_leave_bo
     copy = replace(row_of(test.label, "train", "of-test.png"), split="valid")
     planted = {row_of(valid.label, "train", "of-valid.png"): copy_of(valid), copy: copy_of(test)}
     add(folder, planted)
-    data = gather(settings_for(folder))
+    data = load_data(settings_for(folder))
     names = {original for _, original in originals(data.train) | originals(data.held)}
     assert not names & {"of-valid.png", "of-test.png"}
-    assert (data.leaked, data.echoed) == (1, 1)
+    assert (data.test_copies, data.held_copies) == (1, 1)
 
 
 def test_neutral_validation_pictures_are_left_out_where_neutral_is(tmp_path):
     folder = write_crops(tmp_path / "a", train=10)
     moved(folder, "valid", 3)
-    assert len(gather(settings_for(folder, neutral=False)).held) == 18
+    assert len(load_data(settings_for(folder, neutral=False)).held) == 18

@@ -205,5 +205,5 @@ def test_a_balanced_epoch_takes_each_crop_as_often_as_its_share_rounded_up_or_do
 def test_a_bad_batch_is_named_when_epochs_are_balanced():
     crops = of_two_databases()
     drawn = list(balanced(0.9, seed=3))[2][0][:, 0, 0, 0] * 255
-    rows = dataset.rows_of(crops, 3, torch.Generator().manual_seed(3), 0.9, 2)
+    rows = dataset.batch_rows(crops, 3, torch.Generator().manual_seed(3), 0.9, 2)
     assert rows == [crops.rows[int(number)] for number in drawn.round()]

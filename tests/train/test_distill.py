@@ -8,18 +8,18 @@ torch = pytest.importorskip("torch")
 from mien.errors import BadSettingError
 from mien.models import zoo
 from mien.train import trainer
-from mien.train.data import gather
+from mien.train.data import load_data
 from mien.train.dataset import normalise
-from mien.train.distill import Teachers, distance
+from mien.train.distill import Teachers, distillation_loss
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import known, settings_for
+from tests.support.tiny_network import settings_for, tiny_in_zoo
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def tiny_is_known():
-    with known():
+def _with_tiny_network():
+    with tiny_in_zoo():
         yield
 
 
@@ -38,25 +38,27 @@ def runs(folder, tmp_path_factory):
     return [out / "1", out / "2"], settings
 
 
-def test_the_distance_is_the_one_worked_by_hand():
+def test_the_loss_is_the_one_worked_by_hand():
     logits = torch.tensor([[0.0, 2.0], [0.0, 0.0]])
     answers = torch.tensor([[0.5, 0.5], [1.0, 0.0]])
-    # at heat 2 the student says 1/(1+e) and e/(1+e), and a half each
+    # at temperature 2 the student says 1/(1+e) and e/(1+e), and a half each
     soft = np.array([1 / (1 + np.e), np.e / (1 + np.e)])
     first = (0.5 * np.log(0.5 / soft)).sum()
-    assert distance(logits, answers, 2.0).item() == pytest.approx(4 * (first + np.log(2)) / 2)
+    loss = distillation_loss(logits, answers, 2.0).item()
+    assert loss == pytest.approx(4 * (first + np.log(2)) / 2)
 
 
 def test_a_student_that_says_the_same_is_not_far():
     logits = torch.randn(5, 6)
-    assert distance(logits, (logits / 3).softmax(dim=1), 3.0).item() == pytest.approx(0, abs=1e-5)
+    loss = distillation_loss(logits, (logits / 3).softmax(dim=1), 3.0).item()
+    assert loss == pytest.approx(0, abs=1e-5)
 
 
 def test_teachers_answer_with_the_mean_of_their_softened_probabilities(runs):
     folders, settings = runs
     crops = torch.randn(4, 1, 64, 64).expand(-1, 3, -1, -1)
     both = Teachers(folders, settings)
-    found = both(crops, heat=2.0)
+    found = both(crops, temperature=2.0)
     with torch.no_grad():
         each = [(network(crops) / 2).softmax(dim=1) for network in both.networks]
     torch.testing.assert_close(found, (each[0] + each[1]) / 2)
@@ -65,7 +67,7 @@ def test_teachers_answer_with_the_mean_of_their_softened_probabilities(runs):
 
 
 @pytest.mark.parametrize("change", [{"draw": 5}, {"hold_out": 0.1}, {"neutral": False}])
-def test_a_teacher_that_saw_what_judges_its_student_is_refused(runs, change):
+def test_a_teacher_that_saw_what_validates_its_student_is_refused(runs, change):
     folders, settings = runs
     [name] = change
     with pytest.raises(BadSettingError, match=rf"has {name} = .*\n  try: give both the same"):
@@ -85,13 +87,15 @@ def test_a_students_loss_is_its_targets_and_its_teachers_by_their_shares(
     [plain] = trainer.train(alone, tmp_path / "alone")
     [mixed] = trainer.train(taught, tmp_path / "taught")
 
-    crops = gather(taught).train
+    crops = load_data(taught).train
     batch = normalise(crops.gray[:, None].float() / 255)
     torch.manual_seed(7)
     student = zoo.build("tiny", 7, 0.0)
     answers = Teachers(folders, taught)(batch, 2.0)
-    far = distance(student(batch), answers, 2.0).item()
-    assert mixed["train_loss"] == pytest.approx(0.25 * plain["train_loss"] + 0.75 * far, abs=1e-4)
+    distance = distillation_loss(student(batch), answers, 2.0).item()
+    assert mixed["train_loss"] == pytest.approx(
+        0.25 * plain["train_loss"] + 0.75 * distance, abs=1e-4
+    )
 
 
 def test_a_taught_run_resumes_to_the_same_state(runs, tmp_path):

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from mien.errors import BadModelError, BadSettingError
 from mien.train import trainer
-from mien.train.distributed import Team
+from mien.train.distributed import Worker
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for
 
@@ -66,16 +66,16 @@ def test_an_error_that_travels_leaves_behind_what_its_maker_held():
 
     fabric = SimpleNamespace(global_rank=0, world_size=2, device="cpu", broadcast=lambda told: told)
     with pytest.raises(BadModelError, match="outer"):
-        Team(fabric).first(fails)
+        Worker(fabric).on_first(fails)
     assert held[0]() is None
 
 
 def test_shares_are_equal_and_together_the_batch():
     members = [SimpleNamespace(global_rank=r, world_size=3, device="cpu") for r in range(3)]
-    shares = [Team(member).share(torch.arange(12)).tolist() for member in members]
+    shares = [Worker(member).share(torch.arange(12)).tolist() for member in members]
     assert [len(share) for share in shares] == [4, 4, 4]
     assert sorted(number for share in shares for number in share) == list(range(12))
-    assert Team().share(torch.arange(12)).tolist() == list(range(12))
+    assert Worker().share(torch.arange(12)).tolist() == list(range(12))
 
 
 def test_a_batch_that_cannot_be_shared_equally_is_refused(settings):

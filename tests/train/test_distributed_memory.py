@@ -7,9 +7,9 @@ import pytest
 
 _FAULTS = """
 import resource, sys
-from mien.train.distributed import keep_freed
+from mien.train.distributed import keep_freed_memory
 if sys.argv[1] == "kept":
-    assert keep_freed()
+    assert keep_freed_memory()
 for _ in range(4):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     b"x" * (64 << 20)

@@ -14,11 +14,17 @@ from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.labels import LABELS
 from mien.recognize.model import Model, read_card
 from mien.train import config
-from mien.train.data import gather
+from mien.train.data import load_data
 from mien.train.neutral import fit_neutral
-from tests.support.exported_runs import asked, crops, run_of, softmax, unlike_fresh
+from tests.support.exported_runs import (
+    features_and_logits,
+    random_crops,
+    softmax,
+    with_random_statistics,
+    write_run,
+)
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import known, settings_for, tiny
+from tests.support.tiny_network import settings_for, tiny, tiny_in_zoo
 
 export = pytest.importorskip("mien.train.export")
 
@@ -26,8 +32,8 @@ pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _tiny_is_known():
-    with known():
+def _with_tiny_network():
+    with tiny_in_zoo():
         yield
 
 
@@ -40,7 +46,7 @@ def folder(tmp_path_factory):
 @torch.inference_mode()
 def taught(network, settings):
     """Fit the head by ridge regression and swap disgust with fear: often right, and too sure."""
-    crops = gather(settings).train
+    crops = load_data(settings).train
     pooled = network.features(torch.from_numpy(pixels.to_batch(crops.gray.numpy()))).mean((2, 3))
     seen = torch.cat([pooled, torch.ones(len(crops), 1)], dim=1)
     wanted = 9 * nn.functional.one_hot(crops.targets, network.head.out_features).float()
@@ -56,8 +62,8 @@ def run(request, folder, tmp_path_factory):
     """A run with or without neutral: its folder, the network it should export, its settings."""
     settings = settings_for(folder, hold_out=0.5, neutral=request.param)
     torch.manual_seed(5)
-    network = taught(unlike_fresh(tiny(6 + request.param, 0.3)).eval(), settings)
-    return run_of(tmp_path_factory.mktemp("run"), network, settings), network, settings
+    network = taught(with_random_statistics(tiny(6 + request.param, 0.3)).eval(), settings)
+    return write_run(tmp_path_factory.mktemp("run"), network, settings), network, settings
 
 
 @pytest.fixture(scope="module")
@@ -70,15 +76,15 @@ def exported(run, tmp_path_factory):
 def calmed(run, batch):
     """Logits of neutral once its row of the head has been fitted."""
     network = copy.deepcopy(run[1])
-    fit_neutral(network, gather(run[2]).train)
-    return asked(network, batch)[1][:, 6]
+    fit_neutral(network, load_data(run[2]).train)
+    return features_and_logits(network, batch)[1][:, 6]
 
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_the_file_gives_the_calibrated_scores_of_the_best_averaged_weights(run, exported, count):
     path, card = exported
-    batch = pixels.to_batch(crops(count))
-    _, logits = asked(run[1], batch)
+    batch = pixels.to_batch(random_crops(count))
+    _, logits = features_and_logits(run[1], batch)
     found = Model(path, threads=1).run(batch)
     expected = softmax(logits[:, :6] / card["temperature"])
     np.testing.assert_allclose(found.scores, expected, atol=1e-5)
@@ -87,8 +93,8 @@ def test_the_file_gives_the_calibrated_scores_of_the_best_averaged_weights(run, 
 
 
 def test_the_maps_are_the_features_weighed_by_the_head_and_average_to_the_logits(run, exported):
-    batch = pixels.to_batch(crops(3))
-    features, logits = asked(run[1], batch)
+    batch = pixels.to_batch(random_crops(3))
+    features, logits = features_and_logits(run[1], batch)
     weight, bias = (p.detach().numpy() for p in run[1].head.parameters())
     found = Model(exported[0], threads=1)
     maps = found.run(batch).maps
@@ -99,9 +105,9 @@ def test_the_maps_are_the_features_weighed_by_the_head_and_average_to_the_logits
 
 
 def test_no_other_temperature_suits_the_held_out_expressions_better(run, exported):
-    held = gather(run[2]).held
+    held = load_data(run[2]).held
     six = held.targets.numpy() < 6  # neutral pictures have none of the six scores right
-    _, logits = asked(run[1], pixels.to_batch(held.gray.numpy()))
+    _, logits = features_and_logits(run[1], pixels.to_batch(held.gray.numpy()))
     targets = held.targets.numpy()[six]
 
     def loss(temperature):
@@ -115,9 +121,9 @@ def test_no_other_temperature_suits_the_held_out_expressions_better(run, exporte
 
 
 def test_an_expression_is_named_from_the_confidence_that_keeps_to_the_error_rate(run, exported):
-    held = gather(run[2]).held
+    held = load_data(run[2]).held
     six = held.targets.numpy() < 6
-    _, logits = asked(run[1], pixels.to_batch(held.gray.numpy()[six]))
+    _, logits = features_and_logits(run[1], pixels.to_batch(held.gray.numpy()[six]))
     scores = softmax(logits[:, :6] / exported[1]["temperature"])
     confidence, right = scores.max(axis=1), scores.argmax(axis=1) == held.targets.numpy()[six]
     kept = [t for t in confidence if (~right[confidence >= t]).mean() <= export.ERROR_RATE]
@@ -204,12 +210,12 @@ def test_a_network_whose_answer_is_no_number_is_not_written(run, folder, tmp_pat
     broken = tiny(6 + settings.neutral, 0)
     broken.load_state_dict(network.state_dict())
     nn.init.constant_(broken.head.bias, float("nan"))
-    refused(run_of(tmp_path / "run", broken, settings), tmp_path / "made" / "a.onnx")
+    refused(write_run(tmp_path / "run", broken, settings), tmp_path / "made" / "a.onnx")
 
 
 def test_too_few_held_out_crops_prove_nothing(run, folder, tmp_path):
     _, network, settings = run
-    few = run_of(tmp_path / "run", network, replace(settings, hold_out=0.2))
+    few = write_run(tmp_path / "run", network, replace(settings, hold_out=0.2))
     with pytest.raises(BadDataError, match=r"\d+ held-out crops, 256 .*\n.*larger hold_out"):
         export.export(few, tmp_path / "a.onnx")
     assert not (tmp_path / "a.onnx").exists()

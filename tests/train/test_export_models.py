@@ -14,7 +14,13 @@ from mien.explain.torch_source import TorchSource
 from mien.models import zoo
 from mien.models.network import WithMaps
 from mien.recognize.model import Model
-from tests.support.exported_runs import asked, crops, run_of, softmax, unlike_fresh
+from tests.support.exported_runs import (
+    features_and_logits,
+    random_crops,
+    softmax,
+    with_random_statistics,
+    write_run,
+)
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for
 
@@ -35,13 +41,13 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("name", sorted(zoo.MODELS.keys() - set(HEAVY)))
 def test_every_model_can_be_exported(folder, tmp_path, name):
     torch.manual_seed(0)
-    network = unlike_fresh(zoo.build(name, 7, 0.2)).eval()
+    network = with_random_statistics(zoo.build(name, 7, 0.2)).eval()
     settings = settings_for(folder, hold_out=0.5, model=name)
-    card = export.export(run_of(tmp_path / "run", network, settings), tmp_path / "a.onnx")
+    card = export.export(write_run(tmp_path / "run", network, settings), tmp_path / "a.onnx")
     assert card["parity"] <= export.PARITY
-    batch = pixels.to_batch(crops(2))
+    batch = pixels.to_batch(random_crops(2))
     found = Model(tmp_path / "a.onnx", threads=1).run(batch)
-    expected = softmax(asked(network, batch)[1][:, :6] / card["temperature"])
+    expected = softmax(features_and_logits(network, batch)[1][:, :6] / card["temperature"])
     np.testing.assert_allclose(found.scores, expected, atol=1e-4)
     source = TorchSource(network)
     assert card["explain"] == {"layer": source.layer, "linear_layers": len(linear_layers(network))}
@@ -68,7 +74,7 @@ def test_the_closed_form_is_autograd_s_gradient(name):
     for key, tensor in network.state_dict().items():
         if "running_var" in key:
             tensor.uniform_(0.5, 2)
-    batch = pixels.to_batch(crops(1))
+    batch = pixels.to_batch(random_crops(1))
     model = WithMaps(network)
     with torch.no_grad():
         found = dict(zip(model.names, model(torch.from_numpy(batch)), strict=True))

@@ -20,7 +20,7 @@ def test_the_papers_144_points_cost_24_runs():
     paper = grid.load(ROOT / "configs" / "paper-grid.toml")
     assert set(paper.varied) == {"rate", "batch", "dropout", "epochs", "patience"}
     assert len(set(paper.points)) == 144
-    runs = grid.families(paper)
+    runs = grid.plan_runs(paper)
     assert len(runs) == 24
     assert {(run.settings.epochs, run.settings.patience) for run in runs} == {(40, 0)}
     assert sorted(number for run in runs for number in run.points) == list(range(144))
@@ -29,7 +29,7 @@ def test_the_papers_144_points_cost_24_runs():
 
 def test_points_share_a_run_only_if_they_differ_in_epochs_and_patience(tmp_path):
     found = grid_of(tmp_path, 'schedule = "constant"\nepochs = [2, 5]\nrate = [0.1, 0.2]\n')
-    runs = grid.families(found)
+    runs = grid.plan_runs(found)
     assert [run.name for run in runs] == ["rate-0.1", "rate-0.2"]
     for run in runs:
         shared = {found.points[number].epochs for number in run.points}
@@ -38,13 +38,13 @@ def test_points_share_a_run_only_if_they_differ_in_epochs_and_patience(tmp_path)
 
 def test_a_schedule_that_depends_on_the_epochs_shares_early_stopping_alone(tmp_path):
     found = grid_of(tmp_path, "epochs = [2, 5]\npatience = [0, 1]\n")
-    runs = grid.families(found)
+    runs = grid.plan_runs(found)
     assert [(run.settings.epochs, run.settings.patience) for run in runs] == [(2, 0), (5, 0)]
     assert [run.name for run in runs] == ["epochs-2", "epochs-5"]
 
 
 def test_where_all_points_stop_early_the_run_does_too(tmp_path):
-    [run] = grid.families(grid_of(tmp_path, "patience = [2, 4]\n"))
+    [run] = grid.plan_runs(grid_of(tmp_path, "patience = [2, 4]\n"))
     assert run.settings.patience == 4
 
 
@@ -52,11 +52,11 @@ def test_a_list_of_folders_is_one_value_and_a_list_of_lists_several(tmp_path):
     (tmp_path / "one.toml").write_text('data = ["a", "b"]\n')
     one = grid.load(tmp_path / "one.toml")
     assert (one.varied, [point.data for point in one.points]) == ((), [("a", "b")])
-    assert [run.name for run in grid.families(one)] == ["run"]
+    assert [run.name for run in grid.plan_runs(one)] == ["run"]
     (tmp_path / "two.toml").write_text('data = [["a"], ["a", "b/c"]]\n')
     two = grid.load(tmp_path / "two.toml")
     assert [point.data for point in two.points] == [("a",), ("a", "b/c")]
-    assert [run.name for run in grid.families(two)] == ["data-a", "data-a+b-c"]
+    assert [run.name for run in grid.plan_runs(two)] == ["data-a", "data-a+b-c"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_wrong_grid_is_explained(tmp_path, text, error, message):
 
 
 def test_values_can_be_put_in_place_of_the_files():
-    instead = {"data": ["elsewhere"], "epochs": 2}
-    found = grid.load(ROOT / "configs" / "paper-grid.toml", instead)
+    overrides = {"data": ["elsewhere"], "epochs": 2}
+    found = grid.load(ROOT / "configs" / "paper-grid.toml", overrides)
     assert {(point.data, point.epochs) for point in found.points} == {(("elsewhere",), 2)}
-    assert (len(found.points), len(grid.families(found))) == (48, 24)
+    assert (len(found.points), len(grid.plan_runs(found))) == (48, 24)

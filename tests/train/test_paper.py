@@ -15,15 +15,15 @@ from mien.data import manifest
 from mien.data.datasets import Item
 from mien.errors import BadDataError
 from mien.labels import LABELS
-from mien.train import config, paper, paper_tables, run, trainer
+from mien.train import config, paper, paper_tables, run
 from mien.train.dataset import load_crops
-from mien.train.paper import Request, run_row
+from mien.train.paper import Request, RowRun, run_row
 from mien.train.paper_tables import PROTOCOLS, PaperRow
 from mien.train.validate import predict
 from tests.support.commands import mien
 from tests.support.pictures import encode, zip_of
 from tests.support.prepared_folder import striped
-from tests.support.tiny_network import known, tiny
+from tests.support.tiny_network import tiny, tiny_in_zoo
 
 pytestmark = pytest.mark.torch
 
@@ -64,27 +64,26 @@ def downloads(tmp_path_factory):
 def done(downloads, tmp_path_factory):
     """Both protocols of one row."""
     request = Request(downloads, tmp_path_factory.mktemp("out"), epochs=2)
-    with known(), pytest.MonkeyPatch.context() as patch:
+    with tiny_in_zoo(), pytest.MonkeyPatch.context() as patch:
         real = config.read
         patch.setattr(config, "read", lambda path: {**real(path), "batch": 12})
         row = PaperRow("rafdb", "tiny", test=50.0)
-        records = {
-            p: run_row(row, p, 0, request, trainer._as_they_are, trainer._silent) for p in PROTOCOLS
-        }
+        records = {p: run_row(RowRun(row, p, 0), request) for p in PROTOCOLS}
     return request, row, records
 
 
-def test_the_papers_protocol_keeps_every_copy_and_judges_by_its_600(done):
+def test_the_papers_protocol_keeps_every_copy_and_validates_with_its_600(done):
     request, _, records = done
     found = records["paper"]
     assert found["pictures"] == {
         "train": 120, "test": 30, "test_without_copies": 27, "valid": 12, "held": 12,
     }  # fmt: skip
     assert found["test_pictures_with_a_copy_in_train"] == 3
-    told = json.loads(
+    description = json.loads(
         (request.out / "runs" / f"rafdb-tiny-paper-seed0{request.mark}" / "data.json").read_text()
     )
-    assert (told["train"], told["held_out"], told["copies_of_test_dropped"]) == (120, 12, 0)
+    keys = ("train", "held_out", "copies_of_test_dropped")
+    assert [description[key] for key in keys] == [120, 12, 0]
 
 
 def test_leak_free_training_has_no_copy_of_a_test_picture_nor_of_the_600(done):
@@ -115,33 +114,33 @@ def test_what_was_done_is_not_done_again_and_a_row_has_one_file(done, monkeypatc
     request, row, records = done
     monkeypatch.setattr(paper, "train", None)
     monkeypatch.setattr(paper, "prepare", None)
-    again = run_row(row, "paper", 0, request, trainer._as_they_are, trainer._silent)
+    again = run_row(RowRun(row, "paper", 0), request)
     assert again == records["paper"]
     path = request.out / "results" / "paper-rafdb-tiny-epochs2.json"
     whole = json.loads(path.read_text())
     assert {run["protocol"] for run in whole["runs"]} == set(PROTOCOLS)
-    assert paper_tables.results(request.out / "results", request.mark)["rafdb-tiny"] == whole
-    assert paper_tables.results(request.out / "results") == {}
+    assert paper_tables.read_results(request.out / "results", request.mark)["rafdb-tiny"] == whole
+    assert paper_tables.read_results(request.out / "results") == {}
 
 
 def test_a_trial_takes_some_of_every_class_and_split():
     labels = ["anger"] * 50 + ["fear"] * 6 + ["sadness"]
     items = [Item(f"{n}.jpg", label, "train") for n, label in enumerate(labels)]
     items += [Item("test.jpg", "fear", "test")]
-    found = paper._some(items, 20)
+    found = paper._limited(items, 20)
     counts = Counter((item.split, item.label) for item in found)
     assert counts["train", "sadness"] == counts["test", "fear"] == 1
     assert counts["train", "fear"] >= 2
     assert counts.total() == 21
-    assert paper._some(items, 0) == items
+    assert paper._limited(items, 0) == items
 
 
 def test_a_database_that_is_not_there_is_named(tmp_path, downloads):
     request = Request(downloads, tmp_path)
     with pytest.raises(BadDataError, match=r"no fer2013 or fer2013\.zip in .*\n  try: download"):
-        paper.prepared("fer2013", "paper", request)
+        paper.prepare_database("fer2013", "paper", request)
     with pytest.raises(BadDataError, match=r"gimefive-valid\.zip"):
-        paper.prepared("gimefive", "paper", replace(request, data=tmp_path))
+        paper.prepare_database("gimefive", "paper", replace(request, data=tmp_path))
 
 
 def test_both_recipes_differ_in_what_the_protocols_differ_in():

@@ -31,20 +31,21 @@ def test_every_printed_network_can_be_built():
 
 def test_rows_are_chosen_by_network_database_or_name():
     names = {
-        only: [row.name for row in paper_tables.chosen("1", only)] for only in ("cnn15", "fer2013")
+        only: [row.name for row in paper_tables.choose_rows("1", only)]
+        for only in ("cnn15", "fer2013")
     }
     assert names["cnn15"] == ["rafdb-cnn15", "fer2013-cnn15"]
     assert names["fer2013"] == ["fer2013-cnn13", "fer2013-cnn15", "fer2013-cnn17"]
-    assert [row.name for row in paper_tables.chosen("1", "rafdb-cnn17")] == ["rafdb-cnn17"]
-    assert len(paper_tables.chosen("later", None)) == 18
+    assert [row.name for row in paper_tables.choose_rows("1", "rafdb-cnn17")] == ["rafdb-cnn17"]
+    assert len(paper_tables.choose_rows("later", None)) == 18
     with pytest.raises(UnknownNameError, match="no row called 'cnn-15'\n  try: use cnn15"):
-        paper_tables.chosen("1", "cnn-15")
+        paper_tables.choose_rows("1", "cnn-15")
 
 
 def test_ours_stands_beside_the_printed_as_mean_and_spread_and_a_row_without_runs_is_empty():
     runs = [run_of("leak-free", 0, 0.83), run_of("leak-free", 1, 0.85), run_of("paper", 0, 0.9)]
     record = {"row": "rafdb-cnn15", "parameters": 10478086, "runs": runs}
-    lines = paper_tables.beside("1", {"rafdb-cnn15": record})
+    lines = paper_tables.comparison("1", {"rafdb-cnn15": record})
     assert {len(line) for line in lines} == {len(paper_tables.HEADER)}
     own = [line for line in lines if line[:2] == ["rafdb", "cnn15"]]
     head = ["rafdb", "cnn15", "10,478,086"]
@@ -63,9 +64,9 @@ def test_ours_stands_beside_the_printed_as_mean_and_spread_and_a_row_without_run
 
 
 def test_a_row_takes_its_databases_settings_then_its_networks_then_its_own(monkeypatch):
-    told = {"fer2013": {"epochs": 12, "rate": 0.1}, "cnn10": {"rate": 0.01, "batch": 8}}
-    told["rafdb-cnn10"] = {"batch": 16}
-    monkeypatch.setattr(paper_tables, "_read", lambda: {"settings": told})
+    given = {"fer2013": {"epochs": 12, "rate": 0.1}, "cnn10": {"rate": 0.01, "batch": 8}}
+    given["rafdb-cnn10"] = {"batch": 16}
+    monkeypatch.setattr(paper_tables, "_read", lambda: {"settings": given})
     assert paper_tables.settings(paper_tables.PaperRow("rafdb", "cnn15")) == {}
     assert paper_tables.settings(paper_tables.PaperRow("fer2013", "cnn15")) == {
         "epochs": 12,

@@ -21,12 +21,14 @@ pytestmark = pytest.mark.torch
 NAMES = [field.name for field in fields(Strength)]
 
 
-def some(count=3):
+def crops_of_labels(count=3):
     return np.stack([striped(label, i) for i, label in enumerate(LABELS[:count])])
 
 
 def strips(strength, everything=False, crops=None, draws=4):
-    return preview.strips(strength, some() if crops is None else crops, draws, 0, everything)
+    return preview.strips(
+        strength, crops_of_labels() if crops is None else crops, draws, 0, everything
+    )
 
 
 def test_each_change_that_is_on_has_a_strip_and_all_together_the_last():
@@ -44,7 +46,7 @@ def test_everything_shows_what_is_off_and_says_so():
 
 
 def test_a_strip_starts_with_its_original_and_crops_take_turns():
-    crops = some()
+    crops = crops_of_labels()
     for number, strip in enumerate(strips(Strength(), crops=crops)):
         assert (strip.pictures.shape, strip.pictures.dtype) == ((5, 64, 64), np.uint8)
         expected = pixels.to_gray(np.ascontiguousarray(crops[number % 3]))

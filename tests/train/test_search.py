@@ -15,14 +15,14 @@ from mien.train.grid import Grid, load
 from mien.train.search import Median, search
 from tests.support.commands import mien
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import known, settings_for
+from tests.support.tiny_network import settings_for, tiny_in_zoo
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _tiny_is_known():
-    with known():
+def _with_tiny_network():
+    with tiny_in_zoo():
         yield
 
 
@@ -101,7 +101,7 @@ def test_a_search_that_was_killed_goes_on(toml, tmp_path, searched, monkeypatch)
 
 def test_a_finished_search_trains_nothing(toml, searched, monkeypatch):
     monkeypatch.setattr(searching, "train", None)
-    monkeypatch.setattr(searching, "gather", None)
+    monkeypatch.setattr(searching, "load_data", None)
     assert mien("search", toml, "--out", searched[0]).exit_code == 0
 
 
@@ -133,9 +133,9 @@ def test_the_median_rule_by_hand():
     earlier = [[0.2, 0.3, 0.5], [0.1, 0.6, 0.1], [0.4, 0.4, 0.4], [0.9]]
     rule = Median(earlier, grace=2, least=3)
     # the best by epoch 2 were 0.3, 0.6, 0.4 (the fourth had ended): median 0.4
-    told = [rule({"epoch": e, "held_accuracy": a}) for e, a in ((1, 0.0), (2, 0.4), (3, 0.1))]
+    ended = [rule({"epoch": e, "held_accuracy": a}) for e, a in ((1, 0.0), (2, 0.4), (3, 0.1))]
     # by epoch 3 they were 0.5, 0.6, 0.4: median 0.5, and 0.4 is below it
-    assert told == [False, False, True]
+    assert ended == [False, False, True]
     assert not Median(earlier[:2], grace=2, least=3)({"epoch": 2, "held_accuracy": 0.0})
 
 
@@ -145,12 +145,12 @@ def test_a_hopeless_run_is_pruned_where_asked_for(toml, tmp_path, monkeypatch):
         config.make({**_raw(grid.points[0]), "rate": r, "epochs": 4, "patience": 0})
         for r in (0.1, 0.2, 1e-9)
     ]
-    asked = Grid(("rate",), tuple(points))
+    grid_of_rates = Grid(("rate",), tuple(points))
     monkeypatch.setattr(searching.Median.__init__, "__defaults__", (0.0, False, 2, 2))
-    outcomes = search(asked, tmp_path, prune=True)
+    outcomes = search(grid_of_rates, tmp_path, prune=True)
     assert [o.state for o in outcomes] == ["done", "done", "pruned"]
     assert len(outcomes[2].history) == 2
-    again = search(asked, tmp_path, prune=True)
+    again = search(grid_of_rates, tmp_path, prune=True)
     assert [len(o.history) for o in again] == [4, 4, 2]
-    whole = search(asked, tmp_path)  # without pruning it is trained to its end
+    whole = search(grid_of_rates, tmp_path)  # without pruning it is trained to its end
     assert [(o.state, len(o.history)) for o in whole] == [("done", 4)] * 3

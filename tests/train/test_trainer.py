@@ -12,18 +12,18 @@ from safetensors.torch import load_file
 from mien import pixels
 from mien.errors import BadModelError, BadSettingError, OutputError, UnknownNameError
 from mien.train import run, trainer
-from mien.train.data import Data, gather
+from mien.train.data import Data, load_data
 from mien.train.optim import rate_at
 from tests.support.full_disk import full_disk
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import known, settings_for, tiny
+from tests.support.tiny_network import settings_for, tiny, tiny_in_zoo
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _tiny_is_known():
-    with known():
+def _with_tiny_network():
+    with tiny_in_zoo():
         yield
 
 
@@ -49,19 +49,21 @@ def one_step(folder, out, **changes):
     return settings, start, trainer.train(settings, out)
 
 
-def judged(monkeypatch, accuracies):
+def with_accuracies(monkeypatch, accuracies):
     """Let the epochs have these held-out accuracies."""
     given = iter(accuracies)
     monkeypatch.setattr(
-        trainer, "judge", lambda *_: {"held_loss": 1.0, "held_accuracy": next(given)}
+        trainer, "validate", lambda *_: {"held_loss": 1.0, "held_accuracy": next(given)}
     )
 
 
 def test_memory_that_training_frees_is_kept(folder, tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr(trainer, "keep_freed", lambda: asked.append(len(list(tmp_path.iterdir()))))
+    files = []
+    monkeypatch.setattr(
+        trainer, "keep_freed_memory", lambda: files.append(len(list(tmp_path.iterdir())))
+    )
     trainer.train(settings_for(folder, epochs=1), tmp_path)
-    assert asked == [0]  # once, before anything else
+    assert files == [0]  # once, before anything else
 
 
 def test_a_network_learns_what_its_crops_show(folder, tmp_path):
@@ -75,7 +77,7 @@ def test_batches_changed_together_are_those_changed_alone(folder, tmp_path, monk
     changes = {"epochs": 2, "batch": 16, "rotate": 0.0, "flip": 1.0, "dropout": 0.0}
     changes |= dict.fromkeys(("shift", "scale", "light", "blur", "erase"), 0.0)  # nothing is drawn
     alone = trainer.train(settings_for(folder, **changes), tmp_path / "alone")
-    monkeypatch.setattr(trainer, "_AHEAD", {"cpu": 3})
+    monkeypatch.setattr(trainer, "_AUGMENTED_AT_ONCE", {"cpu": 3})
     together = trainer.train(settings_for(folder, **changes), tmp_path / "together")
     assert [{**row, "seconds": 0} for row in together] == [{**row, "seconds": 0} for row in alone]
 
@@ -83,7 +85,7 @@ def test_batches_changed_together_are_those_changed_alone(folder, tmp_path, monk
 def test_a_step_is_the_one_of_the_formula(folder, tmp_path):
     changes = {"rate": 0.1, "momentum": 0.9, "weight_decay": 0.01, "smoothing": 0.2, "dropout": 0.0}
     settings, network, [row] = one_step(folder, tmp_path, **changes)
-    crops = gather(settings).train
+    crops = load_data(settings).train
     batch = torch.from_numpy(pixels.to_batch(crops.gray.numpy()))
     loss = torch.nn.CrossEntropyLoss(label_smoothing=0.2)(network(batch), crops.targets)
     loss.backward()
@@ -144,10 +146,10 @@ def test_an_epochs_row_is_the_mean_of_its_losses_and_its_last_rate(folder, tmp_p
         assert row["rate"] == pytest.approx(rate_at(last, 14, settings), abs=1e-6)
 
 
-def test_the_averaged_weights_are_what_is_judged(folder, tmp_path):
+def test_the_averaged_weights_are_what_is_validated(folder, tmp_path):
     settings = settings_for(folder, epochs=1)
     [row] = trainer.train(settings, tmp_path)
-    network, held = tiny(7, 0.0), gather(settings).held
+    network, held = tiny(7, 0.0), load_data(settings).held
     run.load_weights(tmp_path / "last.safetensors", network)
     with torch.inference_mode():
         logits = network.eval()(torch.from_numpy(pixels.to_batch(held.gray.numpy())))
@@ -170,7 +172,7 @@ def test_the_history_is_written_as_it_is_returned(folder, tmp_path):
     columns = ["epoch", "train_loss", "held_loss", "held_accuracy", "rate", "seconds"]
     assert list(table[0]) == columns
     assert rows == history
-    count = len(gather(settings).train) // 12
+    count = len(load_data(settings).train) // 12
     assert steps == [(count, "epoch 1/2"), (count, "epoch 2/2")]
 
 
@@ -178,7 +180,7 @@ def test_a_run_says_what_it_trained_on(folder, tmp_path):
     settings = settings_for(folder, epochs=1, seed=3)
     trainer.train(settings, tmp_path)
     record = json.loads((tmp_path / "data.json").read_text())
-    data = gather(settings)
+    data = load_data(settings)
     assert (record["train"], record["held_out"]) == (len(data.train), len(data.held))
     assert record["train_by_source"] == {"made": len(data.train)}
     assert (record["copies_of_test_dropped"], record["copies_of_held_out_dropped"]) == (0, 0)
@@ -186,7 +188,7 @@ def test_a_run_says_what_it_trained_on(folder, tmp_path):
 
 
 def test_the_best_epoch_is_kept_and_a_tie_goes_to_the_earlier(folder, tmp_path, monkeypatch):
-    judged(monkeypatch, [0.3, 0.5, 0.5, 0.4])
+    with_accuracies(monkeypatch, [0.3, 0.5, 0.5, 0.4])
     trainer.train(settings_for(folder, epochs=4, batch=64), tmp_path)
     best = run.load_weights(tmp_path / "best.safetensors", tiny(7, 0))["history"]
     assert [row["held_accuracy"] for row in best] == [0.3, 0.5]
@@ -203,14 +205,14 @@ def test_with_nothing_held_out_the_last_epoch_is_the_best(folder, tmp_path):
 
 @pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 4), (3, 7), (0, 7)])
 def test_a_run_stops_when_its_patience_is_over(folder, tmp_path, monkeypatch, patience, epochs):
-    judged(monkeypatch, [0.1, 0.5, 0.4, 0.5, 0.6, 0.2, 0.1])
+    with_accuracies(monkeypatch, [0.1, 0.5, 0.4, 0.5, 0.6, 0.2, 0.1])
     settings = settings_for(folder, epochs=7, batch=64, patience=patience)
     assert len(trainer.train(settings, tmp_path)) == epochs
 
 
 def shown_in_the_second_epoch(settings, count):
     """The first pictures of that epoch, by the seeds that a run is documented to draw from."""
-    rows = gather(settings).train.rows
+    rows = load_data(settings).train.rows
     generator = torch.Generator().manual_seed(settings.seed * 100_003 + 1)
     return {rows[i].path for i in torch.randperm(len(rows), generator=generator)[:count].tolist()}
 
@@ -225,8 +227,8 @@ def test_the_loss_is_not_a_number_and_the_last_whole_epoch_stays(folder, tmp_pat
             trainer, "cross_entropy", lambda logits, *_, **__: logits.sum() * np.nan
         )
 
-    told = r"loss became nan in batch 1 of epoch 2: 64 pictures, train/.*\n  try: lower the rate"
-    with pytest.raises(BadModelError, match=told):
+    message = r"loss became nan in batch 1 of epoch 2: 64 pictures, train/.*\n  try: lower the rate"
+    with pytest.raises(BadModelError, match=message):
         trainer.train(settings, tmp_path, report=spoil)
     bad = tmp_path / "bad-batch.csv"
     named = {row["path"] for row in csv.DictReader(bad.read_text().splitlines())}
@@ -243,7 +245,7 @@ def test_a_third_batch_that_fails_is_named_with_its_own_pictures(folder, tmp_pat
     settings = settings_for(folder, epochs=1, batch=12, hold_out=0)
     with pytest.raises(BadModelError, match="nan in batch 3 of epoch 1: 12 pictures"):
         trainer.train(settings, tmp_path)
-    rows = gather(settings).train.rows
+    rows = load_data(settings).train.rows
     order = torch.randperm(84, generator=torch.Generator().manual_seed(settings.seed * 100_003))
     lines = (tmp_path / "bad-batch.csv").read_text().splitlines()
     named = [row["path"] for row in csv.DictReader(lines)]
@@ -279,7 +281,7 @@ def test_a_report_that_returns_true_ends_the_run(folder, tmp_path):
 
 def test_data_that_are_given_are_trained_on(folder, tmp_path):
     settings = settings_for(folder, epochs=1, batch=16)
-    data = gather(settings)
+    data = load_data(settings)
     few = np.arange(len(data.train)) < 20
     given = Data(data.train.where(few), data.held, 3, 4)
     trainer.train(settings, tmp_path, data=given)

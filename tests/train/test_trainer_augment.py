@@ -7,16 +7,16 @@ torch = pytest.importorskip("torch")
 from mien import pixels
 from mien.train import trainer
 from mien.train.augment import Strength, mix
-from mien.train.data import gather
+from mien.train.data import load_data
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import known, settings_for, tiny
+from tests.support.tiny_network import settings_for, tiny, tiny_in_zoo
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _tiny_is_known():
-    with known():
+def _with_tiny_network():
+    with tiny_in_zoo():
         yield
 
 
@@ -36,7 +36,7 @@ def test_mixed_crops_are_learned_by_their_shares(folder, tmp_path, on):
     network = tiny(7, 0.0)
     [row] = trainer.train(settings, tmp_path)
 
-    crops = gather(settings).train
+    crops = load_data(settings).train
     order = torch.randperm(84, generator=torch.Generator().manual_seed(0))
     torch.manual_seed(0)
     gray = crops.gray[order, None].float() / 255
@@ -54,13 +54,13 @@ def test_without_augmentation_nothing_is_mixed(folder, tmp_path):
     settings = settings_for(folder, epochs=1, **changes)
     plain = trainer.train(settings_for(folder, epochs=1, augment=False, hold_out=0), tmp_path / "a")
     assert trainer.train(settings, tmp_path / "b")[0]["train_loss"] == plain[0]["train_loss"]
-    assert gather(settings).train.rgb is None
+    assert load_data(settings).train.rgb is None
 
 
 def test_colours_are_loaded_where_their_weights_change(folder, tmp_path):
     on, off = (settings_for(folder, epochs=1, **{**OFF, "colour": c}) for c in (0.9, 0.0))
-    assert gather(on).train.rgb.shape[1:] == (3, 64, 64)
-    assert gather(off).train.rgb is None
+    assert load_data(on).train.rgb.shape[1:] == (3, 64, 64)
+    assert load_data(off).train.rgb is None
     losses = [trainer.train(s, tmp_path / str(s.colour))[0]["train_loss"] for s in (on, off)]
     assert losses[0] != losses[1]
     assert losses[0] == pytest.approx(losses[1], abs=0.3)

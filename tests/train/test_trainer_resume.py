@@ -8,16 +8,16 @@ from safetensors.torch import load_file
 
 from mien.errors import BadSettingError
 from mien.train import trainer
-from mien.train.distributed import Team
+from mien.train.distributed import Worker
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import known, settings_for
+from tests.support.tiny_network import settings_for, tiny_in_zoo
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _tiny_is_known():
-    with known():
+def _with_tiny_network():
+    with tiny_in_zoo():
         yield
 
 
@@ -81,7 +81,7 @@ def test_another_seed_gives_another_run(settings, whole, tmp_path):
 def test_a_setting_that_changes_the_step_changes_the_run(
     settings, whole, tmp_path, monkeypatch, change
 ):
-    monkeypatch.setattr(Team, "has_bf16", True)
+    monkeypatch.setattr(Worker, "has_bf16", True)
     changed = trainer.train(
         replace(settings, epochs=1, schedule="constant", **change), tmp_path / "a"
     )
@@ -93,7 +93,7 @@ def test_a_setting_that_changes_the_step_changes_the_run(
 
 
 def test_bfloat16_is_left_alone_where_the_device_has_none(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(Team, "has_bf16", False)
+    monkeypatch.setattr(Worker, "has_bf16", False)
     asked = trainer.train(replace(settings, epochs=1, bf16=True), tmp_path / "a")
     plain = trainer.train(replace(settings, epochs=1), tmp_path / "b")
     assert without_time(asked) == without_time(plain)

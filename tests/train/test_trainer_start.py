@@ -7,18 +7,18 @@ torch = pytest.importorskip("torch")
 from mien.errors import BadModelError, BadSettingError
 from mien.models import zoo
 from mien.train import trainer
-from mien.train.data import gather
+from mien.train.data import load_data
 from mien.train.dataset import normalise
-from mien.train.run import trained
+from mien.train.run import load_run
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import known, settings_for, tiny
+from tests.support.tiny_network import settings_for, tiny, tiny_in_zoo
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def tiny_is_known():
-    with known():
+def _with_tiny_network():
+    with tiny_in_zoo():
         yield
 
 
@@ -37,8 +37,8 @@ def test_a_run_begins_with_the_best_weights_of_another(first, tmp_path):
     changes = {"augment": False, "dropout": 0.0, "batch": 500, "smoothing": 0.0, "epochs": 1}
     next_one = replace(settings, start=str(out), seed=9, **changes)
     [row] = trainer.train(next_one, tmp_path / "next")
-    crops = gather(next_one).train
-    network = trained(out).network.train()
+    crops = load_data(next_one).train
+    network = load_run(out).network.train()
     network.dropout.p = 0.0
     with torch.no_grad():
         logits = network(normalise(crops.gray[:, None].float() / 255))

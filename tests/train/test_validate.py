@@ -4,9 +4,8 @@ torch = pytest.importorskip("torch")
 
 from mien import pixels
 from mien.train.dataset import Crops
-from mien.train.validate import judge, predict
+from mien.train.validate import predict, validate
 from tests.support.prepared_folder import row_of
-from tests.support.tiny_network import settings_for
 
 pytestmark = pytest.mark.torch
 
@@ -40,16 +39,16 @@ def test_accuracy_is_of_the_six_and_averaged_over_databases():
     labels = ["happiness", "happiness", "fear", "fear", "neutral", "fear"]
     network = Table([happy, afraid, afraid, afraid, happy, happy])
     held = numbered(labels, ["a", "a", "a", "a", "a", "b"])
-    found = judge(network.train(), held, settings_for("a"))
+    found = validate(network.train(), held)
     assert found["held_accuracy"] == pytest.approx((3 / 4 + 0) / 2)
     expected = torch.nn.CrossEntropyLoss()(network.rows, held.targets).item()
     assert found["held_loss"] == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("labels", [[], ["neutral", "neutral"]])
-def test_without_an_expression_held_out_there_is_nothing_to_judge(labels):
+def test_without_an_expression_held_out_there_is_nothing_to_measure(labels):
     held = numbered(labels, ["a"] * len(labels))
-    found = judge(Table([[0.0] * 7]), held, settings_for("a"))
+    found = validate(Table([[0.0] * 7]), held)
     assert found == {"held_loss": 0.0, "held_accuracy": 0.0}
 
 

@@ -11,7 +11,7 @@ train      train, export, show-augmentation
 search     search
 evaluate   evaluate, regions, faithful
 reproduce  reproduce
-_shared    a progress bar, types of options, a check for what is installed
+_shared    a progress bar, types of options, a check of installed modules
 """
 
 import sys

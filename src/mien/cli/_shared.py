@@ -1,4 +1,4 @@
-"""What several commands share: a progress bar, types of options, a check for what is installed."""
+"""What several commands share: a progress bar, types of options, a check of installed modules."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,12 +20,12 @@ QUALITY = click.IntRange(1, 100)  # of a JPEG
 
 
 def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:
-    """Hand items on while showing how far they are.
+    """Yield items while a progress bar shows how far they are.
 
     Args:
-        items: what is worked through.
+        items: to be worked through.
         length: how many there are; one alone needs no bar.
-        label: put before the bar.
+        label: text before the bar.
 
     Yields:
         The items.
@@ -38,12 +38,12 @@ def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:
 
 
 def epoch_bar(steps: range, epoch: str, title: str = "") -> Iterator[int]:
-    """Show how far an epoch is; it can be handed to other processes.
+    """Show how far an epoch is; it can be pickled, for other processes.
 
     Args:
         steps: of the epoch.
-        epoch: which one it is, in words.
-        title: of the run, put before it.
+        epoch: its name.
+        title: of the run, put before the name.
 
     Returns:
         The steps.
@@ -52,12 +52,12 @@ def epoch_bar(steps: range, epoch: str, title: str = "") -> Iterator[int]:
 
 
 def needs(what: str, extra: str, *modules: str) -> None:
-    """Refuse a command or an option where what it needs is not installed.
+    """Refuse a command or an option whose modules are not installed.
 
     Args:
         what: the command or option.
-        extra: of mien, that brings the modules.
-        modules: all are needed.
+        extra: of mien, which installs the modules.
+        modules: all of them are needed.
 
     Raises:
         MissingExtraError: if one of them is not there.

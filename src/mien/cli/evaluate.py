@@ -226,9 +226,9 @@ def _network(run: Path | None) -> "Network | None":
     if run is None:
         return None
     needs("mien faithful --run and --shuffled", "train", "torch")
-    from mien.train.run import trained
+    from mien.train.run import load_run
 
-    return trained(run).network
+    return load_run(run).network
 
 
 def _print_table(record: dict[str, Any]) -> None:

@@ -115,9 +115,9 @@ def _load(model: Path | None) -> "tuple[Source, Recognizer]":
         recognizer = Recognizer(model)
         return source_of(recognizer.model), recognizer
     needs("mien explain --model RUN", "train", "torch")
-    from mien.train.run import trained
+    from mien.train.run import load_run
 
-    return source_of(trained(model).network), Recognizer()
+    return source_of(load_run(model).network), Recognizer()
 
 
 def _figure(

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from mien.train.paper import Request
     from mien.train.paper_tables import PaperRow
 
-    pass
-
 __all__ = ["reproduce_command"]
 
 
@@ -79,26 +77,16 @@ def reproduce_command(
 
 
 def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Request") -> None:
-    """Train and measure rows, and print the table after each."""
-    from mien.show.tables import as_markdown
+    """Train and measure rows, print a line for each, and write the table."""
     from mien.train import paper, paper_tables
 
-    chosen = paper_tables.chosen(table, only)
-    protocols = paper_tables.PROTOCOLS if protocol == "both" else (protocol,)
-    pieces = [(row, one, seed) for seed in range(seeds) for row in chosen for one in protocols]
-    for number, (row, one, seed) in enumerate(pieces):
-        title = f"{number + 1}/{len(pieces)} {row.name}, {one}, seed {seed}"
+    runs = paper.table_runs(table, only, protocol, seeds)
+    for number, run in enumerate(runs, 1):
+        title = f"{number}/{len(runs)} {run.title}"
         click.echo(title, err=True)
-        found = paper.run_row(
-            row, one, seed, request, partial(epoch_bar, title=title), _print_epoch
-        )
-        click.echo(_summary(row, found))
-    results = paper_tables.results(request.out / "results", request.mark)
-    text = as_markdown(paper_tables.HEADER, paper_tables.beside(table, results))
-    path = request.out / "results" / f"table-{table}{request.mark}.md"
-    from mien.media.writers import write_text
-
-    write_text(f"{text}\nPrinted: {paper_tables.source(table)}\n", path)
+        record = paper.run_row(run, request, partial(epoch_bar, title=title), _print_epoch)
+        click.echo(_summary(run.row, record))
+    path = paper_tables.write_table(table, request.out / "results", request.mark)
     click.echo(f"wrote {path}, and a JSON of every row beside it")
 
 
@@ -106,39 +94,41 @@ def _print_epoch(row: dict[str, Any]) -> None:
     click.echo(f"epoch {row['epoch']:>3}  held-out accuracy {row['held_accuracy']:.1%}", err=True)
 
 
-def _summary(row: "PaperRow", found: dict[str, Any]) -> str:
-    accuracy, pictures = found["accuracy"], found["pictures"]
-    beside = "" if row.test is None else f" (printed {row.test})"
+def _summary(row: "PaperRow", record: dict[str, Any]) -> str:
+    accuracy, pictures = record["accuracy"], record["pictures"]
+    printed = "" if row.test is None else f" (printed {row.test})"
     return (
-        f"{row.name}, {found['protocol']}, seed {found['seed']}: "
-        f"test {100 * accuracy['test']:.1f}{beside} of {pictures['test']:,}, without copies "
+        f"{row.name}, {record['protocol']}, seed {record['seed']}: "
+        f"test {100 * accuracy['test']:.1f}{printed} of {pictures['test']:,}, without copies "
         f"{100 * accuracy['test_without_copies']:.1f} of {pictures['test_without_copies']:,}, "
         f"600 {100 * accuracy['valid']:.1f}, train {100 * accuracy['train']:.1f}; "
-        f"{found['parameters']:,} parameters, {found['seconds'] / 60:.1f} min"
+        f"{record['parameters']:,} parameters, {record['seconds'] / 60:.1f} min"
     )
 
 
 def _table2(ctx: click.Context, request: "Request") -> None:
     from mien.cli.predict import scores_command
-    from mien.train.paper import prepared
+    from mien.train.paper import prepare_database
 
-    folder = prepared("gimefive", "leak-free", request) / "valid"
+    folder = prepare_database("gimefive", "leak-free", request) / "valid"
     ctx.invoke(scores_command, folder=folder, out=request.out / "results" / "table-2.csv")
 
 
 def _table3(ctx: click.Context, request: "Request") -> None:
     from mien.cli.audit import stats_command
-    from mien.train.paper import prepared
+    from mien.train.paper import prepare_database
 
-    folders = tuple(str(prepared(name, "leak-free", request)) for name in ("rafdb", "fer2013"))
+    folders = tuple(
+        str(prepare_database(name, "leak-free", request)) for name in ("rafdb", "fer2013")
+    )
     ctx.invoke(stats_command, folders=folders, markdown=request.out / "results" / "table-3.md")
 
 
 def _table4(_ctx: click.Context, request: "Request") -> None:
     from mien.train import grid as grids
-    from mien.train.paper import configs, prepared
+    from mien.train.paper import configs, prepare_database
 
-    instead: dict[str, object] = {"data": [str(prepared("rafdb", "leak-free", request))]}
+    overrides: dict[str, object] = {"data": [str(prepare_database("rafdb", "leak-free", request))]}
     if request.epochs:
-        instead["epochs"] = request.epochs
-    run_search(grids.load(configs() / "paper-grid.toml", instead), request.out / "search")
+        overrides["epochs"] = request.epochs
+    run_search(grids.load(configs() / "paper-grid.toml", overrides), request.out / "search")

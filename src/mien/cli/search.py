@@ -13,10 +13,7 @@ from mien.errors import MissingExtraError
 if TYPE_CHECKING:
     from mien.train.grid import Grid
     from mien.train.search import Outcome
-    from mien.train.trainer import Progress
-
-    pass
-    pass
+    from mien.train.trainer import EpochProgress
 
 __all__ = ["run_search", "search_command"]
 
@@ -39,13 +36,13 @@ def search_command(grid: Path, out: Path | None, prune: bool, address: str | Non
     needs("mien search", "train", "torch", "matplotlib")
     from mien.train import grid as grids
 
-    asked = grids.load(grid)
+    points = grids.load(grid)
     folder = out or Path("searches") / grid.stem
     if address is None:
-        run_search(asked, folder, prune)
+        run_search(points, folder, prune)
     else:
-        click.echo(_cost(asked), err=True)
-        _finish(asked, _on_ray(asked, folder, address, prune), folder)
+        click.echo(_cost(points), err=True)
+        _finish(points, _on_ray(points, folder, address, prune), folder)
 
 
 def run_search(grid: "Grid", folder: Path, prune: bool = False) -> None:
@@ -59,11 +56,11 @@ def run_search(grid: "Grid", folder: Path, prune: bool = False) -> None:
     from mien.train.search import search
 
     click.echo(_cost(grid), err=True)
-    found = search(grid, folder, prune, _titled, lambda outcomes: _live(grid, outcomes))
-    _finish(grid, found, folder)
+    outcomes = search(grid, folder, prune, _progress, partial(_print_best, grid))
+    _finish(grid, outcomes, folder)
 
 
-def _titled(title: str) -> "Progress":
+def _progress(title: str) -> "EpochProgress":
     return partial(epoch_bar, title=title)
 
 
@@ -79,51 +76,44 @@ def _on_ray(grid: "Grid", folder: Path, address: str, prune: bool) -> "list[Outc
 
 def _cost(grid: "Grid") -> str:
     """Say what the search costs, and why not less."""
-    from mien.train.grid import families
+    from mien.train.grid import plan_runs
 
-    text = f"{len(grid.points)} points in {len(families(grid))} runs"
+    text = f"{len(grid.points)} points in {len(plan_runs(grid))} runs"
     if "epochs" in grid.varied and any(p.schedule != "constant" for p in grid.points):
         return f"{text}; a schedule that depends on the epochs keeps them from sharing a run"
     return text
 
 
-def _live(grid: "Grid", outcomes: "Sequence[Outcome]") -> None:
+def _print_best(grid: "Grid", outcomes: "Sequence[Outcome]") -> None:
     """Print the best points so far."""
     from mien.show.tables import as_text
+    from mien.train.search import best_first
 
-    done = [outcome for outcome in outcomes if outcome.state == "done"]
-    best = sorted(done, key=lambda o: -float(o.best["held_accuracy"]))[:_SHOWN]
+    ranked = best_first(outcomes)
     rows = [
-        [f"{o.best['held_accuracy']:.1%}", str(o.best["epoch"]), *_values(grid, o)] for o in best
+        [f"{o.accuracy:.1%}", str(o.best["epoch"]), *map(str, o.values(grid.varied))]
+        for o in ranked[:_SHOWN]
     ]
-    head = f"\n{len(done)} of {len(outcomes)} points; the best so far:"
+    head = f"\n{len(ranked)} of {len(outcomes)} points; the best so far:"
     click.echo(f"{head}\n{as_text(['held-out', 'epoch', *grid.varied], rows)}", err=True)
-
-
-def _values(grid: "Grid", outcome: "Outcome") -> list[str]:
-    return [str(getattr(outcome.point, name)) for name in grid.varied]
 
 
 def _finish(grid: "Grid", outcomes: "Sequence[Outcome]", folder: Path) -> None:
     """Plot a search and print its best point."""
     from mien.show.plots import effects
+    from mien.train.search import best_first, setting_effects
 
-    done = [outcome for outcome in outcomes if outcome.state == "done"]
     for state in ("pruned", "diverged"):
         count = sum(outcome.state == state for outcome in outcomes)
         if count:
             click.echo(f"{state}: {count} points")
-    if not done:
+    ranked = best_first(outcomes)
+    if not ranked:
         click.echo(f"no point was trained to its end; see {folder / 'search.csv'}")
         return
-    best = max(done, key=lambda o: float(o.best["held_accuracy"]))
-    values = ", ".join(
-        f"{name} {value}" for name, value in zip(grid.varied, _values(grid, best), strict=True)
-    )
-    click.echo(f"best: {values or best.run}: {best.best['held_accuracy']:.1%} held out")
-    pairs = [
-        ({name: getattr(o.point, name) for name in grid.varied}, float(o.best["held_accuracy"]))
-        for o in done
-    ]
-    effects(pairs, folder / "effects.png")
+    best = ranked[0]
+    pairs = zip(grid.varied, best.values(grid.varied), strict=True)
+    values = ", ".join(f"{name} {value}" for name, value in pairs)
+    click.echo(f"best: {values or best.run}: {best.accuracy:.1%} held out")
+    effects(setting_effects(grid.varied, outcomes), folder / "effects.png")
     click.echo(f"wrote {folder}/search.csv, effects.png and best.toml")

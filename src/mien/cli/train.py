@@ -1,13 +1,11 @@
 """Commands around training: train, export, show-augmentation."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mien.cli._shared import epoch_bar, needs
-from mien.errors import BadDataError
 
 __all__ = ["export_command", "show_augmentation_command", "train_command"]
 
@@ -31,6 +29,7 @@ def train_command(
     from mien.show.plots import history_curves
     from mien.train import config
     from mien.train.trainer import train
+    from mien.train.validate import best_epoch
 
     chosen = config.load(settings)
     chosen = chosen if seed is None else replace(chosen, seed=seed)
@@ -38,7 +37,7 @@ def train_command(
     run = out or Path("runs") / settings.stem
     history = train(chosen, run, resume, epoch_bar, _print_epoch)
     history_curves(history, run / "history.png")
-    best = max(history, key=lambda row: float(row["held_accuracy"]))
+    best = best_epoch(history)
     click.echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
     click.echo(f"wrote {run}; next: mien export {run}")
 
@@ -67,26 +66,14 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
     Example: mien export runs/miennet --out miennet.onnx
     """
     needs("mien export", "train", "torch")
-    from mien.train.export import export
+    from mien.train.export import export, read_metrics
 
     target = out or run / f"{run.resolve().name}.onnx"
     click.echo("reading the training pictures; with 100,000 it takes some minutes", err=True)
-    card = export(run, target, {path.stem: _measured(path) for path in metrics})
+    card = export(run, target, {path.stem: read_metrics(path) for path in metrics})
     click.echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
     click.echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
     click.echo(f"wrote {target}")
-
-
-def _measured(path: Path) -> dict[str, Any]:
-    """Read what mien evaluate wrote, and keep what belongs on a card."""
-    kept = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return {key: record[key] for key in kept}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadDataError(
-            f"{path} is no result of mien evaluate", fix="make it with mien evaluate --out"
-        ) from error
 
 
 @click.command(name="show-augmentation")

@@ -1,4 +1,5 @@
-"""The bricks networks are built of: convolution with batch norm, squeeze-excitation, residual.
+"""The blocks that networks are built of: convolution with batch norm, squeeze-excitation, residual.
+
 Knows nothing of faces.
 """
 

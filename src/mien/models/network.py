@@ -1,9 +1,8 @@
-"""The shape that every network here has: features, pooling, head.
+"""The shape that every network here has, and its class maps in closed form.
 
-`mien.train.export` and `mien.explain` rely on it: `features` gives the last maps, `pool` turns them
-into one vector, `head` turns that into logits.
-
-MERGED A network that returns what explains its logits, in closed form: what `mien export` writes.
+`Network` is features -> pooling -> head: `features` gives the last maps, `pool` turns them into one
+vector, `head` turns that into logits. `mien.train` and `mien.explain` rely on these three parts.
+`WithMaps` returns what explains the logits beside them; `mien export` writes it to a file.
 """
 
 from torch import Tensor, nn, ones_like
@@ -117,7 +116,7 @@ class WithMaps(nn.Module):
         """Take over a trained network, in evaluation mode."""
         super().__init__()
         self.network = network
-        self.body, self.halving = _cut_classes(network.features)
+        self.body, self.halving = _split_last_pooling(network.features)
         head = network.head
         self.head = [*head] if isinstance(head, nn.Sequential) else [head]
         self.averaged = not isinstance(network.pool, nn.Flatten)
@@ -130,27 +129,28 @@ class WithMaps(nn.Module):
 
     @property
     def names(self) -> list[str]:
-        """What `forward` returns: the first ones serve prediction, the rest explanation."""
+        """Names of what `forward` returns: for prediction first, then for explanation."""
         neutral = ["neutral"] if self.network.last.out_features > _SIX else []
         return ["logits", "maps", *neutral, "features", "gradients"]
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        """Answer for a batch.
+        """Compute the logits of a batch and what explains them.
 
         Args:
             crops: shape (N, 3, 64, 64).
 
         Returns:
-            What `names` says: logits (N, 6); maps (N, 6, h, w); neutral (N, 1) if learned;
+            The tensors of `names`: logits (N, 6); maps (N, 6, h, w); neutral (N, 1) if learned;
             features A (N, K, h, w); gradients G (N, 6, K, u, v).
         """
         features = self.body(crops)
-        explained = self._simple if len(self.head) == 1 and self.averaged else self._deep
-        logits, maps, gradients = explained(features)
+        one_layer = len(self.head) == 1 and self.averaged
+        forward = self._one_linear_layer if one_layer else self._several_layers
+        logits, maps, gradients = forward(features)
         neutral = [logits[:, _SIX:]] if "neutral" in self.names else []
         return logits[:, :_SIX], maps, *neutral, features, gradients
 
-    def _simple(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _one_linear_layer(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The maps are a 1x1 convolution, whose mean is the logits without their bias."""
         last = self.halving(features)
         weights = self.network.last.weight
@@ -159,7 +159,7 @@ class WithMaps(nn.Module):
         slopes = weights[None, :_SIX, :, None, None] / (last.shape[2] * last.shape[3])
         return logits, maps[:, :_SIX], slopes * ones_like(last)[:, None]
 
-    def _deep(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _several_layers(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The slope of the head, from its last layer back to its first."""
         last = self.halving(features)
         x, gates = self.network.pool(last), []
@@ -182,12 +182,12 @@ class WithMaps(nn.Module):
         return x, maps.reshape(-1, _SIX, *map(int, features.shape[2:])), gradients
 
 
-def _cut_classes(features: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """Part the last max pooling, if features end in one, from what comes before it."""
+def _split_last_pooling(features: nn.Module) -> tuple[nn.Module, nn.Module]:
+    """Split features into what comes before a max pooling at their end, and that pooling."""
     if isinstance(features, nn.MaxPool2d):
         return nn.Identity(), features
     if not isinstance(features, nn.Sequential):
         return features, nn.Identity()
-    *before, end = features  # not children(), which leaves out a layer that comes twice
-    rest, halving = _cut_classes(end)
-    return nn.Sequential(*before, rest), halving
+    *before, last = features  # not children(), which leaves out a layer that comes twice
+    rest, pooling = _split_last_pooling(last)
+    return nn.Sequential(*before, rest), pooling

@@ -1,9 +1,9 @@
 """The search of `mien.train.search` on Ray Tune: many runs at once, on one machine or many.
 
-The way through: grid -> one trial a run -> every epoch reported to Ray -> histories in the
-search's folder -> the same rows. On several machines, prepared folders and the search's folder are
-reached by the same paths everywhere; where the latter is not, histories come back through Ray, and
-a killed run starts anew.
+Pipeline: grid -> one trial a run -> every epoch reported to Ray -> histories in the search's folder
+-> the same rows. On several machines, the prepared folders and the search's folder must have the
+same paths everywhere. Where the search's folder has not, histories come back through Ray, and a
+killed run starts anew.
 """
 
 import logging
@@ -18,21 +18,27 @@ from ray import tune
 from ray.tune.schedulers import MedianStoppingRule
 
 from mien.errors import BadModelError, BadSettingError
-from mien.train.grid import Family, Grid, families
-from mien.train.run import write_history
-from mien.train.search import Median, Outcome, claim, collect, end, is_over, read_history, write
-from mien.train.trainer import History, train
+from mien.train.grid import Grid, PlannedRun, plan_runs
+from mien.train.run import History, read_history, write_history
+from mien.train.search import (
+    Median,
+    Outcome,
+    claim_folder,
+    collect_outcomes,
+    is_finished,
+    mark_ended,
+    write_outcomes,
+)
+from mien.train.trainer import train
 
 __all__ = ["search"]
 
-
-_RULE = Median([])  # only for its numbers
-
+_RULE = Median([])  # for its numbers alone
 _ROW = ("epoch", "train_loss", "held_loss", "held_accuracy", "rate", "seconds")
 
 
 def search(grid: Grid, out: Path, address: str, prune: bool = False) -> list[Outcome]:
-    """Train what a grid asks for, on Ray.
+    """Train the points of a grid on Ray.
 
     Args:
         grid: the points.
@@ -46,8 +52,12 @@ def search(grid: Grid, out: Path, address: str, prune: bool = False) -> list[Out
     Raises:
         BadSettingError: if there is no cluster at the address.
     """
-    claim(grid, out)
-    runs = [f for f in families(grid) if not is_over(_run(out, f), f.settings, prune)]
+    claim_folder(grid, out)
+    runs = [
+        run
+        for run in plan_runs(grid)
+        if not is_finished(out / "runs" / run.name, run.settings, prune)
+    ]
     if runs:
         try:
             ray.init(
@@ -64,27 +74,23 @@ def search(grid: Grid, out: Path, address: str, prune: bool = False) -> list[Out
             _run_all(runs, out, prune)
         finally:
             ray.shutdown()
-    outcomes = collect(grid, out)
-    write(grid, outcomes, out)
+    outcomes = collect_outcomes(grid, out)
+    write_outcomes(grid, outcomes, out)
     return outcomes
 
 
-def _run(out: Path, family: Family) -> Path:
-    return (out / "runs" / family.name).resolve()
-
-
-def _run_all(runs: Sequence[Family], out: Path, prune: bool) -> None:
+def _run_all(runs: Sequence[PlannedRun], out: Path, prune: bool) -> None:
     """Let Ray train the runs, and put what comes back into their folders."""
     rule = MedianStoppingRule(
         time_attr="epoch", grace_period=_RULE.grace, min_samples_required=_RULE.least
     )
-    threads = max((family.settings.threads for family in runs), default=0) or 1
+    threads = max(run.settings.threads for run in runs) or 1
     resources: dict[str, float] = ray.cluster_resources()
     gpus = 1 if resources.get("GPU") else 0
     tuner = tune.Tuner(
         tune.with_resources(_trial, {"cpu": threads, "gpu": gpus}),
         param_space={
-            "family": tune.grid_search([(f.name, f.settings) for f in runs]),
+            "run": tune.grid_search([(run.name, run.settings) for run in runs]),
             "out": str(out.resolve()),
         },
         tune_config=tune.TuneConfig(
@@ -95,22 +101,22 @@ def _run_all(runs: Sequence[Family], out: Path, prune: bool) -> None:
     with redirect_stdout(sys.stderr):  # Ray prints where results belong
         results = tuner.fit()
     for result in (results[number] for number in range(len(results))):
-        name, settings = (result.config or {})["family"]
-        run = out / "runs" / name
+        name, settings = (result.config or {})["run"]
+        folder = out / "runs" / name
         if result.error is not None:
             raise BadModelError(f"run {name} failed: {result.error}", fix=f"see {out / 'ray'}")
-        told = _history_of(result)
-        if len(told) > len(read_history(run)):
-            write_history(run / "history.csv", told)
-        told_last = result.metrics or {}
-        if told_last.get("diverged"):
-            end(run, f"diverged\n{told_last['diverged']}\n")
-        elif not is_over(run, settings):
-            end(run, "pruned\n")
+        history = _reported_history(result)
+        if len(history) > len(read_history(folder)):
+            write_history(folder, history)
+        message = (result.metrics or {}).get("diverged")
+        if message:
+            mark_ended(folder, f"diverged\n{message}\n")
+        elif not is_finished(folder, settings):
+            mark_ended(folder, "pruned\n")
 
 
-def _history_of(result: Any) -> History:
-    """The epochs that a trial reported."""
+def _reported_history(result: Any) -> History:
+    """Return the epochs that a trial reported."""
     table = result.metrics_dataframe
     if table is None or "epoch" not in table:
         return []
@@ -118,15 +124,14 @@ def _history_of(result: Any) -> History:
     return [{**row, "epoch": int(row["epoch"])} for row in rows if row["epoch"] > 0]
 
 
-def _trial(chosen: dict[str, Any]) -> None:
+def _trial(parameters: dict[str, Any]) -> None:
     """Train one run in a process of Ray's."""
-    name, settings = chosen["family"]
-    run = Path(chosen["out"]) / "runs" / name
-    nothing = dict.fromkeys(_ROW, 0.0)
+    name, settings = parameters["run"]
+    folder = Path(parameters["out"]) / "runs" / name
     try:
-        train(settings, run, resume=run.exists(), report=_report)
+        train(settings, folder, resume=folder.exists(), report=_report)
     except BadModelError as error:
-        tune.report({**nothing, "diverged": error.message})
+        tune.report({**dict.fromkeys(_ROW, 0.0), "diverged": error.message})
 
 
 def _report(row: dict[str, Any]) -> None:

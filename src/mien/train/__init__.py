@@ -1,21 +1,21 @@
 """From prepared crops to a trained network and its .onnx file. Needs torch, as only `models` does.
 
 config        the settings of a run: one frozen dataclass, one flat TOML file
-data          what a run trains on: crops, the held-out part, votes
-dataset       crops in memory and in batches; ExpressionDataset for anybody's own loop
+data          the crops that a run trains on, the held-out part, votes
+dataset       crops in memory and in batches; ExpressionDataset for other training loops
 augment       changes of a crop, on tensors; changes that mix two crops
-trainer       epochs: batches, losses, checkpoints; resumes where it stopped
-validate      held-out loss and accuracy, early stopping
+trainer       the training loop: epochs, steps, checkpoints; resumes where it stopped
+validate      held-out loss and accuracy, the best epoch, early stopping
 optim         optimisers, learning rate and input size by step
-distill       the answers of teachers as targets
-neutral       the head that tells a calm face
-run           a run's folder: settings, history, checkpoints, a trained network read back
-distributed   several processes that share every batch; memory kept between steps
-preview       what the augmentation does, on real crops
-grid, search  the points of a grid, and the walk through them
+distill       larger networks as teachers
+neutral       the row of the head that tells neutral from the six
+run           the folder of a run: settings, history, checkpoints; a run read back
+distributed   the processes that share every batch; memory kept between steps
+preview       what augmentation does to crops, change by change
+grid, search  the points of a search, and the runs that train them
 export        a run -> one .onnx file with its card
-paper         the rows of the paper trained and measured again
-paper_tables  what the paper printed, beside ours (needs no torch)
+paper         the rows of the paper's tables, trained and measured again
+paper_tables  the values that the paper printed, beside ours (needs no torch)
 """
 
 from typing import TYPE_CHECKING

@@ -1,13 +1,11 @@
-"""Random changes of a batch that leave its expressions as they are (kornia does the work).
+"""Random changes of a batch of crops, and changes that mix two crops and their targets.
 
-The way through: colour becomes grey -> geometry -> light -> what a camera and a file do -> erasing.
-Changes that mix two crops, and so their targets, are at the end. Knows neither files
-nor labels.
-
-MERGED Changes that put two crops into one, and share the target between their expressions.
-
-Plain torch: kornia 0.9's mixup and cutmix apply their chance twice and cut every crop of a batch
-at the same place (its issues 4649 and 4712). Knows neither files nor labels.
+Pipeline of `Augment`: colour becomes grey -> geometry -> light -> what a camera and a file do ->
+erasing. These leave the expression as it is; kornia does the work. `mix` puts two crops into one
+(mixup, cutmix) and shares the target between their expressions. It is plain torch: kornia 0.9's
+mixup and cutmix apply their chance twice and cut every crop of a batch at the same place (its
+issues 4649 and 4712).
+Knows neither files nor labels.
 """
 
 import warnings
@@ -21,17 +19,18 @@ from torch.nn.functional import interpolate, one_hot
 
 from mien.errors import BadSettingError
 
-__all__ = ["LUMA", "OFF", "Augment", "Strength", "blend", "mix", "paste"]
+__all__ = ["LUMA", "OFF", "Augment", "Strength", "cutmix", "mix", "mixup"]
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # kornia marks deprecations of torch.jit on import
     import kornia.augmentation as kornia
     from kornia.geometry.transform import warp_perspective
+
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as `mien.pixels.to_gray`
 _SIDES = (24, 32, 40, 48)  # pixels; smaller faces are rarely found, so never classified
 _LARGEST_CROP = 0.9
 _LARGEST_NOISE = 0.2  # standard deviation
-_LARGEST_LOSS = 0.75  # of contrast
+_LARGEST_FADING = 0.75  # share of the distance from the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,8 @@ class Strength:
         noise: chance of Gaussian noise with a standard deviation of up to 0.2.
         jpeg: chance of being stored as a JPEG of quality 15 to 80.
         erase: chance of a grey rectangle over 2 to 20 % of the crop.
-        mixup: chance of being blended with another crop, see `mien.train.augment`.
-        cutmix: chance of a rectangle from another crop, see `mien.train.augment`.
+        mixup: chance of being blended with another crop, see `mixup` below.
+        cutmix: chance of a rectangle from another crop, see `cutmix` below.
     """
 
     colour: float = 0.0
@@ -87,10 +86,10 @@ class Strength:
 
     @classmethod
     def of(cls, settings: object) -> "Strength":
-        """Take the strengths out of anything that has them as attributes.
+        """Read the strengths from anything that has them as attributes.
 
         Args:
-            settings: a `mien.train.config.TrainConfig`, for one.
+            settings: for example a `mien.train.config.TrainConfig`.
 
         Returns:
             The strengths, checked.
@@ -102,13 +101,13 @@ OFF = Strength(**{field.name: 0.0 for field in fields(Strength)})
 
 
 class Augment(nn.Module):
-    """Changes each crop of a batch on its own, drawing from torch's random generator."""
+    """Changes each crop of a batch independently, with torch's random generator."""
 
     def __init__(self, strength: Strength) -> None:
         """Set up the changes that are switched on."""
         super().__init__()
         self.colour = strength.colour
-        self.changes = nn.Sequential(*(make(strength) for on, make in _STEPS if on(strength)))
+        self.changes = nn.Sequential(*(make(strength) for is_on, make in _STEPS if is_on(strength)))
 
     def forward(self, batch: Tensor) -> Tensor:
         """Map (N, 1, 64, 64) grey or (N, 3, 64, 64) RGB, in [0, 1], to grey (N, 1, 64, 64)."""
@@ -126,8 +125,8 @@ def _to_gray(batch: Tensor, colour: float) -> Tensor:
     return torch.einsum("nchw,nc->nhw", batch, weights)[:, None]
 
 
-class _Some(nn.Module):
-    """Changes some crops, each by a strength of its own, drawn evenly up to the largest."""
+class _PerCrop(nn.Module):
+    """Changes some crops, each by its own strength, drawn evenly up to the largest."""
 
     def __init__(
         self, change: Callable[[Tensor, Tensor], Tensor], chance: float, largest: float
@@ -141,18 +140,18 @@ class _Some(nn.Module):
         return self.change(gray, drawn * (torch.rand_like(drawn) < self.chance))
 
 
-def _noisy(gray: Tensor, spread: Tensor) -> Tensor:
-    """Add noise of another strength to each crop; kornia's has one for all."""
+def _add_noise(gray: Tensor, spread: Tensor) -> Tensor:
+    """Add noise with its own strength to each crop; kornia's has one for all."""
     return (gray + spread * torch.randn_like(gray)).clamp(0, 1)
 
 
-def _flatter(gray: Tensor, lost: Tensor) -> Tensor:
-    """Bring crops nearer to their mean; kornia's contrast is about black."""
+def _fade(gray: Tensor, lost: Tensor) -> Tensor:
+    """Move pixels towards the mean of their crop; kornia moves them towards black."""
     return torch.lerp(gray, gray.mean(dim=(1, 2, 3), keepdim=True), lost)
 
 
 class _Perspective(kornia.RandomPerspective):  # type: ignore[misc]  # kornia's types are lost
-    """kornia's, which leaves black wedges; here the border is repeated."""
+    """kornia's change leaves black wedges; here the border is repeated."""
 
     def apply_transform(
         self,
@@ -191,15 +190,15 @@ class _Jpeg(nn.Module):
 
     def __init__(self, chance: float) -> None:
         super().__init__()
-        self.stored = kornia.RandomJPEG((15.0, 80.0), p=chance)
+        self.jpeg = kornia.RandomJPEG((15.0, 80.0), p=chance)
 
     def forward(self, gray: Tensor) -> Tensor:
         """Change (N, 1, H, W)."""
-        stored: Tensor = self.stored(gray.expand(-1, 3, -1, -1))
-        return stored[:, :1]
+        changed: Tensor = self.jpeg(gray.expand(-1, 3, -1, -1))
+        return changed[:, :1]
 
 
-# In order: is the step on, and how is it made.
+# The steps in order: whether a strength switches it on, and what makes it.
 _STEPS: tuple[tuple[Callable[[Strength], float], Callable[[Strength], nn.Module]], ...] = (
     (lambda s: s.flip, lambda s: kornia.RandomHorizontalFlip(p=s.flip)),
     (
@@ -215,44 +214,44 @@ _STEPS: tuple[tuple[Callable[[Strength], float], Callable[[Strength], nn.Module]
     ),
     (lambda s: s.light, lambda s: kornia.RandomBrightness((1 - s.light, 1 + s.light), p=1)),
     (lambda s: s.light, lambda s: kornia.RandomContrast((1 - s.light, 1 + s.light), p=1)),
-    (lambda s: s.contrast, lambda s: _Some(_flatter, s.contrast, _LARGEST_LOSS)),
+    (lambda s: s.contrast, lambda s: _PerCrop(_fade, s.contrast, _LARGEST_FADING)),
     (lambda s: s.gamma, lambda s: kornia.RandomGamma((1 / (1 + s.gamma), 1 + s.gamma), p=1)),
     (lambda s: s.blur, lambda s: kornia.RandomGaussianBlur((5, 5), (0.4, 1.6), p=s.blur)),
     (lambda s: s.coarse, lambda s: _Coarse(s.coarse)),
-    (lambda s: s.noise, lambda s: _Some(_noisy, s.noise, _LARGEST_NOISE)),
+    (lambda s: s.noise, lambda s: _PerCrop(_add_noise, s.noise, _LARGEST_NOISE)),
     (lambda s: s.jpeg, lambda s: _Jpeg(s.jpeg)),
     (lambda s: s.erase, lambda s: kornia.RandomErasing((0.02, 0.2), value=0.5, p=s.erase)),
 )
 
 
 def mix(
-    batch: Tensor, targets: Tensor, classes: int, mixup: float, cutmix: float
+    batch: Tensor, targets: Tensor, classes: int, mixup_chance: float, cutmix_chance: float
 ) -> tuple[Tensor, Tensor]:
-    """Blend crops of a batch, then paste rectangles.
+    """Apply `mixup` to a batch, then `cutmix`.
 
     Args:
         batch: shape (N, C, H, W), float.
         targets: shape (N,), class numbers; or (N, classes), shares of them.
         classes: how many there are.
-        mixup: chance of each crop to be blended.
-        cutmix: chance of each crop to get a rectangle.
+        mixup_chance: of each crop to be blended with another one.
+        cutmix_chance: of each crop to get a rectangle of another one.
 
     Returns:
-        The new batch, and targets of shape (N, classes) whose rows sum to 1; both as they came
-        where both chances are 0.
+        The new batch, and targets of shape (N, classes) whose rows sum to 1; both unchanged where
+        both chances are 0.
     """
-    if not mixup and not cutmix:
+    if not mixup_chance and not cutmix_chance:
         return batch, targets
     shares = targets if targets.ndim == 2 else one_hot(targets, classes).to(batch.dtype)
-    if mixup:
-        batch, shares = blend(batch, shares, mixup)
-    if cutmix:
-        batch, shares = paste(batch, shares, cutmix)
+    if mixup_chance:
+        batch, shares = mixup(batch, shares, mixup_chance)
+    if cutmix_chance:
+        batch, shares = cutmix(batch, shares, cutmix_chance)
     return batch, shares
 
 
-def blend(batch: Tensor, shares: Tensor, chance: float) -> tuple[Tensor, Tensor]:
-    """Replace crops by a weighted mean of themselves and another crop (mixup).
+def mixup(batch: Tensor, shares: Tensor, chance: float) -> tuple[Tensor, Tensor]:
+    """Replace crops by a weighted mean of themselves and another crop.
 
     Args:
         batch: shape (N, C, H, W).
@@ -270,8 +269,8 @@ def blend(batch: Tensor, shares: Tensor, chance: float) -> tuple[Tensor, Tensor]
     return mixed, torch.lerp(shares, shares[other], weight[:, None])
 
 
-def paste(batch: Tensor, shares: Tensor, chance: float) -> tuple[Tensor, Tensor]:
-    """Replace a rectangle of crops by the same place of another crop (cutmix).
+def cutmix(batch: Tensor, shares: Tensor, chance: float) -> tuple[Tensor, Tensor]:
+    """Replace a rectangle of crops by the same place of another crop.
 
     Args:
         batch: shape (N, C, H, W).
@@ -287,8 +286,8 @@ def paste(batch: Tensor, shares: Tensor, chance: float) -> tuple[Tensor, Tensor]
         lies inside.
     """
     other, area = _partners(batch, chance)
-    rows = _inside(batch.shape[2], area.sqrt())  # (N, H)
-    columns = _inside(batch.shape[3], area.sqrt())  # (N, W)
+    rows = _span(batch.shape[2], area.sqrt())  # (N, H)
+    columns = _span(batch.shape[3], area.sqrt())  # (N, W)
     inside = rows[:, None, :, None] & columns[:, None, None, :]  # (N, 1, H, W)
     weight = inside.to(batch.dtype).mean(dim=(1, 2, 3))
     mixed = torch.where(inside, batch[other], batch)
@@ -304,7 +303,7 @@ def _partners(batch: Tensor, chance: float) -> tuple[Tensor, Tensor]:
     return other, weight * (torch.rand(count, device=device) < chance)
 
 
-def _inside(side: int, share: Tensor) -> Tensor:
+def _span(side: int, share: Tensor) -> Tensor:
     """Draw where on one axis a rectangle lies: shape (N, side), True inside."""
     length = (share * side).round()
     start = (torch.rand(len(share), device=share.device) * (side - length + 1)).floor()

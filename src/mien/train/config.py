@@ -1,4 +1,5 @@
 """The settings of a run: one flat TOML file, where a typo is refused.
+
 Knows neither torch nor data.
 """
 
@@ -13,9 +14,7 @@ from typing import Any
 from mien.errors import BadSettingError, UnknownNameError
 from mien.pixels import SIDE
 
-__all__ = ["BEST", "DEFAULTS", "LAST", "TrainConfig", "load", "make", "read", "to_toml"]
-
-BEST, LAST = "best.safetensors", "last.safetensors"  # in the folder of a run
+__all__ = ["DEFAULTS", "TrainConfig", "load", "make", "read", "to_toml"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class TrainConfig:
         flip, rotate, shift, scale, light, blur, erase: see `mien.train.augment.Strength`.
         colour, crop, perspective, contrast, gamma, coarse, noise, jpeg: more, off unless said.
         mixup, cutmix: change targets too, see `mien.train.augment`.
-        shuffle_labels: learn labels dealt out anew at random: a control for explanations.
+        shuffle_labels: learn the labels in random order: a control for explanations.
         bf16: compute in bfloat16 where that is safe and the device has it.
         compile: let torch compile the network (needs a C++ compiler on CPU).
         threads: of torch on CPU; 0 takes all cores.
@@ -198,12 +197,12 @@ def make(raw: Mapping[str, object]) -> TrainConfig:
     Raises:
         UnknownNameError: if it names a setting that does not exist.
     """
-    made: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in raw.items():
         if key not in DEFAULTS:
             raise UnknownNameError("setting", key, DEFAULTS)
-        made[key] = _typed(key, value, DEFAULTS[key])
-    return TrainConfig(**made)
+        values[key] = _typed(key, value, DEFAULTS[key])
+    return TrainConfig(**values)
 
 
 def _typed(key: str, value: object, default: object) -> object:

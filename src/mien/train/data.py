@@ -1,12 +1,11 @@
-"""The crops that a run trains on, and those held out that choose its epoch.
+"""The crops that a run trains on, and the held-out crops that choose its best epoch.
 
 Folders with a ``valid`` split bring their held-out part along; of every other database a share of
 train is drawn. Test pictures are read for one purpose only: to drop their copies from both.
 
-MERGED Targets softened by what several annotators saw, where a folder's ``soft.csv`` tells.
-
-FER+ has ten votes for a picture of FER2013; many of FER2013's own labels are one annotator's slip.
-Votes join pictures by `original`, so one table serves every framing of them.
+Targets can be softened by the votes of several annotators, where a folder has a ``soft.csv``. FER+
+has ten votes for a picture of FER2013; many of FER2013's own labels are one annotator's slip. Votes
+join pictures by `original`, so one table serves every framing of them.
 """
 
 import csv
@@ -21,34 +20,33 @@ from torch.nn.functional import one_hot
 from mien.data import manifest, splits
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
-from mien.pixels import BOOL
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, drop_leaks, join, load_crops
 
-__all__ = ["SOFT", "Data", "gather", "read_votes", "soften"]
+__all__ = ["Data", "load_data", "read_votes", "soften"]
 
-SOFT = "soft.csv"
+_VOTES = "soft.csv"
 _CLASSES = (*LABELS, NEUTRAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What a run trains on and is judged by.
+    """What a run trains on and is validated with.
 
     Attributes:
         train: crops to learn from.
-        held: pictures held out; they choose the epoch and the temperature.
-        leaked: crops dropped as copies of test crops of any folder.
-        echoed: training crops dropped as copies of held-out ones.
+        held: held-out crops; they choose the epoch and the temperature.
+        test_copies: how many crops were dropped as copies of test crops of any folder.
+        held_copies: how many training crops were dropped as copies of held-out ones.
     """
 
     train: Crops
     held: Crops
-    leaked: int
-    echoed: int
+    test_copies: int
+    held_copies: int
 
 
-def gather(settings: TrainConfig) -> Data:
+def load_data(settings: TrainConfig) -> Data:
     """Load the crops of a run, hold a part out and close every leak.
 
     Args:
@@ -60,45 +58,47 @@ def gather(settings: TrainConfig) -> Data:
     Raises:
         BadDataError: if a folder is missing or an expression has no picture.
     """
-    splits = {row.split for folder in settings.data for row in manifest.read(folder)}
-    crops = _load(settings, "train")
-    own = (
-        _load(settings, "valid")
-        if "valid" in splits
-        else crops.where(np.zeros(len(crops), np.bool_))
-    )
-    leaked = 0
-    if "test" in splits:
-        test = load_crops(settings.data, "test")
-        (crops, first), (own, second) = drop_leaks(crops, test), drop_leaks(own, test)
-        leaked = first + second
-    drawn = _drawn(crops, {row.source for row in own.rows}, settings)
-    train, held, echoed = crops.where(~drawn), join(own, crops.where(drawn)), 0
-    if len(held):
-        train, echoed = drop_leaks(train, held)
+    data = _hold_out(settings)
+    train = data.train
     missing = set(LABELS) - {row.label for row in train.rows}
     if missing:
         raise BadDataError(
             f"no training picture of {', '.join(sorted(missing))}", fix="check data in the config"
         )
     if settings.shuffle_labels:
-        train = train.dealt_anew(settings.seed)
+        train = train.with_shuffled_targets(settings.seed)
     if settings.votes:
         train = soften(train, settings.votes, settings.trust)
-    return Data(train, held, leaked, echoed)
+    return replace(data, train=train)
+
+
+def _hold_out(settings: TrainConfig) -> Data:
+    """Divide the crops into training and held-out ones, and drop what leaks from one to another."""
+    names = {row.split for folder in settings.data for row in manifest.read(folder)}
+    train = _load(settings, "train")
+    none = train.where(np.zeros(len(train), np.bool_))
+    held = _load(settings, "valid") if "valid" in names else none
+    test_copies = held_copies = 0
+    if "test" in names:
+        test = load_crops(settings.data, "test")
+        (train, of_train), (held, of_held) = drop_leaks(train, test), drop_leaks(held, test)
+        test_copies = of_train + of_held
+    # nothing is drawn from a database that brings its own held-out part along
+    divided = {row.source for row in held.rows}
+    drawn = splits.draw_held_out(train.rows, settings.hold_out, settings.draw)
+    drawn &= np.array([row.source not in divided for row in train.rows], dtype=np.bool_)
+    train, held = train.where(~drawn), join(held, train.where(drawn))
+    if len(held):
+        train, held_copies = drop_leaks(train, held)
+    return Data(train, held, test_copies, held_copies)
 
 
 def _load(settings: TrainConfig, split: str) -> Crops:
+    """Load a split, without neutral crops where neutral is not learned."""
     crops = load_crops(settings.data, split, settings.augment and settings.colour > 0)
     if settings.neutral:
         return crops
     return crops.where(np.array([row.label != NEUTRAL for row in crops.rows], dtype=np.bool_))
-
-
-def _drawn(crops: Crops, whole: set[str], settings: TrainConfig) -> BOOL:
-    """Choose the training crops to hold out, none of a database with its own held-out part."""
-    chosen = splits.draw_held_out(crops.rows, settings.hold_out, settings.draw)
-    return chosen & np.array([row.source not in whole for row in crops.rows], dtype=np.bool_)
 
 
 def read_votes(folder: str | Path) -> dict[str, list[float]]:
@@ -108,17 +108,19 @@ def read_votes(folder: str | Path) -> dict[str, list[float]]:
         folder: what ``mien prepare ferplus`` wrote.
 
     Returns:
-        By the picture's `original`: the shares of the six and neutral, summing to 1.
+        The shares of the six and neutral, summing to 1, by the picture's `original`.
 
     Raises:
         BadDataError: if the folder has no votes.
     """
     originals = {row.path: row.original for row in manifest.read(folder)}
-    path = Path(folder) / SOFT
+    path = Path(folder) / _VOTES
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            table = csv.DictReader(file)
-            return {originals[r["path"]]: [float(r[name]) for name in _CLASSES] for r in table}
+            return {
+                originals[line["path"]]: [float(line[name]) for name in _CLASSES]
+                for line in csv.DictReader(file)
+            }
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise BadDataError(
             f"no votes in {path} ({error})", fix="make the folder with mien prepare ferplus"

@@ -1,12 +1,9 @@
-"""Batches for training: crops wait in memory as bytes and are augmented as tensors.
+"""Prepared crops for training: all of them in memory, or one at a time as a PyTorch ``Dataset``.
 
-The way through: manifests -> (N, 64, 64) grey bytes -> shuffled batches -> augmented in [0, 1]
--> normalised by `mien.pixels`' own numbers.
-
-MERGED A prepared folder as a PyTorch ``Dataset``, for anybody's training loop.
-
-Crops are read when they are asked for, so memory does not grow with their number; mien's own loop
-holds them all (`mien.train.dataset`), which is faster.
+Pipeline: manifests -> `Crops`, (N, 64, 64) grey bytes -> shuffled `batches` in [0, 1] -> augmented
+(`mien.train.augment`) -> `normalise`, by the numbers of `mien.pixels`.
+mien's own trainer keeps its crops as bytes in memory, which is fast. `ExpressionDataset` is for any
+other training loop: it reads a crop when it is asked for one, so its memory does not grow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,14 +27,17 @@ from mien.pixels import BOOL, U8
 __all__ = [
     "Crops",
     "ExpressionDataset",
+    "batch_rows",
     "batches",
     "class_shares",
     "drop_leaks",
     "join",
     "load_crops",
+    "network_inputs",
     "normalise",
-    "rows_of",
 ]
+
+_BATCH = 256  # crops given at once to a network that is not in training
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class Crops:
         rows: their manifest rows.
         gray: shape (N, 64, 64), uint8.
         targets: shape (N,), int64, 0 to 5, or 6 for neutral.
-        rgb: shape (N, 3, 64, 64), uint8, where colour was asked for; else None.
+        rgb: shape (N, 3, 64, 64), uint8, where the colours are kept; else None.
         shares: shape (N, 7), float32, of the classes in each target, where votes are known.
     """
 
@@ -70,13 +70,13 @@ class Crops:
         shares = None if self.shares is None else self.shares[chosen]
         return Crops(rows, self.gray[chosen], self.targets[chosen], rgb, shares)
 
-    def on(self, device: torch.device) -> "Crops":
+    def to(self, device: torch.device) -> "Crops":
         """Return the crops with their pixels in a device's memory; the targets stay."""
         rgb = None if self.rgb is None else self.rgb.to(device)
         return replace(self, gray=self.gray.to(device), rgb=rgb)
 
-    def dealt_anew(self, seed: int) -> "Crops":
-        """Return the crops with their targets dealt out at random: as many of each as before."""
+    def with_shuffled_targets(self, seed: int) -> "Crops":
+        """Return the crops with their targets in random order: as many of each as before."""
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
         return Crops(self.rows, self.gray, self.targets[order], self.rgb)
 
@@ -116,21 +116,22 @@ def load_crops(folders: Sequence[str | Path], split: str, colour: bool = False) 
     return Crops(rows, torch.from_numpy(np.stack(gray)), targets, colours)
 
 
-def join(one: Crops, other: Crops) -> Crops:
+def join(first: Crops, second: Crops) -> Crops:
     """Put crops one after the other.
 
     Args:
-        one: crops.
-        other: more of them, with colours if the first have colours.
+        first: crops.
+        second: more crops, with colours if the first have colours.
 
     Returns:
         All of them.
     """
-    colours = None
-    if one.rgb is not None and other.rgb is not None:
-        colours = torch.cat([one.rgb, other.rgb])
-    gray, targets = torch.cat([one.gray, other.gray]), torch.cat([one.targets, other.targets])
-    return Crops(one.rows + other.rows, gray, targets, colours)
+    rgb = None
+    if first.rgb is not None and second.rgb is not None:
+        rgb = torch.cat([first.rgb, second.rgb])
+    gray = torch.cat([first.gray, second.gray])
+    targets = torch.cat([first.targets, second.targets])
+    return Crops(first.rows + second.rows, gray, targets, rgb)
 
 
 def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
@@ -147,11 +148,11 @@ def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
     """
     if not len(train) or not len(test):
         return train, 0
-    shrink = [
+    thumbnails = [
         np.stack([duplicates.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)
     ]
-    found = duplicates.find_copies(*shrink)
-    leaked = {(train.rows[c.this].source, train.rows[c.this].original) for c in found}
+    copied = [train.rows[copy.this] for copy in duplicates.find_copies(*thumbnails)]
+    leaked = {(row.source, row.original) for row in copied}
     keep = np.array([(row.source, row.original) not in leaked for row in train.rows])
     return train.where(keep), int((~keep).sum())
 
@@ -166,7 +167,7 @@ def batches(
         size: crops a batch; the last, smaller batch is left out if there is another.
         generator: draws the order.
         balance: above 0 rare classes and small databases are taken more often, see
-            `shares_of`.
+            `class_shares`.
 
     Yields:
         Crops (size, 1, 64, 64), or (size, 3, 64, 64) where their colours were kept, float32 in
@@ -178,10 +179,10 @@ def batches(
         yield values[chosen].float() / 255, targets[chosen]
 
 
-def rows_of(
+def batch_rows(
     crops: Crops, size: int, generator: torch.Generator, balance: float, number: int
 ) -> list[Row]:
-    """Name the pictures of one of the `batches`.
+    """Return the manifest rows of one of the `batches`.
 
     Args:
         crops: what is trained on.
@@ -191,13 +192,13 @@ def rows_of(
         number: of the batch, from 0.
 
     Returns:
-        Their manifest rows.
+        A row for each of its crops.
     """
     return [crops.rows[int(i)] for i in list(_order(crops, size, generator, balance))[number]]
 
 
 def class_shares(crops: Crops, balance: float) -> Tensor:
-    """Say how often each crop is to be taken in an epoch.
+    """Compute how often each crop is taken in an epoch.
 
     Args:
         crops: of one or several databases.
@@ -211,12 +212,12 @@ def class_shares(crops: Crops, balance: float) -> Tensor:
     Source:
         Mahajan et al. 2018, arXiv:1805.00932, section 2.2, for balance 0.5.
     """
-    _, origins = np.unique([row.source for row in crops.rows], return_inverse=True)
-    kinds = origins * (NEUTRAL_INDEX + 1) + crops.targets.numpy()
-    whole = np.bincount(origins)[origins]
-    rarity = np.bincount(kinds)[kinds] ** -balance
-    total = np.bincount(origins, weights=rarity)[origins]
-    shares = rarity / total * whole ** (1 - balance)
+    _, databases = np.unique([row.source for row in crops.rows], return_inverse=True)
+    classes = databases * (NEUTRAL_INDEX + 1) + crops.targets.numpy()
+    sizes = np.bincount(databases)[databases]
+    rarity = np.bincount(classes)[classes] ** -balance
+    total = np.bincount(databases, weights=rarity)[databases]
+    shares = rarity / total * sizes ** (1 - balance)
     return torch.from_numpy(shares * (len(crops) / shares.sum()))
 
 
@@ -246,6 +247,20 @@ def normalise(gray: Tensor) -> Tensor:
     mean = torch.from_numpy(pixels.MEAN).to(gray.device).view(1, 3, 1, 1)
     std = torch.from_numpy(pixels.STD).to(gray.device).view(1, 3, 1, 1)
     return (gray - mean) / std
+
+
+def network_inputs(gray: Tensor, device: torch.device | str = "cpu") -> Iterator[Tensor]:
+    """Yield crops in their order as batches for a network, not augmented.
+
+    Args:
+        gray: shape (N, 64, 64), uint8.
+        device: where the batches are needed.
+
+    Yields:
+        shape (up to 256, 3, 64, 64), float32, normalised.
+    """
+    for part in torch.split(gray, _BATCH):
+        yield normalise(part[:, None].to(device).float() / 255)
 
 
 class ExpressionDataset(Dataset[tuple[Tensor, int]]):

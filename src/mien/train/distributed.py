@@ -1,13 +1,12 @@
-"""Who trains: this process alone, or several that share every batch.
+"""The processes of a training run: this one alone, or several that share every batch.
 
 Each process has the whole network and an equal share of every batch; gradients are averaged, so a
 step is the one that a single process would take. Batch norm's statistics are those of the share,
 or of the whole batch on GPUs. Lightning Fabric starts the processes and moves the gradients.
-
-MERGED Memory that training frees stays with the process, to be used again by the next step.
-
-Without this, glibc maps every activation of more than a few megabytes anew, and the kernel clears
-its pages each time: a third of a step's time with `cnn15` on two cores (lab/LOG.md).
+Each process also keeps the memory that it frees, for its next step. Without this, glibc maps every
+activation of more than a few megabytes anew, and the kernel clears its pages each time: a third of
+a step's time with `cnn15` on two cores (lab/LOG.md).
+Knows neither networks nor data.
 """
 
 import ctypes
@@ -21,11 +20,11 @@ from torch import Tensor, nn
 
 from mien.errors import MienError, MissingExtraError
 
-__all__ = ["Team", "keep_freed", "launch"]
+__all__ = ["Worker", "keep_freed_memory", "launch"]
 
 T = TypeVar("T")
-# Parameters of mallopt(3) and the values that end the giving back.
-_SETTINGS = (
+# Parameters of mallopt(3), with values for which no memory is given back.
+_MALLOPT = (
     (-1, -1),  # M_TRIM_THRESHOLD: the top of the heap is never given back
     (-2, 64 << 20),  # M_TOP_PAD: it grows by 64 MiB and more
     (-4, 0),  # M_MMAP_MAX: nothing is mapped on its own
@@ -33,20 +32,20 @@ _SETTINGS = (
 )
 
 
-class Team:
-    """One of the processes that train together; alone unless Fabric says otherwise.
+class Worker:
+    """One of the processes that train together, or the only one.
 
     Attributes:
-        rank: this process's number; 0 writes the files.
-        size: how many there are.
-        device: where this one computes.
+        rank: number of this process; 0 writes the files.
+        size: how many processes there are.
+        device: where this process computes.
     """
 
     def __init__(self, fabric: Any = None) -> None:
-        """Join it.
+        """Describe this process.
 
         Args:
-            fabric: of this process, launched; None for a process alone.
+            fabric: of this process, launched; None for the only process.
         """
         self._fabric = fabric
         self.rank: int = fabric.global_rank if fabric else 0
@@ -62,7 +61,7 @@ class Team:
         return bool(torch.cpu._is_avx512_bf16_supported())
 
     def wrap(self, model: nn.Module) -> Callable[[Tensor], Tensor]:
-        """Return what computes a network's logits; its gradients become the team's mean."""
+        """Return what computes a network's logits; gradients are averaged over the processes."""
         if not self._fabric:
             return model
         if self.device.type == "cuda":
@@ -75,16 +74,16 @@ class Team:
         return batch[self.rank :: self.size]
 
     def mean(self, value: float) -> float:
-        """Average a number over the team."""
+        """Average a number over the processes."""
         if not self._fabric:
             return value
         return float(self._fabric.all_reduce(torch.tensor(value, device=self.device)))
 
-    def first(self, call: Callable[[], T]) -> T:
-        """Let the first process do something, and give all of them what it returned.
+    def on_first(self, call: Callable[[], T]) -> T:
+        """Call a function in the first process, and return its result in all of them.
 
         Args:
-            call: what to do; an error of ours is raised in all processes.
+            call: the function; an error of ours is raised in all processes.
 
         Returns:
             What it returned.
@@ -94,17 +93,17 @@ class Team:
         """
         if not self._fabric:
             return call()
-        told = _tried(call) if self.rank == 0 else None
-        result: T = _unpacked(self._fabric.broadcast(told))
+        outcome = _result_or_error(call) if self.rank == 0 else None
+        result: T = _unpack(self._fabric.broadcast(outcome))
         return result
 
 
-def launch(devices: int, work: Callable[[Team], T]) -> T:
-    """Do work in as many processes as there are devices.
+def launch(devices: int, work: Callable[[Worker], T]) -> T:
+    """Call a function in as many processes as there are devices.
 
     Args:
         devices: 1 stays in this process.
-        work: is given its team; it can be pickled where there are several.
+        work: the function; with several devices it must be possible to pickle it.
 
     Returns:
         What the first process returned.
@@ -114,55 +113,56 @@ def launch(devices: int, work: Callable[[Team], T]) -> T:
         MissingExtraError: if Lightning Fabric is not installed.
     """
     if devices == 1:
-        return work(Team())
+        return work(Worker())
     try:
         from lightning_fabric import Fabric
     except ImportError:
         raise MissingExtraError("devices above 1", "train") from None
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     fabric = Fabric(accelerator=kind, devices=devices, strategy="ddp_spawn")
-    result: T = _unpacked(fabric.launch(_process, work))  # type: ignore[arg-type]
+    result: T = _unpack(fabric.launch(_process, work))  # type: ignore[arg-type]
     return result
 
 
-def _process(fabric: Any, work: Callable[[Team], T]) -> Any:
-    """What each process does: an error of ours travels home, and the connections are closed."""
+def _process(fabric: Any, work: Callable[[Worker], T]) -> Any:
+    """Run in each process: return the result or an error of ours, and close the connections."""
     try:
-        return _tried(lambda: work(Team(fabric)))
+        return _result_or_error(lambda: work(Worker(fabric)))
     finally:  # a process that ends while gloo's threads run is aborted by C++
         gc.collect()  # a network in a cycle of references would keep them running
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
 
 
-def _tried(call: Callable[[], Any]) -> tuple[Any, MienError | None]:
+def _result_or_error(call: Callable[[], Any]) -> tuple[Any, MienError | None]:
     try:
         return call(), None
     except MienError as error:
-        return None, _alone(error)
+        return None, _without_frames(error)
 
 
-def _alone(error: MienError) -> MienError:
-    """Part an error from where it was raised: those frames hold the network and its threads."""
+def _without_frames(error: MienError) -> MienError:
+    """Drop the frames where an error was raised: they hold the network and its threads."""
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)
 
 
-def _unpacked(told: tuple[Any, MienError | None]) -> Any:
-    result, error = told
+def _unpack(outcome: tuple[Any, MienError | None]) -> Any:
+    """Return the result, or raise the error."""
+    result, error = outcome
     if error is not None:
         raise error
     return result
 
 
-def keep_freed() -> bool:
-    """Ask glibc to keep what is freed, for the rest of the process.
+def keep_freed_memory() -> bool:
+    """Tell glibc to keep freed memory for the rest of the process.
 
     Returns:
-        Whether it was asked: False where the C library is another one.
+        Whether it obeys: False where the C library is another one.
 
     Source:
         mallopt(3) of the Linux manual.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    return mallopt is not None and all([mallopt(key, value) for key, value in _SETTINGS])
+    return mallopt is not None and all([mallopt(key, value) for key, value in _MALLOPT])

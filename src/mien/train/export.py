@@ -1,7 +1,7 @@
-"""A run becomes one .onnx file: logits and what explains them in one pass, and its card.
+"""Export a run as one .onnx file: logits and what explains them in one pass, and the model card.
 
-The way through: best averaged weights -> graph -> temperature fitted on held-out pictures ->
-parity with torch proven on real crops -> card -> sealed file, kept only if all of it holds.
+Pipeline: best averaged weights -> graph -> parity with torch proven on held-out crops ->
+temperature fitted on them -> card -> sealed file, written only if all of it holds.
 """
 
 import hashlib
@@ -27,19 +27,20 @@ from mien.media.writers import atomic
 from mien.models.network import Network, WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
 from mien.recognize.model import CARD, seal
-from mien.train.data import Data, gather
-from mien.train.dataset import Crops, normalise
+from mien.train.data import Data, load_data
+from mien.train.dataset import Crops, network_inputs
 from mien.train.neutral import fit_neutral, same_origin
-from mien.train.run import trained
-from mien.train.validate import predict
+from mien.train.run import DESCRIPTION, TrainedRun, load_run
+from mien.train.validate import best_epoch, predict
 
-__all__ = ["ERROR_RATE", "PARITY", "export"]
+__all__ = ["ERROR_RATE", "PARITY", "export", "multiply_adds", "read_metrics"]
 
 PARITY = 1e-4  # largest difference from torch, as a share of an output's largest value
 ERROR_RATE = 0.2  # of expressions that are named, not called uncertain, on held-out pictures
 _PROOF = 256  # crops the parity is proven on
 _KINKS = 2  # crops of those whose gradients may jump: a ReLU of the head rounds to its other side
 _OPSET = 18
+_METRICS = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
 _LICENCE = (
     "Weights: CC BY-NC 4.0, for research, because the training data are licensed for research."
 )
@@ -51,7 +52,7 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
     Args:
         run: a folder of ``mien train``.
         out: the file to write.
-        metrics: what ``mien evaluate`` measured, for the card.
+        metrics: for the card, see `read_metrics`.
 
     Returns:
         The card, with the parity found.
@@ -61,81 +62,82 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         BadDataError: if there are fewer than 256 held-out crops to prove the parity on.
         OutputError: if the file cannot be written.
     """
-    found = trained(run)
-    settings, network = found.settings, found.network
-    data = gather(settings)
-    held = data.held
-    if len(held) < _PROOF:
+    trained = load_run(run)
+    data = load_data(trained.settings)
+    if len(data.held) < _PROOF:
         raise BadDataError(
-            f"{len(held)} held-out crops, {_PROOF} are needed to prove that the file is right",
+            f"{len(data.held)} held-out crops, {_PROOF} are needed to prove that the file is right",
             fix="train with a larger hold_out",
         )
-    calm = _learn_neutral(network, data) if settings.neutral else {}
-    model = WithMaps(network)
+    neutral = _learn_neutral(trained.network, data) if trained.settings.neutral else {}
+    model = WithMaps(trained.network)
     graph = _to_onnx(model)
-    parity = _parity(model, graph, held)
-    if not parity <= PARITY:  # a difference that is no number is refused too
-        raise BadModelError(
-            f"the exported file differs from torch by {parity:.2e} of an output's largest value, "
-            f"allowed are {PARITY:.0e}",
-            fix="report this network; nothing was written",
-        )
-    six = held.where(held.targets.numpy() < NEUTRAL_INDEX)
-    logits = predict(network, six)[:, :NEUTRAL_INDEX]
-    temperature = round(fit_temperature(logits.numpy(), six.targets.numpy()), 4)
-    scores = (logits / temperature).softmax(dim=1).numpy()
-    described = json.loads((run / "data.json").read_text(encoding="utf-8"))
+    parity = _prove_parity(model, graph, data.held)
     card = {
-        "format": 1,
-        "name": settings.model,
-        "mien": __version__,
-        "labels": LABELS,
-        "neutral": calm,
-        "input": {"side": SIDE, "gray": True, "mean": MEAN.tolist(), "std": STD.tolist()},
-        "explain": {"layer": network.explained, "linear_layers": model.linear_layers},
-        "temperature": temperature,
-        "uncertain": _doubt(scores, six),
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "multiply_adds": multiply_adds(network),
-        "epoch": max(found.history, key=lambda row: row["held_accuracy"])["epoch"],
-        "data": described,
+        **_describe(trained, neutral, model.linear_layers),
+        **_calibrate(trained.network, data.held),
+        "parameters": sum(p.numel() for p in trained.network.parameters()),
+        "multiply_adds": multiply_adds(trained.network),
+        "epoch": best_epoch(trained.history)["epoch"],
+        "data": json.loads((run / DESCRIPTION).read_text(encoding="utf-8")),
         "parity": float(f"{parity:.1e}"),
         "metrics": metrics or {},
         "licence": _LICENCE,
         "weights_sha256": hashlib.sha256(graph).hexdigest(),
         "sha256": "0" * 64,
     }
-    card["input"]["mean"] = [round(v, 3) for v in card["input"]["mean"]]
-    card["input"]["std"] = [round(v, 3) for v in card["input"]["std"]]
     with atomic(out) as part:
         part.write_bytes(_with_card(graph, card))
     return card
+
+
+def _describe(trained: TrainedRun, neutral: dict[str, float], linear_layers: int) -> dict[str, Any]:
+    """The first part of the card: what the model is, what it takes and what it returns."""
+    return {
+        "format": 1,
+        "name": trained.settings.model,
+        "mien": __version__,
+        "labels": LABELS,
+        "neutral": neutral,
+        "input": {
+            "side": SIDE,
+            "gray": True,
+            "mean": [round(value, 3) for value in MEAN.tolist()],
+            "std": [round(value, 3) for value in STD.tolist()],
+        },
+        "explain": {"layer": trained.network.explained, "linear_layers": linear_layers},
+    }
+
+
+def _calibrate(network: Network, held: Crops) -> dict[str, Any]:
+    """Fit the temperature, and the confidence below which an expression is called uncertain."""
+    six = held.where(held.targets.numpy() < NEUTRAL_INDEX)
+    targets = six.targets.numpy()
+    logits = predict(network, six)[:, :NEUTRAL_INDEX]
+    temperature = round(fit_temperature(logits.numpy(), targets), 4)
+    scores = (logits / temperature).softmax(dim=1).numpy()
+    below = certain_from(scores, targets, [row.source for row in six.rows], ERROR_RATE)
+    below = min(1.0, math.ceil(below * 1e4) / 1e4)
+    answered = round(float((scores.max(axis=1) >= below).mean()), 4)
+    uncertain = {"below": below, "error_rate": ERROR_RATE, "answered": answered}
+    return {"temperature": temperature, "uncertain": uncertain}
 
 
 def _learn_neutral(network: Network, data: Data) -> dict[str, float]:
     """Fit the head's neutral row and measure it on held-out pictures of the same databases."""
     fit_neutral(network, data.train)
     held = same_origin(data.held)
-    is_calm = held.targets.numpy() == NEUTRAL_INDEX
-    if is_calm.all() or not is_calm.any():
+    is_neutral = held.targets.numpy() == NEUTRAL_INDEX
+    if is_neutral.all() or not is_neutral.any():
         return {"held_out": 0}
     logits = predict(network, held).numpy()[:, NEUTRAL_INDEX]
     return {
-        "held_out": int(is_calm.sum()),
-        "others": int((~is_calm).sum()),
-        "auroc": round(auroc(logits, is_calm), 4),
-        "found_rate": round(float((logits[is_calm] > 0).mean()), 4),
-        "false_rate": round(float((logits[~is_calm] > 0).mean()), 4),
+        "held_out": int(is_neutral.sum()),
+        "others": int((~is_neutral).sum()),
+        "auroc": round(auroc(logits, is_neutral), 4),
+        "found_rate": round(float((logits[is_neutral] > 0).mean()), 4),
+        "false_rate": round(float((logits[~is_neutral] > 0).mean()), 4),
     }
-
-
-def _doubt(scores: F32, held: Crops) -> dict[str, float]:
-    """Choose the confidence below which an expression is called uncertain."""
-    sources = [row.source for row in held.rows]
-    below = certain_from(scores, held.targets.numpy(), sources, ERROR_RATE)
-    below = min(1.0, math.ceil(below * 1e4) / 1e4)
-    answered = float((scores.max(axis=1) >= below).mean())
-    return {"below": below, "error_rate": ERROR_RATE, "answered": round(answered, 4)}
 
 
 def _to_onnx(model: WithMaps) -> bytes:
@@ -155,28 +157,40 @@ def _to_onnx(model: WithMaps) -> bytes:
     return buffer.getvalue()
 
 
-def _parity(model: WithMaps, data: bytes, held: Crops) -> float:
+def _prove_parity(model: WithMaps, graph: bytes, held: Crops) -> float:
+    """Return how far the file is from torch, or refuse it."""
+    parity = _parity(model, graph, held)
+    if not parity <= PARITY:  # a difference that is no number is refused too
+        raise BadModelError(
+            f"the exported file differs from torch by {parity:.2e} of an output's largest value, "
+            f"allowed are {PARITY:.0e}",
+            fix="report this network; nothing was written",
+        )
+    return parity
+
+
+def _parity(model: WithMaps, graph: bytes, held: Crops) -> float:
     """Largest difference from torch over real crops, as a share of an output's largest value."""
-    # Rounding grows with the size of what is rounded, so it is judged by that. Gradients of a head
-    # with ReLUs jump where a unit is all but 0: the worst few crops may differ in what rests there.
+    # Rounding errors grow with the values, so they are compared with the largest value. Gradients
+    # of a head with ReLUs jump where a unit is almost 0: the worst few crops may differ there.
     spread = np.linspace(0, len(held) - 1, _PROOF).round().astype(int)
-    batch = normalise(held.gray[torch.from_numpy(spread), None].float() / 255)
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    found = dict(zip(model.names, session.run(None, {"crops": batch.numpy()}), strict=True))
+    [batch] = network_inputs(held.gray[torch.from_numpy(spread)])
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    outputs = dict(zip(model.names, session.run(None, {"crops": batch.numpy()}), strict=True))
     with torch.inference_mode():
         expected = dict(zip(model.names, model(batch), strict=True))
         plain = model.network(batch)  # the network as it was trained, without maps
     kinks = _KINKS if model.linear_layers > 1 else 0
-    worst = [_difference(found["logits"], plain[:, :NEUTRAL_INDEX].numpy(), 0)]
-    for name, value in found.items():
+    worst = [_difference(outputs["logits"], plain[:, :NEUTRAL_INDEX].numpy(), 0)]
+    for name, value in outputs.items():
         jumps = kinks if name in {"maps", "gradients"} else 0
         worst.append(_difference(value, expected[name].numpy(), jumps))
     return float(np.max(worst))  # a difference that is no number stays one
 
 
-def _difference(got: F32, expected: F32, jumps: int) -> float:
-    """Largest difference, but for some crops, as a share of the largest expected value."""
-    by_crop = np.abs(got - expected).reshape(len(got), -1).max(axis=1)
+def _difference(value: F32, expected: F32, jumps: int) -> float:
+    """Largest difference, without the worst `jumps` crops, as a share of the largest value."""
+    by_crop = np.abs(value - expected).reshape(len(value), -1).max(axis=1)
     largest = float(np.sort(by_crop)[-1 - jumps])
     return largest / float(np.abs(expected).max())
 
@@ -208,8 +222,30 @@ def multiply_adds(network: nn.Module) -> int:
     return total
 
 
-def _with_card(data: bytes, card: dict[str, Any]) -> bytes:
-    model = onnx.load_from_string(data)
+def _with_card(graph: bytes, card: dict[str, Any]) -> bytes:
+    """Put the card into the file's metadata and seal the file."""
+    model = onnx.load_from_string(graph)
     onnx.checker.check_model(model, full_check=True)
     onnx.helper.set_model_props(model, {CARD: json.dumps(card)})
     return seal(model.SerializeToString())
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Read from a result of ``mien evaluate`` what belongs on the card.
+
+    Args:
+        path: a JSON file.
+
+    Returns:
+        The metrics by name.
+
+    Raises:
+        BadDataError: if the file is no such result.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {key: record[key] for key in _METRICS}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadDataError(
+            f"{path} is no result of mien evaluate", fix="make it with mien evaluate --out"
+        ) from error

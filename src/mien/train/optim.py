@@ -1,4 +1,5 @@
-"""How a run goes downhill: rate and size of the crops over time, and the optimiser.
+"""The optimiser, and the learning rate and the size of the crops over time.
+
 Knows neither data nor networks.
 """
 
@@ -34,10 +35,10 @@ def rate_at(step: int, steps: int, settings: TrainConfig) -> float:
     """
     if settings.schedule == "constant":
         return settings.rate
-    climb = steps * settings.warmup if settings.schedule == "one-cycle" else 0
-    if step < climb:
-        return settings.rate * (0.04 + 0.96 * (1 - math.cos(math.pi * step / climb)) / 2)
-    return settings.rate * (1 + math.cos(math.pi * (step - climb) / max(1, steps - climb))) / 2
+    warmup = steps * settings.warmup if settings.schedule == "one-cycle" else 0
+    if step < warmup:
+        return settings.rate * (0.04 + 0.96 * (1 - math.cos(math.pi * step / warmup)) / 2)
+    return settings.rate * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup))) / 2
 
 
 def side_at(epoch: int, settings: TrainConfig) -> int:
@@ -45,7 +46,7 @@ def side_at(epoch: int, settings: TrainConfig) -> int:
 
     Args:
         epoch: from 0.
-        settings: says with which side to begin.
+        settings: names the side of the first epoch.
 
     Returns:
         Pixels, a multiple of 8; the last 15 % of the epochs have all 64.
@@ -68,12 +69,11 @@ def optimiser(model: nn.Module, settings: TrainConfig) -> torch.optim.Optimizer:
     Returns:
         SGD with momentum (and Nesterov's correction), Adam or AdamW.
     """
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
     groups = [
-        {
-            "params": [p for p in model.parameters() if p.ndim > 1],
-            "weight_decay": settings.weight_decay,
-        },
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": weights, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": 0.0},
     ]
     return OPTIMISERS[settings.optimiser](groups, settings)
 

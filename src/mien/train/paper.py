@@ -1,9 +1,10 @@
-"""The paper's rows, rerun: a database and a network, under the paper's protocol and leak-free.
+"""The rows of the paper's tables, trained and measured again.
 
-The way through: databases as downloaded -> prepared once -> a run for each row, protocol and seed
--> its figures -> one JSON a row. Every piece is kept in a folder of its own, so the same command
-goes on after a stop. Test pictures and the paper's 600 are read once, when a run is over; only the
-paper's own protocol lets the 600 choose the epoch.
+A row is a database and a network; it has a run for each protocol and seed.
+Pipeline: databases as downloaded -> prepared once -> runs -> their accuracies -> one JSON a row.
+Every run is kept in a folder of its own, so the same command goes on after a stop. Test pictures
+and the paper's 600 are read once, when a run is over; only the paper's own protocol lets the 600
+choose the epoch.
 """
 
 import json
@@ -25,51 +26,92 @@ from mien.errors import BadDataError
 from mien.evaluate.accuracy import commit
 from mien.evaluate.metrics import summarise
 from mien.labels import LABELS
-from mien.media import progress as media_progress
+from mien.media.progress import Progress
 from mien.media.writers import write_text
 from mien.train import config
 from mien.train.config import TrainConfig
-from mien.train.data import Data, gather
+from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, drop_leaks, load_crops
-from mien.train.paper_tables import PROTOCOLS, TABLES, PaperRow, rows, settings
-from mien.train.run import trained
-from mien.train.trainer import History, Progress, Report, train
-from mien.train.validate import predict
+from mien.train.paper_tables import PROTOCOLS, TABLES, PaperRow, choose_rows, rows, settings
+from mien.train.run import History, load_run
+from mien.train.trainer import EpochProgress, EpochReport, no_progress, no_report, train
+from mien.train.validate import best_epoch, predict
 
-__all__ = ["RECIPES", "Request", "configs", "prepared", "run_row"]
+__all__ = ["RECIPES", "Request", "RowRun", "configs", "prepare_database", "run_row", "table_runs"]
 
 RECIPES = dict(zip(PROTOCOLS, ("paper-protocol.toml", "paper-leak-free.toml"), strict=True))
 _FIVE = ("rafdb", "fer2013", "affectnet", "ckplus", "tfeid")
-# Names under which a database may lie in the folder of databases, beside its own.
+# Other file names that a database may have in the folder of databases.
 _FILES = {"affectnet": "affectnet-subset.zip", "gimefive": "gimefive-valid.zip"}
-_NO_TEST = {"affectnet": 0.2, "ckplus": 0.2, "tfeid": 0.2}  # share to hold out: they have no test
+_TEST_SHARES = {"affectnet": 0.2, "ckplus": 0.2, "tfeid": 0.2}  # of databases without a test split
 _RESULT = "result.json"
-Preparing = media_progress.Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked of `mien reproduce`.
+    """The options of `mien reproduce` that every run shares.
 
     Attributes:
         data: folder of the databases as downloaded.
         out: receives prepared folders, runs and results.
         limit: pictures of each split to use, for a trial; 0 for all.
-        epochs: instead of the recipe's; 0 for those.
-        preparing: wraps the pictures of a database, to show how far it is.
+        epochs: instead of the recipe's; 0 for the recipe's.
+        preparing: wraps the pictures of a database, to show how far preparing it is.
     """
 
     data: Path
     out: Path
     limit: int = 0
     epochs: int = 0
-    preparing: Preparing = iter
+    preparing: Progress = iter
 
     @property
     def mark(self) -> str:
-        """What sets a trial's runs apart from whole ones."""
+        """End of the names of trial runs, which sets them apart from whole ones."""
         limit = f"-limit{self.limit}" if self.limit else ""
         return limit + (f"-epochs{self.epochs}" if self.epochs else "")
+
+
+@dataclass(frozen=True, slots=True)
+class RowRun:
+    """One run of a row.
+
+    Attributes:
+        row: database and network.
+        protocol: one of `PROTOCOLS`.
+        seed: of the run.
+    """
+
+    row: PaperRow
+    protocol: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of the run's folder, without the mark of a trial."""
+        return f"{self.row.name}-{self.protocol}-seed{self.seed}"
+
+    @property
+    def title(self) -> str:
+        """The run in words."""
+        return f"{self.row.name}, {self.protocol}, seed {self.seed}"
+
+
+def table_runs(table: str, only: str | None, protocol: str, seeds: int) -> list[RowRun]:
+    """List the runs of a table.
+
+    Args:
+        table: one of `TABLES`.
+        only: a network, a database, or a row like ``rafdb-cnn15``; None for all.
+        protocol: one of `PROTOCOLS`, or ``both``.
+        seeds: how many runs a row and protocol have.
+
+    Returns:
+        All runs of the first seed, then those of the next.
+    """
+    chosen = choose_rows(table, only)
+    protocols = PROTOCOLS if protocol == "both" else (protocol,)
+    return [RowRun(row, p, seed) for seed in range(seeds) for row in chosen for p in protocols]
 
 
 def configs() -> Path:
@@ -79,13 +121,13 @@ def configs() -> Path:
     return installed if installed.is_dir() else package.parents[1] / "configs"
 
 
-def prepared(database: str, protocol: str, request: Request) -> Path:
+def prepare_database(database: str, protocol: str, request: Request) -> Path:
     """Prepare a database for a protocol, unless that was done before.
 
     Args:
         database: a name that ``mien prepare`` knows.
         protocol: one of `PROTOCOLS`; leak-free leaves out copies of test pictures and of the 600.
-        request: where from and where to.
+        request: names the folders and the limit.
 
     Returns:
         The prepared folder.
@@ -102,31 +144,31 @@ def prepared(database: str, protocol: str, request: Request) -> Path:
         )
     against: tuple[str, ...] = ()
     if database != "gimefive" and protocol == "leak-free":
-        against = (str(prepared("gimefive", protocol, request)),)
+        against = (str(prepare_database("gimefive", protocol, request)),)
     own = Settings(database, str(archive), neutral=False, against=against)
-    own = replace(own, test=_NO_TEST.get(database, 0), keep_leaks=protocol == "paper")
+    own = replace(own, test=_TEST_SHARES.get(database, 0), keep_leaks=protocol == "paper")
     name = f"{database}-{protocol}"
     if database == "gimefive":  # it has nothing to train on
         own, name = replace(own, keep_leaks=False), database
     folder = request.out / "data" / (f"{name}-limit{request.limit}" if request.limit else name)
-    prepare(own, folder, request.preparing, choose=lambda items: _some(items, request.limit))
+    prepare(own, folder, request.preparing, choose=lambda items: _limited(items, request.limit))
     return folder
 
 
-def _some(items: list[Item], limit: int) -> list[Item]:
-    """The first of every class in turn, in proportion to the class; so many of each split."""
+def _limited(items: list[Item], limit: int) -> list[Item]:
+    """Keep so many items of each split, of every class in proportion to its size."""
     if not limit:
         return items
     totals = Counter((item.split, item.label) for item in items)
     seen: Counter[tuple[str, str]] = Counter()
-    places: list[tuple[float, int]] = []
+    turns: list[tuple[float, int]] = []  # share of its class that comes before an item, its number
     for number, item in enumerate(items):
         key = item.split, item.label
-        places.append((seen[key] / totals[key], number))
+        turns.append((seen[key] / totals[key], number))
         seen[key] += 1
     taken: Counter[str] = Counter()
     chosen = []
-    for _, number in sorted(places):
+    for _, number in sorted(turns):
         if taken[items[number].split] < limit:
             taken[items[number].split] += 1
             chosen.append(number)
@@ -134,65 +176,63 @@ def _some(items: list[Item], limit: int) -> list[Item]:
 
 
 def run_row(
-    row: PaperRow,
-    protocol: str,
-    seed: int,
+    run: RowRun,
     request: Request,
-    progress: Progress,
-    report: Report,
+    progress: EpochProgress = no_progress,
+    report: EpochReport = no_report,
 ) -> dict[str, Any]:
     """Train and measure a row once; what was done before is not done again.
 
     Args:
-        row: database and network.
-        protocol: one of `PROTOCOLS`.
-        seed: of the run.
-        request: where from, where to, how much.
+        run: of the row.
+        request: names the folders, the limit and the epochs.
         progress: wraps the steps of an epoch.
         report: is given each epoch's history row.
 
     Returns:
         The run's record.
     """
-    name = f"{row.name}-{protocol}-seed{seed}{request.mark}"
-    run = request.out / "runs" / name
-    if (run / _RESULT).exists():
-        return dict(json.loads((run / _RESULT).read_text(encoding="utf-8")))
-    names = _FIVE if row.data == "five" else (row.data,)
-    folders = [prepared(name, protocol, request) for name in names]
-    valid = load_crops([prepared("gimefive", protocol, request)], "valid")
-    own = _settings(row, protocol, seed, request, folders)
-    data = Data(load_crops(folders, "train"), valid, 0, 0) if protocol == "paper" else gather(own)
-    history = train(own, run, run.exists(), progress, report, data)
-    record = _record(row, protocol, own, request, history)
-    record |= _measured(run, data, load_crops(folders, "test"), valid)
-    write_text(json.dumps(record, indent=1) + "\n", run / _RESULT)
-    _write_row(row, request)
+    out = request.out / "runs" / f"{run.name}{request.mark}"
+    if (out / _RESULT).exists():
+        return dict(json.loads((out / _RESULT).read_text(encoding="utf-8")))
+    databases = _FIVE if run.row.data == "five" else (run.row.data,)
+    folders = [prepare_database(name, run.protocol, request) for name in databases]
+    valid = load_crops([prepare_database("gimefive", run.protocol, request)], "valid")
+    own = _settings(run, request, folders)
+    if run.protocol == "paper":
+        data = Data(load_crops(folders, "train"), valid, 0, 0)
+    else:
+        data = load_data(own)
+    history = train(own, out, out.exists(), progress, report, data)
+    record = _describe(run, request, history)
+    record |= _measure(out, data, load_crops(folders, "test"), valid)
+    write_text(json.dumps(record, indent=1) + "\n", out / _RESULT)
+    _write_row(run.row, request)
     return record
 
 
-def _settings(
-    row: PaperRow, protocol: str, seed: int, request: Request, folders: Sequence[Path]
-) -> TrainConfig:
-    raw = config.read(configs() / RECIPES[protocol])
-    raw |= {"data": [str(folder) for folder in folders], "model": row.model, "seed": seed}
-    raw |= settings(row)
+def _settings(run: RowRun, request: Request, folders: Sequence[Path]) -> TrainConfig:
+    """Return the recipe of the protocol, with what the row and the request change."""
+    raw = config.read(configs() / RECIPES[run.protocol])
+    data = [str(folder) for folder in folders]
+    raw |= {"data": data, "model": run.row.model, "seed": run.seed}
+    raw |= settings(run.row)
     if request.epochs:
         raw["epochs"] = request.epochs
     return config.make(raw)
 
 
-def _record(
-    row: PaperRow, protocol: str, own: TrainConfig, request: Request, history: History
-) -> dict[str, Any]:
-    best = max(history, key=lambda line: float(line["held_accuracy"]))
-    words = [f"--{k} {v}" for k, v in (("limit", request.limit), ("epochs", request.epochs)) if v]
-    table = next((name for name in TABLES if row.name in {r.name for r in rows(name)}), "later")
-    asked = f"mien reproduce --table {table} --only {row.name} --protocol {protocol}"
+def _describe(run: RowRun, request: Request, history: History) -> dict[str, Any]:
+    """Record how a run was made: the command, the versions, the machine, its epochs."""
+    name = run.row.name
+    table = next((key for key in TABLES if name in {row.name for row in rows(key)}), "later")
+    command = f"mien reproduce --table {table} --only {name} --protocol {run.protocol}"
+    trial = [f"--{k} {v}" for k, v in (("limit", request.limit), ("epochs", request.epochs)) if v]
+    best = best_epoch(history)
     return {
-        "protocol": protocol,
-        "seed": own.seed,
-        "command": " ".join([asked, f"--seeds {own.seed + 1}", *words]),
+        "protocol": run.protocol,
+        "seed": run.seed,
+        "command": " ".join([command, f"--seeds {run.seed + 1}", *trial]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit(),
         "mien": __version__,
@@ -207,36 +247,43 @@ def _record(
     }
 
 
-def _measured(run: Path, data: Data, test: Crops, valid: Crops) -> dict[str, Any]:
+def _measure(folder: Path, data: Data, test: Crops, valid: Crops) -> dict[str, Any]:
     """Measure the best weights of a run on every split."""
-    network = trained(run).network
+    network = load_run(folder).network
     network.to("cuda" if torch.cuda.is_available() else "cpu")
-    apart, copied = drop_leaks(test, data.train)
-    splits = {"train": data.train, "test": test, "test_without_copies": apart, "valid": valid}
-    found = {
+    without_copies, copies = drop_leaks(test, data.train)
+    splits = {
+        "train": data.train,
+        "test": test,
+        "test_without_copies": without_copies,
+        "valid": valid,
+    }
+    measured = {
         name: summarise(torch.softmax(predict(network, crops), 1).numpy(), crops.targets.numpy())
         for name, crops in splits.items()
     }
     return {
         "parameters": sum(p.numel() for p in network.parameters()),
         "pictures": {**{k: len(v) for k, v in splits.items()}, "held": len(data.held)},
-        "test_pictures_with_a_copy_in_train": copied,
-        "accuracy": {name: round(s.accuracy, 4) for name, s in found.items()},
-        "accuracy_95": {name: [round(b, 4) for b in s.interval] for name, s in found.items()},
-        "mean_recall": {name: round(s.mean_recall, 4) for name, s in found.items()},
-        "recall_test": dict(zip(LABELS, (round(r, 4) for r in found["test"].recalls), strict=True)),
+        "test_pictures_with_a_copy_in_train": copies,
+        "accuracy": {name: round(s.accuracy, 4) for name, s in measured.items()},
+        "accuracy_95": {name: [round(b, 4) for b in s.interval] for name, s in measured.items()},
+        "mean_recall": {name: round(s.mean_recall, 4) for name, s in measured.items()},
+        "recall_test": {
+            label: round(recall, 4)
+            for label, recall in zip(LABELS, measured["test"].recalls, strict=True)
+        },
     }
 
 
 def _write_row(row: PaperRow, request: Request) -> None:
-    """Gather the runs of a row into one file."""
-    found = sorted((request.out / "runs").glob(f"{row.name}-*/{_RESULT}"))
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in found]
-    runs = [
-        record
-        for path, record in zip(found, records, strict=True)
-        if path.parent.name == f"{row.name}-{record['protocol']}-seed{record['seed']}{request.mark}"
-    ]
+    """Write the records of a row's runs to one file."""
+    runs = []
+    for path in sorted((request.out / "runs").glob(f"{row.name}-*/{_RESULT}")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        run = RowRun(row, record["protocol"], record["seed"])
+        if path.parent.name == f"{run.name}{request.mark}":
+            runs.append(record)
     whole = {"row": row.name, "parameters": runs[0]["parameters"], "runs": runs}
     path = request.out / "results" / f"paper-{row.name}{request.mark}.json"
     write_text(json.dumps(whole, indent=1) + "\n", path)

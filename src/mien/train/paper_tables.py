@@ -1,5 +1,6 @@
-"""What the paper printed, and our figures beside it.
-No torch: the documentation is made of it.
+"""The values that the paper printed, and our results beside them.
+
+Needs no torch: the documentation is made with it.
 """
 
 import json
@@ -11,31 +12,28 @@ from statistics import mean
 from typing import Any
 
 from mien.errors import UnknownNameError
-from mien.show.tables import mean_and_spread
+from mien.media.writers import write_text
+from mien.show.tables import as_markdown, mean_and_spread
 
 __all__ = [
     "HEADER",
     "PROTOCOLS",
     "TABLES",
     "PaperRow",
-    "beside",
-    "chosen",
-    "results",
+    "choose_rows",
+    "comparison",
+    "read_results",
     "rows",
     "runs_under",
     "settings",
     "source",
+    "write_table",
 ]
 
-
 TABLES = ("1", "later")
-
-# Ours under the paper's protocol: no copy removed, its 600 pictures choose the epoch.
-# Ours leak-free: copies of test pictures and of the 600 removed, a tenth of train chooses it.
+# paper: no copy is removed, and the paper's 600 pictures choose the epoch.
+# leak-free: copies of test pictures and of the 600 are removed; a tenth of train chooses the epoch.
 PROTOCOLS = ("paper", "leak-free")
-
-_KEYS = ("train", "test", "test_without_copies", "valid")
-
 HEADER = (
     "data",
     "network",
@@ -51,7 +49,7 @@ HEADER = (
 )
 
 _TITLES = {"paper": "ours, the paper's protocol", "leak-free": "ours, leak-free"}
-
+_ACCURACIES = ("train", "test", "test_without_copies", "valid")
 _FILE = Path(__file__).with_name("paper.toml")
 
 
@@ -73,7 +71,7 @@ class PaperRow:
 
     @property
     def name(self) -> str:
-        """Of the row, its runs and its results."""
+        """Name of the row, of its runs and of its results."""
         return f"{self.data}-{self.model}"
 
 
@@ -86,8 +84,7 @@ def rows(table: str) -> list[PaperRow]:
     Returns:
         Its rows. Where Table 1's own values are not known, those of the later table stand in.
     """
-    told = _read()
-    own = [PaperRow(**line) for line in told[table]["rows"]]
+    own = [PaperRow(**line) for line in _read()[table]["rows"]]
     if table == "later":
         return own
     later = {row.name: row for row in rows("later")}
@@ -95,7 +92,7 @@ def rows(table: str) -> list[PaperRow]:
 
 
 def source(table: str) -> str:
-    """Say where a table's values are from.
+    """Return the source of a table's values.
 
     Args:
         table: one of `TABLES`.
@@ -107,19 +104,19 @@ def source(table: str) -> str:
 
 
 def settings(row: PaperRow) -> dict[str, Any]:
-    """Return what a row's recipe changes.
+    """Return the settings in which a row differs from the recipe of its protocol.
 
     Args:
         row: of a table.
 
     Returns:
-        Settings by name, often none: those of its database, of its network, of this very row.
+        Settings by name, often none: those of its database, of its network, of this row alone.
     """
     own: dict[str, dict[str, Any]] = _read()["settings"]
     return own.get(row.data, {}) | own.get(row.model, {}) | own.get(row.name, {})
 
 
-def chosen(table: str, only: str | None) -> list[PaperRow]:
+def choose_rows(table: str, only: str | None) -> list[PaperRow]:
     """Choose rows by name.
 
     Args:
@@ -133,28 +130,28 @@ def chosen(table: str, only: str | None) -> list[PaperRow]:
         UnknownNameError: if no row is called so.
     """
     every = rows(table)
-    found = [row for row in every if only in {None, row.name, row.model, row.data}]
-    if not found:
+    chosen = [row for row in every if only in {None, row.name, row.model, row.data}]
+    if not chosen:
         raise UnknownNameError("row", str(only), {n for r in every for n in (r.name, r.model)})
-    return found
+    return chosen
 
 
-def results(folder: Path, mark: str = "") -> dict[str, dict[str, Any]]:
+def read_results(folder: Path, mark: str = "") -> dict[str, dict[str, Any]]:
     """Read the results of rows.
 
     Args:
         folder: with ``paper-ROW.json`` files.
-        mark: of a trial, see `mien.train.paper.Request.mark`.
+        mark: of trial runs, see `mien.train.paper.Request.mark`.
 
     Returns:
         A record by the row's name.
     """
-    found = {}
+    results = {}
     for path in sorted(folder.glob(f"paper-*{mark}.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         if path.stem == f"paper-{record['row']}{mark}":
-            found[record["row"]] = record
-    return found
+            results[record["row"]] = record
+    return results
 
 
 def runs_under(protocol: str, record: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -170,8 +167,8 @@ def runs_under(protocol: str, record: Mapping[str, Any]) -> list[dict[str, Any]]
     return [run for run in record["runs"] if run["protocol"] == protocol]
 
 
-def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """Set our results below what was printed, under `HEADER`.
+def comparison(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """Put our results below the printed values, in the columns of `HEADER`.
 
     Args:
         table: one of `TABLES`.
@@ -185,8 +182,9 @@ def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[st
     for row in rows(table):
         record = results.get(row.name, {"runs": []})
         size = f"{record['parameters']:,}" if record["runs"] else ""
-        told = ["" if v is None else f"{v:.1f}" for v in (row.train, row.test, None, row.valid)]
-        lines.append([row.data, row.model, size, "printed", *told, "", "", ""])
+        printed = (row.train, row.test, None, row.valid)
+        values = ["" if value is None else f"{value:.1f}" for value in printed]
+        lines.append([row.data, row.model, size, "printed", *values, "", "", ""])
         for protocol, title in _TITLES.items():
             own = _ours(runs_under(protocol, record))
             lines.append([row.data, row.model, size, title, *own])
@@ -196,10 +194,29 @@ def beside(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[list[st
 def _ours(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     if not runs:
         return ["not run yet", *[""] * 6]
-    percents = [mean_and_spread([100 * run["accuracy"][key] for run in runs]) for key in _KEYS]
+    percents = [
+        mean_and_spread([100 * run["accuracy"][key] for run in runs]) for key in _ACCURACIES
+    ]
     minutes = mean(run["seconds"] for run in runs) / 60
     epochs = "/".join(str(count) for count in sorted({run["epochs"] for run in runs}))
     return [*percents, epochs, f"{minutes:.0f}", str(len(runs))]
+
+
+def write_table(table: str, folder: Path, mark: str = "") -> Path:
+    """Write a table with our results so far as Markdown.
+
+    Args:
+        table: one of `TABLES`.
+        folder: of the results; receives the table.
+        mark: of trial runs, see `mien.train.paper.Request.mark`.
+
+    Returns:
+        The file.
+    """
+    text = as_markdown(HEADER, comparison(table, read_results(folder, mark)))
+    path = folder / f"table-{table}{mark}.md"
+    write_text(f"{text}\nPrinted: {source(table)}\n", path)
+    return path
 
 
 def _read() -> dict[str, Any]:

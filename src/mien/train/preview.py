@@ -1,4 +1,5 @@
-"""What augmentation does to crops, change by change, for a person to judge.
+"""What augmentation does to crops, change by change, for a person to look at.
+
 Knows nothing of drawing.
 """
 
@@ -75,26 +76,26 @@ def crops_of(folders: Sequence[str]) -> U8:
         BadDataError: if a folder exists and has no readable manifest.
         BadImageError: if a crop cannot be read.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for folder in filter(Path.exists, map(Path, folders)):
         rows = manifest.read(folder)
         for label in LABELS:
             own = [row for row in rows if row.label == label and row.split == "train"]
             if own:
-                found.setdefault(label, folder / own[len(own) // 2].path)
-    crops = [_squared(images.read_rgb(found[label])) for label in LABELS if label in found]
+                paths.setdefault(label, folder / own[len(own) // 2].path)
+    crops = [_to_side(images.read_rgb(paths[label])) for label in LABELS if label in paths]
     return np.stack(crops) if crops else np.empty((0, pixels.SIDE, pixels.SIDE, 3), np.uint8)
 
 
 def portrait() -> U8:
-    """Return crops of the portrait in the package: the face as framed, and as mirrored and dark.
+    """Return two crops of the portrait in the package: the face, and its dark mirror image.
 
     Returns:
         shape (2, 64, 64, 3), uint8, RGB.
     """
     rgb = images.read_rgb(_PORTRAIT)
-    [found] = Detector().find(rgb)
-    face = align.crop(rgb, align.similarity(found.landmarks))
+    [detection] = Detector().find(rgb)
+    face = align.crop(rgb, align.similarity(detection.landmarks))
     return np.stack([face, face[:, ::-1] // 2])
 
 
@@ -104,14 +105,14 @@ def strips(strength: Strength, crops: U8, draws: int, seed: int, everything: boo
     Args:
         strength: of the changes; see `mien.train.augment`.
         crops: shape (N, 64, 64, 3), uint8, RGB, N at least 1; taken in turn.
-        draws: of each change.
-        seed: another seed is another draw.
+        draws: how often each change is drawn.
+        seed: of torch's random generator.
         everything: show what is switched off too, by the strengths of `SHOWN`.
 
     Returns:
         One strip a change, in the order of `Strength`; the last has all that are on.
     """
-    made: list[Strip] = []
+    result: list[Strip] = []
     for field in fields(Strength):
         torch.manual_seed(seed)  # what one change draws does not depend on those before it
         value = getattr(strength, field.name)
@@ -119,25 +120,25 @@ def strips(strength: Strength, crops: U8, draws: int, seed: int, everything: boo
         if value or everything:
             note = f"{shown:g}" if value else f"off; drawn at {shown:g}"
             alone = replace(OFF, **{field.name: shown})
-            made.append(_strip(field.name, note, alone, crops, (len(made), draws)))
+            own = np.roll(crops, -len(result), axis=0)
+            result.append(_strip(field.name, note, alone, own, draws))
     torch.manual_seed(seed)
-    together = _strip("all together", "what training sees", strength, crops, (len(made), draws))
-    return [*made, together]
+    own = np.roll(crops, -len(result), axis=0)
+    return [*result, _strip("all together", "what training sees", strength, own, draws)]
 
 
-def _strip(name: str, note: str, strength: Strength, crops: U8, which: tuple[int, int]) -> Strip:
-    """Draw changes of the crop whose turn it is; the others are there to be mixed in."""
-    turn, draws = which
-    batch = torch.from_numpy(np.roll(crops, -turn, axis=0)).permute(0, 3, 1, 2).float() / 255
+def _strip(name: str, note: str, strength: Strength, crops: U8, draws: int) -> Strip:
+    """Draw changes of the first crop; the others are there to be mixed in."""
+    batch = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
     augment = Augment(strength)
-    pictures, captions = [_gray(crops[turn % len(crops)])], [""]
+    is_mixed = any(getattr(strength, key) for key in _MIXING)
+    pictures, captions = [pixels.to_gray(crops[0])], [""]
     for _ in range(draws):
         gray, shares = mix(
             augment(batch), torch.arange(len(batch)), len(batch), strength.mixup, strength.cutmix
         )
         pictures.append(_to_u8(gray[0, 0]))
-        mixed = any(getattr(strength, key) for key in _MIXING)
-        captions.append(f"{1 - float(shares[0, 0]):.0%} of another" if mixed else "")
+        captions.append(f"{1 - float(shares[0, 0]):.0%} of another" if is_mixed else "")
     return Strip(name, note, np.stack(pictures), tuple(captions))
 
 
@@ -145,9 +146,6 @@ def _to_u8(gray: Tensor) -> U8:
     return (gray * 255).round().to(torch.uint8).numpy()
 
 
-def _gray(crop: U8) -> U8:
-    return pixels.to_gray(np.ascontiguousarray(crop))
-
-
-def _squared(rgb: U8) -> U8:
+def _to_side(rgb: U8) -> U8:
+    """Resize a crop to 64 x 64, as `mien.pixels` does for a network."""
     return np.stack([pixels.to_side(rgb[..., i]) for i in range(3)], axis=2)

@@ -1,15 +1,11 @@
-"""The network that a run ended with, and how it got there.
-Knows neither data nor the loop.
+"""The folder of a run: its settings, history and checkpoints, and the network that it ended with.
 
-MERGED The tables in a run's folder, and whom the folder belongs to.
-No torch.
-
-MERGED The whole state of a run in one safetensors file, so that it resumes exactly.
-
+A checkpoint is the whole state of a run in one safetensors file, so that the run resumes exactly.
 Tensors are stored as they are, numbers and the history as JSON in the file's header; nothing is
-pickled, so opening a stranger's checkpoint runs no code.
+pickled, so opening a stranger's checkpoint runs no code. Knows nothing of training itself.
 """
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,36 +19,45 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mien.data.manifest import Row
-from mien.errors import BadModelError, BadSettingError, OutputError
+from mien.errors import BadDataError, BadModelError, BadSettingError, OutputError
 from mien.labels import LABELS
 from mien.media.writers import CsvWriter, atomic, write_text
 from mien.models import zoo
 from mien.models.network import Network
 from mien.train import config
-from mien.train.config import BEST, TrainConfig
+from mien.train.config import TrainConfig
 
 __all__ = [
-    "BAD_BATCH",
+    "BEST",
+    "DESCRIPTION",
+    "LAST",
     "BadLossError",
-    "Trained",
-    "describe",
-    "earlier",
-    "explained",
+    "History",
+    "TrainedRun",
     "load_checkpoint",
+    "load_earlier_run",
+    "load_run",
     "load_weights",
+    "read_history",
     "refuse_other_run",
+    "report_bad_batch",
     "save_checkpoint",
-    "trained",
+    "write_description",
     "write_history",
 ]
 
-BAD_BATCH = "bad-batch.csv"
-_MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."
+# The files of a run's folder.
+BEST, LAST = "best.safetensors", "last.safetensors"
+DESCRIPTION = "data.json"
+_SETTINGS, _HISTORY, _BAD_BATCH = "config.toml", "history.csv", "bad-batch.csv"
+
+_MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."  # of a tensor's name
+History = list[dict[str, Any]]  # one row an epoch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What a run left.
+class TrainedRun:
+    """A run, read back.
 
     Attributes:
         settings: of the run.
@@ -62,14 +67,14 @@ class Trained:
 
     settings: TrainConfig
     network: Network
-    history: list[dict[str, Any]]
+    history: History
 
 
-def trained(run: Path) -> Trained:
+def load_run(folder: Path) -> TrainedRun:
     """Load the best averaged weights of a run.
 
     Args:
-        run: a folder of ``mien train``.
+        folder: of the run, as ``mien train`` wrote it.
 
     Returns:
         The network, the settings and the history.
@@ -78,87 +83,110 @@ def trained(run: Path) -> Trained:
         BadSettingError: if the folder holds no settings.
         BadModelError: if it holds no such network.
     """
-    settings = config.load(run / "config.toml")
+    settings = config.load(folder / _SETTINGS)
     network = zoo.build(settings.model, len(LABELS) + settings.neutral, settings.dropout)
-    progress = load_weights(run / BEST, network)
-    return Trained(settings, network.eval(), progress["history"])
+    progress = load_weights(folder / BEST, network)
+    return TrainedRun(settings, network.eval(), progress["history"])
 
 
-def earlier(run: Path, role: str, settings: TrainConfig, *more: str) -> Trained:
-    """Load a run that another one learns from.
+def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str) -> TrainedRun:
+    """Load a run that a new run learns from.
 
     Args:
-        run: its folder.
-        role: what it is to the other, for the error.
-        settings: of the other.
+        folder: of the earlier run.
+        role: what it is to the new run, for the error.
+        settings: of the new run.
         more: names of settings in which both must agree, besides those that decide which pictures
-            are held out: it must not have seen those that judge the other.
+            are held out: the earlier run must not have seen the pictures that validate the new one.
 
     Returns:
-        What it left.
+        The earlier run.
 
     Raises:
         BadSettingError: if they do not agree.
-        BadModelError: if the run has no weights.
+        BadModelError: if the earlier run has no weights.
     """
-    found = trained(run)
+    earlier = load_run(folder)
     for name in ("neutral", "hold_out", "draw", *more):
-        own, wanted = getattr(found.settings, name), getattr(settings, name)
+        own, wanted = getattr(earlier.settings, name), getattr(settings, name)
         if own != wanted:
             raise BadSettingError(
-                f"the {role} {run} has {name} = {own}, the run that learns from it {wanted}",
+                f"the {role} {folder} has {name} = {own}, the run that learns from it {wanted}",
                 fix=f"give both the same {name}",
             )
-    return found
+    return earlier
 
 
-def refuse_other_run(out: Path, settings: TrainConfig, resume: bool) -> None:
+def refuse_other_run(folder: Path, settings: TrainConfig, resume: bool) -> None:
     """Check that a folder holds no run, or one of these settings to be resumed.
 
     Args:
-        out: the folder.
-        settings: of the run to come.
-        resume: whether it is to go on with one.
+        folder: for the run.
+        settings: of the run.
+        resume: whether it continues the run in the folder.
 
     Raises:
-        BadSettingError: if it holds another run, or is not to be resumed.
+        BadSettingError: if it holds another run, or one that is not to be resumed.
     """
-    path = out / "config.toml"
+    path = folder / _SETTINGS
     if path.exists() and not resume:
-        raise BadSettingError(f"{out} holds a run", fix="add --resume, or choose another --out")
+        raise BadSettingError(f"{folder} holds a run", fix="add --resume, or choose another --out")
     if path.exists() and config.load(path) != settings:
         raise BadSettingError(
-            f"{out} holds a run of other settings", fix="choose another --out for these"
+            f"{folder} holds a run of other settings", fix="choose another --out for these"
         )
 
 
-def describe(
-    out: Path, settings: TrainConfig, trained: Sequence[Row], counts: Mapping[str, Any]
+def write_description(
+    folder: Path, settings: TrainConfig, rows: Sequence[Row], counts: Mapping[str, Any]
 ) -> None:
-    """Claim the folder for a run that can start, and note what it trains on.
+    """Write the settings of a run and a record of what it trains on.
 
     Args:
-        out: the folder.
+        folder: of the run.
         settings: of the run.
-        trained: the rows of its training crops.
-        counts: what else there is to note.
+        rows: of its training crops.
+        counts: what else belongs in the record.
     """
-    write_text(config.to_toml(settings), out / "config.toml")
-    sources = Counter(row.source for row in trained)
-    record = {"train": len(trained), "train_by_source": sources, **counts, "seed": settings.seed}
-    write_text(json.dumps(record, indent=2) + "\n", out / "data.json")
+    write_text(config.to_toml(settings), folder / _SETTINGS)
+    sources = Counter(row.source for row in rows)
+    record = {"train": len(rows), "train_by_source": sources, **counts, "seed": settings.seed}
+    write_text(json.dumps(record, indent=2) + "\n", folder / DESCRIPTION)
 
 
-def write_history(path: Path, history: list[dict[str, Any]]) -> None:
-    """Write the history as a table.
+def write_history(folder: Path, history: History) -> None:
+    """Write the history of a run as a table.
 
     Args:
-        path: of the CSV file.
-        history: one row an epoch.
+        folder: of the run.
+        history: at least one row.
     """
-    with CsvWriter(path, list(history[0])) as table:
+    with CsvWriter(folder / _HISTORY, list(history[0])) as table:
         for row in history:
             table.write(row.values())
+
+
+def read_history(folder: Path) -> History:
+    """Read the history of a run.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        One row an epoch; none where it has not begun.
+
+    Raises:
+        BadDataError: if the table is damaged.
+    """
+    path = folder / _HISTORY
+    if not path.exists():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
+        return [{**line, "epoch": int(line["epoch"])} for line in lines]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BadDataError(f"{path} is no history ({error})", fix=f"remove {folder}") from error
 
 
 class BadLossError(ArithmeticError):
@@ -170,22 +198,23 @@ class BadLossError(ArithmeticError):
         self.rows = rows
 
 
-def explained(error: BadLossError, out: Path) -> BadModelError:
-    """Name the pictures of the batch in a file, and say what next.
+def report_bad_batch(error: BadLossError, folder: Path) -> BadModelError:
+    """Write the pictures of the batch to a file, and make the error for the user.
 
     Args:
         error: what happened.
-        out: the run's folder.
+        folder: of the run.
 
     Returns:
         The error for the user.
     """
-    with CsvWriter(out / BAD_BATCH, ("source", "original", "path", "label")) as table:
+    path = folder / _BAD_BATCH
+    with CsvWriter(path, ("source", "original", "path", "label")) as table:
         for row in error.rows:
             table.write((row.source, row.original, row.path, row.label))
-    some = ", ".join(row.path for row in error.rows[:3])
+    first = ", ".join(row.path for row in error.rows[:3])
     return BadModelError(
-        f"{error}: {len(error.rows)} pictures, {some} ...; all are in {out / BAD_BATCH}; "
+        f"{error}: {len(error.rows)} pictures, {first} ...; all are in {path}; "
         "the last whole epoch is kept",
         fix="lower the rate, or train with bf16 = false",
     )
@@ -203,9 +232,9 @@ def save_checkpoint(
     Args:
         path: of the file.
         model: the network in training.
-        average: the running average of its weights.
-        optimiser: its momentum or moments.
-        progress: JSON-ready numbers and history.
+        average: the network with the running average of its weights.
+        optimiser: with its momentum or moments.
+        progress: numbers and history, as JSON can hold them.
 
     Raises:
         OutputError: if it cannot be written.
@@ -236,7 +265,7 @@ def load_checkpoint(
         optimiser: receives its state.
 
     Returns:
-        What `save` was given as progress.
+        The progress that was saved.
 
     Raises:
         BadModelError: if the file is no checkpoint, or one of another network.
@@ -262,7 +291,7 @@ def load_weights(path: Path, model: nn.Module) -> dict[str, Any]:
         model: receives them.
 
     Returns:
-        The progress stored with them.
+        The progress that was saved with them.
 
     Raises:
         BadModelError: if the file is no checkpoint, or one of another network.
@@ -284,6 +313,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _fill(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
+    """Give a module the tensors whose names begin with a prefix."""
     own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     try:
         module.load_state_dict(own)

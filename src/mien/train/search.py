@@ -1,42 +1,43 @@
-"""A search over settings: run after run, the best so far, one row a point.
+"""A search over settings: run after run, the best points so far, one row a point.
 
-Every point is judged on held-out training pictures; the test set is not read. A run that was
+Every point is validated on held-out training pictures; the test set is not read. A run that was
 finished is not trained again, so a search that was killed goes on where it was. Knows nothing of
 other machines: see `mien.scale.tune`.
 """
 
-import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from mien.errors import BadDataError, BadModelError, BadSettingError
+from mien.errors import BadModelError, BadSettingError
 from mien.media.writers import CsvWriter, write_text
 from mien.train import config
 from mien.train.config import DEFAULTS, TrainConfig
-from mien.train.data import Data, gather
-from mien.train.grid import Family, Grid, families
-from mien.train.trainer import History, Progress, train
-from mien.train.validate import stopped
+from mien.train.data import Data, load_data
+from mien.train.grid import Grid, PlannedRun, plan_runs
+from mien.train.run import History, read_history
+from mien.train.trainer import EpochProgress, no_progress, train
+from mien.train.validate import best_epoch, out_of_patience
 
 __all__ = [
     "MEASURED",
     "Median",
     "Outcome",
-    "claim",
-    "collect",
-    "end",
-    "is_over",
-    "read_history",
+    "best_first",
+    "claim_folder",
+    "collect_outcomes",
+    "is_finished",
+    "mark_ended",
     "search",
-    "write",
+    "setting_effects",
+    "write_outcomes",
 ]
 
 MEASURED = ("held_accuracy", "held_loss", "best_epoch", "epochs_run", "seconds", "state", "run")
 _ENDED = "ended.txt"
-# What does not decide which pictures a run trains on.
+# These settings do not decide which pictures a run trains on.
 _NOT_OF_DATA = (
     "model", "epochs", "batch", "rate", "schedule", "warmup", "optimiser", "momentum", "nesterov",
     "weight_decay", "smoothing", "dropout", "average", "patience", "bf16", "compile", "threads",
@@ -46,11 +47,11 @@ _NOT_OF_DATA = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a point of the grid came to.
+    """The result of a point of the grid.
 
     Attributes:
         point: its settings.
-        run: name of the run that answers it.
+        run: name of the run that holds its result.
         history: the epochs that it would have run.
         state: ``done``, ``pruned``, ``diverged`` or ``to do``.
     """
@@ -61,21 +62,30 @@ class Outcome:
     state: str
 
     @property
-    def best(self) -> dict[str, Any]:
-        """Row of the epoch that would be kept; empty before the first."""
-        return max(self.history, key=lambda row: float(row["held_accuracy"]), default={})
+    def best(self) -> Mapping[str, Any]:
+        """History row of the epoch whose weights would be kept; empty before the first."""
+        return best_epoch(self.history)
+
+    @property
+    def accuracy(self) -> float:
+        """Held-out accuracy of that epoch; there must be one."""
+        return float(self.best["held_accuracy"])
+
+    def values(self, varied: Sequence[str]) -> list[Any]:
+        """Return the point's values of the settings that vary."""
+        return [getattr(self.point, name) for name in varied]
 
     def row(self, varied: Sequence[str]) -> list[object]:
         """Return its CSV row: the values that vary, then `MEASURED`."""
-        values = [getattr(self.point, name) for name in varied]
-        spent = round(sum(float(row["seconds"]) for row in self.history), 1)
+        seconds = round(sum(float(row["seconds"]) for row in self.history), 1)
         best = [self.best.get(name, "") for name in ("held_accuracy", "held_loss", "epoch")]
-        return [*values, *best, len(self.history), spent, self.state, self.run]
+        epochs = len(self.history)
+        return [*self.values(varied), *best, epochs, seconds, self.state, self.run]
 
 
 @dataclass(slots=True)
 class Median:
-    """Ends a run that is hopeless: the median rule.
+    """Ends a hopeless run: the median rule, as an `EpochReport`.
 
     After five epochs, a run ends when its best held-out accuracy is below the median of what the
     earlier runs had reached by the same epoch; three earlier runs are needed to judge.
@@ -98,7 +108,7 @@ class Median:
     least: int = 3
 
     def __call__(self, row: dict[str, Any]) -> bool:
-        """Look at an epoch.
+        """Judge the run after an epoch.
 
         Args:
             row: of the history.
@@ -118,10 +128,10 @@ def search(
     grid: Grid,
     out: Path,
     prune: bool = False,
-    progress: Callable[[str], Progress] = lambda _: lambda steps, _name: steps,
-    report: Callable[[list[Outcome]], None] = lambda outcomes: None,
+    progress: Callable[[str], EpochProgress] = lambda _title: no_progress,
+    report: Callable[[list[Outcome]], None] = lambda _outcomes: None,
 ) -> list[Outcome]:
-    """Train what a grid asks for.
+    """Train the points of a grid.
 
     Args:
         grid: the points.
@@ -133,28 +143,28 @@ def search(
     Returns:
         One outcome a point.
     """
-    claim(grid, out)
-    runs = families(grid)
+    claim_folder(grid, out)
+    runs = plan_runs(grid)
     data: dict[TrainConfig, Data] = {}
-    histories: dict[str, History] = {}
-    for number, family in enumerate(runs):
-        run = out / "runs" / family.name
-        if not is_over(run, family.settings, prune):
-            key = _of_data(family.settings)
+    accuracies: list[list[float]] = []
+    for number, run in enumerate(runs, 1):
+        folder = out / "runs" / run.name
+        if not is_finished(folder, run.settings, prune):
+            key = _data_settings(run.settings)
             if key not in data:
-                data = {key: gather(family.settings)}  # one at a time, for memory
-            rule = Median([_accuracies(h) for h in histories.values()] if prune else [])
-            title = f"run {number + 1}/{len(runs)} {family.name}"
-            _train(family, run, rule, progress(title), data[key])
-        histories[family.name] = read_history(run)
-        outcomes = collect(grid, out)
-        write(grid, outcomes, out)
+                data = {key: load_data(run.settings)}  # one at a time, for memory
+            rule = Median(list(accuracies) if prune else [])
+            title = f"run {number}/{len(runs)} {run.name}"
+            _train(run, folder, rule, progress(title), data[key])
+        accuracies.append([row["held_accuracy"] for row in read_history(folder)])
+        outcomes = collect_outcomes(grid, out)
+        write_outcomes(grid, outcomes, out)
         report(outcomes)
-    return collect(grid, out)
+    return collect_outcomes(grid, out)
 
 
-def claim(grid: Grid, out: Path) -> None:
-    """Take a folder for a search, or go on with the one in it.
+def claim_folder(grid: Grid, out: Path) -> None:
+    """Take a folder for a search, or continue the one in it.
 
     Args:
         grid: the points.
@@ -164,93 +174,68 @@ def claim(grid: Grid, out: Path) -> None:
         BadSettingError: if it holds a search of another grid.
     """
     path = out / "grid.toml"
-    described = "\n".join(config.to_toml(point) for point in grid.points)
-    if path.exists() and path.read_text(encoding="utf-8") != described:
+    text = "\n".join(config.to_toml(point) for point in grid.points)
+    if path.exists() and path.read_text(encoding="utf-8") != text:
         raise BadSettingError(f"{out} holds a search of another grid", fix="choose another --out")
     if not path.exists():
-        write_text(described, path)
+        write_text(text, path)
 
 
-def _of_data(settings: TrainConfig) -> TrainConfig:
-    """What two runs must have in common to share their pictures."""
+def _data_settings(settings: TrainConfig) -> TrainConfig:
+    """Return the settings that decide which pictures a run trains on; the others as by default."""
     return replace(settings, **{name: DEFAULTS[name] for name in _NOT_OF_DATA})
 
 
-def _train(family: Family, run: Path, rule: Median, progress: Progress, data: Data) -> None:
+def _train(
+    run: PlannedRun, folder: Path, rule: Median, progress: EpochProgress, data: Data
+) -> None:
     """Train one run; one that diverges or is hopeless is marked as ended."""
-    (run / _ENDED).unlink(missing_ok=True)
-    for row in read_history(run):
+    (folder / _ENDED).unlink(missing_ok=True)
+    for row in read_history(folder):
         rule(row)
     try:
         if not rule.over:
-            train(family.settings, run, run.exists(), progress, rule, data)
+            train(run.settings, folder, folder.exists(), progress, rule, data)
     except BadModelError as error:
-        end(run, f"diverged\n{error.message}\n")
-    if not is_over(run, family.settings):
-        end(run, "pruned\n")
+        mark_ended(folder, f"diverged\n{error.message}\n")
+    if not is_finished(folder, run.settings):
+        mark_ended(folder, "pruned\n")
 
 
-def end(run: Path, why: str) -> None:
-    """Note that a run is over before its last epoch.
+def mark_ended(folder: Path, reason: str) -> None:
+    """Note that a run ended before its last epoch.
 
     Args:
-        run: its folder.
-        why: first line ``pruned`` or ``diverged``.
+        folder: of the run.
+        reason: first line ``pruned`` or ``diverged``.
     """
-    write_text(why, run / _ENDED)
+    write_text(reason, folder / _ENDED)
 
 
-def is_over(run: Path, settings: TrainConfig, prune: bool = True) -> bool:
-    """Tell whether a run need not be trained any further.
+def is_finished(folder: Path, settings: TrainConfig, prune: bool = True) -> bool:
+    """Tell whether a run needs no more training.
 
     Args:
-        run: its folder.
+        folder: of the run.
         settings: of the run.
-        prune: whether one that was ended as hopeless stays so.
+        prune: whether a run that was ended as hopeless stays ended.
 
     Returns:
         True if it has all its epochs, or was ended.
     """
-    history, why = read_history(run), _ended(run)
-    if why == "diverged" or (why == "pruned" and prune):
+    history, reason = read_history(folder), _reason_ended(folder)
+    if reason == "diverged" or (reason == "pruned" and prune):
         return True
-    return len(history) >= settings.epochs or stopped(history, settings.patience)
+    return len(history) >= settings.epochs or out_of_patience(history, settings.patience)
 
 
-def _ended(run: Path) -> str:
-    path = run / _ENDED
+def _reason_ended(folder: Path) -> str:
+    path = folder / _ENDED
     return path.read_text(encoding="utf-8").splitlines()[0] if path.exists() else ""
 
 
-def read_history(run: Path) -> History:
-    """Read the history of a run.
-
-    Args:
-        run: its folder.
-
-    Returns:
-        One row an epoch; none where it has not begun.
-
-    Raises:
-        BadDataError: if the table is damaged.
-    """
-    path = run / "history.csv"
-    if not path.exists():
-        return []
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
-        return [{**line, "epoch": int(line["epoch"])} for line in lines]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BadDataError(f"{path} is no history ({error})", fix=f"remove {run}") from error
-
-
-def _accuracies(history: History) -> list[float]:
-    return [row["held_accuracy"] for row in history]
-
-
-def collect(grid: Grid, out: Path) -> list[Outcome]:
-    """Read off every point what its run says.
+def collect_outcomes(grid: Grid, out: Path) -> list[Outcome]:
+    """Read the result of every point from the history of its run.
 
     Args:
         grid: the points.
@@ -259,21 +244,61 @@ def collect(grid: Grid, out: Path) -> list[Outcome]:
     Returns:
         One outcome a point, in the grid's order.
     """
-    found: dict[int, Outcome] = {}
-    for family in families(grid):
-        run = out / "runs" / family.name
-        history, why = read_history(run), _ended(run) or "to do"
-        for number in family.points:
+    outcomes: dict[int, Outcome] = {}
+    for run in plan_runs(grid):
+        folder = out / "runs" / run.name
+        history, reason = read_history(folder), _reason_ended(folder) or "to do"
+        for number in run.points:
             point = grid.points[number]
-            own: History = []
-            while len(own) < min(point.epochs, len(history)) and not stopped(own, point.patience):
-                own.append(history[len(own)])
-            done = len(own) == point.epochs or stopped(own, point.patience)
-            found[number] = Outcome(point, family.name, own, "done" if done else why)
-    return [found[number] for number in range(len(grid.points))]
+            own = _epochs_of(point, history)
+            done = len(own) == point.epochs or out_of_patience(own, point.patience)
+            outcomes[number] = Outcome(point, run.name, own, "done" if done else reason)
+    return [outcomes[number] for number in range(len(grid.points))]
 
 
-def write(grid: Grid, outcomes: Sequence[Outcome], out: Path) -> None:
+def _epochs_of(point: TrainConfig, history: History) -> History:
+    """Return the epochs of a run that a run of one point would have trained."""
+    own: History = []
+    for row in history[: point.epochs]:
+        if out_of_patience(own, point.patience):
+            break
+        own.append(row)
+    return own
+
+
+def best_first(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the points that are done, by their held-out accuracy.
+
+    Args:
+        outcomes: of the points.
+
+    Returns:
+        The best point first; equal ones in the order of the grid.
+    """
+    done = [outcome for outcome in outcomes if outcome.state == "done"]
+    return sorted(done, key=lambda outcome: -outcome.accuracy)
+
+
+def setting_effects(
+    varied: Sequence[str], outcomes: Sequence[Outcome]
+) -> list[tuple[dict[str, Any], float]]:
+    """Return what a plot of each setting's effect needs.
+
+    Args:
+        varied: names of the settings that vary.
+        outcomes: of the points.
+
+    Returns:
+        The values by name and the held-out accuracy of each point that is done.
+    """
+    return [
+        (dict(zip(varied, outcome.values(varied), strict=True)), outcome.accuracy)
+        for outcome in outcomes
+        if outcome.state == "done"
+    ]
+
+
+def write_outcomes(grid: Grid, outcomes: Sequence[Outcome], out: Path) -> None:
     """Write ``search.csv``, one row a point, and ``best.toml``, the settings of the best.
 
     Args:
@@ -284,7 +309,6 @@ def write(grid: Grid, outcomes: Sequence[Outcome], out: Path) -> None:
     with CsvWriter(out / "search.csv", (*grid.varied, *MEASURED)) as table:
         for outcome in outcomes:
             table.write(outcome.row(grid.varied))
-    done = [outcome for outcome in outcomes if outcome.state == "done"]
-    if done:
-        best = max(done, key=lambda outcome: float(outcome.best["held_accuracy"]))
-        write_text(config.to_toml(best.point), out / "best.toml")
+    ranked = best_first(outcomes)
+    if ranked:
+        write_text(config.to_toml(ranked[0].point), out / "best.toml")

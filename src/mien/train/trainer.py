@@ -1,16 +1,16 @@
-"""The one training loop: every network and every search runs through it.
+"""The training loop: every network and every search runs through it.
 
-The way through: crops and the held-out part, see `mien.train.data` -> epochs of augmented batches
--> after each epoch the averaged weights are judged on the held-out part, the best are kept, a
-checkpoint is written.
-Every epoch draws from its own seed, so a run that was killed resumes to the identical state.
+Pipeline: training and held-out crops (`mien.train.data`) -> epochs of augmented batches -> after
+each epoch the averaged weights are validated on the held-out crops, the best weights are kept and
+a checkpoint is written.
+Every epoch has its own random seed, so a run that was killed resumes to the identical state.
 """
 
 import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -22,49 +22,56 @@ from torch.nn.functional import cross_entropy, interpolate
 
 from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.models import zoo
+from mien.models.network import Network
 from mien.pixels import SIDE
 from mien.train.augment import Augment, Strength, mix
-from mien.train.config import BEST, LAST, TrainConfig
-from mien.train.data import Data, gather
-from mien.train.dataset import batches, normalise, rows_of
-from mien.train.distill import Teachers, distance
-from mien.train.distributed import Team, keep_freed, launch
+from mien.train.config import TrainConfig
+from mien.train.data import Data, load_data
+from mien.train.dataset import batch_rows, batches, normalise
+from mien.train.distill import Teachers, distillation_loss
+from mien.train.distributed import Worker, keep_freed_memory, launch
 from mien.train.optim import optimiser, rate_at, side_at
 from mien.train.run import (
+    BEST,
+    LAST,
     BadLossError,
-    describe,
-    earlier,
-    explained,
+    History,
     load_checkpoint,
+    load_earlier_run,
     refuse_other_run,
+    report_bad_batch,
     save_checkpoint,
+    write_description,
     write_history,
 )
-from mien.train.validate import judge, stopped
+from mien.train.validate import out_of_patience, validate
 
-__all__ = ["Run", "train"]
+__all__ = ["EpochProgress", "EpochReport", "Trainer", "no_progress", "no_report", "train"]
 
-# Batches changed at once: many small kernels take a GPU longer to start than to run.
-_AHEAD = {"cuda": 8}
-Progress = Callable[[range, str], Iterable[int]]
-Report = Callable[[dict[str, Any]], bool | None]
-History = list[dict[str, Any]]
+# Batches augmented at once: many small kernels take a GPU longer to start than to run.
+_AUGMENTED_AT_ONCE = {"cuda": 8}
+_Batches = Iterator[tuple[Tensor, Tensor]]  # crops and targets
+# Is given the steps of an epoch and its name; yields the steps and shows how far they are.
+EpochProgress = Callable[[range, str], Iterable[int]]
+# Is given the history row of an epoch; ends the run by returning True.
+EpochReport = Callable[[dict[str, Any]], bool | None]
 
 
-def _as_they_are(steps: range, _name: str) -> Iterable[int]:
+def no_progress(steps: range, _epoch: str) -> Iterable[int]:
+    """Show nothing: an `EpochProgress`."""
     return steps
 
 
-def _silent(_row: dict[str, Any]) -> None:
-    return None
+def no_report(_row: dict[str, Any]) -> None:
+    """Report nothing: an `EpochReport`."""
 
 
 def train(
     settings: TrainConfig,
     out: Path,
     resume: bool = False,
-    progress: Progress = _as_they_are,
-    report: Report = _silent,
+    progress: EpochProgress = no_progress,
+    report: EpochReport = no_report,
     data: Data | None = None,
 ) -> History:
     """Train a network.
@@ -75,7 +82,7 @@ def train(
         resume: continue a run of the same settings from its last whole epoch.
         progress: wraps the steps of an epoch, to show how far it is.
         report: is given the history row of each epoch; by returning True it ends the run.
-        data: what to train on; by default what `gather` finds by the settings.
+        data: what to train on; by default what the settings name.
 
     Returns:
         The history, one row an epoch.
@@ -87,84 +94,90 @@ def train(
         OutputError: if the folder cannot be written.
     """
     refuse_other_run(out, settings, resume)
-    work = partial(_work, settings=settings, out=out, resume=resume, told=(progress, report))
-    return launch(settings.devices, partial(work, data=data or gather(settings)))
+    job = _Job(settings, out, resume, progress, report, data or load_data(settings))
+    return launch(settings.devices, partial(_train, job=job))
 
 
-def _work(
-    team: Team,
-    settings: TrainConfig,
-    out: Path,
-    resume: bool,
-    told: tuple[Progress, Report],
-    data: Data,
-) -> History:
-    """Train in one process, which may be one of a team."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What every process of a run is given: the arguments of `train`."""
+
+    settings: TrainConfig
+    out: Path
+    resume: bool
+    progress: EpochProgress
+    report: EpochReport
+    data: Data
+
+
+def _train(worker: Worker, job: _Job) -> History:
+    """Train in one process; the first one writes the files and reports."""
+    settings, out = job.settings, job.out
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    keep_freed()
-    run = Run(settings, len(data.train), team)
-    data = replace(data, train=data.train.on(team.device))
+    keep_freed_memory()
+    trainer = Trainer(settings, len(job.data.train), worker)
+    data = replace(job.data, train=job.data.train.to(worker.device))
     history: History = []
-    if resume and (out / LAST).exists():
-        history = load_checkpoint(out / LAST, run.model, run.average, run.optimiser)["history"]
-    team.first(lambda: describe(out, settings, data.train.rows, _counts(data)))
-    progress, report = told if team.rank == 0 else (_as_they_are, _silent)
-    over = False
-    while not over and len(history) < settings.epochs and not stopped(history, settings.patience):
+    if job.resume and (out / LAST).exists():
+        state = trainer.model, trainer.average, trainer.optimiser
+        history = load_checkpoint(out / LAST, *state)["history"]
+    worker.on_first(lambda: write_description(out, settings, data.train.rows, _counts(data)))
+    progress = job.progress if worker.rank == 0 else no_progress
+    ended = False
+    while not ended and len(history) < settings.epochs:
+        if out_of_patience(history, settings.patience):
+            break
         try:
-            row = run.epoch(len(history), data, progress)
+            row = trainer.epoch(len(history), data, progress)
         except BadLossError as error:
-            raise team.first(lambda e=error: explained(e, out)) from None  # type: ignore[misc]
-        better = row["held_accuracy"] > max((r["held_accuracy"] for r in history), default=-1.0)
+            raise worker.on_first(partial(report_bad_batch, error, out)) from None
+        best = max((earlier["held_accuracy"] for earlier in history), default=-1.0)
+        is_best = row["held_accuracy"] > best or not len(data.held)
         history.append(row)
-        team.first(lambda keep=better: _save(out, run, history, keep or not len(data.held)))  # type: ignore[misc]
-        over = team.first(lambda last=row: report(last)) is True  # type: ignore[misc]
+        worker.on_first(partial(_save, out, trainer, history, is_best))
+        ended = worker.on_first(partial(job.report, row)) is True
     return history
 
 
 def _counts(data: Data) -> dict[str, Any]:
     return {
         "held_out": len(data.held),
-        "copies_of_test_dropped": data.leaked,
-        "copies_of_held_out_dropped": data.echoed,
+        "copies_of_test_dropped": data.test_copies,
+        "copies_of_held_out_dropped": data.held_copies,
         "torch": torch.__version__,
     }
 
 
-def _save(out: Path, run: "Run", history: History, best: bool) -> None:
-    for name in (BEST, LAST) if best else (LAST,):
-        save_checkpoint(out / name, run.model, run.average, run.optimiser, {"history": history})
-    write_history(out / "history.csv", history)
+def _save(out: Path, trainer: "Trainer", history: History, is_best: bool) -> None:
+    progress = {"history": history}
+    for name in (BEST, LAST) if is_best else (LAST,):
+        save_checkpoint(out / name, trainer.model, trainer.average, trainer.optimiser, progress)
+    write_history(out, history)
 
 
-class Run:
-    """The moving parts of a run: network, average, optimiser, schedule."""
+class Trainer:
+    """The state of a run: network, averaged network, optimiser, and what is made from settings."""
 
-    def __init__(self, settings: TrainConfig, count: int, team: Team) -> None:
-        """Build them.
+    def __init__(self, settings: TrainConfig, count: int, worker: Worker) -> None:
+        """Build the parts.
 
         Args:
             settings: of the run.
-            count: crops trained on.
-            team: who trains.
+            count: how many crops are trained on.
+            worker: the process that trains.
         """
         torch.manual_seed(settings.seed)
-        self.settings, self.team, self.device = settings, team, team.device
-        outputs = len(LABELS) + settings.neutral
-        model = zoo.build(settings.model, outputs, settings.dropout)
-        if settings.start:
-            begun = earlier(Path(settings.start), "start", settings, "model").network
-            model.load_state_dict(begun.state_dict())
-        self.model = model.to(self.device)
+        self.settings, self.worker, self.device = settings, worker, worker.device
+        self.model = _fresh_or_started(settings).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = self.model
         if settings.average:
             self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.forward: Callable[[Tensor], Tensor] = team.wrap(self.model)
+        self.forward: Callable[[Tensor], Tensor] = worker.wrap(self.model)
         if settings.compile:
             self.forward = torch.compile(self.forward, dynamic=False)  # crops have few sizes
-        self.bf16 = settings.bf16 and team.has_bf16
+        self.bf16 = settings.bf16 and worker.has_bf16
         self.augment = Augment(Strength.of(settings)).to(self.device)
         self.steps = max(1, count // settings.batch)
         self.optimiser = optimiser(self.model, settings)
@@ -174,8 +187,8 @@ class Run:
             teachers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.teachers = torch.compile(teachers, dynamic=False) if settings.compile else teachers
 
-    def epoch(self, number: int, data: Data, progress: Progress) -> dict[str, Any]:
-        """Train one epoch and judge the averaged weights.
+    def epoch(self, number: int, data: Data, progress: EpochProgress) -> dict[str, Any]:
+        """Train one epoch and validate the averaged weights.
 
         Args:
             number: of the epoch, from 0.
@@ -190,90 +203,101 @@ class Run:
         """
         start = time.perf_counter()
         seed = self.settings.seed * 100_003 + number
-        torch.manual_seed(seed + self.team.rank * 1_000_000_007)  # each augments its own share
+        # each process augments its own share of a batch
+        torch.manual_seed(seed + self.worker.rank * 1_000_000_007)
         total = 0.0
         self.model.train()
         size, balance = self.settings.batch, self.settings.balance
-        stream = self._fed(batches(data.train, size, torch.Generator().manual_seed(seed), balance))
+        order = torch.Generator().manual_seed(seed)
+        stream = self._augmented(batches(data.train, size, order, balance))
         for step in progress(range(self.steps), f"epoch {number + 1}/{self.settings.epochs}"):
-            value = self.team.mean(self._step(number * self.steps + step, *next(stream)))
-            if not math.isfinite(value):
-                again = torch.Generator().manual_seed(seed)
-                rows = rows_of(data.train, size, again, balance, step)
-                raise BadLossError(value, f"batch {step + 1} of epoch {number + 1}", rows)
-            total += value
+            loss = self.worker.mean(self._step(number * self.steps + step, *next(stream)))
+            if not math.isfinite(loss):
+                order = torch.Generator().manual_seed(seed)
+                rows = batch_rows(data.train, size, order, balance, step)
+                raise BadLossError(loss, f"batch {step + 1} of epoch {number + 1}", rows)
+            total += loss
         row: dict[str, Any] = {"epoch": number + 1, "train_loss": round(total / self.steps, 5)}
-        row |= self.team.first(lambda: judge(self.average, data.held, self.settings))
-        return row | {"rate": self._rate(), "seconds": round(time.perf_counter() - start, 1)}
+        row |= self.worker.on_first(lambda: validate(self.average, data.held))
+        row["rate"] = round(float(self.optimiser.param_groups[0]["lr"]), 6)
+        return row | {"seconds": round(time.perf_counter() - start, 1)}
+
+    def _augmented(self, stream: _Batches) -> _Batches:
+        """Yield this process's share of every batch, on its device, with each crop augmented."""
+        count = _AUGMENTED_AT_ONCE.get(self.device.type, 1)
+        while group := list(islice(stream, count)):
+            targets = [self.worker.share(part) for _, part in group]
+            crops = torch.cat([self.worker.share(part) for part, _ in group]).to(self.device)
+            if self.settings.augment:
+                crops = self.augment(crops)
+            parts = torch.split(crops, [len(part) for part in targets])
+            yield from zip(parts, (part.to(self.device) for part in targets), strict=True)
 
     def _step(self, step: int, crops: Tensor, targets: Tensor) -> float:
+        """Take one step of the optimiser and return the loss before it."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(step, self.steps * self.settings.epochs, self.settings)
         if targets.ndim == 2 and not self.settings.neutral:
-            targets = _among_six(targets)
-        gray, targets = self._mixed(crops, targets)
-        gray = _sized(gray, side_at(step // self.steps, self.settings))
-        batch = normalise(gray).contiguous(memory_format=torch.channels_last)
+            targets = _without_neutral(targets)
+        crops, targets = self._mix(crops, targets)
+        crops = _resize(crops, side_at(step // self.steps, self.settings))
+        batch = normalise(crops).contiguous(memory_format=torch.channels_last)
+        temperature = self.settings.heat
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.forward(batch)
-            answers = None if self.teachers is None else self.teachers(batch, self.settings.heat)
+            answers = None if self.teachers is None else self.teachers(batch, temperature)
         loss = cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
         if answers is not None:
-            far = distance(logits.float(), answers, self.settings.heat)
-            loss = torch.lerp(loss, far, self.settings.distil)
+            distance = distillation_loss(logits.float(), answers, temperature)
+            loss = torch.lerp(loss, distance, self.settings.distil)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
-        self._follow(step)
+        self._update_average(step)
         return float(loss.detach())
 
-    def _fed(self, stream: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield this process's share of every batch, on its device and each crop changed."""
-        ahead = _AHEAD.get(self.device.type, 1)
-        while some := list(islice(stream, ahead)):
-            shares = [self.team.share(targets) for _, targets in some]
-            crops = torch.cat([self.team.share(crops) for crops, _ in some]).to(self.device)
-            if self.settings.augment:
-                crops = self.augment(crops)
-            parts = torch.split(crops, [len(targets) for targets in shares])
-            yield from zip(parts, (t.to(self.device) for t in shares), strict=True)
-
-    def _mixed(self, gray: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Mix the crops of a batch if asked; their targets are shares of the classes then."""
+    def _mix(self, crops: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Mix the crops of a batch if that is on; the targets are shares of the classes then."""
         if not self.settings.augment:
-            return gray, targets
+            return crops, targets
         outputs = len(LABELS) + self.settings.neutral
-        return mix(gray, targets, outputs, self.settings.mixup, self.settings.cutmix)
+        return mix(crops, targets, outputs, self.settings.mixup, self.settings.cutmix)
 
-    def _follow(self, step: int) -> None:
-        """Move the average towards the weights; early on faster, so it forgets the start."""
+    def _update_average(self, step: int) -> None:
+        """Move the average towards the weights; faster in the first steps, to forget the start."""
         if self.average is self.model:
             return
         keep = min(self.settings.average, (step + 1) / (step + 10))
-        for slow, fast in zip(_state(self.average), _state(self.model), strict=True):
-            if slow.dtype.is_floating_point:
-                slow.lerp_(fast, 1 - keep)
+        for average, value in zip(_tensors(self.average), _tensors(self.model), strict=True):
+            if average.dtype.is_floating_point:
+                average.lerp_(value, 1 - keep)
             else:
-                slow.copy_(fast)
-
-    def _rate(self) -> float:
-        return round(float(self.optimiser.param_groups[0]["lr"]), 6)
+                average.copy_(value)
 
 
-def _among_six(shares: Tensor) -> Tensor:
-    """Leave neutral out of shares (N, 7); a picture has a label among the six, so some is left."""
+def _fresh_or_started(settings: TrainConfig) -> Network:
+    """Build the network of a run, with the weights of its `start` if it has one."""
+    model = zoo.build(settings.model, len(LABELS) + settings.neutral, settings.dropout)
+    if settings.start:
+        start = load_earlier_run(Path(settings.start), "start", settings, "model").network
+        model.load_state_dict(start.state_dict())
+    return model
+
+
+def _without_neutral(shares: Tensor) -> Tensor:
+    """Drop neutral from shares (N, 7); a picture has a label among the six, so some is left."""
     six = shares[:, :NEUTRAL_INDEX]
     return six / six.sum(dim=1, keepdim=True)
 
 
-def _sized(gray: Tensor, side: int) -> Tensor:
+def _resize(crops: Tensor, side: int) -> Tensor:
     """Shrink crops (N, C, 64, 64) to a side; with 64 they stay as they are."""
     if side == SIDE:
-        return gray
-    return interpolate(gray, (side, side), mode="bilinear", antialias=True)
+        return crops
+    return interpolate(crops, (side, side), mode="bilinear", antialias=True)
 
 
-def _state(model: nn.Module) -> Iterator[Tensor]:
-    """Every weight and statistic once, though layers may share it."""
+def _tensors(model: nn.Module) -> Iterator[Tensor]:
+    """Yield every weight and statistic once, though layers may share it."""
     for tensor in chain(model.parameters(), model.buffers()):
         yield tensor.detach()

@@ -1,5 +1,6 @@
-"""What a network makes of held-out crops: logits, loss and accuracy.
-Knows nothing of how it was trained.
+"""Validation: the logits, loss and accuracy of a network on held-out crops; early stopping.
+
+Knows nothing of how the network was trained.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,41 +12,33 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from mien.labels import NEUTRAL, NEUTRAL_INDEX
-from mien.train.config import TrainConfig
-from mien.train.dataset import Crops, normalise
+from mien.train.dataset import Crops, network_inputs
 
-__all__ = ["judge", "predict", "stopped"]
-
-_EVALUATE = 256  # crops a batch
+__all__ = ["best_epoch", "out_of_patience", "predict", "validate"]
 
 
 @torch.inference_mode()
 def predict(model: nn.Module, crops: Crops) -> Tensor:
-    """Return a network's logits for crops, as they are.
+    """Compute a network's logits for crops, as they are.
 
     Args:
         model: takes (N, 3, 64, 64).
-        crops: what to classify.
+        crops: to classify.
 
     Returns:
         shape (N, outputs), float32, on CPU.
     """
     device = next(model.parameters()).device
     model.eval()
-    parts = [
-        model(normalise(gray[:, None].to(device).float() / 255)).float().cpu()
-        for gray in torch.split(crops.gray, _EVALUATE)
-    ]
-    return torch.cat(parts)
+    return torch.cat([model(batch).float().cpu() for batch in network_inputs(crops.gray, device)])
 
 
-def judge(model: nn.Module, held: Crops, settings: TrainConfig) -> dict[str, float]:
-    """Measure a network on held-out training pictures.
+def validate(model: nn.Module, held: Crops) -> dict[str, float]:
+    """Measure a network on held-out crops.
 
     Args:
-        model: the averaged weights.
+        model: with the averaged weights.
         held: held-out crops; none of the six expressions gives zeros.
-        settings: of the run.
 
     Returns:
         Loss, and six-class accuracy averaged over the databases, so that none outweighs another.
@@ -61,8 +54,20 @@ def judge(model: nn.Module, held: Crops, settings: TrainConfig) -> dict[str, flo
     return {"held_loss": round(loss, 5), "held_accuracy": round(float(np.mean(rates)), 5)}
 
 
-def stopped(history: Sequence[Mapping[str, Any]], patience: int) -> bool:
-    """Tell whether a run's patience is over.
+def best_epoch(history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the row of the epoch whose weights are kept.
+
+    Args:
+        history: one row an epoch.
+
+    Returns:
+        The first row of the highest held-out accuracy; empty before the first epoch.
+    """
+    return max(history, key=lambda row: float(row["held_accuracy"]), default={})
+
+
+def out_of_patience(history: Sequence[Mapping[str, Any]], patience: int) -> bool:
+    """Tell whether a run stops early.
 
     Args:
         history: its rows so far.
