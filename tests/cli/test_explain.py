@@ -140,7 +140,7 @@ def test_an_overlay_leaves_the_face_where_nothing_speaks():
     crop = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     nothing = picture_grid.outlined_map(crop, np.zeros((8, 8), dtype=np.float32))
     gray = np.asarray(Image.fromarray(crop).convert("L"))
-    np.testing.assert_array_equal(nothing, picture_grid.upright(gray))
+    np.testing.assert_array_equal(nothing, picture_grid.crop_tile(gray))
     np.testing.assert_array_equal(picture_grid.outlined_map(crop, -GRADUAL), nothing)
     assert (picture_grid.outlined_map(crop, GRADUAL) != nothing).any()
 

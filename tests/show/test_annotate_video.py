@@ -1,4 +1,4 @@
-"""What is drawn on a film is where the faces are, can be read, and does not jump."""
+"""What is drawn on a video is where the faces are, can be read, and does not jump."""
 
 from dataclasses import replace
 
@@ -10,8 +10,8 @@ from mien.labels import LABELS
 from mien.recognize.results import VideoFrame
 from mien.show import style
 from mien.show.annotate import Overlay
-from mien.show.layout import Places
-from mien.show.style import COLOURS, Sprite, Stamps, stamp
+from mien.show.layout import SteadyPanels
+from mien.show.style import COLOURS, Masks, Sprite, paint
 from tests.show.test_annotate import SCORES, face_at, spot
 
 MAPS = spot((31.6, 48.7))
@@ -21,7 +21,7 @@ def faced(left, top, side, track=0, maps=None):
     return replace(face_at(left, top, side, maps=maps), track=track)
 
 
-def moment(*faces, size=(1280, 720), number=0, value=128):
+def frame_of(*faces, size=(1280, 720), number=0, value=128):
     rgb = np.full((size[1], size[0], 3), value, dtype=np.uint8)
     return VideoFrame(number, number / 25, faces, rgb)
 
@@ -29,7 +29,7 @@ def moment(*faces, size=(1280, 720), number=0, value=128):
 def settled(overlay, *faces, size=(1280, 720), frames=12):
     """Draw the same faces for half a second and return the last frame."""
     for number in range(frames):
-        drawn = overlay.draw(moment(*faces, size=size, number=number))
+        drawn = overlay.draw(frame_of(*faces, size=size, number=number))
     return drawn
 
 
@@ -39,30 +39,30 @@ def where(drawn, colour):
     return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
 
 
-def test_a_stamp_mixes_by_its_mask_and_is_cut_at_the_edge():
+def test_a_mask_mixes_its_colour_in_and_is_cut_at_the_edge():
     canvas = np.full((3, 4, 3), 100, dtype=np.uint8)
     mask = np.array([[255, 51], [0, 255]], dtype=np.uint8)
-    stamp(canvas, mask, (200, 0, 100), 1, 1)
+    paint(canvas, mask, (200, 0, 100), 1, 1)
     assert canvas[1, 1].tolist() == [200, 0, 100]
     assert canvas[1, 2].tolist() == [120, 80, 100]  # a fifth of the way
     assert canvas[2, 1].tolist() == [100, 100, 100]
     assert canvas[2, 2].tolist() == [200, 0, 100]
     for left, top in [(-1, -1), (3, 2), (-5, 0), (0, 9)]:
         edge = np.full((3, 4, 3), 100, dtype=np.uint8)
-        stamp(edge, mask, (200, 0, 100), left, top)
+        paint(edge, mask, (200, 0, 100), left, top)
         assert (edge != 100).any(axis=2).sum() == {(-1, -1): 1, (3, 2): 1}.get((left, top), 0)
 
 
-def test_a_sprite_lies_as_its_stamps_would():
+def test_a_sprite_lies_as_its_masks_would():
     canvas = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
     mask = np.random.default_rng(1).integers(0, 256, (9, 12), dtype=np.uint8)
     expected = canvas.copy()
-    stamp(expected, mask, (250, 10, 99), 5, 6)
-    stamp(expected, mask[:4], (0, 200, 0), 7, 8)
+    paint(expected, mask, (250, 10, 99), 5, 6)
+    paint(expected, mask[:4], (0, 200, 0), 7, 8)
     sprite = Sprite(14, 9)
     sprite.add(mask, (250, 10, 99), 0, 0)
     sprite.add(mask[:4], (0, 200, 0), 2, 2)
-    sprite.lay(canvas, 5, 6)
+    sprite.draw(canvas, 5, 6)
     assert np.abs(canvas.astype(int) - expected).max() <= 1
 
 
@@ -70,7 +70,7 @@ def test_masks_are_kept_but_not_without_end(monkeypatch):
     made = []
     monkeypatch.setattr(style, "_KEPT", 3)
     monkeypatch.setattr(style, "_word", lambda text, size: made.append(text) or np.zeros((1, 1)))
-    kept = Stamps()
+    kept = Masks()
     for text in "aabbaabc":
         kept.word(text, 12)
     assert made == ["a", "b", "c"]
@@ -80,9 +80,9 @@ def test_masks_are_kept_but_not_without_end(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [(640, 360), (1280, 720), (3840, 2160), (720, 1280)])
-def test_the_frame_is_on_the_box_and_grows_with_the_film(size):
+def test_the_frame_is_on_the_box_and_grows_with_the_video(size):
     side = size[1] // 4
-    drawn = Overlay().draw(moment(faced(200, 100, side), size=size))
+    drawn = Overlay().draw(frame_of(faced(200, 100, side), size=size))
     left, _, right, bottom = where(drawn, COLOURS["happiness"])
     assert (left, bottom) == (200, 100 + side)
     assert right >= 200 + side
@@ -93,14 +93,14 @@ def test_the_frame_is_on_the_box_and_grows_with_the_film(size):
 
 
 def test_without_a_face_the_frame_is_left_as_it_was():
-    nothing = moment(value=77)
+    nothing = frame_of(value=77)
     drawn = Overlay().draw(nothing)
     np.testing.assert_array_equal(drawn, nothing.rgb)
     assert drawn is not nothing.rgb
 
 
-def test_the_pixels_of_the_moment_are_left_as_they_were():
-    seen = moment(faced(300, 200, 200, maps=MAPS))
+def test_the_pixels_of_the_frame_are_left_as_they_were():
+    seen = frame_of(faced(300, 200, 200, maps=MAPS))
     Overlay(landmarks=True).draw(seen)
     assert (seen.rgb == 128).all()
 
@@ -108,13 +108,13 @@ def test_the_pixels_of_the_moment_are_left_as_they_were():
 def test_the_heat_map_is_over_its_face_only_when_it_is_wanted():
     face = faced(300, 200, 200, maps=MAPS)
     x, y = (face.landmarks[3:].mean(axis=0)).round().astype(int)
-    assert (Overlay().draw(moment(face))[y, x] != 128).all()
-    assert (Overlay(heatmap=False).draw(moment(face))[y, x] == 128).all()
+    assert (Overlay().draw(frame_of(face))[y, x] != 128).all()
+    assert (Overlay(heatmap=False).draw(frame_of(face))[y, x] == 128).all()
 
 
 def test_landmarks_are_marked_where_they_are():
     face = faced(300, 200, 200)
-    plain, marked = (Overlay(landmarks=on).draw(moment(face)).copy() for on in (False, True))
+    plain, marked = (Overlay(landmarks=on).draw(frame_of(face)).copy() for on in (False, True))
     changed = (plain != marked).any(axis=2)
     for x, y in face.landmarks:
         assert changed[round(y), round(x)]
@@ -125,17 +125,17 @@ def test_landmarks_are_marked_where_they_are():
     assert nearest.max() < 6
 
 
-def test_a_panel_comes_after_a_moment_and_its_bars_are_as_long_as_the_scores():
+def test_a_panel_comes_after_a_while_and_its_bars_are_as_long_as_the_scores():
     overlay = Overlay()
     face = faced(300, 200, 260)
-    first = overlay.draw(moment(face)).copy()
+    first = overlay.draw(frame_of(face)).copy()
     assert (first[200:450, 600:] == 128).all()
     drawn = settled(overlay, face)
     length = []
     for label in LABELS[1:4]:  # of surprise 20 %, sadness 12 %, anger 9 %
         left, _, right, _ = where(drawn, COLOURS[label])
         length.append(right - left)
-    whole = 5.6 * 16  # em of a film of 1280 x 720
+    whole = 5.6 * 16  # em of a video of 1280 x 720
     np.testing.assert_allclose(length, SCORES[1:4] * whole, atol=2.5)
 
 
@@ -148,20 +148,21 @@ def test_a_panel_explains_the_heat_map_only_where_there_is_one():
     assert heights == [229, 189, 189]  # em of 16: 14.3 with the legend, 11.8 without
 
 
-def test_a_small_film_is_enlarged_as_a_picture_is():
-    drawn = Overlay().draw(moment(faced(30, 20, 60), size=(160, 90)))
+def test_a_small_video_is_enlarged_as_a_picture_is():
+    drawn = Overlay().draw(frame_of(faced(30, 20, 60), size=(160, 90)))
     assert drawn.shape == (360, 640, 3)
     assert where(drawn, COLOURS["happiness"])[0] == 120
 
 
 def places(*, size=(1280, 720), extent=(200, 180)):
-    return Places(size, extent, 16)
+    return SteadyPanels(size, extent, 16)
 
 
 def at(where, time_s, *boxes):
     """Ask for places of faces whose boxes are (left, top, side), numbered from 0."""
     faces = [faced(*box, track=number) for number, box in enumerate(boxes)]
-    return where.of(faces, [face.box for face in faces], time_s)
+    panels = where.place(faces, [face.box for face in faces], time_s)
+    return {track: (round(box.left), round(box.top)) for track, box in panels.items()}
 
 
 def test_a_panel_goes_right_of_its_face_else_left_else_nowhere():
@@ -229,5 +230,5 @@ def test_what_is_gone_is_forgotten():
     where = places()
     for number in range(1000):
         face = faced(300, 200, 200, track=number)
-        where.of([face], [face.box], number)
+        where.place([face], [face.box], number)
     assert len(where._places) == 1

@@ -1,4 +1,4 @@
-"""The timeline of a film, from moments made by hand."""
+"""The timeline of a video, from frames made by hand."""
 
 import csv
 import sys
@@ -28,10 +28,10 @@ def face(track, label="happiness", confidence=0.6, shade=0):
     )
 
 
-def filled(moments):
-    """`moments`: pairs of time and faces."""
+def filled(frames):
+    """`frames`: pairs of time and faces."""
     made = Timeline()
-    for number, (time_s, faces) in enumerate(moments):
+    for number, (time_s, faces) in enumerate(frames):
         made.add(SimpleNamespace(time_s=time_s, number=number, faces=faces))
     return made
 
@@ -72,7 +72,7 @@ def test_segments_as_csv(tmp_path):
         ]
 
 
-def test_a_film_without_faces_has_a_header_and_a_plot(tmp_path):
+def test_a_video_without_faces_has_a_header_and_a_plot(tmp_path):
     made = filled([(0, []), (1, [])])
     made.write_segments(tmp_path / "s.csv")
     assert (tmp_path / "s.csv").read_text() == "track,label,start_s,end_s,confidence\n"
@@ -97,7 +97,7 @@ def test_frames_on_the_edges_of_bins_fall_into_one_each():
     assert len(made.curve(0)[0]) == 1000
 
 
-def test_peaks_are_the_surest_moments_of_each_label():
+def test_peaks_are_the_surest_frames_of_each_label():
     confidences = [0.5, 0.9, 0.7]
     made = filled([(t, [face(0, "fear", c, shade=t)]) for t, c in enumerate(confidences)])
     made.add(SimpleNamespace(time_s=3, number=3, faces=[face(0, NEUTRAL, 0.6, shade=30)]))
@@ -106,10 +106,10 @@ def test_peaks_are_the_surest_moments_of_each_label():
     assert (calm.label, calm.time_s, calm.crop[0, 0, 0]) == (NEUTRAL, 3, 30)
 
 
-def test_a_longer_film_has_longer_bins_with_the_same_means(monkeypatch):
+def test_a_longer_video_has_longer_bins_with_the_same_means(monkeypatch):
     monkeypatch.setattr(timeline, "_MOST_BINS", 100)
-    moments = [(i / 25, [face(0, "anger", 0.4 + 0.4 * (i % 2))]) for i in range(1000)]
-    made = filled(moments)
+    frames = [(i / 25, [face(0, "anger", 0.4 + 0.4 * (i % 2))]) for i in range(1000)]
+    made = filled(frames)
     times, values = made.curve(0)
     assert made.bin_s == pytest.approx(0.04 * 16)  # 1000 / 16 = 62.5 of at most 100
     assert len(times) == 63
@@ -119,14 +119,14 @@ def test_a_longer_film_has_longer_bins_with_the_same_means(monkeypatch):
 
 def test_of_many_tracks_the_longest_are_kept_and_all_are_counted(monkeypatch):
     monkeypatch.setattr(timeline, "_MOST_TRACKS", 8)
-    moments = []
+    frames = []
     for track in range(40):
         for _ in range(30 if track == 5 else 1 + track % 3):
-            moments.append((len(moments) / 25, [face(track)]))
-    made = filled(moments)
+            frames.append((len(frames) / 25, [face(track)]))
+    made = filled(frames)
     assert made.tracks == 40
     assert made.longest(1) == [5]
-    assert len(made._courses) <= 8
+    assert len(made._histories) <= 8
     assert len(made.segments) == 40  # segments are all kept
 
 
@@ -187,6 +187,6 @@ def test_the_crops_on_the_plot_are_the_peaks(tmp_path):
 
 def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"video extra\n  try: pip install"):
+    with pytest.raises(MissingExtraError, match=r"plot extra\n  try: pip install"):
         draw_timeline(Timeline(), tmp_path / "p.png")
     assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ from mien.pixels import F32, U8
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Face
 from mien.show import heatmap, plots
-from mien.show.html import Section, Seen, write_page
+from mien.show.html import ExplainedCrop, Section, write_report
 
 __all__ = ["improvements", "report", "worst"]
 
@@ -60,18 +60,18 @@ def report(
         Section(
             "Explanation",
             ("The surest right answer of each class, and where the evidence for it lay.",),
-            seen=_examples(evaluation, recognizer, folder, _surest(evaluation)),
+            crops=_examples(evaluation, recognizer, folder, _surest(evaluation)),
         ),
         Section(
             "Inspection",
             ("The surest wrong answers, with the evidence for the wrong class.",),
-            seen=_examples(evaluation, recognizer, folder, worst(evaluation, _WORST)),
+            crops=_examples(evaluation, recognizer, folder, worst(evaluation, _WORST)),
         ),
         Section("Improvement", tuple(improvements(evaluation))),
     ]
     record = evaluation.record
     title = f"{record['model']} on {record['source']} {record['split']}"
-    write_page(title, _NOTE, sections, out)
+    write_report(title, _NOTE, sections, out)
     return [out, confusion, calibration]
 
 
@@ -134,7 +134,7 @@ def _surest(evaluation: Evaluation) -> list[int]:
 
 def _examples(
     evaluation: Evaluation, recognizer: Recognizer, folder: Path, chosen: list[int]
-) -> tuple[Seen, ...]:
+) -> tuple[ExplainedCrop, ...]:
     """Crops with the heat map of the predicted class."""
     if not chosen:
         return ()
@@ -152,7 +152,7 @@ def _examples(
             f"{predicted} {scores[predicted]:.0%}, {row.label} {scores[row.label]:.0%}",
             row.path,
         )
-        examples.append(Seen(crop, _with_heatmap(crop, own_maps, predicted), words))
+        examples.append(ExplainedCrop(crop, _with_heatmap(crop, own_maps, predicted), words))
     return tuple(examples)
 
 

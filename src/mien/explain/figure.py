@@ -115,7 +115,7 @@ def _method_row(
     tiles = [picture_grid.outlined_map(crop, own) for own in maps]
     if len(labels) == 1:
         tiles.insert(0, picture_grid.colour_map(maps[0]))
-    return [picture_grid.upright(crop), *tiles], ["", *captions]
+    return [picture_grid.crop_tile(crop), *tiles], ["", *captions]
 
 
 def explanation_sentence(
@@ -151,7 +151,7 @@ def activations_figure(source: Source, crop: U8, layer: str | None = None) -> Pa
         The figure.
     """
     activations = source.activations(to_batch([crop]), layer)[0]
-    tiles = [picture_grid.upright(crop), *picture_grid.channels(activations, _CHANNELS)]
+    tiles = [picture_grid.crop_tile(crop), *picture_grid.channels(activations, _CHANNELS)]
     rows = [FigureRow("", tiles[i : i + _COLUMNS]) for i in range(0, len(tiles), _COLUMNS)]
     count, height, width = activations.shape
     title = (

@@ -1,44 +1,32 @@
-"""A picture with what was read in it: heat maps, frames, labels, and bars beside the faces.
+"""Pictures and frames of a video with what was read in them: heat maps, frames, labels, bars.
 
-The way through: enlarge a small picture -> heat maps -> plan -> frames, labels, panels. Knows
-nothing of models and files.
+Pipeline: enlarge a small picture -> plan (layout) -> heat maps -> frames and labels -> panels.
 
-MERGED A folder of annotated pictures, named like the ones they were made from.
-
-MERGED What was read in a film, drawn on its frames: steady, legible at any size, and fast.
-
-Letters and lines are as large as the size of the film asks for, the same in every frame. Each
-face has a frame, a label and, over it, its heat map; a face with room beside it has bars too, see
-places.py. Knows nothing of models and files.
+A picture and a video differ in the plan alone: in a picture everything has the best place, in a
+video it keeps its place from frame to frame, and letters and lines have one size. Knows nothing of
+models.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from mien.errors import OutputError
 from mien.faces.boxes import Box
 from mien.media.writers import write_picture
 from mien.pixels import F32, U8
 from mien.recognize.results import Face, Picture, VideoFrame
-from mien.show import layout, panel, style
+from mien.show import layout
 from mien.show.heatmap import blend_heatmap
-from mien.show.layout import Places
-from mien.show.panel import Board
-from mien.show.style import COLOURS, DARK, LIGHT, Stamps, stamp
+from mien.show.panel import Panel
+from mien.show.style import COLOURS, DARK, LIGHT, Masks, Rgb, paint
 
 __all__ = ["AnnotatedFolder", "Overlay", "annotate", "enlarged", "enlargement", "zoomed"]
 
 _SMALL = 320  # pixels; a longer side below that is enlarged
 _ENOUGH = 640  # pixels; to at least that, by a whole number
-_EMS = 60  # letters that fit into the film's mean side
-_SMALLEST = 12  # pixels of an em; smaller letters are hard to read
-_CHIP_PAD, _CHIP_HEIGHT = 0.5, 1.5  # em
 
 
 def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True) -> U8:
@@ -64,17 +52,9 @@ def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True) -> U8:
         raise ValueError(f"the picture read is {expected} uint8, this is {rgb.shape} {rgb.dtype}")
     zoom = enlargement(picture.width, picture.height)
     canvas = enlarged(rgb, zoom)
-    for face in picture.faces:
-        if heatmap and face.maps is not None:
-            blend_heatmap(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
-    image = Image.fromarray(canvas)
     plans = layout.plan(picture, zoom, heatmap)
-    for face, plan in zip(picture.faces, plans, strict=True):
-        _mark(image, face, plan)
-    for face, plan in zip(picture.faces, plans, strict=True):
-        if plan.panel:
-            panel.paint(image, plan.panel, face, plan.panel_size, plan.legend)
-    return np.array(image)
+    _Renderer(heatmap).draw(canvas, picture.faces, plans, zoom)
+    return canvas
 
 
 def enlargement(width: int, height: int) -> int:
@@ -128,19 +108,108 @@ def zoomed(to_crop: F32, zoom: int) -> F32:
     return matrix
 
 
-def _mark(image: Image.Image, face: Face, plan: layout.Plan) -> None:
-    """The frame, with a dark line inside that sets it off from any skin, and the label."""
-    if plan.frame is None:
-        return
-    colour, box = style.COLOURS[face.label], plan.frame
-    line = max(2, round(0.16 * plan.size))
-    radius = 0.4 * plan.size
-    style.outline(image, box, style.DARK, radius, line + max(1, line // 3))
-    style.outline(image, box, colour, radius, line)
-    if plan.chip:
-        style.fill(image, plan.chip, colour, radius=0.3 * plan.size)
-        start = (plan.chip.left + layout.CHIP_PAD * plan.size, plan.chip.top + plan.chip.height / 2)
-        style.write(image, start, plan.text, plan.size, style.DARK)
+class Overlay:
+    """Annotates the frames of one video; to be given them in order."""
+
+    def __init__(self, heatmap: bool = True, landmarks: bool = False) -> None:
+        """Start before the first frame.
+
+        Args:
+            heatmap: lay the heat map over each face that has one.
+            landmarks: mark the five landmarks.
+        """
+        self._heatmap = heatmap
+        self._renderer = _Renderer(heatmap, landmarks)
+        self._layout: layout.VideoLayout | None = None
+        self._canvas = np.empty((0, 0, 3), dtype=np.uint8)
+
+    def draw(self, frame: VideoFrame) -> U8:
+        """Draw what was read in a frame.
+
+        Args:
+            frame: its pixels are left as they were.
+
+        Returns:
+            shape (k * H, k * W, 3), uint8, RGB, where k = `enlargement`. The next
+            call draws into the same array.
+        """
+        zoom = enlargement(frame.width, frame.height)
+        canvas = self._copy(frame.rgb, zoom)
+        if frame.faces:
+            size = (canvas.shape[1], canvas.shape[0])
+            if self._layout is None or self._layout.canvas != size:  # it may change in a video
+                legend = self._heatmap and frame.faces[0].maps is not None
+                self._layout = layout.VideoLayout(size, legend)
+            plans = self._layout.plan(frame.faces, zoom, frame.time_s)
+            self._renderer.draw(canvas, frame.faces, plans, zoom)
+        return canvas
+
+    def _copy(self, rgb: U8, zoom: int) -> U8:
+        if zoom > 1:
+            return enlarged(rgb, zoom)
+        if self._canvas.shape != rgb.shape:
+            self._canvas = np.empty_like(rgb)
+        np.copyto(self._canvas, rgb)
+        return self._canvas
+
+
+class _Renderer:
+    """Draws what was read in faces where a plan says, and keeps the masks for the next time."""
+
+    def __init__(self, heatmap: bool, landmarks: bool = False) -> None:
+        self._heatmap = heatmap
+        self._landmarks = landmarks
+        self._masks = Masks()
+        self._panels: dict[tuple[int, bool], Panel] = {}  # by size and legend
+
+    def draw(
+        self, canvas: U8, faces: Sequence[Face], plans: Sequence[layout.Plan], zoom: int
+    ) -> None:
+        """Draw on a canvas, which is `zoom` times as large as the picture, in place."""
+        for face in faces:
+            if self._heatmap and face.maps is not None:
+                blend_heatmap(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
+        for face, plan in zip(faces, plans, strict=True):
+            if plan.frame:
+                self._draw_frame(canvas, plan.frame, face.label, plan.size)
+            if plan.chip:
+                self._draw_label(canvas, plan.chip, plan, COLOURS[face.label])
+            if self._landmarks:
+                _draw_points(canvas, (face.landmarks + 0.5) * zoom - 0.5, plan.size)
+        for face, plan in zip(faces, plans, strict=True):
+            if plan.panel:
+                key = (plan.panel_size, plan.legend)
+                if key not in self._panels:
+                    self._panels[key] = Panel(*key, self._masks)
+                left, top = round(plan.panel.left), round(plan.panel.top)
+                self._panels[key].draw(canvas, face, left, top)
+
+    def _draw_frame(self, canvas: U8, box: Box, label: str, size: int) -> None:
+        """The frame, with a dark line inside that sets it off from any skin."""
+        line, radius = max(2, round(0.16 * size)), round(0.4 * size)
+        thin = max(1, line // 3)
+        if min(box.width, box.height) - 2 * line > 2 * thin:
+            inner = Box(box.left + line, box.top + line, box.right - line, box.bottom - line)
+            self._masks.frame(canvas, inner, DARK, max(1, radius - line), thin)
+        self._masks.frame(canvas, box, COLOURS[label], radius, line)
+
+    def _draw_label(self, canvas: U8, chip: Box, plan: layout.Plan, colour: Rgb) -> None:
+        left, top, width, height = (
+            round(v) for v in (chip.left, chip.top, chip.width, chip.height)
+        )
+        paint(canvas, self._masks.plate((width, height), 0.3 * plan.size), colour, left, top)
+        word = self._masks.word(plan.text, plan.size)
+        left += (width - word.shape[1]) // 2
+        paint(canvas, word, DARK, left, top + (height - word.shape[0]) // 2)
+
+
+def _draw_points(canvas: U8, points: F32, size: int) -> None:
+    """A light dot with a dark rim at each point; cv2 takes 16ths of a pixel."""
+    radius = max(2, round(0.15 * size))
+    for x, y in np.rint(points * 16).astype(int).tolist():
+        for wider, colour in ((1.5, DARK), (1.0, LIGHT)):
+            shown = round(wider * radius * 16)
+            cv2.circle(canvas, (x, y), shown, colour, cv2.FILLED, cv2.LINE_AA, 4)
 
 
 class AnnotatedFolder:
@@ -206,109 +275,3 @@ def _free(target: Path, taken: set[Path]) -> Path:
         choice = target.with_name(f"{target.stem}-{number}{target.suffix}")
     taken.add(choice.resolve())
     return choice
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tools:
-    """What the size of the film decides."""
-
-    size: int
-    board: Board
-    places: Places
-
-
-class Overlay:
-    """Draws on the frames of one film; to be given them in order."""
-
-    def __init__(self, heatmap: bool = True, landmarks: bool = False) -> None:
-        """Start before the first frame.
-
-        Args:
-            heatmap: lay the heat map over each face that has one.
-            landmarks: mark the five landmarks.
-        """
-        self._heatmap = heatmap
-        self._landmarks = landmarks
-        self._stamps = Stamps()
-        self._tools: dict[tuple[int, int], _Tools] = {}
-        self._canvas = np.empty((0, 0, 3), dtype=np.uint8)
-
-    def draw(self, moment: VideoFrame) -> U8:
-        """Draw what was read in a frame.
-
-        Args:
-            moment: the frame; its pixels are left as they were.
-
-        Returns:
-            shape (k * H, k * W, 3), uint8, RGB, where k = `enlargement`. The next
-            call draws into the same array.
-        """
-        zoom = enlargement(moment.width, moment.height)
-        canvas = self._copy(moment.rgb, zoom)
-        if not moment.faces:
-            return canvas
-        legend = self._heatmap and moment.faces[0].maps is not None
-        tools = self._fitting((canvas.shape[1], canvas.shape[0]), legend)
-        for face in moment.faces:
-            if self._heatmap and face.maps is not None:
-                blend_heatmap(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
-        frames = [_larger(face.box, zoom) for face in moment.faces]
-        for face, frame in zip(moment.faces, frames, strict=True):
-            self._mark(canvas, face, frame, tools.size)
-            if self._landmarks:
-                _dots(canvas, (face.landmarks + 0.5) * zoom - 0.5, tools.size)
-        above = _CHIP_HEIGHT * tools.size
-        whole = [Box(b.left, b.top - above, b.right, b.bottom) for b in frames]
-        found = tools.places.of(moment.faces, whole, moment.time_s)
-        for face in moment.faces:
-            if face.track in found:
-                tools.board.lay(canvas, face, *found[face.track])
-        return canvas
-
-    def _copy(self, rgb: U8, zoom: int) -> U8:
-        if zoom > 1:
-            return enlarged(rgb, zoom)
-        if self._canvas.shape != rgb.shape:
-            self._canvas = np.empty_like(rgb)
-        np.copyto(self._canvas, rgb)
-        return self._canvas
-
-    def _fitting(self, canvas: tuple[int, int], legend: bool) -> _Tools:
-        """The tools for a size of film, which may change within one."""
-        if canvas not in self._tools:
-            size = max(_SMALLEST, round(sqrt(canvas[0] * canvas[1]) / _EMS))
-            board = Board(size, legend, self._stamps)
-            places = Places(canvas, board.extent, size)
-            self._tools = {canvas: _Tools(size, board, places)}
-        return self._tools[canvas]
-
-    def _mark(self, canvas: U8, face: Face, frame: Box, size: int) -> None:
-        """The frame, with a dark line inside that sets it off from any skin, and the label."""
-        colour, line, radius = COLOURS[face.label], max(2, round(0.16 * size)), round(0.4 * size)
-        inner = Box(frame.left + line, frame.top + line, frame.right - line, frame.bottom - line)
-        thin = max(1, line // 3)
-        if min(inner.width, inner.height) > 2 * thin:
-            self._stamps.frame(canvas, inner, (DARK, max(1, radius - line), thin))
-        self._stamps.frame(canvas, frame, (colour, radius, line))
-        word = self._stamps.word(f"{face.label} {100 * face.confidence:.0f}%", size)
-        pad, height = round(_CHIP_PAD * size), round(_CHIP_HEIGHT * size)
-        plate = self._stamps.plate((word.shape[1] + 2 * pad, height), 0.3 * size)
-        left = max(0, min(round(frame.left), canvas.shape[1] - plate.shape[1]))
-        top = round(frame.top) - height
-        if top < 0:  # no room above: inside the frame
-            top = max(0, round(frame.top))
-        stamp(canvas, plate, colour, left, top)
-        stamp(canvas, word, DARK, left + pad, top + (height - word.shape[0]) // 2)
-
-
-def _larger(box: Box, zoom: int) -> Box:
-    return Box(box.left * zoom, box.top * zoom, box.right * zoom, box.bottom * zoom)
-
-
-def _dots(canvas: U8, points: F32, size: int) -> None:
-    """A light dot with a dark rim at each point; cv2 takes 16ths of a pixel."""
-    radius = max(2, round(0.15 * size))
-    for x, y in np.rint(points * 16).astype(int).tolist():
-        for wider, colour in ((1.5, DARK), (1.0, LIGHT)):
-            far = round(wider * radius * 16)
-            cv2.circle(canvas, (x, y), far, colour, cv2.FILLED, cv2.LINE_AA, 4)

@@ -13,13 +13,9 @@ from mien.pixels import F32, U8
 
 __all__ = ["blend_heatmap", "colours", "ramp"]
 
-
 _OPACITY = 0.62  # at the strongest place; the face stays visible underneath
-
 _FADE = 8  # pixels of the crop over which a map fades out towards the crop's edge
-
 _SOFT = 1.5  # pixels of the crop; rounds the creases that bilinear enlargement leaves
-
 _COLDEST = 0.25  # the colour map's first quarter is nearly black, on a face it reads as a shadow
 
 
@@ -61,10 +57,10 @@ def blend_heatmap(rgb: U8, heatmap: F32, to_crop: F32) -> None:
     shifted = to_crop.astype(np.float64)
     shifted[:, 2] += shifted[:, :2] @ (columns.start, rows.start)
     size = (columns.stop - columns.start, rows.stop - rows.start)
-    how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     soft = cv2.GaussianBlur(heatmap, (0, 0), _SOFT)
     faded = soft * _window(heatmap.shape[0])
-    strength = np.asarray(cv2.warpAffine(faded, shifted, size, flags=how), dtype=np.float32)
+    strength = np.asarray(cv2.warpAffine(faded, shifted, size, flags=flags), dtype=np.float32)
     strength = strength.clip(0, 1)
     alpha = _OPACITY * strength
     steps = cv2.convertScaleAbs(strength, alpha=255 * (1 - _COLDEST), beta=255 * _COLDEST)

@@ -1,12 +1,9 @@
-"""One page about a model on a split, along the way of the paper's Figure 1.
+"""Two HTML pages: a report about a model on a split, and pictures in pairs for a person to judge.
 
-Data -> model -> predictions -> explanation -> inspection -> improvement. Figures and the worst
-errors are pictures inside the page, so it is one file. It shows faces of the database: it is for
-its reader alone. Knows nothing of models.
-
-MERGED A page that shows pictures in pairs, side by side, for a person to judge.
-
-The page links to the pictures and holds none of them.
+The report follows the paper's Figure 1: data -> model -> predictions -> explanation -> inspection
+-> improvement. Its plots and crops are inside the page, so it is one file. The page of pairs links
+to the pictures and holds none of them. Both show faces of a database: they are for their reader
+alone. Knows nothing of models.
 """
 
 import base64
@@ -23,30 +20,29 @@ from PIL import Image
 from mien.media.writers import write_text
 from mien.pixels import U8
 
-__all__ = ["Pair", "Section", "Seen", "write_page", "write_pairs"]
+__all__ = ["ExplainedCrop", "Pair", "Section", "write_pairs", "write_report"]
 
-_STYLE = """
+_SHARED_STYLE = """
+figure { margin: 0; padding: 8px; border: 1px solid #ddd; border-radius: 6px }
+figcaption { font-size: 12px; overflow-wrap: anywhere }
+.note { background: #fff4d6; padding: 8px 12px; border-radius: 6px }
+"""
+_REPORT_STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1000px; color: #222 }
 nav { background: #f2f2f2; padding: 8px 12px; border-radius: 6px }
 table { border-collapse: collapse } td, th { padding: 2px 14px 2px 0; text-align: left }
 .seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(215px, 1fr)); gap: 12px }
-figure { margin: 0; padding: 8px; border: 1px solid #ddd; border-radius: 6px }
 .seen img { width: 96px; height: 96px; margin-right: 4px } .plot { max-width: 100% }
-figcaption { font-size: 12px; overflow-wrap: anywhere }
-.note { background: #fff4d6; padding: 8px 12px; border-radius: 6px }
 """
 _PAIRS_STYLE = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 2em; color: #222; background: #fff }
 section { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 14px }
-figure { margin: 0; padding: 8px; border: 1px solid #ddd; border-radius: 6px }
 figure.differs { border-color: #c33 } figure img { width: 96px; height: 96px; margin-right: 6px }
-figcaption { font-size: 12px; overflow-wrap: anywhere }
-.note { background: #fff4d6; padding: 8px 12px; border-radius: 6px }
 """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class ExplainedCrop:
     """A crop, the crop under its heat map, and what is said of it.
 
     Attributes:
@@ -62,24 +58,24 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A step of the way.
+    """A section of the report.
 
     Attributes:
-        title: of the step.
+        title: of the section.
         words: paragraphs.
         rows: of a table of two columns.
         plots: PNG files to put into the page.
-        seen: crops to show.
+        crops: to show, each beside its heat map.
     """
 
     title: str
     words: tuple[str, ...] = ()
     rows: tuple[tuple[str, str], ...] = ()
     plots: tuple[Path, ...] = ()
-    seen: tuple[Seen, ...] = ()
+    crops: tuple[ExplainedCrop, ...] = ()
 
 
-def write_page(title: str, note: str, sections: Sequence[Section], out: Path) -> None:
+def write_report(title: str, note: str, sections: Sequence[Section], out: Path) -> None:
     """Write the page.
 
     Args:
@@ -88,11 +84,11 @@ def write_page(title: str, note: str, sections: Sequence[Section], out: Path) ->
         sections: in order.
         out: the .html file.
     """
-    way = " &rarr; ".join(f'<a href="#{i}">{escape(s.title)}</a>' for i, s in enumerate(sections))
+    links = " &rarr; ".join(f'<a href="#{i}">{escape(s.title)}</a>' for i, s in enumerate(sections))
     parts = [
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>',
-        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>",
-        f'<p class="note">{escape(note)}</p><nav>{way}</nav>',
+        f"<style>{_SHARED_STYLE}{_REPORT_STYLE}</style><h1>{escape(title)}</h1>",
+        f'<p class="note">{escape(note)}</p><nav>{links}</nav>',
         *(_section(number, section) for number, section in enumerate(sections)),
         "</html>",
     ]
@@ -108,18 +104,18 @@ def _section(number: int, section: Section) -> str:
     for plot in section.plots:
         alt = escape(plot.stem.replace("-", " "))
         lines.append(f'<img class="plot" alt="{alt}" src="{_inline(plot.read_bytes())}">')
-    if section.seen:
-        lines.append(f'<div class="seen">{"".join(map(_figure, section.seen))}</div>')
+    if section.crops:
+        lines.append(f'<div class="seen">{"".join(map(_crop_figure, section.crops))}</div>')
     return "\n".join(lines)
 
 
-def _figure(seen: Seen) -> str:
-    said = "<br>".join(map(escape, seen.caption))
+def _crop_figure(explained: ExplainedCrop) -> str:
+    caption = "<br>".join(map(escape, explained.caption))
     pictures = "".join(
         f'<img alt="{alt}" src="{_inline(_png(rgb))}">'
-        for alt, rgb in (("the crop", seen.crop), ("its heat map", seen.heat))
+        for alt, rgb in (("the crop", explained.crop), ("its heat map", explained.heat))
     )
-    return f"<figure>{pictures}<figcaption>{said}</figcaption></figure>"
+    return f"<figure>{pictures}<figcaption>{caption}</figcaption></figure>"
 
 
 def _png(rgb: U8) -> bytes:
@@ -152,7 +148,7 @@ class Pair:
 def write_pairs(
     title: str, summary: str, sections: Sequence[tuple[str, Sequence[Pair]]], out: Path
 ) -> None:
-    """Write the page.
+    """Write pictures in pairs, for a person to judge.
 
     Args:
         title: of the page.
@@ -165,7 +161,8 @@ def write_pairs(
     """
     parts = [
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">',
-        f"<title>{escape(title)}</title>\n<style>{_PAIRS_STYLE}</style>\n<h1>{escape(title)}</h1>",
+        f"<title>{escape(title)}</title>\n<style>{_SHARED_STYLE}{_PAIRS_STYLE}</style>",
+        f"<h1>{escape(title)}</h1>",
         '<p class="note">For your eyes on this machine: the pictures stay in their folders and '
         "belong to their databases. Do not publish or commit this page.</p>",
         f"<pre>{escape(summary)}</pre>",

@@ -1,11 +1,9 @@
-"""The figure that explains a prediction: a grid of pictures with names, captions and a legend.
+"""Rows of small pictures with words: the figure that explains a prediction, the contact sheet.
 
-One layout, two ways to write it: pixels (PNG, JPEG, WebP, PDF) and SVG, whose words stay words.
-Colours rise in lightness with the evidence, and a line is drawn where it is half of the strongest,
-so that the figure can be read when it is printed in grey. Knows nothing of networks.
-
-MERGED A contact sheet: rows of small pictures with their names, large enough to judge.
-Knows nothing of what was done to the pictures.
+Both are a page: pictures and words at their places. One page, two ways to write it: pixels (PNG,
+JPEG, WebP, PDF) and SVG, whose words stay words. The colours of a map rise in lightness with the
+evidence, and a line is drawn where it is half of the strongest, so that a figure can be read when
+it is printed in grey. Knows nothing of networks, nor of what was done to the pictures.
 """
 
 import base64
@@ -19,50 +17,43 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mien.faces.boxes import Box
 from mien.media.writers import FORMATS, atomic, write_picture, write_text
 from mien.pixels import F32, U8, enlarge
-from mien.show import style
 from mien.show.heatmap import colours
+from mien.show.style import DARK, Masks, Rgb, paint, text_width
 
 __all__ = [
     "SUFFIXES",
     "FigureRow",
+    "Page",
     "channels",
     "colour_map",
     "contact_sheet",
+    "crop_tile",
     "figure",
     "outlined_map",
-    "upright",
     "write_figure",
 ]
 
-
 SUFFIXES = (*FORMATS, ".pdf", ".svg")
 
+# of a figure; sizes of letters are pixels of an em
 _TILE = 192  # pixels of a tile's side: three times the crop's
-
 _GAP, _MARGIN = 10, 24
-
-_TITLE, _NAME, _SMALL = 22, 17, 14  # pixels of an em
-
-_WHITE, _GRAY = (255, 255, 255), (80, 80, 80)
-
+_TITLE, _NAME, _SMALL = 22, 17, 14
+_GRAY = (80, 80, 80)
 _OPACITY = 0.65  # of the strongest colour over a face
-
 _HALF = 0.5  # of the strongest evidence: where the line is drawn
-
 _SPECK = 100  # square pixels; no line around less
+_LINE = "the line is drawn where the evidence is half of the strongest"
+
+# of a contact sheet
+_ZOOM = 2  # pixels are shown as squares: smoothing would hide what a change did to them
+_SHEET_GAP, _SHEET_MARGIN, _HEAD, _CAPTION = 8, 16, 64, 22
+_SHEET_NAME, _SHEET_SMALL = 20, 15
+_SHEET_GRAY = (90, 90, 90)
 
 SheetRow = tuple[str, str, U8, Sequence[str]]
-
-_ZOOM = 2  # pixels are shown as squares: smoothing would hide what a change did to them
-
-_SHEET_GAP, _SHEET_MARGIN, _HEAD, _CAPTION = 8, 16, 64, 22
-
-_SIZE, _SHEET_SMALL = 20, 15  # of letters
-
-_SHEET_WHITE, _SHEET_GRAY = (255, 255, 255), (90, 90, 90)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,15 +73,106 @@ class FigureRow:
 
 @dataclass
 class Page:
-    """Pictures and words at their places, in pixels."""
+    """Pictures and words at their places, in pixels, on white.
+
+    Attributes:
+        width: of the page.
+        height: likewise.
+        pictures: left, top, and shape (h, w, 3), RGB.
+        words: left, middle of the line, text, size of the letters, colour.
+    """
 
     width: int
     height: int
     pictures: list[tuple[int, int, U8]] = field(default_factory=list)
-    words: list[tuple[float, float, str, int, style.Rgb]] = field(default_factory=list)
+    words: list[tuple[float, float, str, int, Rgb]] = field(default_factory=list)
+
+    def write(self, left: float, middle: float, text: str, size: int, colour: Rgb = _GRAY) -> None:
+        """Add a line of text."""
+        self.words.append((left, middle, text, size, colour))
 
 
-def upright(crop: U8) -> U8:
+def figure(title: str, columns: Sequence[str], rows: Sequence[FigureRow], legend: str) -> Page:
+    """Lay out a grid with its title and its legend.
+
+    Args:
+        title: put above.
+        columns: names of the columns.
+        rows: of as many tiles as there are columns, or fewer.
+        legend: what the colours mean; none is drawn where it is empty.
+
+    Returns:
+        The page, for `write_figure`.
+    """
+    left = _MARGIN + max(text_width(row.name, _NAME) for row in rows)
+    left += _GAP if left > _MARGIN else 0
+    lefts = [left + i * (_TILE + _GAP) for i in range(max(len(row.tiles) for row in rows))]
+    caption = [1.6 * _SMALL if any(row.captions) else 0 for row in rows]
+    words = max(text_width(text, _SMALL) for text in (legend, _LINE)) if legend else 0
+    width = max(lefts[-1] + _TILE, _MARGIN + text_width(title, _TITLE), _MARGIN + words) + _MARGIN
+    top = _MARGIN + 2 * _TITLE + (1.6 * _SMALL if any(columns) else 0)
+    height = top + sum(caption) + len(rows) * (_TILE + _GAP) + (5.5 * _SMALL if legend else 0)
+    page = Page(width, round(height + _MARGIN / 2))
+    page.write(_MARGIN, _MARGIN + 0.6 * _TITLE, title, _TITLE, DARK)
+    for x, name in zip(lefts, columns, strict=False):
+        page.write(x, top - 0.9 * _SMALL, name, _SMALL)
+    for row, below in zip(rows, caption, strict=True):
+        page.write(_MARGIN, top + _TILE / 2, row.name, _NAME, DARK)
+        page.pictures += [(x, round(top), tile) for x, tile in zip(lefts, row.tiles, strict=False)]
+        for x, text in zip(lefts, row.captions, strict=False):
+            page.write(x, top + _TILE + 0.9 * _SMALL, text, _SMALL)
+        top += _TILE + _GAP + below
+    if legend:
+        _explain_colours(page, round(top + 0.6 * _SMALL), legend)
+    return page
+
+
+def _explain_colours(page: Page, top: int, legend: str) -> None:
+    """The ramp from none to the strongest, and what it means."""
+    ramp = np.tile(np.linspace(0, 1, 3 * _TILE // 2, dtype=np.float32), (_SMALL, 1))
+    page.pictures.append((_MARGIN, top, np.rint(_shade(ramp)).astype(np.uint8)))
+    end = _MARGIN + ramp.shape[1] + _GAP
+    page.write(end, top + _SMALL / 2, "none to strongest", _SMALL)
+    for number, text in enumerate((legend, _LINE), 1):
+        page.write(_MARGIN, top + _SMALL * (0.5 + 1.6 * number), text, _SMALL)
+
+
+def contact_sheet(title: str, columns: Sequence[str], rows: Sequence[SheetRow]) -> U8:
+    """Lay out rows of pictures, twice their size.
+
+    Args:
+        title: put above.
+        columns: a name for each of the first columns.
+        rows: name, note, pictures of shape (N, H, W) uint8 and N captions; N, H and W are the
+            same in all rows.
+
+    Returns:
+        shape (height, width, 3), uint8, RGB.
+    """
+    count, high, wide = (n * f for n, f in zip(rows[0][2].shape, (1, _ZOOM, _ZOOM), strict=True))
+    names = [text_width(name, _SHEET_NAME) for name, *_ in rows]
+    notes = [text_width(note, _SHEET_SMALL) for _, note, *_ in rows]
+    left = max(names + notes) + 2 * _SHEET_MARGIN
+    lefts = [left + i * (wide + _SHEET_GAP) for i in range(count)]
+    width = max(lefts[-1] + wide, text_width(title, _SHEET_NAME) + _SHEET_MARGIN) + _SHEET_MARGIN
+    heights = [high + _SHEET_GAP + (_CAPTION if any(captions) else 0) for *_, captions in rows]
+    page = Page(width, _HEAD + sum(heights) + _SHEET_MARGIN)
+    page.write(_SHEET_MARGIN, 20, title, _SHEET_NAME, DARK)
+    for x, name in zip(lefts, columns, strict=False):
+        page.write(x, _HEAD - 14, name, _SHEET_SMALL, _SHEET_GRAY)
+    top = _HEAD
+    for (name, note, pictures, captions), height in zip(rows, heights, strict=True):
+        page.write(_SHEET_MARGIN, top + high / 2 - 13, name, _SHEET_NAME, DARK)
+        page.write(_SHEET_MARGIN, top + high / 2 + 13, note, _SHEET_SMALL, _SHEET_GRAY)
+        for x, picture, caption in zip(lefts, pictures, captions, strict=True):
+            tile = picture.repeat(_ZOOM, axis=0).repeat(_ZOOM, axis=1)
+            page.pictures.append((x, top, np.repeat(tile[..., None], 3, axis=2)))
+            page.write(x, top + high + 12, caption, _SHEET_SMALL, _SHEET_GRAY)
+        top += height
+    return _as_pixels(page)
+
+
+def crop_tile(crop: U8) -> U8:
     """Enlarge a crop to a tile.
 
     Args:
@@ -123,13 +205,13 @@ def outlined_map(crop: U8, strength: F32) -> U8:
 
     Args:
         crop: shape (64, 64, 3), RGB.
-        strength: shape (h, w), as for `heat`.
+        strength: shape (h, w), as for `colour_map`.
 
     Returns:
         shape (192, 192, 3).
     """
     fine = _fine(strength)
-    gray = upright(np.asarray(Image.fromarray(crop).convert("L")))
+    gray = crop_tile(np.asarray(Image.fromarray(crop).convert("L")))
     alpha = (_OPACITY * fine)[..., None]
     mixed = gray * (1 - alpha) + colours(fine) * alpha
     return _ringed(np.rint(mixed).astype(np.uint8), fine)
@@ -155,59 +237,6 @@ def _ringed(tile: U8, fine: F32) -> U8:
     for colour, width in (((20, 20, 20), 4), ((255, 255, 255), 2)):
         cv2.drawContours(drawn, rings, -1, colour, width, cv2.LINE_AA)
     return drawn
-
-
-def figure(title: str, columns: Sequence[str], rows: Sequence[FigureRow], legend: str) -> Page:
-    """Lay out a grid with its title and its legend.
-
-    Args:
-        title: put above.
-        columns: names of the columns.
-        rows: of as many tiles as there are columns, or fewer.
-        legend: what the colours mean; none is drawn where it is empty.
-
-    Returns:
-        The page, for `write`.
-    """
-    left = _MARGIN + max(style.text_width(row.name, _NAME) for row in rows)
-    left += _GAP if left > _MARGIN else 0
-    count = max(len(row.tiles) for row in rows)
-    width = left + count * (_TILE + _GAP) - _GAP + _MARGIN
-    words = max(style.text_width(text, _SMALL) for text in (legend, _LINE)) if legend else 0
-    width = max(width, style.text_width(title, _TITLE) + 2 * _MARGIN, words + 2 * _MARGIN)
-    caption = [1.6 * _SMALL if any(row.captions) else 0 for row in rows]
-    top = _MARGIN + 2 * _TITLE + (1.6 * _SMALL if any(columns) else 0)
-    height = top + sum(caption) + len(rows) * (_TILE + _GAP) + (5.5 * _SMALL if legend else 0)
-    page = Page(round(width), round(height + _MARGIN / 2))
-    page.words.append((_MARGIN, _MARGIN + 0.6 * _TITLE, title, _TITLE, style.DARK))
-    for number, name in enumerate(columns):
-        x = left + number * (_TILE + _GAP)
-        page.words.append((x, top - 0.9 * _SMALL, name, _SMALL, _GRAY))
-    for row, below in zip(rows, caption, strict=True):
-        page.words.append((_MARGIN, top + _TILE / 2, row.name, _NAME, style.DARK))
-        for number, tile in enumerate(row.tiles):
-            page.pictures.append((left + number * (_TILE + _GAP), round(top), tile))
-        for number, text in enumerate(row.captions):
-            x = left + number * (_TILE + _GAP)
-            page.words.append((x, top + _TILE + 0.9 * _SMALL, text, _SMALL, _GRAY))
-        top += _TILE + _GAP + below
-    if legend:
-        _explain_colours(page, round(top + 0.6 * _SMALL), legend)
-    return page
-
-
-_LINE = "the line is drawn where the evidence is half of the strongest"
-
-
-def _explain_colours(page: Page, top: int, legend: str) -> None:
-    """The ramp from none to the strongest, and what it means."""
-    ramp = np.tile(np.linspace(0, 1, 3 * _TILE // 2, dtype=np.float32), (_SMALL, 1))
-    page.pictures.append((_MARGIN, top, np.rint(_shade(ramp)).astype(np.uint8)))
-    end = _MARGIN + ramp.shape[1] + _GAP
-    page.words.append((end, top + _SMALL / 2, "none to strongest", _SMALL, _GRAY))
-    for number, text in enumerate((legend, _LINE), 1):
-        middle = top + _SMALL * (0.5 + 1.6 * number)
-        page.words.append((_MARGIN, middle, text, _SMALL, _GRAY))
 
 
 def channels(activations: F32, most: int = 64) -> list[U8]:
@@ -252,14 +281,14 @@ def write_figure(page: Page, path: Path) -> None:
 
 
 def _as_pixels(page: Page) -> U8:
-    image = Image.new("RGB", (page.width, page.height), _WHITE)
-    style.fill(image, Box(0, 0, page.width, page.height), _WHITE)
-    for x, y, tile in page.pictures:
-        image.paste(Image.fromarray(tile), (x, y))
-    for left, middle, text, size, colour in page.words:
-        if text:
-            style.write(image, (left, middle), text, size, colour)
-    return np.asarray(image)
+    canvas = np.full((page.height, page.width, 3), 255, dtype=np.uint8)
+    for left, top, tile in page.pictures:
+        canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+    masks = Masks()
+    for start, middle, text, size, colour in page.words:
+        word = masks.word(text, size)  # its letters begin at its second column
+        paint(canvas, word, colour, round(start) - 1, round(middle) - word.shape[0] // 2)
+    return canvas
 
 
 def _as_svg(page: Page) -> str:
@@ -283,47 +312,3 @@ def _as_svg(page: Page) -> str:
             f'fill="rgb({r},{g},{b})">{escape(text)}</text>'
         )
     return "\n".join(lines) + "\n</svg>\n"
-
-
-def contact_sheet(title: str, columns: Sequence[str], rows: Sequence[SheetRow]) -> U8:
-    """Lay out rows of pictures.
-
-    Args:
-        title: put above.
-        columns: a name for each of the first columns.
-        rows: name, note, pictures of shape (N, H, W) uint8 and N captions; N, H and W are the
-            same in all rows.
-
-    Returns:
-        shape (height, width, 3), uint8, RGB.
-    """
-    count, high, wide = (n * f for n, f in zip(rows[0][2].shape, (1, _ZOOM, _ZOOM), strict=True))
-    left = _SHEET_MARGIN + max(_label_width(name, note) for name, note, *_ in rows) + _SHEET_MARGIN
-    width = left + count * (wide + _SHEET_GAP) + _SHEET_MARGIN - _SHEET_GAP
-    width = max(width, style.text_width(title, _SIZE) + 2 * _SHEET_MARGIN)
-    heights = [high + _SHEET_GAP + (_CAPTION if any(captions) else 0) for *_, captions in rows]
-    sheet = Image.new("RGB", (width, _HEAD + sum(heights) + _SHEET_MARGIN), _SHEET_WHITE)
-    style.write(sheet, (_SHEET_MARGIN, 20), title, _SIZE, style.DARK)
-    for number, name in enumerate(columns):
-        style.write(
-            sheet,
-            (left + number * (wide + _SHEET_GAP), _HEAD - 14),
-            name,
-            _SHEET_SMALL,
-            _SHEET_GRAY,
-        )
-    top = _HEAD
-    for (name, note, pictures, captions), height in zip(rows, heights, strict=True):
-        style.write(sheet, (_SHEET_MARGIN, top + high / 2 - 13), name, _SIZE, style.DARK)
-        style.write(sheet, (_SHEET_MARGIN, top + high / 2 + 13), note, _SHEET_SMALL, _SHEET_GRAY)
-        for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
-            x = left + number * (wide + _SHEET_GAP)
-            tile = Image.fromarray(picture).resize((wide, high), Image.Resampling.NEAREST)
-            sheet.paste(tile.convert("RGB"), (x, top))
-            style.write(sheet, (x, top + high + 12), caption, _SHEET_SMALL, _SHEET_GRAY)
-        top += height
-    return np.asarray(sheet)
-
-
-def _label_width(name: str, note: str) -> int:
-    return max(style.text_width(name, _SIZE), style.text_width(note, _SHEET_SMALL))

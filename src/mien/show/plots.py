@@ -1,16 +1,17 @@
-"""Plots of numbers: how a run learned, what a folder holds.
+"""Plots of numbers, written as PNG by matplotlib, which is imported when the first one is drawn.
 
-MERGED A plot of what each setting of a search does to the accuracy.
-Knows nothing of training.
-
-MERGED The plot of a trial: every metric a panel, every method and control a line in it.
+How a run learned, what a folder holds, which classes are confused, how calibrated a model is, what
+each setting of a search does to the accuracy, and how faithful methods and controls are. Knows
+nothing of training and of models.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, Literal
 
+from mien.errors import MissingExtraError
 from mien.labels import LABELS, NEUTRAL
 from mien.media.writers import atomic
 
@@ -20,14 +21,13 @@ __all__ = [
     "effects",
     "faithfulness",
     "history_curves",
+    "png_figure",
     "reliability_plot",
 ]
 
-_TRAIN, _HELD = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
-_STYLES = (("#0072B2", "-"), ("#D55E00", "--"), ("#009E73", "-."), ("#CC79A7", ":"))
-_SPLITS = {"train": (_TRAIN, ""), "test": (_HELD, "///"), "valid": ("#009E73", "...")}
-_POINT, _MEAN = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
-_METHOD, _CONTROL = "#0072B2", "#777777"  # Okabe and Ito's blue; grey
+_BLUE, _VERMILION, _GREEN = "#0072B2", "#D55E00", "#009E73"  # Okabe and Ito 2008, see style.py
+_GRAY = "#777777"
+_SPLITS = {"train": (_BLUE, ""), "test": (_VERMILION, "///"), "valid": (_GREEN, "...")}
 _TITLES = {
     "insertion": "insertion\nhigher is better",
     "deletion": "deletion\nlower is better",
@@ -38,6 +38,39 @@ _TITLES = {
 _SURE = 1.96  # standard errors either side
 
 
+@contextmanager
+def png_figure(
+    path: Path,
+    size: tuple[float, float],
+    what: str = "a plot",
+    layout: Literal["constrained"] | None = "constrained",
+) -> Iterator[Any]:
+    """Give a figure to draw on, and write it when that has ended well.
+
+    Args:
+        path: of the PNG to write.
+        size: width and height in inches, of 120 pixels each.
+        what: needs matplotlib, for the message.
+        layout: matplotlib's layout engine; None leaves the axes where they are put.
+
+    Yields:
+        The matplotlib figure.
+
+    Raises:
+        MissingExtraError: if matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError(what, "plot") from None
+    figure = Figure(figsize=size, layout=layout)
+    FigureCanvasAgg(figure)
+    yield figure
+    with atomic(path) as part:
+        figure.savefig(part, format="png", dpi=120)
+
+
 def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
     """Plot loss and held-out accuracy over the epochs.
 
@@ -45,28 +78,22 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
         history: rows of `mien.train.trainer.train`.
         path: of the PNG to write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    losses, accuracies = figure.subplots(1, 2)
-    epochs = [row["epoch"] for row in history]
-    train = {"color": _TRAIN, "marker": "."}  # a marker, or a single epoch would not be seen
-    held = {"color": _HELD, "marker": ".", "ls": "--"}
-    losses.plot(epochs, [row["train_loss"] for row in history], label="training", **train)
-    losses.plot(epochs, [row["held_loss"] for row in history], label="held out", **held)
-    losses.set(xlabel="epoch", ylabel="cross-entropy")
-    losses.legend(frameon=False)
-    percent = [100 * row["held_accuracy"] for row in history]
-    accuracies.plot(epochs, percent, **held)
-    accuracies.set(xlabel="epoch", ylabel="held-out accuracy (%)")
-    for axes in (losses, accuracies):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.3)
-        axes.locator_params(axis="x", integer=True)  # there is no half epoch
-    with atomic(path) as part:
-        figure.savefig(part, format="png", dpi=120)
+    with png_figure(path, (9, 3.6)) as figure:
+        losses, accuracies = figure.subplots(1, 2)
+        epochs = [row["epoch"] for row in history]
+        train = {"color": _BLUE, "marker": "."}  # a marker, or a single epoch would not be seen
+        held = {"color": _VERMILION, "marker": ".", "ls": "--"}
+        losses.plot(epochs, [row["train_loss"] for row in history], label="training", **train)
+        losses.plot(epochs, [row["held_loss"] for row in history], label="held out", **held)
+        losses.set(xlabel="epoch", ylabel="cross-entropy")
+        losses.legend(frameon=False)
+        percent = [100 * row["held_accuracy"] for row in history]
+        accuracies.plot(epochs, percent, **held)
+        accuracies.set(xlabel="epoch", ylabel="held-out accuracy (%)")
+        for axes in (losses, accuracies):
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.grid(alpha=0.3)
+            axes.locator_params(axis="x", integer=True)  # there is no half epoch
 
 
 def class_bars(counts: Sequence[tuple[str, str, Mapping[str, int]]], path: Path) -> None:
@@ -76,30 +103,23 @@ def class_bars(counts: Sequence[tuple[str, str, Mapping[str, int]]], path: Path)
         counts: title of the panel, split, pictures by label; at least one.
         path: of the PNG to write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     titles = list(dict.fromkeys(title for title, *_ in counts))
     across = min(2, len(titles))
     down = -(-len(titles) // across)
-    layout = ConstrainedLayoutEngine(h_pad=0.12)
-    figure = Figure(figsize=(6.8 * across, 3.7 * down), layout=layout)
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(down, across, squeeze=False).ravel()
-    for panel in panels[len(titles) :]:
-        panel.remove()
-    neutral = any(labels.get(NEUTRAL) for *_, labels in counts)
-    classes = (*LABELS, NEUTRAL) if neutral else LABELS
-    for title, panel in zip(titles, panels, strict=False):
-        own = {
-            split: [labels.get(c, 0) for c in classes]
-            for name, split, labels in counts
-            if name == title
-        }
-        _class_panel(panel, title, classes, own)
-    with atomic(path) as part:
-        figure.savefig(part, format="png", dpi=120)
+    with png_figure(path, (6.8 * across, 3.7 * down)) as figure:
+        figure.get_layout_engine().set(h_pad=0.12)
+        panels = figure.subplots(down, across, squeeze=False).ravel()
+        for panel in panels[len(titles) :]:
+            panel.remove()
+        neutral = any(labels.get(NEUTRAL) for *_, labels in counts)
+        classes = (*LABELS, NEUTRAL) if neutral else LABELS
+        for title, panel in zip(titles, panels, strict=False):
+            own = {
+                split: [labels.get(c, 0) for c in classes]
+                for name, split, labels in counts
+                if name == title
+            }
+            _class_panel(panel, title, classes, own)
 
 
 def _class_panel(
@@ -128,25 +148,19 @@ def confusion_matrix(counts: Sequence[Sequence[int]], path: Path) -> None:
         counts: row = true class, column = predicted class, in the order of `LABELS`.
         path: of the PNG to write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.6, 4.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    shares = [[n / max(1, sum(line)) for n in line] for line in counts]
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, line in enumerate(counts):
-        for column, number in enumerate(line):
-            colour = "white" if shares[row][column] > 0.55 else "black"
-            words = f"{number:,}\n{shares[row][column]:.0%}"
-            axes.text(column, row, words, ha="center", va="center", fontsize=8, color=colour)
-    axes.set_xticks(range(len(LABELS)), LABELS, rotation=30, ha="right")
-    axes.set_yticks(range(len(LABELS)), LABELS)
-    axes.set(xlabel="called", ylabel="labelled")
-    figure.colorbar(image, ax=axes, label="share of the label's pictures", shrink=0.8)
-    with atomic(path) as part:
-        figure.savefig(part, format="png", dpi=120)
+    with png_figure(path, (5.6, 4.6)) as figure:
+        axes = figure.subplots()
+        shares = [[n / max(1, sum(line)) for n in line] for line in counts]
+        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for row, line in enumerate(counts):
+            for column, number in enumerate(line):
+                colour = "white" if shares[row][column] > 0.55 else "black"
+                words = f"{number:,}\n{shares[row][column]:.0%}"
+                axes.text(column, row, words, ha="center", va="center", fontsize=8, color=colour)
+        axes.set_xticks(range(len(LABELS)), LABELS, rotation=30, ha="right")
+        axes.set_yticks(range(len(LABELS)), LABELS)
+        axes.set(xlabel="called", ylabel="labelled")
+        figure.colorbar(image, ax=axes, label="share of the label's pictures", shrink=0.8)
 
 
 def reliability_plot(bins: Sequence[tuple[float, float, float]], path: Path) -> None:
@@ -157,24 +171,18 @@ def reliability_plot(bins: Sequence[tuple[float, float, float]], path: Path) -> 
             [0, 1].
         path: of the PNG to write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.6, 4.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    above.plot([0, 1], [0, 1], color="#999999", ls="--", label="as confident as right")
-    confidence, accuracy, share = zip(*bins, strict=True)
-    above.plot(confidence, accuracy, "o-", color=_TRAIN, label="this model")
-    above.set(ylabel="accuracy", ylim=(0, 1), xlim=(0, 1))
-    above.legend(frameon=False, loc="upper left")
-    below.bar(confidence, [100 * part for part in share], 0.045, color=_TRAIN)
-    below.set(xlabel="confidence", ylabel="pictures (%)")
-    for axes in (above, below):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.3)
-    with atomic(path) as part:
-        figure.savefig(part, format="png", dpi=120)
+    with png_figure(path, (4.6, 4.6)) as figure:
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        above.plot([0, 1], [0, 1], color="#999999", ls="--", label="as confident as right")
+        confidence, accuracy, share = zip(*bins, strict=True)
+        above.plot(confidence, accuracy, "o-", color=_BLUE, label="this model")
+        above.set(ylabel="accuracy", ylim=(0, 1), xlim=(0, 1))
+        above.legend(frameon=False, loc="upper left")
+        below.bar(confidence, [100 * part for part in share], 0.045, color=_BLUE)
+        below.set(xlabel="confidence", ylabel="pictures (%)")
+        for axes in (above, below):
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.grid(alpha=0.3)
 
 
 def effects(points: Sequence[tuple[Mapping[str, object], float]], path: Path) -> None:
@@ -184,36 +192,31 @@ def effects(points: Sequence[tuple[Mapping[str, object], float]], path: Path) ->
         points: the settings that vary, and the held-out accuracy in [0, 1]; at least one.
         path: of the PNG to write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     names = list(points[0][0])
-    figure = Figure(figsize=(2.6 * max(1, len(names)) + 0.8, 3.4), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(1, max(1, len(names)), sharey=True, squeeze=False)[0]
-    panels[0].set_ylabel("held-out accuracy (%)")
-    for name, panel in zip(names, panels, strict=False):
-        _panel(panel, name, [(settings[name], 100 * accuracy) for settings, accuracy in points])
-    with atomic(path) as part:
-        figure.savefig(part, format="png", dpi=120)
+    with png_figure(path, (2.6 * max(1, len(names)) + 0.8, 3.4)) as figure:
+        panels = figure.subplots(1, max(1, len(names)), sharey=True, squeeze=False)[0]
+        panels[0].set_ylabel("held-out accuracy (%)")
+        for name, panel in zip(names, panels, strict=False):
+            pairs = [(settings[name], 100 * accuracy) for settings, accuracy in points]
+            _effect(panel, name, pairs)
 
 
-def _panel(panel: Any, name: str, pairs: Sequence[tuple[Any, float]]) -> None:
+def _effect(panel: Any, name: str, pairs: Sequence[tuple[Any, float]]) -> None:
     """Draw one setting: its values in order, at equal distances."""
     values = sorted({value for value, _ in pairs})
-    groups = [[accuracy for value, accuracy in pairs if value == one] for one in values]
+    groups = [[accuracy for value, accuracy in pairs if value == own] for own in values]
     for place, group in enumerate(groups):
         spread = [place + 0.24 * (i / max(1, len(group) - 1) - 0.5) for i in range(len(group))]
-        panel.plot(spread, sorted(group), ".", color=_POINT, alpha=0.5, ms=5)
-    panel.plot(range(len(values)), [mean(group) for group in groups], "o-", color=_MEAN, ms=5)
-    panel.set_xticks(range(len(values)), [_told(value) for value in values])
+        panel.plot(spread, sorted(group), ".", color=_BLUE, alpha=0.5, ms=5)
+    panel.plot(range(len(values)), [mean(group) for group in groups], "o-", color=_VERMILION, ms=5)
+    panel.set_xticks(range(len(values)), [_as_text(value) for value in values])
     panel.set_xlim(-0.5, len(values) - 0.5)
     panel.set_xlabel(name)
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(alpha=0.3, axis="y")
 
 
-def _told(value: object) -> str:
+def _as_text(value: object) -> str:
     return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -225,42 +228,38 @@ def faithfulness(record: dict[str, Any], better: Mapping[str, int], path: Path) 
         better: by metric, 1 if higher is better, -1 if lower is.
         path: of the PNG to write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     names = list(record["mean"])[::-1]  # the first at the top
     controls = [name for name in names if name not in record["against"]]
-    figure = Figure(figsize=(11, 1.3 + 0.27 * len(names)), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(
-        f"{record['name']}, {record['pictures']} pictures of {record['source']} {record['split']}: "
-        "methods (dots), controls that know nothing (squares), the best of these (dotted line)",
-        fontsize=10,
-    )
-    panels = figure.subplots(1, len(_TITLES), sharey=True)
-    for panel, metric in zip(panels, _TITLES, strict=True):
-        for height, name in enumerate(names):
-            of = record["mean"][name][metric], record["error"][name][metric]
-            _mark(panel, height, *of, name in controls)
-        _best_control(panel, better[metric], [record["mean"][name][metric] for name in controls])
-        panel.set_title(_TITLES[metric], fontsize=9)
-        panel.set_yticks(range(len(names)), names)
-        panel.grid(axis="x", alpha=0.3)
-        panel.locator_params(axis="x", nbins=4)
-        panel.spines[["top", "right"]].set_visible(False)
-    with atomic(path) as part:
-        figure.savefig(part, format="png", dpi=120)
+    with png_figure(path, (11, 1.3 + 0.27 * len(names))) as figure:
+        data = f"{record['pictures']} pictures of {record['source']} {record['split']}"
+        figure.suptitle(
+            f"{record['name']}, {data}: methods (dots), controls that know nothing (squares), "
+            "the best of these (dotted line)",
+            fontsize=10,
+        )
+        panels = figure.subplots(1, len(_TITLES), sharey=True)
+        for panel, metric in zip(panels, _TITLES, strict=True):
+            for height, name in enumerate(names):
+                value, error = record["mean"][name][metric], record["error"][name][metric]
+                _mark(panel, height, value, error, name in controls)
+            means = [record["mean"][name][metric] for name in controls]
+            _best_control(panel, better[metric], means)
+            panel.set_title(_TITLES[metric], fontsize=9)
+            panel.set_yticks(range(len(names)), names)
+            panel.grid(axis="x", alpha=0.3)
+            panel.locator_params(axis="x", nbins=4)
+            panel.spines[["top", "right"]].set_visible(False)
 
 
-def _mark(panel: Any, height: int, mean: float, error: float, blind: bool) -> None:
+def _mark(panel: Any, height: int, value: float, error: float, blind: bool) -> None:
     """Draw a mean and its 95 % interval; an open square for a map that knows nothing."""
-    colour = _CONTROL if blind else _METHOD
+    colour = _GRAY if blind else _BLUE
     inside = "white" if blind else colour
     marker = {"fmt": "s" if blind else "o", "color": colour, "markerfacecolor": inside}
-    panel.errorbar(mean, height, xerr=_SURE * error, capsize=2, markersize=5, **marker)
+    panel.errorbar(value, height, xerr=_SURE * error, capsize=2, markersize=5, **marker)
 
 
 def _best_control(panel: Any, better: int, means: list[float]) -> None:
     """Draw the line that a method has to pass."""
-    best = max(means, key=lambda mean: better * mean)
-    panel.axvline(best, color=_CONTROL, lw=1, ls=":")
+    best = max(means, key=lambda value: better * value)
+    panel.axvline(best, color=_GRAY, lw=1, ls=":")

@@ -1,17 +1,16 @@
-"""Colours, letters and smooth shapes: how everything drawn looks, decided once.
+"""How everything that is drawn looks: colours, letters and smooth shapes.
 
-Shapes and small letters are masks painted at four times their size and averaged: Pillow's own
-shapes have steps, and its small letters stand on whole pixels, unevenly spaced. Knows nothing of
-what the shapes mean.
+Pipeline: a word or a shape -> its mask, made once and kept -> a colour painted through the mask.
 
-MERGED Shapes and words laid on a frame through masks that are made once: drawing fast enough for
-film.
-
-A mask is (h, w) uint8, 255 where the colour goes; a sprite has colours of its own. What is laid
-over the frame's edge is cut off there. Knows nothing of what the shapes mean.
+A mask is (h, w) uint8, 255 where the colour goes. It is drawn at four times its size and averaged,
+because Pillow's own shapes have steps, and its small letters stand on whole pixels, unevenly
+spaced. What reaches over the edge of the canvas is cut off there. Knows nothing of what the shapes
+mean.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
+from math import ceil
 
 import cv2
 import numpy as np
@@ -21,20 +20,7 @@ from mien.faces.boxes import Box
 from mien.labels import NEUTRAL, UNCERTAIN
 from mien.pixels import U8
 
-__all__ = [
-    "COLOURS",
-    "DARK",
-    "LIGHT",
-    "PLATE",
-    "Sprite",
-    "Stamps",
-    "fill",
-    "letters",
-    "outline",
-    "stamp",
-    "text_width",
-    "write",
-]
+__all__ = ["COLOURS", "DARK", "LIGHT", "PLATE", "Masks", "Rgb", "Sprite", "paint", "text_width"]
 
 Rgb = tuple[int, int, int]
 # Okabe and Ito 2008, "Color Universal Design", https://jfly.uni-koeln.de/color/: told apart with
@@ -53,29 +39,10 @@ DARK: Rgb = (14, 16, 20)
 LIGHT: Rgb = (245, 245, 245)
 PLATE = 0.82  # opacity of a plate of DARK: light letters keep 7:1 even over white
 _FINE = 4  # samples a pixel, each way
-_EVEN_FROM = 48  # pixels of an em; larger letters are spaced evenly by themselves
-_COARSE_FROM = 900  # pixels; in larger shapes the steps are too small to see
 _KEPT = 2_000  # masks; then they are made anew
 
 
-def letters(size: int) -> ImageFont.FreeTypeFont:
-    """Return the font built into Pillow (Aileron, CC0) at a size.
-
-    Args:
-        size: of one em, in pixels.
-
-    Returns:
-        The font.
-
-    Raises:
-        ValueError: if this Pillow was built without FreeType.
-    """
-    font = ImageFont.load_default(size=size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise ValueError("this Pillow was built without FreeType and has no scalable font")
-    return font
-
-
+@lru_cache(maxsize=_KEPT)
 def text_width(text: str, size: int) -> int:
     """Return the pixels that a line of text takes.
 
@@ -86,80 +53,26 @@ def text_width(text: str, size: int) -> int:
     Returns:
         Its width, rounded up.
     """
-    return int(np.ceil(letters(size * _FINE).getlength(text) / _FINE))
+    return ceil(_font(size * _FINE).getlength(text) / _FINE)
 
 
-def write(image: Image.Image, at: tuple[float, float], text: str, size: int, colour: Rgb) -> None:
-    """Write one line, vertically centred on its digits and capitals.
-
-    Args:
-        image: RGB, written on.
-        at: x of the line's start and y of its middle.
-        text: one line.
-        size: of one em, in pixels.
-        colour: of the letters.
-    """
-    zoom = _FINE if size < _EVEN_FROM else 1
-    left, top = int(at[0]), int(at[1] - 0.75 * size)
-    extent = (text_width(text, size) + 2, round(1.5 * size))  # 2: rounding of the start and end
-    mask = Image.new("L", (extent[0] * zoom, extent[1] * zoom))
-    baseline = at[1] + 0.36 * size - top  # Aileron's capitals are 0.72 em high
-    start = ((at[0] - left) * zoom, baseline * zoom)
-    ImageDraw.Draw(mask).text(start, text, fill=255, font=letters(size * zoom), anchor="ls")
-    image.paste(colour, (left, top), mask.reduce(zoom) if zoom > 1 else mask)
+@lru_cache(maxsize=64)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """The font built into Pillow (Aileron, CC0), `size` pixels an em."""
+    font = ImageFont.load_default(size=size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise ValueError("this Pillow was built without FreeType and has no scalable font")
+    return font
 
 
-def fill(image: Image.Image, box: Box, colour: Rgb, radius: float = 0, opacity: float = 1) -> None:
-    """Fill a rectangle with round corners.
-
-    Args:
-        image: RGB, painted on.
-        box: the rectangle, rounded to whole pixels.
-        colour: of the filling.
-        radius: of the corners, in pixels.
-        opacity: in [0, 1].
-    """
-    _paint(image, box, colour, (radius, 0, opacity))
-
-
-def outline(image: Image.Image, box: Box, colour: Rgb, radius: float, width: int) -> None:
-    """Draw a frame with round corners, its line inside the rectangle.
-
-    Args:
-        image: RGB, painted on.
-        box: the rectangle, rounded to whole pixels.
-        colour: of the line.
-        radius: of the corners, in pixels.
-        width: of the line, in pixels.
-    """
-    _paint(image, box, colour, (radius, width, 1))
-
-
-def _paint(image: Image.Image, box: Box, colour: Rgb, how: tuple[float, int, float]) -> None:
-    radius, line, opacity = how
-    left, top = round(box.left), round(box.top)
-    size = (max(1, round(box.right) - left), max(1, round(box.bottom) - top))
-    zoom = _FINE if max(size) < _COARSE_FROM else 1
-    mask = Image.new("L", (size[0] * zoom, size[1] * zoom))
-    corner = min(radius, min(size) / 2) * zoom
-    shade = round(255 * opacity)
-    whole = (0, 0, mask.width - 1, mask.height - 1)
-    brush = ImageDraw.Draw(mask)
-    if line:
-        brush.rounded_rectangle(whole, corner, outline=shade, width=line * zoom)
-    else:
-        brush.rounded_rectangle(whole, corner, fill=shade)
-    image.paste(colour, (left, top), mask.reduce(zoom) if zoom > 1 else mask)
-
-
-def stamp(canvas: U8, mask: U8, colour: Rgb, left: int, top: int) -> None:
-    """Lay a colour on a frame through a mask, in place.
+def paint(canvas: U8, mask: U8, colour: Rgb, left: int, top: int) -> None:
+    """Paint a colour on a canvas through a mask, in place.
 
     Args:
         canvas: shape (H, W, 3), uint8, RGB.
         mask: shape (h, w), uint8.
         colour: RGB.
-        left: of the mask on the frame, in pixels; may lie outside.
+        left: of the mask on the canvas, in pixels; may lie outside.
         top: likewise.
     """
     part, inside = _meet(canvas, mask.shape, left, top)
@@ -173,7 +86,7 @@ def stamp(canvas: U8, mask: U8, colour: Rgb, left: int, top: int) -> None:
 def _meet(
     canvas: U8, shape: tuple[int, ...], left: int, top: int
 ) -> tuple[U8, tuple[slice, slice]]:
-    """The part of the frame that lies under a mask, and the part of the mask over it."""
+    """The part of the canvas that lies under a mask, and the part of the mask over it."""
     height, width = canvas.shape[:2]
     x0, y0 = max(left, 0), max(top, 0)
     x1, y1 = max(min(left + shape[1], width), x0), max(min(top + shape[0], height), y0)
@@ -181,7 +94,7 @@ def _meet(
 
 
 class Sprite:
-    """A picture with an opacity of its own at each pixel, made once and laid on many frames."""
+    """A picture with an opacity of its own at each pixel, made once and drawn on many frames."""
 
     def __init__(self, width: int, height: int) -> None:
         """Start clear.
@@ -194,7 +107,7 @@ class Sprite:
         self._clear = np.ones((height, width, 3), dtype=np.float32)
 
     def add(self, mask: U8, colour: Rgb, left: int, top: int) -> None:
-        """Lay a colour on it through a mask.
+        """Paint a colour on it through a mask.
 
         Args:
             mask: shape (h, w), uint8; must lie inside.
@@ -202,11 +115,12 @@ class Sprite:
             left: of the mask.
             top: likewise.
         """
-        alpha = mask.astype(np.float32)[..., None] / 255
+        alpha = mask.astype(np.float32) / 255
+        clear = cv2.merge([1 - alpha] * 3)  # numpy is slow at repeating a plane three times
         rows, columns = slice(top, top + mask.shape[0]), slice(left, left + mask.shape[1])
-        self._colours[rows, columns] *= 1 - alpha
-        self._colours[rows, columns] += alpha * np.array(colour, dtype=np.float32)
-        self._clear[rows, columns] *= 1 - alpha
+        self._colours[rows, columns] *= clear
+        self._colours[rows, columns] += cv2.merge([alpha * np.float32(value) for value in colour])
+        self._clear[rows, columns] *= clear
 
     def paste(self, rgb: U8, left: int, top: int) -> None:
         """Cover a part of it with a picture.
@@ -220,12 +134,12 @@ class Sprite:
         self._colours[rows, columns] = rgb
         self._clear[rows, columns] = 0
 
-    def lay(self, canvas: U8, left: int, top: int) -> None:
-        """Lay it on a frame, in place.
+    def draw(self, canvas: U8, left: int, top: int) -> None:
+        """Draw it on a canvas, in place.
 
         Args:
             canvas: shape (H, W, 3), uint8, RGB.
-            left: of the sprite on the frame; may lie outside.
+            left: of the sprite on the canvas; may lie outside.
             top: likewise.
         """
         part, inside = _meet(canvas, self._clear.shape[:2], left, top)
@@ -234,8 +148,8 @@ class Sprite:
             part[:] = cv2.add(dimmed, self._colours[inside], dtype=cv2.CV_8U)
 
 
-class Stamps:
-    """Makes masks, and keeps them for the next frame."""
+class Masks:
+    """Makes masks and keeps them, and draws with them."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -249,9 +163,9 @@ class Stamps:
             size: of one em, in pixels.
 
         Returns:
-            shape (1.5 em, width of the text + 2).
+            shape (1.5 em, width of the text + 2): a pixel before the first letter, one after.
         """
-        return self._kept(("word", text, size), lambda: _word(text, size))
+        return self._get(("word", text, size), lambda: _word(text, size))
 
     def plate(self, extent: tuple[int, int], radius: float, opacity: float = 1) -> U8:
         """Return the mask of a rectangle with round corners.
@@ -265,34 +179,39 @@ class Stamps:
             shape (height, width).
         """
         key = ("plate", extent, radius, opacity)
-        return self._kept(key, lambda: _plate(extent, radius, round(255 * opacity)))
+        return self._get(key, lambda: _plate(extent, radius, round(255 * opacity)))
 
-    def frame(self, canvas: U8, box: Box, how: tuple[Rgb, int, int]) -> None:
+    def frame(self, canvas: U8, box: Box, colour: Rgb, radius: int, line: int) -> None:
         """Draw a frame with round corners, its line inside the box, in place.
 
         Args:
             canvas: shape (H, W, 3), uint8, RGB.
-            box: rounded to whole pixels; may reach over the picture's edge.
-            how: colour, radius of the corners and width of the line, in pixels.
+            box: rounded to whole pixels; may reach over the edge of the canvas.
+            colour: RGB.
+            radius: of the corners, in pixels.
+            line: its width, in pixels.
         """
-        colour, radius, line = how
         left, top, right, bottom = (round(v) for v in (box.left, box.top, box.right, box.bottom))
         radius = max(line, min(radius, (right - left) // 2, (bottom - top) // 2))
-        corner = self._kept(("corner", radius, line), lambda: _corner(radius, line))
         for turns, x, y in (
             (0, left, top),
             (1, left, bottom - radius),
             (2, right - radius, bottom - radius),
             (3, right - radius, top),
         ):
-            stamp(canvas, np.rot90(corner, turns), colour, x, y)
+            paint(canvas, self._corner(radius, line, turns), colour, x, y)
         across, down = (left + radius, right - radius), (top + radius, bottom - radius)
-        _bar(canvas, across, (top, top + line), colour)
-        _bar(canvas, across, (bottom - line, bottom), colour)
-        _bar(canvas, (left, left + line), down, colour)
-        _bar(canvas, (right - line, right), down, colour)
+        _fill(canvas, across, (top, top + line), colour)
+        _fill(canvas, across, (bottom - line, bottom), colour)
+        _fill(canvas, (left, left + line), down, colour)
+        _fill(canvas, (right - line, right), down, colour)
 
-    def _kept(self, key: tuple[object, ...], make: Callable[[], U8]) -> U8:
+    def _corner(self, radius: int, line: int, turns: int) -> U8:
+        """The mask of a frame's corner: the upper left one, or turned on against the clock."""
+        key = ("corner", radius, line, turns)
+        return self._get(key, lambda: np.rot90(_corner(radius, line), turns))
+
+    def _get(self, key: tuple[object, ...], make: Callable[[], U8]) -> U8:
         if key not in self._masks:
             if len(self._masks) >= _KEPT:
                 self._masks.clear()
@@ -300,8 +219,8 @@ class Stamps:
         return self._masks[key]
 
 
-def _bar(canvas: U8, across: tuple[int, int], down: tuple[int, int], colour: Rgb) -> None:
-    """Fill a rectangle, as far as it lies on the frame."""
+def _fill(canvas: U8, across: tuple[int, int], down: tuple[int, int], colour: Rgb) -> None:
+    """Fill a rectangle, as far as it lies on the canvas."""
     (x0, x1), (y0, y1) = ((max(a, 0), max(b, 0)) for a, b in (across, down))
     canvas[y0:y1, x0:x1] = colour
 
@@ -310,17 +229,24 @@ def _word(text: str, size: int) -> U8:
     extent = (text_width(text, size) + 2, round(1.5 * size))
     mask = Image.new("L", (extent[0] * _FINE, extent[1] * _FINE))
     baseline = (0.75 + 0.36) * size * _FINE  # Aileron's capitals are 0.72 em high
-    font = letters(size * _FINE)
+    font = _font(size * _FINE)
     ImageDraw.Draw(mask).text((_FINE, baseline), text, fill=255, font=font, anchor="ls")
     return np.asarray(mask.reduce(_FINE))
 
 
 def _plate(extent: tuple[int, int], radius: float, shade: int) -> U8:
-    width, height = extent[0] * _FINE, extent[1] * _FINE
-    mask = Image.new("L", (width, height))
-    corner = min(radius * _FINE, width / 2, height / 2)
-    ImageDraw.Draw(mask).rounded_rectangle((0, 0, width - 1, height - 1), corner, fill=shade)
-    return np.asarray(mask.reduce(_FINE))
+    """Draw the corners close together; the rows and columns between them are all equal."""
+    radius = min(radius, min(extent) / 2)
+    edge = ceil(radius) + 1
+    width, height = (min(length, 2 * edge + 1) for length in extent)
+    mask = Image.new("L", (width * _FINE, height * _FINE))
+    whole = (0, 0, mask.width - 1, mask.height - 1)
+    ImageDraw.Draw(mask).rounded_rectangle(whole, radius * _FINE, fill=shade)
+    columns, rows = (
+        np.maximum(np.minimum(np.arange(length), edge), np.arange(length) - (length - drawn))
+        for length, drawn in zip(extent, (width, height), strict=True)
+    )
+    return np.asarray(mask.reduce(_FINE))[rows[:, None], columns]
 
 
 def _corner(radius: int, line: int) -> U8:
@@ -328,6 +254,5 @@ def _corner(radius: int, line: int) -> U8:
     side = 3 * radius * _FINE
     mask = Image.new("L", (side, side))
     whole = (0, 0, side - 1, side - 1)
-    brush = ImageDraw.Draw(mask)
-    brush.rounded_rectangle(whole, radius * _FINE, outline=255, width=line * _FINE)
+    ImageDraw.Draw(mask).rounded_rectangle(whole, radius * _FINE, outline=255, width=line * _FINE)
     return np.asarray(mask.reduce(_FINE))[:radius, :radius]

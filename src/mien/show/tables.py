@@ -1,4 +1,5 @@
 """Rows of words and numbers as text: for a terminal, or as Markdown.
+
 Knows nothing of what the numbers count.
 """
 
@@ -6,7 +7,6 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 
 __all__ = ["as_markdown", "as_text", "mean_and_spread"]
-
 
 Cell = str | int
 
@@ -73,7 +73,7 @@ def mean_and_spread(values: Sequence[float]) -> str:
         The mean, and the standard deviation of one run where there are several.
 
     Example:
-        >>> spread([83.0, 84.0, 85.0]), spread([83.04])
+        >>> mean_and_spread([83.0, 84.0, 85.0]), mean_and_spread([83.04])
         ('84.0 ± 1.0', '83.0')
     """
     if len(values) == 1:

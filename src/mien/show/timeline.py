@@ -1,7 +1,7 @@
-"""A film's faces over time: curves of the scores, segments of one expression, peaks.
+"""The faces of a video over time: curves of the scores, segments of one expression, peaks.
 
-Fed with one moment after the other, of which it keeps means over bins of time: when there are too
-many bins every two become one, and of many tracks the shortest are dropped, so that a film of any
+It is given one frame after the other and keeps means over bins of time: when there are too many
+bins every two become one, and of many tracks the shortest are dropped, so that a video of any
 length fits. Only the segments, a few numbers each, are all kept.
 """
 
@@ -51,7 +51,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Peak:
-    """The moment at which a track showed an expression most.
+    """The frame in which a track showed an expression most.
 
     Attributes:
         label: the expression.
@@ -67,8 +67,8 @@ class Peak:
 
 
 @dataclass(slots=True, eq=False)
-class _Course:
-    """What one track did: sums of (six scores, neutral, 1) by number of the bin, and peaks."""
+class _History:
+    """What is kept of one track: sums of (six scores, neutral, 1) by bin, and peaks."""
 
     frames: int = 0
     bins: dict[int, F64] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class _Course:
 
 
 class Timeline:
-    """All that is known of a film's faces so far.
+    """All that is known of the faces of a video so far.
 
     Attributes:
         segments: in order of their start.
@@ -89,28 +89,28 @@ class Timeline:
         self.segments: list[Segment] = []
         self.tracks = 0
         self.bin_s = _LEAST_BIN_S
-        self._courses: dict[int, _Course] = {}
+        self._histories: dict[int, _History] = {}
         self._open: dict[int, Segment] = {}
         self._last_track = -1
         self._last_s: float | None = None
 
-    def add(self, moment: VideoFrame) -> None:
+    def add(self, frame: VideoFrame) -> None:
         """Take in the next frame.
 
         Args:
-            moment: not earlier than the last.
+            frame: not earlier than the last.
         """
-        step = 0.0 if self._last_s is None else moment.time_s - self._last_s
+        step = 0.0 if self._last_s is None else frame.time_s - self._last_s
         for segment in self._open.values():
-            segment.end_s = moment.time_s
-        still: dict[int, Segment] = {}
-        for face in moment.faces:
+            segment.end_s = frame.time_s
+        shown: dict[int, Segment] = {}
+        for face in frame.faces:
             if face.track is None:
                 continue
-            still[face.track] = self._segment(face.track, face, moment.time_s, step)
-            self._note(face.track, face, moment.time_s)
-        self._open = still
-        self._last_s = moment.time_s
+            shown[face.track] = self._segment(face.track, face, frame.time_s, step)
+            self._count(face.track, face, frame.time_s)
+        self._open = shown
+        self._last_s = frame.time_s
         self._prune()
 
     def _segment(self, track: int, face: Face, time_s: float, step: float) -> Segment:
@@ -124,27 +124,27 @@ class Timeline:
         running.end_s = time_s + step  # unless a next frame says better
         return running
 
-    def _note(self, track: int, face: Face, time_s: float) -> None:
+    def _count(self, track: int, face: Face, time_s: float) -> None:
         if track > self._last_track:  # numbers only grow
             self.tracks, self._last_track = self.tracks + 1, track
-        course = self._courses.setdefault(track, _Course())
-        course.frames += 1
+        history = self._histories.setdefault(track, _History())
+        history.frames += 1
         number = int(time_s / self.bin_s + 1e-6)
-        sums = course.bins.setdefault(number, np.zeros(8))
+        sums = history.bins.setdefault(number, np.zeros(8))
         sums += (*face.values, face.neutral, 1)
-        peak = course.peaks.get(face.label)
+        peak = history.peaks.get(face.label)
         if peak is None or face.confidence > peak.confidence:
-            course.peaks[face.label] = Peak(face.label, time_s, face.confidence, face.crop.copy())
+            history.peaks[face.label] = Peak(face.label, time_s, face.confidence, face.crop.copy())
 
     def _prune(self) -> None:
         """Forget the shorter half of too many tracks; halve the number of too many bins."""
-        if len(self._courses) > _MOST_TRACKS:
+        if len(self._histories) > _MOST_TRACKS:
             kept = set(self.longest(_MOST_TRACKS // 2)) | self._open.keys()
-            self._courses = {n: c for n, c in self._courses.items() if n in kept}
-        while sum(len(course.bins) for course in self._courses.values()) > _MOST_BINS:
+            self._histories = {n: h for n, h in self._histories.items() if n in kept}
+        while sum(len(history.bins) for history in self._histories.values()) > _MOST_BINS:
             self.bin_s *= 2
-            for course in self._courses.values():
-                course.bins = _halved(course.bins)
+            for history in self._histories.values():
+                history.bins = _halved(history.bins)
 
     def longest(self, count: int) -> list[int]:
         """Return the tracks with most frames.
@@ -155,7 +155,7 @@ class Timeline:
         Returns:
             Their numbers, the longest first.
         """
-        order = sorted(self._courses, key=lambda n: (-self._courses[n].frames, n))
+        order = sorted(self._histories, key=lambda n: (-self._histories[n].frames, n))
         return order[:count]
 
     def curve(self, track: int) -> tuple[F64, F64]:
@@ -167,13 +167,13 @@ class Timeline:
         Returns:
             shape (N,), the middle of each bin in seconds; shape (N, 7), the six scores and neutral.
         """
-        bins = sorted(self._courses[track].bins.items())
+        bins = sorted(self._histories[track].bins.items())
         times = np.array([(number + 0.5) * self.bin_s for number, _ in bins])
         sums = np.stack([values for _, values in bins])
         return times, sums[:, :7] / sums[:, 7:]
 
     def peaks(self, track: int) -> list[Peak]:
-        """Return the moments at which a track showed each of its expressions most.
+        """Return the frames in which a track showed each of its expressions most.
 
         Args:
             track: one of `longest`.
@@ -181,7 +181,7 @@ class Timeline:
         Returns:
             In order of time.
         """
-        return sorted(self._courses[track].peaks.values(), key=lambda peak: peak.time_s)
+        return sorted(self._histories[track].peaks.values(), key=lambda peak: peak.time_s)
 
     def write_segments(self, path: Path) -> None:
         """Write the segments as CSV.
@@ -189,9 +189,9 @@ class Timeline:
         Args:
             path: the target.
         """
-        with CsvWriter(path, SEGMENTS_HEADER) as sink:
+        with CsvWriter(path, SEGMENTS_HEADER) as writer:
             for segment in self.segments:
-                sink.write(segment.row())
+                writer.write(segment.row())
 
 
 def _halved(bins: dict[int, F64]) -> dict[int, F64]:

@@ -1,7 +1,7 @@
 """The plot of a timeline: for each track its peaks, its six curves, and what it showed when.
 
 Curves are told apart by colour and by their dashes, the band by colour and by words, so that
-the plot can be read by the colour-blind and on grey paper. Knows nothing of films.
+the plot can be read by the colour-blind and on grey paper. Knows nothing of video files.
 """
 
 from pathlib import Path
@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mien.errors import MissingExtraError
 from mien.labels import LABELS, NEUTRAL
-from mien.media.writers import atomic
 from mien.pixels import F64
+from mien.show.plots import png_figure
 from mien.show.style import COLOURS
 from mien.show.timeline import Peak, Timeline
 
@@ -44,35 +43,27 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
     Raises:
         MissingExtraError: if matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("plotting a timeline", "video") from None
-
     tracks = sorted(timeline.longest(_MOST))
     curve_height = 1.5 if len(tracks) <= _FEW else 0.8
     heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.12] * max(1, len(tracks))
     height = sum(heights) + 1.0
-    figure = Figure(figsize=(_WIDTH, height))
-    FigureCanvasAgg(figure)
-    edges = {"left": 0.06, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.5 / height}
-    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0, **edges)
-    ends = _span(timeline)
-    for place, track in enumerate(tracks):
-        strip, panel, band = (figure.add_subplot(grid[4 * place + i]) for i in range(3))
-        for axes in (strip, panel, band):
-            axes.set(xlim=ends)
-        last = place == len(tracks) - 1
-        _curves(panel, *timeline.curve(track))
-        _band(band, *timeline.curve(track), half=timeline.bin_s / 2, last=last)
-        _peaks(strip, panel, timeline.peaks(track))
-        strip.set_ylabel(f"track {track}", rotation=0, ha="right", va="center", weight="bold")
-    if not tracks:
-        figure.add_subplot(grid[1]).set(xlim=ends, yticks=[], xlabel="time (s)", title="no face")
-    _heading(figure, timeline, len(tracks), height)
-    with atomic(path) as part:
-        figure.savefig(part, format="png", dpi=120)
+    with png_figure(path, (_WIDTH, height), "plotting a timeline", layout=None) as figure:
+        edges = {"left": 0.06, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.5 / height}
+        grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0, **edges)
+        ends = _span(timeline)
+        for place, track in enumerate(tracks):
+            strip, panel, band = (figure.add_subplot(grid[4 * place + i]) for i in range(3))
+            for axes in (strip, panel, band):
+                axes.set(xlim=ends)
+            last = place == len(tracks) - 1
+            _curves(panel, *timeline.curve(track))
+            _band(band, *timeline.curve(track), half=timeline.bin_s / 2, last=last)
+            _peaks(strip, panel, timeline.peaks(track))
+            strip.set_ylabel(f"track {track}", rotation=0, ha="right", va="center", weight="bold")
+        if not tracks:
+            axes = figure.add_subplot(grid[1])
+            axes.set(xlim=ends, yticks=[], xlabel="time (s)", title="no face")
+        _heading(figure, timeline, len(tracks), height)
 
 
 def _span(timeline: Timeline) -> tuple[float, float]:
@@ -107,12 +98,12 @@ def _style(label: str, width: float) -> dict[str, Any]:
 
     rim = [Stroke(linewidth=width + 1, foreground=_INK, alpha=0.6), Normal()]
     effects = rim if label == "happiness" else None
-    look = {"color": _colour(label), "ls": _DASHES[label], "lw": width}
-    return {**look, "path_effects": effects}
+    dashes = _DASHES[label]
+    return {"color": _colour(label), "ls": dashes, "lw": width, "path_effects": effects}
 
 
 def _dot(times: F64) -> str:
-    """A single moment has no line; it is drawn as a point."""
+    """A single point in time has no line; it is drawn as a dot."""
     return "o" if np.isfinite(times).sum() < 2 else ""
 
 
@@ -163,7 +154,7 @@ def _runs(times: F64, values: F64) -> list[tuple[str, float, float]]:
 
 
 def _peaks(strip: Any, panel: Any, peaks: list[Peak]) -> None:
-    """Show the face at each peak above its moment, moved aside where two would overlap."""
+    """Show the face at each peak above its time, moved aside where two would overlap."""
     from matplotlib.patches import ConnectionPatch
 
     strip.set(ylim=(0, 1), xticks=[], yticks=[])
@@ -190,10 +181,10 @@ def _peaks(strip: Any, panel: Any, peaks: list[Peak]) -> None:
     strip.set(xlim=(first, final), ylim=(0, 1))
 
 
-def _apart(wanted: list[float], step: float, least: float, most: float) -> list[float]:
+def _apart(times: list[float], step: float, least: float, most: float) -> list[float]:
     """Move ordered places aside until they are a step apart, within limits where they fit."""
     places: list[float] = []
-    for place in wanted:
+    for place in times:
         places.append(max(place, least, places[-1] + step if places else least))
     limit = most
     for i in range(len(places) - 1, -1, -1):
