@@ -144,7 +144,7 @@ def test_a_network_that_is_no_model_is_refused_when_it_is_loaded(tmp_path, odd):
 
 def test_a_file_of_a_newer_opset_says_what_to_install(tmp_path):
     newer = network([MEAN, HEAD], CROPS, LOGITS, SIX, opset=999)
-    with pytest.raises(BadModelError, match="cannot be run by onnxruntime .*pset") as caught:
+    with pytest.raises(BadModelError, match=r"cannot be run by onnxruntime .*pset") as caught:
         load(tmp_path, sealed(newer))
     assert caught.value.fix == "pip install --upgrade onnxruntime"
 
