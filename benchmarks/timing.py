@@ -20,6 +20,7 @@ bench_rejection  which score tells crops that are no faces
 bench_scores     how many pictures a second `mien scores` reads, and in how much memory
 bench_start      how long `import mien`, `mien --help` and a first prediction take
 bench_tracks     whether faces in a video keep their numbers, tracking beside detection, smoothing
+bench_threads    how much faster threads read than one, and that they read the same
 bench_train      what our training loop costs beyond the network, and in how much memory
 bench_video      how fast a video is annotated, stage by stage, and in how much memory
 corruptions      how much accuracy a model keeps when its crops are damaged

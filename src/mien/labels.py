@@ -12,6 +12,7 @@ __all__ = [
     "LABELS",
     "NEUTRAL",
     "NEUTRAL_INDEX",
+    "NO_FACE",
     "SIX",
     "UNCERTAIN",
     "USUAL",
@@ -24,6 +25,7 @@ __all__ = [
 LABELS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
 NEUTRAL = "neutral"
 UNCERTAIN = "uncertain"  # said of a face whose expression is not clear; never a target
+NO_FACE = "no face"  # said of a crop on which none is seen, where asked for; never a target
 NEUTRAL_INDEX = len(LABELS)  # only inside training: neutral is the seventh target
 _SPELLINGS = {
     "happy": "happiness",

@@ -88,3 +88,40 @@ def test_a_path_with_a_comma_and_letters_of_any_script_comes_back_whole(tmp_path
     folder = folder_of(tmp_path / "a, b", {"Müller 笑.png": encode(texture(0), "PNG")})
     assert mien("scores", folder, "--out", tmp_path / "s.csv").exit_code == 0
     assert rows_of(tmp_path / "s.csv")[1][0][0] == str(folder / "Müller 笑.png")
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory, portrait):
+    """A face crop, and three crops that are none."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "face.png": portrait[60:190, 155:285],
+        "noise.png": rng.integers(0, 256, (64, 64, 3), dtype=np.uint8),
+        "plain.png": np.full((90, 70, 3), 190, dtype=np.uint8),
+        "wall.png": texture(5, 100)[..., 0],
+    }
+    folder = tmp_path_factory.mktemp("mixed")
+    return folder_of(folder, {name: encode(array, "PNG") for name, array in arrays.items()})
+
+
+def test_reject_says_no_face_in_place_of_scores_and_counts_it(mixed, tmp_path):
+    result = mien("scores", mixed, "--reject", "--out", tmp_path / "s.csv")
+    assert result.exit_code == 0
+    assert result.stderr == f"wrote {tmp_path / 's.csv'}: 4 pictures, 3 of them no face\n"
+    header, rows = rows_of(tmp_path / "s.csv")
+    assert header == f"{HEADER},label"
+    [face, *others] = rows
+    assert (face[0], face[-1]) == (str(mixed / "face.png"), "happiness")
+    assert [row[1:] for row in others] == [["", "", "", "", "", "", "no face"]] * 3
+    mien("scores", mixed, "--out", tmp_path / "all.csv")  # without it nothing is different
+    assert rows_of(tmp_path / "all.csv")[1][0] == face[:-1]
+
+
+def test_more_threads_than_cores_are_capped_and_said_once(mixed, tmp_path, monkeypatch):
+    monkeypatch.setattr("mien.cli._shared.cores", lambda: 1)
+    result = mien("scores", mixed, "--threads", 99_999, "--out", tmp_path / "s.csv")
+    assert result.exit_code == 0
+    said, wrote = result.stderr.splitlines()
+    assert said == "mien: --threads 99999: taking 1, one a core"
+    assert wrote.startswith("wrote ")
+    assert mien("scores", mixed, "--threads", 1, "--out", tmp_path / "s.csv").stderr == f"{wrote}\n"

@@ -240,3 +240,54 @@ def test_any_layer_has_activations_a_linear_one_too(network):
         expected = network(torch.from_numpy(batch)).numpy()
     found = source.activations(batch, "head")
     np.testing.assert_allclose(found[..., 0, 0], expected, atol=1e-6)
+
+
+class AddsInPlace(nn.Module):
+    """A residual block whose sum is, or is not, written into the output of its convolution."""
+
+    def __init__(self, in_place):
+        super().__init__()
+        self.conv, self.same = nn.Conv2d(3, 8, 3, padding=1), nn.Identity()
+        self.relu, self.in_place = nn.ReLU(inplace=in_place), in_place
+        self.head = nn.Linear(8, 6)
+
+    def forward(self, batch):
+        x = self.conv(batch)
+        other = self.same(x)  # the very tensor that is overwritten below
+        shift = batch.mean(dim=1, keepdim=True)
+        if self.in_place:
+            x += shift
+        else:
+            x = other = x + shift  # the same tensor, so it happens to both
+        return self.head((self.relu(x) + other.relu()).mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize("method", ["grad-cam", "layercam", "hirescam", "eigen-cam", "score-cam"])
+def test_a_layer_before_an_operation_in_place_gives_its_own_output(method):
+    torch.manual_seed(5)
+    plain, in_place = AddsInPlace(False).eval(), AddsInPlace(True).eval()
+    in_place.load_state_dict(plain.state_dict())
+    batch = crops(2)
+    expected = plain.conv(torch.from_numpy(batch)).detach().numpy()
+    for layer in ("conv", "same"):
+        found = TorchSource(in_place).activations(batch, layer)
+        np.testing.assert_array_equal(found, expected)
+    one, other = (explain(n, batch, method, "fear", "conv") for n in (plain, in_place))
+    assert np.abs(one).max() > 0
+    np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_behind_a_relu_in_place_are_those_of_the_same_network_without(deep):
+    in_place = copy.deepcopy(deep)
+    for module in in_place.modules():
+        if isinstance(module, nn.ReLU):
+            module.inplace = True
+    batch, objectives = crops(2), [class_of(5, 2)]
+    for layer in ("features.0.0", "features.0.1", "features.1.1"):
+        one, other = (
+            TorchSource(n).activations_and_gradients(batch, objectives, layer)
+            for n in (deep, in_place)
+        )
+        assert (one.activations < 0).any()  # what a ReLU in place would remove
+        np.testing.assert_array_equal(other.activations, one.activations)
+        np.testing.assert_allclose(other.gradients, one.gradients, atol=1e-7)

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from mien.errors import UnknownNameError
 from mien.faces.boxes import Box, Detection
 from mien.faces.regions import REGIONS, TEMPLATE
 from mien.labels import LABELS
@@ -85,6 +88,22 @@ def test_a_heat_map_that_does_not_exist_is_refused_with_the_reason():
     read = face(maps=np.zeros((6, 2, 2), dtype=np.float32))
     with pytest.raises(ValueError, match="none for neutral"):
         read.heatmap("neutral")
+
+
+@pytest.mark.parametrize("name", ["happy", "hapiness", "", "contempt", "\0", 3, ("fear",)])
+def test_an_unknown_heat_map_names_the_six(name):
+    maps = np.zeros((6, 2, 2), dtype=np.float32)
+    with pytest.raises(UnknownNameError) as caught:
+        face(maps=maps).heatmap(name)
+    assert all(label in str(caught.value) for label in LABELS)
+    assert "\n  try: use " in str(caught.value)
+
+
+def test_what_is_no_face_has_no_expression_and_no_confidence_in_one():
+    read = replace(face(neutral=0.75), is_face=False)
+    assert (read.label, read.confidence, read.sentence) == ("no face", 0.0, "no face")
+    assert read.record()["label"] == "no face"
+    assert read.row()[5:7] == ["no face", 0.0]
 
 
 def test_a_face_becomes_the_documented_record():

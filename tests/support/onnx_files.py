@@ -16,7 +16,8 @@ _SIX[0, 0] = _SIX[1, 3] = _SIX[2, 5] = 1
 def channels_model(neutral=False, card=True, **changes):
     """The bytes of a model whose logits are the channels' means, [r, 0, 0, g, 0, b].
 
-    With `neutral`, that logit is the second channel's mean too. `changes` go to the card.
+    With `neutral`, that logit is the second channel's mean too. `changes` go to the card; None
+    leaves an entry out.
     """
     onnx = pytest.importorskip("onnx")
     make, real = onnx.helper, onnx.TensorProto.FLOAT
@@ -39,5 +40,26 @@ def channels_model(neutral=False, card=True, **changes):
     if not card:
         return model.SerializeToString()
     whole = {"format": 1, "labels": LABELS, "temperature": 2.0, "sha256": "0" * 64} | changes
-    make.set_model_props(model, {"mien_card": json.dumps(whole)})
+    return sealed(model, json.dumps({k: v for k, v in whole.items() if v is not None}))
+
+
+def sealed(model, card='{"format": 1, "labels": LABELS, "temperature": 2.0, "sha256": ZEROS}'):
+    """The bytes of any onnx model with this text as its card, sealed."""
+    onnx = pytest.importorskip("onnx")
+    text = card.replace("LABELS", json.dumps(LABELS)).replace("ZEROS", json.dumps("0" * 64))
+    onnx.helper.set_model_props(model, {"mien_card": text})
     return seal(model.SerializeToString())
+
+
+def network(nodes, inputs, outputs, weights=(), opset=18):
+    """Any onnx network of nodes (op, inputs, output, options), values (name, shape) and weights."""
+    onnx = pytest.importorskip("onnx")
+    make, real = onnx.helper, onnx.TensorProto.FLOAT
+    graph = make.make_graph(
+        [make.make_node(op, given, [name], **options) for op, given, name, options in nodes],
+        "any",
+        [make.make_tensor_value_info(name, real, shape) for name, shape in inputs],
+        [make.make_tensor_value_info(name, real, shape) for name, shape in outputs],
+        [onnx.numpy_helper.from_array(value, name) for name, value in dict(weights).items()],
+    )
+    return make.make_model(graph, opset_imports=[make.make_opsetid("", opset)], ir_version=9)

@@ -153,3 +153,59 @@ def test_a_file_that_is_no_toml_is_named(tmp_path, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BadSettingError, match=r"cannot read .*gone\.toml.*No such file"):
         config.load(tmp_path / "gone.toml")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rate = 1e300",
+        "rate = 1e-300",
+        "rate = inf",
+        "rate = nan",
+        "rate = 9999999999999999999",
+        "heat = 1e300",
+        "heat = 1e-300",
+        "weight_decay = 1e300",
+        "epochs = 99999999999",
+        "batch = 99999999999",
+        "devices = 99999",
+        "seed = 18446744073709551615",
+        "patience = -1",
+        "momentum = 1e300",
+    ],
+)
+def test_a_number_that_no_run_can_use_is_refused_by_its_name(load, line):
+    with pytest.raises(BadSettingError, match=f"^{line.split()[0]} is .*\n  try: give a"):
+        load(f'data = ["a"]\n{line}\n')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 100_000,
+        "a = " + "[" * 17 + "]" * 17,
+        "rate." + ".".join("a" * 2000) + " = 1",
+        "epochs = " + "9" * 9000,
+        "epochs = 0x" + "f" * 9000,
+        'model = "a\0b"',
+        "\0",
+    ],
+    ids=["deep", "nested", "dotted", "huge", "huge hexadecimal", "raw NUL", "NUL alone"],
+)
+def test_a_file_of_settings_that_is_absurd_is_one_error(load, text):
+    with pytest.raises(BadSettingError, match=r"cannot read .*settings\.toml: .*\n  try: check"):
+        load(text)
+
+
+@pytest.mark.parametrize("name", ["data", "model", "start", "votes", "teachers"])
+def test_a_name_with_a_nul_character_is_refused(load, name):
+    text = '"a\\u0000b"' if name in {"model", "start"} else '["ok", "a\\u0000b"]'
+    first = "" if name == "data" else 'data = ["a"]\n'
+    with pytest.raises(BadSettingError, match=rf"{name} = 'a\\x00b' holds a NUL.*\n  try: remove"):
+        load(f"{first}{name} = {text}\n")
+
+
+def test_a_file_of_settings_without_end_or_of_an_odd_name_is_refused():
+    for path in ("/dev/zero", "a\0b"):
+        with pytest.raises(BadSettingError, match=r"cannot read .*\n  try: check the file"):
+            config.load(path)

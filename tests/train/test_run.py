@@ -14,7 +14,7 @@ from tests.support.tiny_network import tiny
 
 pytestmark = pytest.mark.torch
 
-PROGRESS = {"history": [{"epoch": 1, "train_loss": 0.1 + 0.2, "name": "é"}]}
+PROGRESS = {"history": [{"epoch": 1, "train_loss": 0.1 + 0.2, "held_accuracy": 0.5}], "name": "é"}
 
 
 def parts(seed, outputs=7):

@@ -61,6 +61,14 @@ class _Commands(click.Group):
         command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return _example_last(command)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for word in args:
+            if "\0" in word:  # a shell passes none; whoever calls us from Python might
+                raise click.UsageError(
+                    f"a NUL character in {word!r}, which no name of a file holds\n  try: remove it"
+                )
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

@@ -4,19 +4,36 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from mien.cores import cores
 from mien.errors import MissingExtraError
 
-__all__ = ["FILE", "QUALITY", "SIDE", "bar", "epoch_bar", "needs"]
+__all__ = ["FILE", "QUALITY", "SIDE", "THREADS", "bar", "epoch_bar", "needs"]
 
 T = TypeVar("T")
 
 FILE = click.Path(path_type=Path)
 SIDE = click.IntRange(16, 1024)  # pixels, of a crop
 QUALITY = click.IntRange(1, 100)  # of a JPEG
+
+
+class _AtMostCores(click.IntRange):
+    """A number of threads or processes; 0 is all cores, and more than there are is capped."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Cap the number, and say so."""
+        wanted: int = super().convert(value, param, ctx)
+        if wanted <= cores():
+            return wanted
+        name = param.opts[0] if param else "number"
+        click.echo(f"mien: {name} {wanted}: taking {cores()}, one a core", err=True)
+        return cores()
+
+
+THREADS = _AtMostCores(0)
 
 
 def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import FILE, bar, needs
+from mien.cli._shared import FILE, THREADS, bar, needs
 from mien.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
     if out:
         record = {
             "command": f"mien regions {model} {' '.join(map(str, folders))} --split {split}",
-            "model": network.card["name"],
-            "weights_sha256": network.card["weights_sha256"],
+            "model": network.card.get("name"),
+            "weights_sha256": network.card.get("weights_sha256"),
             "split": split,
             "folders": by_folder,
         }
@@ -166,7 +166,7 @@ def _print_shares(by_label: dict[str, Any]) -> None:
 @click.option("--run", type=FILE, help="The run of MODEL: how maps change as it forgets.")
 @click.option("--shuffled", type=FILE, help="A run trained with shuffle_labels = true.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--threads", type=click.IntRange(0), default=0, help="To compute with; 0: all cores.")
+@click.option("--threads", type=THREADS, default=0, help="To compute with; 0: all cores.")
 @click.option("--out", type=FILE, help="The figures as JSON.")
 @click.option("--csv", "csv_file", type=FILE, help="One row a method or control.")
 @click.option("--plot", type=FILE, help="Every metric, as PNG.")

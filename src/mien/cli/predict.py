@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import bar
+from mien.cli._shared import THREADS, bar
 from mien.errors import BadImageError, OutputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _MODEL = click.option(
     "--model", type=click.Path(path_type=Path), help="An .onnx file, or a name of mien models."
 )
 _THREADS = click.option(
-    "--threads", type=click.IntRange(0), default=0, help="To compute with; 0 takes all cores."
+    "--threads", type=THREADS, default=0, help="To compute with; 0 takes all cores."
 )
 _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.")
 _FLIP = click.option(
@@ -141,6 +141,11 @@ def _finish(failures: int, total: int) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default="scores.csv", show_default=True)
 @click.option("--full", is_flag=True, help="All digits instead of two.")
+@click.option(
+    "--reject",
+    is_flag=True,
+    help="Another column, label: the expression, or no face and no scores.",
+)
 @_FLIP
 @_MODEL
 @_THREADS
@@ -149,6 +154,7 @@ def scores_command(
     folder: Path,
     out: Path,
     full: bool,
+    reject: bool,
     flip: bool,
     model: Path | None,
     threads: int,
@@ -156,27 +162,34 @@ def scores_command(
 ) -> None:
     """Write six scores for every picture under FOLDER, each of which is a face crop already.
 
+    With --reject a crop on which no face is seen gets the label no face in place of scores.
+
     Example: mien scores crops --out scores.csv
     """
-    from mien.labels import LABELS
+    from mien.labels import LABELS, NO_FACE
     from mien.media.writers import CsvWriter
-    from mien.recognize.recognizer import Failure, Recognizer, list_pictures, score_many
+    from mien.recognize.recognizer import Failure, NoFace, Recognizer, list_pictures, score_many
 
     if not folder.exists():
         raise BadImageError(f"no such folder: {folder}", fix="check the path")
     files = list_pictures([folder])
     _refuse_over_pictures(out, files)
-    recognizer = Recognizer(model, threads, flip=flip)
-    failures = 0
-    with CsvWriter(out, ("filepath", *LABELS)) as table:
+    recognizer = Recognizer(model, threads, flip=flip, reject=reject)
+    failures = no_faces = 0
+    with CsvWriter(out, ("filepath", *LABELS, *(["label"] if reject else []))) as table:
         for file, scores in bar(score_many(recognizer, files, max_pixels), len(files)):
             if isinstance(scores, Failure):
                 failures += 1
                 click.echo(f"mien: {scores.error}", err=True)
                 continue
+            if isinstance(scores, NoFace):
+                no_faces += 1
+                table.write([str(file), *("" for _ in LABELS), NO_FACE])
+                continue
             digits = [str(v) if full else f"{v:.2f}" for v in scores]
-            table.write([str(file), *digits])
-    click.echo(f"wrote {out}: {len(files) - failures} pictures", err=True)
+            table.write([str(file), *digits, *([LABELS[scores.argmax()]] if reject else [])])
+    rejected = f", {no_faces} of them no face" if reject else ""
+    click.echo(f"wrote {out}: {len(files) - failures} pictures{rejected}", err=True)
     _finish(failures, len(files))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import QUALITY, SIDE, bar
+from mien.cli._shared import QUALITY, SIDE, THREADS, bar
 
 if TYPE_CHECKING:
     from mien.data.datasets import OptionValue
@@ -82,7 +82,7 @@ def _as_text(_ctx: click.Context, _option: click.Parameter, path: Path | None) -
     help="A prepared folder whose held-out pictures must not have a copy here; may be repeated.",
 )
 @click.option("--keep-leaks", is_flag=True, help="Leave copies of held-out pictures in.")
-@click.option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: a core each.")
+@click.option("--workers", type=THREADS, default=0, help="Processes; 0: a core each.")
 def prepare_command(
     name: str,
     source: Path,
@@ -108,7 +108,7 @@ def prepare_command(
 
     Example: mien prepare rafdb rafdb.zip --out data/rafdb
     """
-    from mien.data.parallel import cores
+    from mien.cores import cores
     from mien.data.prepare.pipeline import prepare
     from mien.data.prepare.record import Settings
 

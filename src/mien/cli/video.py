@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import FILE, QUALITY, SIDE, bar, needs
+from mien.cli._shared import FILE, QUALITY, SIDE, THREADS, bar, needs
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ __all__ = ["frames_command", "video_command"]
 @click.option("--model", type=FILE, help="An .onnx file; by default the shipped one.")
 @click.option(
     "--threads",
-    type=click.IntRange(0),
+    type=THREADS,
     default=1,
     show_default=True,
     help="Of each network and of the encoder, which overlap anyway; 0: all cores.",

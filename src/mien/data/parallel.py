@@ -15,6 +15,7 @@ from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, TypeVar
 
+from mien.cores import cores
 from mien.errors import OutputError
 
 __all__ = ["cores", "share"]
@@ -23,13 +24,6 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 _AHEAD = 3  # tasks that wait, for each process
 _worker: list[Callable[[Any], Any]] = []  # the worker of this process, in a process of the pool
-
-
-def cores() -> int:
-    """Count the cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def share(

@@ -4,6 +4,7 @@ Pipeline: crops of a split -> the model's scores -> figures. The exported file i
 no torch is needed.
 """
 
+import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -80,12 +81,13 @@ def evaluate(
     outputs = [_run(recognizer, folder, rows[part]) for part in progress(batches)]
     scores = np.concatenate([output.scores for output in outputs])
     neutral = np.concatenate([output.neutral for output in outputs])
+    card = recognizer.model.card
     record = {
         "command": f"mien evaluate MODEL {folder} --split {split}"
         + " --flip" * recognizer.model.flip,
-        "model": recognizer.model.card["name"],
-        "weights_sha256": recognizer.model.card["weights_sha256"],
-        "seed": recognizer.model.card["data"]["seed"],
+        "model": card.get("name"),
+        "weights_sha256": card.get("weights_sha256"),
+        "seed": card.get("data", {}).get("seed"),
         "mien": __version__,
         "commit": commit(),
         "source": rows[0].source,
@@ -162,11 +164,33 @@ def compare_models(one: Evaluation, other: Evaluation) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Return the commit of the code that runs, or "" where it is not under git."""
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--exclude", "*"]
+    """Return the commit of the code that runs, or mien's version where it is not a checkout.
+
+    Installed in somebody's repository, in a virtual environment there, it is not theirs.
+    """
+    package = Path(__file__).parents[1]
+    checkout = _git(package, "rev-parse", "--show-toplevel")
+    if not checkout or not _is_ours(Path(checkout), package):
+        return __version__
+    return _git(package, "describe", "--always", "--dirty", "--exclude", "*") or __version__
+
+
+def _is_ours(checkout: Path, package: Path) -> bool:
+    """Tell whether a repository is that of this project, and holds the package that runs."""
+    own, project = checkout / "src" / "mien", checkout / "pyproject.toml"
+    if not own.is_dir() or not own.samefile(package) or not project.is_file():
+        return False
+    return 'name = "mien"' in project.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _git(folder: Path, *words: str) -> str:
+    """Ask git about the repository that a folder is in; "" where it has no answer."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(folder), *words]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
+        result = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=10, env=own
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
         return ""
-    return result.stdout.strip()
+    return result.stdout.rstrip("\n")

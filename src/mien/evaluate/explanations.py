@@ -86,8 +86,8 @@ def faithfulness_record(
     checked = crops[: settings.sanity_pictures]
     checks = sanity_checks(explained, checked, methods, network, shuffled) if len(checked) else {}
     return {
-        "name": model.card["name"],
-        "weights_sha256": model.card["weights_sha256"],
+        "name": model.card.get("name"),
+        "weights_sha256": model.card.get("weights_sha256"),
         "source": rows[0].source,
         "split": settings.split,
         "pictures": len(rows),

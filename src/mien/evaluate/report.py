@@ -85,7 +85,7 @@ def _data(evaluation: Evaluation) -> Section:
 def _model(card: dict[str, Any], plots: tuple[Path, ...]) -> Section:
     names = ("name", "parameters", "multiply_adds", "temperature", "epoch", "licence")
     rows = [(name.replace("_", "-"), str(card[name])) for name in names if name in card]
-    sources = card["data"].get("train_by_source", {})
+    sources = card.get("data", {}).get("train_by_source", {})
     rows += [(f"trained on {name}", f"{count:,} crops") for name, count in sources.items()]
     return Section("Model", (), tuple(rows), plots)
 

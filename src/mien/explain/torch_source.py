@@ -52,20 +52,21 @@ def capture_output(layer: nn.Module, gradients: bool = False) -> Iterator[list[T
         gradients: turn them on from the layer's output on.
 
     Yields:
-        A list that holds the layer's last output once the network has been called; with
-        `gradients`, what follows can be differentiated with respect to it.
+        A list that holds the layer's last output once the network has been called, a copy: a later
+        layer that works in place does not change it. With `gradients`, what follows can be
+        differentiated with respect to it.
     """
     kept: list[Tensor] = []
 
     def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: object) -> Tensor | None:
         if not isinstance(output, Tensor):
             return None
-        kept[:] = [output.detach()]
+        kept[:] = [output.detach().clone()]  # whatever comes later may write over the original
         if not gradients:
             return None
         torch.set_grad_enabled(True)
         kept[0].requires_grad_(True)
-        return kept[0].view_as(kept[0]).clone()  # a later layer may write over its input
+        return kept[0].clone()
 
     before = torch.is_grad_enabled()
     handle = layer.register_forward_hook(keep)

@@ -11,6 +11,7 @@ ONet, Zhang et al. 2016, arXiv:1604.02878.
 """
 
 import hashlib
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ import cv2
 import numpy as np
 import onnxruntime
 
+from mien.cores import at_most_cores
 from mien.errors import BadModelError
 from mien.faces.boxes import Box, Detection
+from mien.faces.yunet import YuNet
 from mien.pixels import F32, U8
 
 __all__ = ["ONET", "YUNET", "Detector", "locate"]
@@ -36,7 +39,6 @@ ONET = (
     "onet.onnx",
     "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52",
 )
-_LEAST_SIDE = 64  # pixels; OpenCV's YuNet invents faces where a side is of 32 or fewer
 _ONET_SIDE = 48
 _POINTS, _FACE = "dense_6", "softmax_2"  # of ONet's outputs: five x then five y; no face, face
 
@@ -44,32 +46,41 @@ _POINTS, _FACE = "dense_6", "softmax_2"  # of ONet's outputs: five x then five y
 class Detector:
     """Finds faces; keeps its two networks between calls.
 
-    Not to be shared between threads: OpenCV's detector holds the size of its input.
+    Threads may share it: see `mien.faces.yunet`. It can be pickled: the other process loads the
+    networks again.
     """
 
     def __init__(self, threads: int = 1, confidence: float = 0.7, long_side: int = 640) -> None:
         """Load both networks.
 
         Args:
-            threads: for ONet; YuNet uses OpenCV's own pool (cv2.setNumThreads).
+            threads: for ONet, at most one a core; 0 takes all cores. YuNet uses OpenCV's own pool
+                (cv2.setNumThreads).
             confidence: faces the detector is less sure of are left out.
             long_side: the picture is shrunk so that its longer side has this many pixels;
                 320 is three times as fast and misses small faces in crowds.
 
         Raises:
             BadModelError: if a network's file is missing or another one.
+            ValueError: if `threads` is negative.
         """
         self.long_side = long_side
         self.confidence = confidence
-        self._yunet = _yunet(confidence)
-        self._other_yunet: Any = None  # for another size: OpenCV plans anew when sizes take turns
+        self._threads = at_most_cores(threads)
+        self._yunet = YuNet(locate(YUNET), confidence)
+        self._small_yunet: YuNet | None = None  # OpenCV plans anew when two sizes take turns
+        self._loading = threading.Lock()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
         self._onet: Any = onnxruntime.InferenceSession(
             str(locate(ONET)), options, providers=["CPUExecutionProvider"]
         )
         self._onet_input = self._onet.get_inputs()[0].name
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel as settings."""
+        return type(self), (self._threads, self.confidence, self.long_side)
 
     def find(self, rgb: U8) -> list[Detection]:
         """Find every face in a picture.
@@ -101,16 +112,20 @@ class Detector:
         scale = min(1.0, (long_side or self.long_side) / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = rgb if scale == 1.0 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        if long_side is not None and self._other_yunet is None:
-            self._other_yunet = _yunet(self.confidence)
-        yunet = self._yunet if long_side is None else self._other_yunet
-        rows = _rows(yunet, np.asarray(small, dtype=np.uint8))
+        yunet = self._yunet if long_side is None else self._yunet_for_small()
+        rows = yunet.rows(np.asarray(small, dtype=np.uint8))
         boxes = [
             (_box(row[:4] / np.tile([size[0] / width, size[1] / height], 2)), float(row[14]))
             for row in rows
             if row[2] > 0 and row[3] > 0
         ]
         return sorted(boxes, key=lambda pair: -pair[0].width * pair[0].height)
+
+    def _yunet_for_small(self) -> YuNet:
+        with self._loading:
+            if self._small_yunet is None:
+                self._small_yunet = YuNet(locate(YUNET), self.confidence)
+            return self._small_yunet
 
     def landmarks(self, rgb: U8, boxes: list[Box]) -> F32:
         """Find the five landmarks in each box, all boxes in one call.
@@ -153,21 +168,6 @@ class Detector:
         for i, (left, top, side) in enumerate(squares):
             points[i] = points[i] * side + (left, top)
         return [_left_before_right(points.astype(np.float32)), *more]
-
-
-def _yunet(confidence: float) -> Any:
-    size = (_LEAST_SIDE, _LEAST_SIDE)  # until a picture comes
-    return cv2.FaceDetectorYN.create(str(locate(YUNET)), "", size, confidence, 0.3, 5000)
-
-
-def _rows(yunet: Any, small: U8) -> F32:
-    """Run YuNet: shape (N, 15), x, y, width, height, ten of its landmarks, confidence."""
-    height, width = small.shape[:2]
-    borders = (0, max(0, _LEAST_SIDE - height), 0, max(0, _LEAST_SIDE - width))
-    large = cv2.copyMakeBorder(small, *borders, cv2.BORDER_CONSTANT) if any(borders) else small
-    yunet.setInputSize((large.shape[1], large.shape[0]))
-    rows: Any = yunet.detect(cv2.cvtColor(large, cv2.COLOR_RGB2BGR))[1]
-    return np.empty((0, 15), dtype=np.float32) if rows is None else np.asarray(rows)
 
 
 def _box(xywh: F32) -> Box:

@@ -1,7 +1,9 @@
 """A picture or a video becomes faces with scores. Knows nothing of drawing and training.
 
 results     Face, Picture, VideoFrame: frozen, checked, each knows its rows and records
-model       an .onnx file with its card: crops in, probabilities and maps out
+card        the card inside a model file, and the gate that every model file passes
+model       an .onnx file, ready to run: crops in, probabilities and maps out
+rejection   does a crop show a face at all?
 recognizer  one picture or many -> results; the main path of the library
 video       a video -> results, smoothed over each track
 weights/    the shipped model

@@ -1,32 +1,44 @@
-"""An .onnx file and the card inside it: crops in, probabilities and maps out.
+"""An .onnx file, ready to run: crops in, probabilities and maps out.
 
-The card (labels, temperature, data, metrics, licence, hash) travels in the file's metadata, so one
-file is the whole model. A file without our card, or changed since it was sealed, is refused. Knows
-nothing of photographs.
+Pipeline: seal and card checked (card.py) -> session -> two crops on trial -> batches. Whatever is
+wrong with a file is one `BadModelError`. Knows nothing of photographs.
 """
 
-import hashlib
-import json
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state
 
+from mien.cores import at_most_cores
 from mien.errors import BadModelError
 from mien.labels import LABELS
 from mien.pixels import F32, SIDE
+from mien.recognize.card import CARD, read_card, read_sealed, seal
 
 __all__ = ["CARD", "SHIPPED", "Model", "Outputs", "find", "read_card", "seal", "softmax"]
 
 SHIPPED = Path(__file__).parent / "weights" / "miennet.onnx"
-CARD = "mien_card"  # key of the file's metadata
-_FORMAT = 1
-_SEAL = re.compile(rb'"sha256": "([0-9a-f]{64})"')
-_EMPTY = b"0" * 64
+# All that onnxruntime raises: it has no common base for its own errors.
+_REFUSALS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    ValueError,
+    *(
+        kind
+        for kind in vars(onnxruntime_pybind11_state).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+    ),
+)
+# Output: its shape for N crops, where None may be anything.
+_SHAPES: dict[str, tuple[int | None, ...]] = {
+    "logits": (len(LABELS),),
+    "neutral": (1,),
+    "maps": (len(LABELS), None, None),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,30 +58,56 @@ class Outputs:
 
 
 class Model:
-    """A network ready to run."""
+    """A network ready to run.
+
+    Threads may share it: it does not change after it was loaded. It can be pickled: the other
+    process loads the file again.
+    """
 
     def __init__(self, path: str | Path = SHIPPED, threads: int = 0, flip: bool = False) -> None:
         """Load a model file.
 
         Args:
             path: made by ``mien export``; or the name of a model in the package.
-            threads: to compute with; 0 takes all cores.
+            threads: to compute with, at most one a core; 0 takes all cores.
             flip: `run` also looks at each crop's mirror image and averages, in twice the time.
 
         Raises:
-            BadModelError: if the file is missing, not ours, or damaged.
+            BadModelError: if the file is missing, not ours, damaged, or cannot be run.
+            ValueError: if `threads` is negative.
         """
-        path = find(path)
-        self.card = read_card(path)
+        found = find(path)
+        data, self.card = read_sealed(found)
+        self.path = found.absolute()
         self.flip = flip
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        providers = ["CPUExecutionProvider"]
-        self.session: Any = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        self._threads = at_most_cores(threads)
+        with _as_model_error(self.path):
+            self.session: Any = _session(data, self._threads)
         self.outputs = tuple(output.name for output in self.session.get_outputs())
         self._only_wanted = onnxruntime.RunOptions()  # what only other outputs need is not computed
         self._only_wanted.only_execute_path_to_fetches = True
+        self._try()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel as settings, and as the hash of the file."""
+        return _reloaded, (type(self), self.path, self._threads, self.flip, self.card["sha256"])
+
+    def _try(self) -> None:
+        """Run two crops, and refuse a network that does not give what a model must."""
+        inputs = [(i.name, i.type, i.shape[1:]) for i in self.session.get_inputs()]
+        if inputs != [("crops", "tensor(float)", [3, SIDE, SIDE])]:
+            raise _no_model(self.path, f"takes {inputs}, not crops (N, 3, {SIDE}, {SIDE})")
+        if "logits" not in self.outputs:
+            raise _no_model(self.path, f"returns {', '.join(self.outputs)}, but no logits")
+        names = [name for name in _SHAPES if name in self.outputs]
+        for name, value in self.tensors(np.zeros((2, 3, SIDE, SIDE), np.float32), names).items():
+            shape = (2, *_SHAPES[name])
+            right = len(value.shape) == len(shape) and all(
+                wanted in {None, got} for got, wanted in zip(value.shape, shape, strict=True)
+            )
+            if not right or value.dtype != np.float32 or not np.isfinite(value).all():
+                got = f"{name} of shape {value.shape}, {value.dtype}, for two crops"
+                raise _no_model(self.path, f"returns {got}, not finite float32 {shape}")
 
     def run(self, batch: F32, maps: bool = True) -> Outputs:
         """Classify a batch.
@@ -82,6 +120,7 @@ class Model:
             Probabilities, calibrated by the card's temperature, and maps.
 
         Raises:
+            BadModelError: if the network fails, or returns what is no number.
             ValueError: if the batch has another shape or type.
         """
         _check(batch)
@@ -94,6 +133,7 @@ class Model:
         if self.flip:
             mirrored = self.tensors(np.ascontiguousarray(batch[..., ::-1]), names)
             tensors = {name: _averaged(tensors[name], mirrored[name]) for name in names}
+        _refuse_no_numbers(tensors["logits"], self.path)
         scores = softmax(tensors["logits"], float(self.card["temperature"]))
         neutral = np.zeros(len(batch), dtype=np.float32)
         if "neutral" in tensors:
@@ -111,11 +151,54 @@ class Model:
             Each output by name.
 
         Raises:
+            BadModelError: if the network fails.
             ValueError: if the batch has another shape or type.
         """
         _check(batch)
-        values = self.session.run(list(names), {"crops": batch}, self._only_wanted)
+        with _as_model_error(self.path):
+            values = self.session.run(list(names), {"crops": batch}, self._only_wanted)
         return dict(zip(names, values, strict=True))
+
+
+def _session(data: bytes, threads: int) -> Any:
+    """Open a session with the bytes whose seal was checked, whatever the file holds by now."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4  # what is wrong is in our own error
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+@contextmanager
+def _as_model_error(path: Path) -> Iterator[None]:
+    """Turn what onnxruntime says of a file into one error."""
+    try:
+        yield
+    except _REFUSALS as error:
+        reason = " ".join(str(error).split())[:300]
+        newer = "opset" in reason.lower() or "ir version" in reason.lower()
+        raise BadModelError(
+            f"{path} cannot be run by onnxruntime {onnxruntime.__version__}: {reason}",
+            fix="pip install --upgrade onnxruntime" if newer else "make it again with mien export",
+        ) from error
+
+
+def _refuse_no_numbers(logits: F32, path: Path) -> None:
+    if not np.isfinite(logits).all():
+        raise _no_model(path, "returns logits that are no numbers")
+
+
+def _no_model(path: Path, what: str) -> BadModelError:
+    return BadModelError(f"{path} {what}", fix="make the file again with mien export")
+
+
+def _reloaded(kind: type[Model], path: Path, threads: int, flip: bool, sha256: str) -> Model:
+    """Load a model that was pickled, and refuse another one that is there by now."""
+    model = kind(path, threads, flip)
+    if model.card["sha256"] != sha256:
+        raise BadModelError(
+            f"{path} is another model than when it was pickled", fix="start again with one model"
+        )
+    return model
 
 
 def _check(batch: F32) -> None:
@@ -173,61 +256,3 @@ def find(model: str | Path) -> Path:
         return SHIPPED
     shipped = SHIPPED.parent / f"{path.name}.onnx"
     return shipped if str(path) == path.name and not path.exists() and shipped.exists() else path
-
-
-def read_card(path: str | Path) -> dict[str, Any]:
-    """Check a model file's seal and return its card.
-
-    Args:
-        path: made by ``mien export``.
-
-    Returns:
-        The card: name, labels, temperature, parameters, data, metrics, licence, sha256 and more.
-
-    Raises:
-        BadModelError: if the file is missing, not ours, or damaged.
-    """
-    fix = "reinstall mien, or make the file again with mien export"
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise BadModelError(
-            f"cannot read {path}: {error.strerror}", fix="check the path"
-        ) from error
-    seals = _SEAL.findall(data)
-    if len(seals) != 1 or CARD.encode() not in data:
-        raise BadModelError(f"{path} is not a model of mien: it has no card", fix=fix)
-    if hashlib.sha256(data.replace(seals[0], _EMPTY)).hexdigest() != seals[0].decode():
-        raise BadModelError(f"{path} is damaged: its hash is not the one on its card", fix=fix)
-    card = _card_around(data, data.index(seals[0]))
-    if card.get("format") != _FORMAT or tuple(card.get("labels", ())) != LABELS:
-        raise BadModelError(
-            f"{path} has a card of format {card.get('format')} for {card.get('labels')}",
-            fix="use the version of mien that made it",
-        )
-    return card
-
-
-def _card_around(data: bytes, place: int) -> dict[str, Any]:
-    """Decode the JSON object that the byte at `place` lies in; the card is one line of ASCII."""
-    start = data.rindex(b'{"format"', 0, place)
-    card, _ = json.JSONDecoder().raw_decode(data[start:].decode("ascii", errors="replace"))
-    return dict(card)
-
-
-def seal(data: bytes) -> bytes:
-    """Put the hash of a model file into its card, where 64 zeros stand.
-
-    Args:
-        data: an .onnx file whose card holds ``"sha256": "000..."``.
-
-    Returns:
-        The file with its hash.
-
-    Raises:
-        ValueError: if there is not exactly one place for it.
-    """
-    if [bytes(s) for s in _SEAL.findall(data)] != [_EMPTY]:
-        raise ValueError('the card must hold "sha256": "000..." exactly once')
-    digest = hashlib.sha256(data).hexdigest().encode()
-    return data.replace(b'"sha256": "' + _EMPTY, b'"sha256": "' + digest)

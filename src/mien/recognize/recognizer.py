@@ -4,28 +4,37 @@ Pipeline: read -> detect boxes -> landmarks -> upright crops -> batches -> resul
 Memory does not grow with the number of pictures, and none is lost. Knows nothing of drawing.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from mien.cores import at_most_cores
 from mien.errors import BadImageError
 from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
-from mien.labels import SIX, Rule
+from mien.labels import NO_FACE, SIX, Rule
 from mien.media import images
-from mien.pixels import F32, U8, in_batches, to_batch, to_gray, to_side
+from mien.pixels import BOOL, F32, U8, in_batches, to_batch, to_gray, to_side
+from mien.recognize import rejection
 from mien.recognize.model import SHIPPED, Model
 from mien.recognize.results import Face, Picture
 
-__all__ = ["Failure", "Recognizer", "list_pictures", "read_many", "score_many"]
+__all__ = ["Failure", "NoFace", "Recognizer", "list_pictures", "read_many", "score_many"]
 
 
 class Recognizer:
     """Reads the expression on every face in a picture.
+
+    Threads may share one, `asyncio.to_thread` too: every result is the one a single thread gets,
+    and they work in parallel. It can be pickled, for `multiprocessing.Pool.map(recognizer.read,
+    files)`: the other process loads the networks again. What follows a video keeps its state:
+    `VideoRecognizer`, `Smoother` and `Follower` are one for each video, but may share a Recognizer.
 
     Example:
         >>> import mien, skimage.data
@@ -40,27 +49,45 @@ class Recognizer:
         threads: int = 0,
         six: bool = False,
         flip: bool = False,
+        reject: bool | float = False,
     ) -> None:
         """Load the model; the face detector is loaded when it is first needed.
 
         Args:
             model: an .onnx file made by ``mien export``, or the name of a model in the package;
                 by default ``miennet``.
-            threads: to compute with; 0 takes all cores.
+            threads: to compute with, at most one a core; 0 takes all cores.
             six: label every face with one of the six, never ``neutral`` or ``uncertain``.
             flip: also look at each crop's mirror image and average, in twice the time.
+            reject: call a crop ``no face`` where no face is seen on it, see `are_faces`. True takes
+                the threshold of the model card; a number is one of your own, in logits.
 
         Raises:
-            BadModelError: if the file is missing, not ours, or damaged.
+            BadModelError: if the file is missing, not ours, damaged, or cannot be run; or if it is
+                to reject and has no class maps or no threshold.
             ValueError: if `threads` is negative.
         """
-        if threads < 0:
-            raise ValueError(f"threads must be 0 (all cores) or more, got {threads}")
-        self.model = Model(SHIPPED if model is None else model, threads, flip)
+        self._threads = at_most_cores(threads)
+        self.model = Model(SHIPPED if model is None else model, self._threads, flip)
         certain_from = float(self.model.card.get("uncertain", {}).get("below", 0))
         self.rule = SIX if six else Rule(certain_from=certain_from)
-        self._threads = threads
+        self._reject_below = None if reject is False else rejection.threshold(self.model, reject)
         self._detector: Detector | None = None
+        self._loading = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel without the lock; the networks travel as settings."""
+        return {name: value for name, value in vars(self).items() if name != "_loading"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Arrive with a new lock."""
+        vars(self).update(state)
+        self._loading = threading.Lock()
+
+    @property
+    def rejects(self) -> bool:
+        """Whether crops can be called ``no face``."""
+        return self._reject_below is not None
 
     def read(
         self,
@@ -99,6 +126,7 @@ class Recognizer:
         """
         transforms = [align.similarity(detection.landmarks) for detection in found]
         crops = [align.crop(rgb, to_crop) for to_crop in transforms]
+        shown = self.are_faces(crops) if self.rejects else np.ones(len(crops), dtype=np.bool_)
         faces: list[Face] = []
         for part in in_batches(len(crops)):
             outputs = self.model.run(to_batch(crops[part]), heatmap)
@@ -106,9 +134,8 @@ class Recognizer:
                 maps = None if outputs.maps is None else outputs.maps[i]
                 neutral = float(outputs.neutral[i])
                 n = part.start + i
-                faces.append(
-                    Face(found[n], values, neutral, crops[n], transforms[n], maps, self.rule)
-                )
+                face = Face(found[n], values, neutral, crops[n], transforms[n], maps, self.rule)
+                faces.append(face if shown[n] else replace(face, is_face=False))
         return faces
 
     def classify(self, crops: Sequence[U8] | U8) -> F32:
@@ -118,7 +145,8 @@ class Recognizer:
             crops: (N, H, W, 3) RGB or (N, H, W) grey uint8, or a list of crops of any sizes.
 
         Returns:
-            shape (N, 6), float32, probabilities in the order of `mien.labels.LABELS`.
+            shape (N, 6), float32, probabilities in the order of `mien.labels.LABELS`; also of crops
+            that are no faces, see `label` and `are_faces`.
 
         Raises:
             BadImageError: if a crop has another shape or type.
@@ -138,12 +166,58 @@ class Recognizer:
             scores[part] = self.model.run(to_batch(crops[part]), maps=False).scores
         return scores
 
+    def label(self, crops: Sequence[U8] | U8) -> list[str]:
+        """Name what pictures that are face crops already show.
+
+        Args:
+            crops: as `classify` takes them.
+
+        Returns:
+            For each one of the six, ``neutral`` or ``uncertain``, as `rule` says; or, with
+            `reject`, ``no face``.
+
+        Raises:
+            BadImageError: if a crop has another shape or type.
+
+        Example:
+            >>> import mien, numpy as np
+            >>> mien.Recognizer(reject=True).label(np.zeros((1, 64, 64, 3), dtype=np.uint8))
+            ['no face']
+        """
+        words: list[str] = []
+        for part in in_batches(len(crops)):
+            outputs = self.model.run(to_batch(crops[part]), maps=False)
+            pairs = zip(outputs.scores.tolist(), outputs.neutral.tolist(), strict=True)
+            words += [self.rule.label(six, calm) for six, calm in pairs]
+        if not self.rejects:
+            return words
+        shown = self.are_faces(crops)
+        return [word if face else NO_FACE for word, face in zip(words, shown, strict=True)]
+
+    def are_faces(self, crops: Sequence[U8] | U8) -> BOOL:
+        """Tell which crops show a face: the detector finds one, or else the class maps vary enough.
+
+        Args:
+            crops: as `classify` takes them.
+
+        Returns:
+            shape (N,), True for a face.
+
+        Raises:
+            BadImageError: if a crop has another shape or type.
+            ValueError: if the recognizer was made without `reject`.
+        """
+        if self._reject_below is None:
+            raise ValueError("made without a threshold: use Recognizer(reject=True)")
+        return rejection.are_faces(self.model, self.detector, crops, self._reject_below)
+
     @property
     def detector(self) -> Detector:
         """The face detector, loaded on first use."""
-        if self._detector is None:
-            self._detector = Detector(self._threads)
-        return self._detector
+        with self._loading:
+            if self._detector is None:
+                self._detector = Detector(self._threads)
+            return self._detector
 
 
 def _to_array(picture: str | Path | Image.Image | U8, max_pixels: int) -> U8:
@@ -175,6 +249,17 @@ class Failure:
     def record(self) -> dict[str, str]:
         """Return it as JSON-ready values."""
         return {"path": self.path, "error": self.error.message}
+
+
+@dataclass(frozen=True, slots=True)
+class NoFace:
+    """A crop on which no face was seen.
+
+    Attributes:
+        path: of the file.
+    """
+
+    path: str
 
 
 def list_pictures(paths: Iterable[str | Path]) -> list[Path]:
@@ -227,7 +312,7 @@ def read_many(
 
 def score_many(
     recognizer: Recognizer, files: Sequence[Path], max_pixels: int = images.MAX_PIXELS
-) -> Iterator[tuple[Path, F32 | Failure]]:
+) -> Iterator[tuple[Path, F32 | Failure | NoFace]]:
     """Score pictures that are face crops already, a batch at a time.
 
     Args:
@@ -236,10 +321,11 @@ def score_many(
         max_pixels: larger pictures fail.
 
     Yields:
-        Each file in order, with its six scores, shape (6,), or why it failed.
+        Each file in order, with its six scores, shape (6,), or why it failed; from a recognizer
+        that rejects, `NoFace` where it saw none.
     """
     for part in in_batches(len(files)):
-        results: dict[Path, F32 | Failure] = {}
+        results: dict[Path, F32 | Failure | NoFace] = {}
         crops: dict[Path, U8] = {}
         for file in files[part]:
             try:
@@ -248,5 +334,8 @@ def score_many(
                 results[file] = Failure(str(file), error)
         scores = recognizer.classify(list(crops.values()))
         results |= dict(zip(crops, scores, strict=True))
+        if recognizer.rejects:
+            shown = recognizer.are_faces(list(crops.values()))
+            results |= {f: NoFace(str(f)) for f, face in zip(crops, shown, strict=True) if not face}
         for file in files[part]:
             yield file, results[file]

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from mien.errors import UnknownNameError
 from mien.faces.boxes import Box, Detection
 from mien.faces.regions import REGIONS, named_shares, words
-from mien.labels import LABELS, NEUTRAL, USUAL, Rule, index
+from mien.labels import LABELS, NEUTRAL, NO_FACE, USUAL, Rule, index
 from mien.pixels import F32, U8, enlarge
 
 __all__ = ["CSV_HEADER", "REGIONS_HEADER", "VIDEO_HEADER", "Face", "Picture", "VideoFrame"]
@@ -37,6 +38,7 @@ class Face:
         to_crop: shape (2, 3), the affine transform from picture to crop pixels.
         rule: when `label` is neutral or uncertain.
         track: in a video, the number that this face keeps from frame to frame; else None.
+        is_face: False if it is none after all, see `Recognizer(reject=True)`.
     """
 
     detection: Detection
@@ -47,6 +49,7 @@ class Face:
     maps: F32 | None = None
     rule: Rule = USUAL
     track: int | None = None
+    is_face: bool = True
 
     def __post_init__(self) -> None:
         """Check shapes and that the scores are probabilities."""
@@ -77,12 +80,16 @@ class Face:
 
     @property
     def label(self) -> str:
-        """``neutral``, ``uncertain`` or the most probable of the six, as `rule` says."""
+        """The most probable of the six, ``neutral`` or ``uncertain``, or ``no face``."""
+        if not self.is_face:
+            return NO_FACE
         return self.rule.label(self.values.tolist(), self.neutral)
 
     @property
     def confidence(self) -> float:
-        """The probability of `label`: `neutral`, or the best score."""
+        """The probability of `label`: `neutral`, or the best score; 0 for ``no face``."""
+        if not self.is_face:
+            return 0.0
         return float(self.neutral) if self.label == NEUTRAL else float(self.values.max())
 
     @property
@@ -96,6 +103,8 @@ class Face:
     @property
     def sentence(self) -> str:
         """What the face shows, and where the evidence for it lies, in words."""
+        if not self.is_face:
+            return NO_FACE
         head = f"{self.label} {self.confidence:.2f}"
         if self.label != self.expression:
             head += f", of the six {self.expression} {float(self.values.max()):.2f}"
@@ -112,13 +121,18 @@ class Face:
             nothing speaks for the expression.
 
         Raises:
-            ValueError: if `label` is none of the six, or the face was read without maps.
+            UnknownNameError: if `label` is none of the six.
+            ValueError: if it is ``neutral``, which has no map, or the face was read without maps.
         """
         if self.maps is None:
             raise ValueError("this face was read without heat maps: call read(..., heatmap=True)")
         if label == NEUTRAL:
             raise ValueError(f"there is a map for each of {', '.join(LABELS)}, none for {NEUTRAL}")
-        return _normalised(self.maps[index(label or self.expression)], self.crop.shape[0])
+        label = self.expression if label is None else label
+        if label not in LABELS:
+            kind = f"expression (there are {', '.join(LABELS)})"
+            raise UnknownNameError(kind, str(label), LABELS)
+        return _normalised(self.maps[index(label)], self.crop.shape[0])
 
     def record(self) -> dict[str, Any]:
         """Return the face as JSON-ready values, named as in the documented output."""

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mien.faces.boxes import Box
-from mien.labels import NEUTRAL, UNCERTAIN
+from mien.labels import NEUTRAL, NO_FACE, UNCERTAIN
 from mien.pixels import U8
 
 __all__ = ["COLOURS", "DARK", "LIGHT", "PLATE", "Masks", "Rgb", "Sprite", "paint", "text_width"]
@@ -34,6 +34,7 @@ COLOURS: dict[str, Rgb] = {
     "fear": (204, 121, 167),  # reddish purple
     NEUTRAL: (200, 200, 200),
     UNCERTAIN: (140, 140, 140),
+    NO_FACE: (140, 140, 140),
 }
 DARK: Rgb = (14, 16, 20)
 LIGHT: Rgb = (245, 245, 245)

@@ -4,13 +4,12 @@ Knows neither torch nor data.
 """
 
 import json
-import math
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from mien.documents import parse_toml, read_text
 from mien.errors import BadSettingError, UnknownNameError
 from mien.pixels import SIDE
 
@@ -135,15 +134,23 @@ _SHARES = (
     "balance", "hold_out", "smoothing", "dropout", "average", "momentum", "warmup", "trust",
     "distil",
 )  # fmt: skip
+# What no run needs, and memory or float32 would not hold. Strengths: `mien.train.augment.Strength`.
+_MOST_EPOCHS, _MOST_CROPS, _MOST_DEVICES, _MOST_RATE = 10**9, 100_000, 256, 1e9
 _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
     (_SHARES, lambda v: 0 <= v < 1, "a number in [0, 1)"),
-    (("epochs", "batch", "devices"), lambda v: v >= 1, "a whole number from 1"),
+    (("epochs",), lambda v: 1 <= v <= _MOST_EPOCHS, f"a whole number from 1 to {_MOST_EPOCHS:,}"),
+    (("batch",), lambda v: 1 <= v <= _MOST_CROPS, f"a whole number from 1 to {_MOST_CROPS:,}"),
+    (("devices",), lambda v: 1 <= v <= _MOST_DEVICES, f"a whole number from 1 to {_MOST_DEVICES}"),
     (
         ("patience", "threads", "weight_decay", "seed", "draw"),
         lambda v: 0 <= v < 2**32,
         "a number from 0, below 2**32",
     ),
-    (("rate", "heat"), lambda v: 0 < v < math.inf, "a number above 0"),
+    (
+        ("rate", "heat"),
+        lambda v: 1 / _MOST_RATE <= v <= _MOST_RATE,
+        f"a number above 0, from {1 / _MOST_RATE} to {_MOST_RATE:.0e}",
+    ),
     (("first_side",), lambda v: v in range(8, SIDE + 1, 8), f"a multiple of 8 up to {SIDE}"),
 )
 _SCHEDULES = ("constant", "cosine", "one-cycle")
@@ -180,8 +187,8 @@ def read(path: str | Path) -> dict[str, Any]:
         BadSettingError: if the file cannot be read.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return parse_toml(read_text(path))
+    except (OSError, ValueError) as error:  # ValueError: no TOML of ours, or a NUL in the name
         raise BadSettingError(f"cannot read {path}: {error}", fix="check the file") from error
 
 
@@ -209,13 +216,22 @@ def _typed(key: str, value: object, default: object) -> object:
     """Return the value in its default's type, or refuse it."""
     if isinstance(default, tuple) and isinstance(value, list):
         if all(isinstance(item, str) for item in value):
-            return tuple(value)
+            return tuple(_without_nul(key, item) for item in value)
     elif isinstance(default, float) and type(value) in {int, float}:
         return float(str(value))
+    elif isinstance(default, str) and isinstance(value, str):
+        return _without_nul(key, value)
     elif type(value) is type(default):
         return value
     wanted = "list of strings" if isinstance(default, tuple) else type(default).__name__
     raise BadSettingError(f"{key} = {value!r}", fix=f"give a {wanted}, like {default!r}")
+
+
+def _without_nul(key: str, text: str) -> str:
+    """Return a name, unless it holds what no file's name can."""
+    if "\0" in text:
+        raise BadSettingError(f"{key} = {text!r} holds a NUL character", fix="remove it")
+    return text
 
 
 def to_toml(config: TrainConfig) -> str:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from mien import __version__
+from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadModelError
 from mien.evaluate.calibration import certain_from, fit_temperature
 from mien.evaluate.metrics import auroc
@@ -30,7 +31,7 @@ from mien.recognize.model import CARD, seal
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
 from mien.train.neutral import fit_neutral, same_origin
-from mien.train.run import DESCRIPTION, TrainedRun, load_run
+from mien.train.run import TrainedRun, load_run, read_description
 from mien.train.validate import best_epoch, predict
 
 __all__ = ["ERROR_RATE", "PARITY", "export", "multiply_adds", "read_metrics"]
@@ -79,7 +80,7 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         "parameters": sum(p.numel() for p in trained.network.parameters()),
         "multiply_adds": multiply_adds(trained.network),
         "epoch": best_epoch(trained.history)["epoch"],
-        "data": json.loads((run / DESCRIPTION).read_text(encoding="utf-8")),
+        "data": read_description(run),
         "parity": float(f"{parity:.1e}"),
         "metrics": metrics or {},
         "licence": _LICENCE,
@@ -243,7 +244,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
         BadDataError: if the file is no such result.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(read_text(path))
         return {key: record[key] for key in _METRICS}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadDataError(

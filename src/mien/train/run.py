@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mien.data.manifest import Row
+from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadModelError, BadSettingError, OutputError
 from mien.labels import LABELS
 from mien.media.writers import CsvWriter, atomic, write_text
 from mien.models import zoo
 from mien.models.network import Network
 from mien.train import config
+from mien.train.checkpoint import optimiser_state, read_tensors, refuse_broken
 from mien.train.config import TrainConfig
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "load_earlier_run",
     "load_run",
     "load_weights",
+    "read_description",
     "read_history",
     "refuse_other_run",
     "report_bad_batch",
@@ -152,6 +155,29 @@ def write_description(
     sources = Counter(row.source for row in rows)
     record = {"train": len(rows), "train_by_source": sources, **counts, "seed": settings.seed}
     write_text(json.dumps(record, indent=2) + "\n", folder / DESCRIPTION)
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Read the record of what a run trained on.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        What `write_description` wrote.
+
+    Raises:
+        BadDataError: if it is missing or damaged.
+    """
+    path = folder / DESCRIPTION
+    fix = "resume the run, which writes it again"
+    try:
+        record = parse_json(read_text(path))
+    except (OSError, ValueError) as error:
+        raise BadDataError(f"{path} is no record of a run ({error})", fix=fix) from error
+    if not isinstance(record, dict) or type(record.get("seed")) is not int:
+        raise BadDataError(f"{path} is no record of a run (it has no seed)", fix=fix)
+    return record
 
 
 def write_history(folder: Path, history: History) -> None:
@@ -270,16 +296,13 @@ def load_checkpoint(
     Raises:
         BadModelError: if the file is no checkpoint, or one of another network.
     """
-    tensors, progress = _read(path)
+    tensors, progress = read_tensors(path)
     for module, prefix in ((model, _MODEL), (average, _AVERAGE)):
         _fill(module, tensors, prefix, path)
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith(_OPTIMISER):
-            number, name = key.removeprefix(_OPTIMISER).split(".")
-            state.setdefault(int(number), {})[name] = value
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": state, "param_groups": groups})
+    optimiser.load_state_dict({
+        "state": optimiser_state(tensors, _OPTIMISER, optimiser, path),
+        "param_groups": optimiser.state_dict()["param_groups"],
+    })
     return progress
 
 
@@ -296,25 +319,15 @@ def load_weights(path: Path, model: nn.Module) -> dict[str, Any]:
     Raises:
         BadModelError: if the file is no checkpoint, or one of another network.
     """
-    tensors, progress = _read(path)
+    tensors, progress = read_tensors(path)
     _fill(model, tensors, _AVERAGE, path)
     return progress
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            progress = json.loads((file.metadata() or {})["progress"])
-            return {key: file.get_tensor(key) for key in file.keys()}, progress  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise BadModelError(
-            f"no checkpoint of ours: {path} ({error})", fix="name the folder of a run of mien train"
-        ) from error
 
 
 def _fill(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
     """Give a module the tensors whose names begin with a prefix."""
     own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    refuse_broken(own, path)
     try:
         module.load_state_dict(own)
     except RuntimeError as error:

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 
+from mien.cores import at_most_cores
 from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.models import zoo
 from mien.models.network import Network
@@ -114,7 +115,7 @@ def _train(worker: Worker, job: _Job) -> History:
     """Train in one process; the first one writes the files and reports."""
     settings, out = job.settings, job.out
     if settings.threads:
-        torch.set_num_threads(settings.threads)
+        torch.set_num_threads(at_most_cores(settings.threads))
     keep_freed_memory()
     trainer = Trainer(settings, len(job.data.train), worker)
     data = replace(job.data, train=job.data.train.to(worker.device))

@@ -1,0 +1,79 @@
+"""OpenCV's face detector YuNet, for any number of threads at once.
+
+`cv2.FaceDetectorYN` keeps the size of its input and the memory of its layers from call to call: two
+threads in one of them overwrite each other, which gives wrong faces or ends the process. So each
+call borrows one that nobody else uses. Knows nothing of boxes and landmarks.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Semaphore
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mien.cores import cores
+from mien.pixels import F32, U8
+
+__all__ = ["YuNet"]
+
+_LEAST_SIDE = 64  # pixels; OpenCV's YuNet invents faces where a side is of 32 or fewer
+_OVERLAP, _MOST_FACES = 0.3, 5000  # OpenCV's own: of boxes that are one face; before overlaps go
+
+
+class YuNet:
+    """YuNet, ready to be called from several threads; each works in a detector of its own.
+
+    There are as many detectors as calls ran at the same time, at most one a core: a further call
+    waits until one is free.
+    """
+
+    def __init__(self, path: Path, confidence: float) -> None:
+        """Load the first detector.
+
+        Args:
+            path: of the network.
+            confidence: faces it is less sure of are left out.
+        """
+        self._path = path
+        self._confidence = confidence
+        self._free = Semaphore(cores())
+        self._idle: deque[Any] = deque([self._create()])  # append and pop are atomic
+
+    def rows(self, rgb: U8) -> F32:
+        """Find faces.
+
+        Args:
+            rgb: shape (H, W, 3), uint8, RGB.
+
+        Returns:
+            shape (N, 15): x, y, width, height, ten of its landmarks, confidence.
+        """
+        height, width = rgb.shape[:2]
+        borders = (0, max(0, _LEAST_SIDE - height), 0, max(0, _LEAST_SIDE - width))
+        large = cv2.copyMakeBorder(rgb, *borders, cv2.BORDER_CONSTANT) if any(borders) else rgb
+        bgr = cv2.cvtColor(large, cv2.COLOR_RGB2BGR)
+        with self._borrowed() as detector:
+            detector.setInputSize((large.shape[1], large.shape[0]))
+            rows: Any = detector.detect(bgr)[1]
+        return np.empty((0, 15), dtype=np.float32) if rows is None else np.asarray(rows)
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Any]:
+        """Lend the detector that was used last; one that failed is thrown away."""
+        with self._free:
+            try:
+                detector = self._idle.pop()
+            except IndexError:  # all are in use
+                detector = self._create()
+            yield detector
+            self._idle.append(detector)
+
+    def _create(self) -> Any:
+        size = (_LEAST_SIDE, _LEAST_SIDE)  # until a picture comes
+        return cv2.FaceDetectorYN.create(
+            str(self._path), "", size, self._confidence, _OVERLAP, _MOST_FACES
+        )
