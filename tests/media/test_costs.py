@@ -18,7 +18,7 @@ from tests.support.pictures import encode, png, texture
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(out) (w) file closefile\nshowpage\n"
 
 
-@pytest.mark.parametrize("kind", ["EPS", "SPIDER", "ICO", "ICNS", "IM", "MSP", "XBM", "PDF"])
+@pytest.mark.parametrize("kind", ["EPS", "SPIDER", "ICO", "ICNS", "MSP", "XBM", "PDF"])
 def test_formats_that_are_not_listed_are_no_pictures_whatever_the_name(tmp_path, kind):
     modes = {"SPIDER": "F", "MSP": "1", "XBM": "1"}
     data = encode(Image.fromarray(texture(1)).convert(modes.get(kind, "RGB")), kind)
@@ -149,7 +149,7 @@ images.read_rgb(sys.argv[1])
 print(reckoned, peak() - start, peak())
 """
 needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone")
-SIDE = 2500
+SIDE = 2000
 
 
 def colours():
@@ -207,7 +207,7 @@ def test_the_picture_of_most_pixels_is_read_below_the_promised_peak(tmp_path):
 def test_its_sixteen_bit_sibling_is_refused():
     header = deep_png(10)[:16] + (10_000).to_bytes(4, "big") * 2 + b"\x10\0\0\0\0"
     data = header + zlib.crc32(header[12:]).to_bytes(4, "big") + deep_png(10)[33:]
-    with pytest.raises(BadImageError, match="takes 477 MiB to decode, the cap is 440"):
+    with pytest.raises(BadImageError, match="takes 477 MiB to decode, the cap is 432"):
         images.decode_rgb(data)
 
 

@@ -1,4 +1,4 @@
-"""What several commands share: a progress bar, types of options, a check of installed modules."""
+"""What several commands share: a progress bar, types of options, what was left out of folders."""
 
 import sys
 from collections.abc import Iterable, Iterator

@@ -40,7 +40,7 @@ _MAX_PIXELS = click.option(
 _MAX_MEMORY = click.option(
     "--max-memory",
     type=click.IntRange(1),
-    default=440,
+    default=432,
     show_default=True,
     help="MiB; refuse pictures that take more to decode.",
 )
@@ -113,6 +113,7 @@ def predict_command(
                 write(result)
             if folder and rgb is not None:
                 folder.write(rgb, result)
+            del rgb  # before the next is decoded
     _finish(failures, found)
 
 

@@ -15,7 +15,7 @@ __all__ = ["MAX_BYTES", "MAX_MEMORY", "MAX_PIXELS", "MeteredFile", "refuse_costl
 
 MAX_BYTES = 256 * 2**20  # of a file: more is refused before a byte is read
 MAX_PIXELS = 100_000_000  # more is refused before it is decoded
-MAX_MEMORY = 440  # MiB that decoding may take: a colour photograph of 65 million pixels
+MAX_MEMORY = 432  # MiB that decoding may take: a colour photograph of 65 million pixels
 _MAX_HEADER = 64 * 2**20  # bytes of a file that Pillow may hold: metadata, or all of a WebP
 _MIB = 2**20
 _RESULT = 3  # bytes a pixel, of the (H, W, 3) array

@@ -213,6 +213,7 @@ def read_many(
             yield None, Failure(path_of(file), error)
             continue
         yield rgb, replace(recognizer.read(rgb, heatmap), path=path_of(file))
+        del rgb  # before the next is decoded: two large ones need not be in memory
 
 
 def score_many(
