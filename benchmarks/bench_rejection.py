@@ -7,7 +7,8 @@ some training faces, for which no picture without a face is needed either.
 
 Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_rejection [--data DIR]
 Writes results/rejection.json, with the threshold that `mien.recognize.rejection` takes: chosen on
-held-out training crops, the largest that keeps 98 % of the faces. Check: the AUROC of all is scikit-learn's.
+held-out training crops, the largest that keeps 98 % of the faces. Check: the AUROC of all is
+scikit-learn's.
 """
 
 import argparse
@@ -117,9 +118,7 @@ def auroc(scores: F64, face: npt.NDArray[np.bool_]) -> float:
     return round(value, 4)
 
 
-def choose(
-    spread: F64, sure: npt.NDArray[np.bool_], groups: npt.NDArray[Any]
-) -> dict[str, Any]:
+def choose(spread: F64, sure: npt.NDArray[np.bool_], groups: npt.NDArray[Any]) -> dict[str, Any]:
     """What each threshold of the spread keeps and rejects, and the one that is taken.
 
     A rate is the mean over the folders of faces, or over the kinds of others, so that none counts

@@ -185,8 +185,8 @@ def rejection() -> str:
     called = [[name, f"{rate:.1%}"] for name, rate in chosen["called_face_rate"].items()]
     return (
         as_markdown(["score", "AUROC", "worst kind"], rows)
-        + f"\nThe detector first, then a spread of {chosen['below']} and more: {chosen['kept_rate']:.1%} "
-        + f"of the faces are kept and {chosen['rejected_rate']:.1%} of the others rejected.\n\n"
+        + f"\nThe detector first, then a spread of {chosen['below']} and more: "
+        + f"{chosen['kept_rate']:.1%} of the faces are kept and {chosen['rejected_rate']:.1%} of the others rejected.\n\n"
         + as_markdown(["crops", "called a face"], called)
         + f"\nMeasured{earlier_weights(record)} on {record['date']}.\n"
     )

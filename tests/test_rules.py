@@ -17,6 +17,8 @@ ALONE = {
     "matplotlib": {"show/plots.py", "show/timeline_plot.py"},
     "ray": {"scale/tune.py"},
 }
+# What opens a picture file: one file has the list of formats and the caps.
+OPENERS = {"Image.open", "PIL.Image.open", "cv2.imread", "cv2.imdecode", "cv2.imreadmulti"}
 
 
 def imports_of(tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -79,3 +81,16 @@ def test_array_types_are_defined_in_pixels_alone():
         and ast.unparse(node.slice).removeprefix("np.") in ARRAY_TYPES
     ]
     assert set(defined) == {"pixels.py"}
+
+
+def test_pictures_are_opened_in_one_file_alone():
+    opened = {
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in OPENERS
+    }
+    opened |= {
+        name for name, tree in TREES.items() if ("PIL.Image", "open") in set(imports_of(tree))
+    }
+    assert opened == {"media/images.py"}

@@ -11,7 +11,7 @@ train      train, export, show-augmentation
 search     search
 evaluate   evaluate, regions, faithful
 reproduce  reproduce
-_shared    a progress bar, types of options, a check of installed modules
+_shared    a progress bar, types of options, what was left out, a check of installed modules
 """
 
 import sys

@@ -1,21 +1,47 @@
-"""What several commands share: a progress bar, types of options, a check of installed modules."""
+"""What several commands share: a progress bar, types of options, what was left out of folders."""
 
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from mien.cores import cores
-from mien.errors import MissingExtraError
+from mien.errors import BadImageError, MissingExtraError
 
-__all__ = ["FILE", "QUALITY", "SIDE", "THREADS", "bar", "epoch_bar", "needs"]
+if TYPE_CHECKING:
+    from mien.media.folders import PictureFiles
+
+__all__ = [
+    "FILE",
+    "PICTURES",
+    "QUALITY",
+    "SIDE",
+    "THREADS",
+    "bar",
+    "epoch_bar",
+    "needs",
+    "say_left_out",
+]
 
 T = TypeVar("T")
 
+
+class _PicturePath(click.Path):
+    """A file or folder to read; an empty word is refused, which `Path` takes for this folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value):
+            raise BadImageError(
+                "an empty path was given", fix="check the variable between the quotes"
+            )
+        return super().convert(value, param, ctx)
+
+
 FILE = click.Path(path_type=Path)
+PICTURES = _PicturePath(path_type=Path)
 SIDE = click.IntRange(16, 1024)  # pixels, of a crop
 QUALITY = click.IntRange(1, 100)  # of a JPEG
 
@@ -66,6 +92,16 @@ def epoch_bar(steps: range, epoch: str, title: str = "") -> Iterator[int]:
         The steps.
     """
     return bar(steps, len(steps), f"{title}, {epoch}" if title else epoch)
+
+
+def say_left_out(found: "PictureFiles") -> None:
+    """Say on standard error what was left out of the folders that were searched.
+
+    Args:
+        found: from `mien.media.search_pictures`.
+    """
+    for line in found.summary():
+        click.echo(f"mien: {line}", err=True)
 
 
 def needs(what: str, extra: str, *modules: str) -> None:

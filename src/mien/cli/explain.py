@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import bar, needs
+from mien.cli._shared import PICTURES, bar, needs, say_left_out
 from mien.errors import BadImageError, OutputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ __all__ = ["explain_command"]
 
 
 @click.command(name="explain")
-@click.argument("paths", metavar="PICTURE...", nargs=-1, required=True, type=click.Path())
+@click.argument("paths", metavar="PICTURE...", nargs=-1, required=True, type=PICTURES)
 @click.option(
     "--method",
     default="grad-cam",
@@ -44,7 +44,7 @@ __all__ = ["explain_command"]
     help="An .onnx file, or the folder of a run (needs torch); by default the shipped one.",
 )
 def explain_command(
-    paths: tuple[str, ...],
+    paths: tuple[Path, ...],
     method: str,
     label: str | None,
     layer: str | None,
@@ -58,13 +58,15 @@ def explain_command(
     Example: mien explain photo.jpg --method all --class fear --out why.png
     """
     from mien.explain.figure import explanation_sentence, face_crops
-    from mien.recognize.recognizer import list_pictures
+    from mien.media.folders import search_pictures
     from mien.show.picture_grid import write_figure
 
     methods = _methods(method)
     labels = _labels(label)
-    files = list_pictures(paths)
+    found = search_pictures(paths, out)
+    files = found.files
     source, recognizer = _load(model)
+    say_left_out(found)
     failures = 0
     for file in bar(files, len(files)):
         try:
@@ -83,6 +85,7 @@ def explain_command(
                 click.echo(f"     {sentence}")
     if failures:
         click.echo(f"mien: {failures} of {len(files)} pictures gave no face", err=True)
+    if failures or found.faults:
         sys.exit(1)
 
 
@@ -141,6 +144,7 @@ def _figure(
 
 def _target(out: Path, file: Path, files: Sequence[Path], number: int | None) -> Path:
     """The file of a face's figure: --out itself, or one named like the picture in that folder."""
+    from mien.media.files import real_path
     from mien.show.picture_grid import SUFFIXES
 
     suffix = "" if number is None else f"-face{number}"
@@ -152,6 +156,6 @@ def _target(out: Path, file: Path, files: Sequence[Path], number: int | None) ->
         same_name = [other for other in files if other.stem == file.stem]
         twin = f"-{same_name.index(file) + 1}" if len(same_name) > 1 else ""
         target = out / f"{file.stem}{twin}{suffix}.png"
-    if target.resolve() in {given.resolve() for given in files}:
+    if real_path(target) in set(map(real_path, files)):
         raise OutputError(f"{target} is one of the pictures", fix="choose another --out")
     return target

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import THREADS, bar
+from mien.cli._shared import PICTURES, THREADS, bar, say_left_out
 from mien.errors import BadImageError, OutputError
 
 if TYPE_CHECKING:
+    from mien.media.folders import PictureFiles
     from mien.recognize.recognizer import Failure
     from mien.recognize.results import Picture
 
@@ -36,10 +37,17 @@ _MAX_PIXELS = click.option(
     show_default=True,
     help="Refuse larger pictures.",
 )
+_MAX_MEMORY = click.option(
+    "--max-memory",
+    type=click.IntRange(1),
+    default=432,
+    show_default=True,
+    help="MiB; refuse pictures that take more to decode.",
+)
 
 
 @click.command(name="predict")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=PICTURES)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for annotated pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line a picture.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One row a face.")
@@ -51,6 +59,7 @@ _MAX_PIXELS = click.option(
 @_MODEL
 @_THREADS
 @_MAX_PIXELS
+@_MAX_MEMORY
 def predict_command(
     paths: tuple[Path, ...],
     out: Path | None,
@@ -64,13 +73,15 @@ def predict_command(
     model: Path | None,
     threads: int,
     max_pixels: int,
+    max_memory: int,
 ) -> None:
     """Find the faces in pictures and folders, and name each one's expression.
 
     Example: mien predict photo.jpg holiday/ --out annotated --csv faces.csv
     """
+    from mien.media.folders import search_pictures
     from mien.media.writers import OUTPUTS, open_outputs
-    from mien.recognize.recognizer import Failure, Recognizer, list_pictures, read_many
+    from mien.recognize.recognizer import Failure, Recognizer, read_many
     from mien.recognize.results import CSV_HEADER, REGIONS_HEADER, Picture
     from mien.show.annotate import AnnotatedFolder
 
@@ -78,9 +89,11 @@ def predict_command(
         raise click.UsageError("--crops needs --out")
     if regions and (csv_file is None or not heatmap):
         raise click.UsageError("--regions needs --csv and heat maps")
-    files = list_pictures(paths)
+    found = search_pictures(paths, out)
+    files = found.files
     _refuse_over_pictures(csv_file, files)
     recognizer = Recognizer(model, threads, six, flip)
+    say_left_out(found)
     header = (*CSV_HEADER, *(REGIONS_HEADER if regions else ()))
     rows = partial(Picture.rows, regions=regions)
     echo = OUTPUTS["json"](sys.stdout, header, rows) if as_json else _echo_table
@@ -88,7 +101,7 @@ def predict_command(
     with ExitStack() as outputs:
         writes = outputs.enter_context(open_outputs({"csv": csv_file}, header, rows))
         folder = AnnotatedFolder(out, paths, files, heatmap, crops) if out else None
-        results = read_many(recognizer, files, heatmap, max_pixels)
+        results = read_many(recognizer, files, heatmap, max_pixels, max_memory)
         for rgb, result in bar(results, len(files)):
             echo(result)
             sys.stdout.flush()
@@ -100,7 +113,8 @@ def predict_command(
                 write(result)
             if folder and rgb is not None:
                 folder.write(rgb, result)
-    _finish(failures, len(files))
+            del rgb  # before the next is decoded
+    _finish(failures, found)
 
 
 def _echo_table(result: "Picture | Failure") -> None:
@@ -126,19 +140,23 @@ def _table(result: "Picture | Failure") -> str:
 
 def _refuse_over_pictures(out: Path | None, files: Sequence[Path]) -> None:
     """Refuse to write a table over a picture that is to be read."""
-    if out is not None and out.resolve() in {file.resolve() for file in files}:
+    from mien.media.files import real_path
+
+    if out is not None and real_path(out) in set(map(real_path, files)):
         raise OutputError(f"{out} is one of the pictures", fix="choose another name")
 
 
-def _finish(failures: int, total: int) -> None:
-    """Exit with 1 if a picture could not be read."""
+def _finish(failures: int, found: "PictureFiles") -> None:
+    """Exit with 1 if a picture could not be read, or a folder or link could not be followed."""
     if failures:
+        total = len(found.files)
         click.echo(f"mien: {failures} of {total} pictures could not be read", err=True)
+    if failures or found.faults:
         sys.exit(1)
 
 
 @click.command(name="scores")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PICTURES)
 @click.option("--out", type=click.Path(path_type=Path), default="scores.csv", show_default=True)
 @click.option("--full", is_flag=True, help="All digits instead of two.")
 @click.option(
@@ -150,6 +168,7 @@ def _finish(failures: int, total: int) -> None:
 @_MODEL
 @_THREADS
 @_MAX_PIXELS
+@_MAX_MEMORY
 def scores_command(
     folder: Path,
     out: Path,
@@ -159,6 +178,7 @@ def scores_command(
     model: Path | None,
     threads: int,
     max_pixels: int,
+    max_memory: int,
 ) -> None:
     """Write six scores for every picture under FOLDER, each of which is a face crop already.
 
@@ -167,17 +187,21 @@ def scores_command(
     Example: mien scores crops --out scores.csv
     """
     from mien.labels import LABELS, NO_FACE
+    from mien.media.folders import search_pictures
     from mien.media.writers import CsvWriter
-    from mien.recognize.recognizer import Failure, NoFace, Recognizer, list_pictures, score_many
+    from mien.recognize.recognizer import Failure, NoFace, Recognizer, score_many
 
     if not folder.exists():
         raise BadImageError(f"no such folder: {folder}", fix="check the path")
-    files = list_pictures([folder])
+    found = search_pictures([folder])
+    files = found.files
     _refuse_over_pictures(out, files)
     recognizer = Recognizer(model, threads, flip=flip, reject=reject)
+    say_left_out(found)
     failures = no_faces = 0
+    results = score_many(recognizer, files, max_pixels, max_memory)
     with CsvWriter(out, ("filepath", *LABELS, *(["label"] if reject else []))) as table:
-        for file, scores in bar(score_many(recognizer, files, max_pixels), len(files)):
+        for file, scores in bar(results, len(files)):
             if isinstance(scores, Failure):
                 failures += 1
                 click.echo(f"mien: {scores.error}", err=True)
@@ -190,7 +214,7 @@ def scores_command(
             table.write([str(file), *digits, *([LABELS[scores.argmax()]] if reject else [])])
     rejected = f", {no_faces} of them no face" if reject else ""
     click.echo(f"wrote {out}: {len(files) - failures} pictures{rejected}", err=True)
-    _finish(failures, len(files))
+    _finish(failures, found)
 
 
 @click.command(name="demo")

@@ -1,6 +1,11 @@
 """Pictures and videos come in, files go out. Knows nothing of faces.
 
-images        open a picture safely, find the pictures under a folder
+images        open a picture safely: the one place where a picture file is opened
+costs         what a picture costs: bytes, pixels, memory; what costs too much is refused
+heif          HEIC pictures, by an extra
+inputs        whatever holds a picture (path, bytes, open file, Pillow image, array) -> RGB
+files         open an ordinary file of bounded size, and nothing else
+folders       find the pictures under a folder, and say what is left out
 decoder       open a video with PyAV, and say in one message what is wrong with it
 video_reader  VideoSource; the frames of a video file, one at a time, with mended time stamps
 sources       what `mien video IN` may name: a file, standard input, numbered pictures, a camera
@@ -15,9 +20,17 @@ from typing import TYPE_CHECKING
 from mien._lazy import on_first_use
 
 if TYPE_CHECKING:
-    from mien.media.images import find_pictures as find_pictures
+    from mien.media.folders import PictureFiles as PictureFiles
+    from mien.media.folders import find_pictures as find_pictures
+    from mien.media.folders import search_pictures as search_pictures
     from mien.media.images import read_rgb as read_rgb
 
 __getattr__, __dir__ = on_first_use(
-    __name__, dict.fromkeys(("find_pictures", "read_rgb"), "mien.media.images")
+    __name__,
+    {
+        "PictureFiles": "mien.media.folders",
+        "find_pictures": "mien.media.folders",
+        "read_rgb": "mien.media.images",
+        "search_pictures": "mien.media.folders",
+    },
 )

@@ -1,51 +1,65 @@
-"""Open a picture safely and find pictures under a folder.
+"""Open a picture safely: the one place where a picture file is opened.
 
-Whatever the file holds (grey, palette, alpha, 16 bits, CMYK, many frames, a camera's rotation),
-the rest of mien sees one thing: an (H, W, 3) uint8 RGB array, upright. Knows nothing of faces.
+Pipeline: an ordinary file of bounded size -> its header, by one of `FORMATS` and nothing else ->
+what decoding will cost in pixels and memory -> decode -> upright RGB, a band of rows at a time.
+
+Whatever the file holds (grey, palette, alpha, 16 bits, CMYK, many frames, a camera's rotation), the
+rest of mien sees one thing: an (H, W, 3) uint8 RGB array, upright. What a picture costs is in
+`costs`. Knows nothing of faces.
 """
 
 import io
 import struct
+import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mien.errors import BadImageError
+from mien.media import heif
+from mien.media.costs import MAX_BYTES, MAX_MEMORY, MAX_PIXELS, MeteredFile, refuse_costly
+from mien.media.files import open_regular
 from mien.pixels import U8
 
 __all__ = [
+    "FORMATS",
+    "MAX_BYTES",
+    "MAX_MEMORY",
     "MAX_PIXELS",
-    "SUFFIXES",
     "decode_rgb",
     "decode_stored",
-    "find_pictures",
     "read_rgb",
     "to_rgb",
 ]
 
 T = TypeVar("T")
-MAX_PIXELS = 100_000_000  # 300 MB as RGB: more is refused before it is decoded
-SUFFIXES = frozenset({
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".bmp",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".gif",
-    ".ppm",
-    ".pgm",
-    ".avif",
-})
+# Pillow's names. EPS would run its PostScript, and others read files or memory without measure.
+FORMATS = (
+    "JPEG",  # MPO too
+    "PNG",
+    "GIF",
+    "BMP",
+    "DIB",
+    "PPM",
+    "WEBP",
+    "TIFF",
+    "AVIF",
+    "JPEG2000",
+    "DDS",
+    "QOI",
+    "SGI",
+    "PCX",
+    "TGA",  # last: it has no magic number
+)
 # What Pillow's readers raise on damaged files.
 _DAMAGES = (
     ArithmeticError,
+    AttributeError,
     EOFError,
     LookupError,
     MemoryError,
@@ -56,29 +70,25 @@ _DAMAGES = (
     ValueError,
     struct.error,
 )
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}  # by EXIF orientation
+_BAND = 2**19  # pixels converted at once
+_Read = Callable[[Image.Image], T]
 
 
-def read_rgb(path: str | Path, max_pixels: int = MAX_PIXELS) -> U8:
+def read_rgb(path: str | Path, max_pixels: int = MAX_PIXELS, max_memory: int = MAX_MEMORY) -> U8:
     """Read a picture file as upright RGB.
 
     Args:
-        path: the file; of an animation the first frame is taken.
+        path: an ordinary file of at most `MAX_BYTES`, in one of `FORMATS` whatever its suffix; HEIC
+            with the extra ``heic``. Of an animation the first frame is taken.
         max_pixels: refuse pictures with more pixels than this, before decoding them.
+        max_memory: MiB; refuse pictures whose decoding takes more, before decoding them.
 
     Returns:
         shape (H, W, 3), uint8, RGB, turned as the camera's EXIF orientation says.
 
     Raises:
-        BadImageError: if the file is missing, no picture, damaged or too large.
+        BadImageError: if the file is missing, no ordinary file, no picture, damaged or too large,
+            or HEIC without the extra.
 
     Example:
         >>> read_rgb("nowhere.jpg")
@@ -86,23 +96,23 @@ def read_rgb(path: str | Path, max_pixels: int = MAX_PIXELS) -> U8:
         mien.errors.BadImageError: no such file: nowhere.jpg
           try: check the path
     """
-    try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise BadImageError(f"no such file: {path}", fix="check the path") from None
-    except OSError as error:
-        reason = error.strerror or error
-        raise BadImageError(f"cannot read {path}: {reason}", fix="check the path") from error
-    return decode_rgb(data, str(path), max_pixels)
+    with open_regular(path, MAX_BYTES) as file:
+        return _decoded(file, str(path), _upright_rgb, max_pixels, max_memory)
 
 
-def decode_rgb(data: bytes, name: str = "picture", max_pixels: int = MAX_PIXELS) -> U8:
+def decode_rgb(
+    data: bytes,
+    name: str = "picture",
+    max_pixels: int = MAX_PIXELS,
+    max_memory: int = MAX_MEMORY,
+) -> U8:
     """Decode the bytes of a picture file as upright RGB.
 
     Args:
         data: the whole file.
         name: what to call it in an error.
         max_pixels: refuse pictures with more pixels than this, before decoding them.
+        max_memory: MiB; refuse pictures whose decoding takes more, before decoding them.
 
     Returns:
         shape (H, W, 3), uint8, RGB.
@@ -110,7 +120,7 @@ def decode_rgb(data: bytes, name: str = "picture", max_pixels: int = MAX_PIXELS)
     Raises:
         BadImageError: if the bytes are no picture, damaged or too large.
     """
-    return _decoded(data, name, max_pixels, _upright_rgb)
+    return _decoded(io.BytesIO(data), name, _upright_rgb, max_pixels, max_memory)
 
 
 def decode_stored(data: bytes, name: str = "picture") -> tuple[U8, str]:
@@ -127,36 +137,41 @@ def decode_stored(data: bytes, name: str = "picture") -> tuple[U8, str]:
     Raises:
         BadImageError: if the bytes are no picture, damaged or too large.
     """
-    return _decoded(data, name, MAX_PIXELS, _stored)
+    return _decoded(io.BytesIO(data), name, _stored, MAX_PIXELS, MAX_MEMORY)
 
 
-def _decoded(
-    data: bytes, name: str, max_pixels: int, read: Callable[[Image.Image, str, int], T]
-) -> T:
+def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_memory: int) -> T:
     """Open a picture and read it; whatever is wrong with it becomes one error with its name."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own cap below is stricter than Pillow's warning
-            with Image.open(io.BytesIO(data)) as image:
-                return read(image, name, max_pixels)
+            warnings.simplefilter("ignore")  # our own cap is stricter than Pillow's warning
+            formats = heif.formats(file, name) or FORMATS
+            metered = MeteredFile(file, name)
+            with Image.open(cast("IO[bytes]", metered), formats=formats) as image:
+                refuse_costly(image, name, metered.held(), max_pixels, max_memory)
+                return read(image)
     except UnidentifiedImageError:
         raise BadImageError(
             f"not a picture: {name}", fix="give a JPEG, PNG, WebP, TIFF, BMP or GIF file"
         ) from None
     except Image.DecompressionBombError:
-        raise BadImageError(*_too_large(name, "far too many", max_pixels)) from None
+        raise BadImageError(
+            f"picture too large: {name} has far too many pixels, the cap is {max_pixels:,}",
+            fix="shrink it",
+        ) from None
     except _DAMAGES as error:
         raise BadImageError(
             f"damaged picture: {name} ({error})", fix="open and save it again, or leave it out"
         ) from error
 
 
-def to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS) -> U8:
+def to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS, max_memory: int = MAX_MEMORY) -> U8:
     """Convert an opened Pillow image to upright RGB.
 
     Args:
-        image: any mode; left as it was.
+        image: any mode and format; left as it was.
         max_pixels: refuse pictures with more pixels than this.
+        max_memory: MiB; refuse pictures that are not decoded yet and take more.
 
     Returns:
         shape (H, W, 3), uint8, RGB.
@@ -164,87 +179,140 @@ def to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS) -> U8:
     Raises:
         BadImageError: if it is damaged or too large.
     """
+    if not getattr(image, "tile", []):  # decoded already
+        max_memory = sys.maxsize
     try:
-        return _upright_rgb(image, "picture", max_pixels)
+        refuse_costly(image, "picture", 0, max_pixels, max_memory)
+        return _upright_rgb(image)
     except _DAMAGES as error:
         raise BadImageError(f"damaged picture ({error})", fix="open and save it again") from error
 
 
-def _stored(image: Image.Image, name: str, max_pixels: int) -> tuple[U8, str]:
+def _stored(image: Image.Image) -> tuple[U8, str]:
     plain = image.mode in {"L", "RGB"} and "transparency" not in image.info
-    if plain and 0 < image.width * image.height <= max_pixels and _orientation(image) == 1:
-        return np.asarray(image), image.format or ""
+    if plain and _orientation(image) == 1:
+        return _filled(image, _as_is, image.mode == "L"), image.format or ""
     gray = image.mode in {"L", "1"}
-    rgb = _upright_rgb(image, name, max_pixels)
+    rgb = _upright_rgb(image)
     return np.ascontiguousarray(rgb[..., 0]) if gray else rgb, ""
 
 
-def _upright_rgb(image: Image.Image, name: str, max_pixels: int) -> U8:
-    width, height = image.size
-    if width * height > max_pixels:
-        raise BadImageError(*_too_large(name, f"{width}x{height}", max_pixels))
-    if width * height == 0:
-        raise BadImageError(f"empty picture: {name} has {width}x{height} pixels", "leave it out")
-    upright = _turned(image)
-    if upright.mode.startswith("I") or upright.mode == "F":  # 16 or 32 bits a pixel
-        return _deep_to_rgb(np.asarray(upright), upright.mode)
-    if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
-        layers = upright.convert("RGBA")
-        ground = Image.new("RGBA", layers.size, "white")
-        upright = Image.alpha_composite(ground, layers)
-    return np.array(upright.convert("RGB"))
-
-
-def _turned(image: Image.Image) -> Image.Image:
-    """Turn as EXIF says; ImageOps.exif_transpose also rewrites the EXIF, and fails on odd ones."""
+def _upright_rgb(image: Image.Image) -> U8:
     image.load()  # a TIFF is turned while it loads, and its tag goes
-    turn = _TURNS.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
+    if image.mode.startswith("I") or image.mode == "F":  # 16 or 32 bits a pixel
+        return _filled(image, _from_deep(image))
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        return _filled(image, _over_white)
+    return _filled(image, _as_rgb)
+
+
+def _filled(image: Image.Image, convert: Callable[[Image.Image], U8], gray: bool = False) -> U8:
+    """Convert band by band, which takes no memory beside the result, and turn as EXIF says."""
+    image.load()
+    orientation = _orientation(image)
+    turn, seen_stored, seen_upright = _TURNS[orientation]
+    width, height = image.size if orientation < 5 else image.size[::-1]
+    upright = np.empty((height, width) if gray else (height, width, 3), dtype=np.uint8)
+    stored = seen_stored(upright)
+    for top, band in _bands(image):
+        turned = band if turn is None else band.transpose(turn)
+        seen_upright(stored[top : top + band.height])[:] = convert(turned)
+    return upright
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Yield bands of whole rows, each with its first row."""
+    rows = max(1, _BAND // image.width)
+    if rows >= image.height:
+        yield 0, image
+        return
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _as_is(band: Image.Image) -> U8:
+    return np.asarray(band)
+
+
+def _as_rgb(band: Image.Image) -> U8:
+    return np.asarray(band.convert("RGB"))
+
+
+def _over_white(band: Image.Image) -> U8:
+    layers = band.convert("RGBA")
+    ground = Image.new("RGBA", layers.size, "white")
+    return np.asarray(Image.alpha_composite(ground, layers).convert("RGB"))
+
+
+def _from_deep(image: Image.Image) -> Callable[[Image.Image], U8]:
+    """Scale 16 bits to 8; 32-bit values by their own maximum, as they have no set range."""
+    top = 65535.0
+    if not image.mode.startswith("I;16"):
+        highest = max(float(_deep_values(band).max()) for _, band in _bands(image))
+        if not 255 < highest <= 65535:
+            top = max(highest, 1.0 if image.mode == "F" else 255.0)
+
+    def convert(band: Image.Image) -> U8:
+        gray = (_deep_values(band).clip(0, top) * (255 / top)).round().astype(np.uint8)
+        return np.repeat(gray[..., None], 3, axis=2)
+
+    return convert
+
+
+def _deep_values(band: Image.Image) -> npt.NDArray[np.generic]:
+    return np.nan_to_num(np.asarray(band).astype(np.float64), posinf=0, neginf=0)
 
 
 def _orientation(image: Image.Image) -> int:
     orientation: int = image.getexif().get(ExifTags.Base.Orientation, 1)
-    return orientation
+    return orientation if orientation in _TURNS else 1
 
 
-def _deep_to_rgb(values: npt.NDArray[np.generic], mode: str) -> U8:
-    """Scale 16 bits to 8; 32-bit values by their own maximum, as they have no set range."""
-    deep = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-    if mode.startswith("I;16") or (deep.max() <= 65535 and deep.max() > 255):
-        top = 65535.0
-    else:
-        top = max(float(deep.max()), 1.0 if mode == "F" else 255.0)
-    gray = (deep.clip(0, top) * (255 / top)).round().astype(np.uint8)
-    return np.repeat(gray[..., None], 3, axis=2)
+_View = Callable[[U8], U8]
 
 
-def _too_large(name: str, size: str, max_pixels: int) -> tuple[str, str]:
-    """Return the message and its next step."""
-    return (
-        f"picture too large: {name} has {size} pixels, the cap is {max_pixels:,}",
-        "shrink it, or raise the cap with --max-pixels",
-    )
+def _same(pixels: U8) -> U8:
+    return pixels
 
 
-def find_pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """List the picture files that paths name, walking folders in the order of their names as text.
+def _mirrored(pixels: U8) -> U8:
+    return pixels[:, ::-1]
 
-    Args:
-        paths: files, given as they are whatever their suffix, and folders, walked.
 
-    Yields:
-        Each file, folders' files by suffix only; hidden files are left out.
+def _half_turned(pixels: U8) -> U8:
+    return pixels[::-1, ::-1]
 
-    Raises:
-        BadImageError: if a path does not exist.
-    """
-    for path in map(Path, paths):
-        if path.is_dir():
-            for file in sorted(path.rglob("*"), key=Path.as_posix):
-                hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-                if file.suffix.lower() in SUFFIXES and not hidden and file.is_file():
-                    yield file
-        elif path.exists():
-            yield path
-        else:
-            raise BadImageError(f"no such file or folder: {path}", fix="check the path")
+
+def _flipped(pixels: U8) -> U8:
+    return pixels[::-1]
+
+
+def _transposed(pixels: U8) -> U8:
+    return pixels.swapaxes(0, 1)
+
+
+def _turned_left(pixels: U8) -> U8:
+    return pixels.swapaxes(0, 1)[::-1]
+
+
+def _turned_right(pixels: U8) -> U8:
+    return pixels.swapaxes(0, 1)[:, ::-1]
+
+
+def _transversed(pixels: U8) -> U8:
+    return pixels[::-1, ::-1].swapaxes(0, 1)
+
+
+_Turn = Image.Transpose
+# ImageOps.exif_transpose also rewrites the EXIF, and fails on odd ones.
+# EXIF orientation: what turns the stored picture upright; views from upright to stored and back.
+_TURNS: dict[int, tuple[Image.Transpose | None, _View, _View]] = {
+    1: (None, _same, _same),
+    2: (_Turn.FLIP_LEFT_RIGHT, _mirrored, _mirrored),
+    3: (_Turn.ROTATE_180, _half_turned, _half_turned),
+    4: (_Turn.FLIP_TOP_BOTTOM, _flipped, _flipped),
+    5: (_Turn.TRANSPOSE, _transposed, _transposed),
+    6: (_Turn.ROTATE_270, _turned_left, _turned_right),
+    7: (_Turn.TRANSVERSE, _transversed, _transversed),
+    8: (_Turn.ROTATE_90, _turned_right, _turned_left),
+}

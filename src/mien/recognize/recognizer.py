@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from mien.cores import at_most_cores
 from mien.errors import BadImageError
@@ -20,6 +19,8 @@ from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
 from mien.labels import NO_FACE, SIX, Rule
 from mien.media import images
+from mien.media.folders import search_pictures
+from mien.media.inputs import PictureLike, as_rgb, path_of
 from mien.pixels import BOOL, F32, U8, in_batches, to_batch, to_gray, to_side
 from mien.recognize import rejection
 from mien.recognize.model import SHIPPED, Model
@@ -91,27 +92,35 @@ class Recognizer:
 
     def read(
         self,
-        picture: str | Path | Image.Image | U8,
+        picture: PictureLike,
         heatmap: bool = True,
         max_pixels: int = images.MAX_PIXELS,
+        max_memory: int = images.MAX_MEMORY,
     ) -> Picture:
         """Find every face in a picture and read its expression.
 
         Args:
-            picture: path, Pillow image, or (H, W, 3) uint8 RGB array.
+            picture: path; the bytes of a picture file; an open binary file; Pillow image; or array:
+                (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey, or with the channels first, of uint8
+                in [0, 255] or float in [0, 1] (all kinds: `mien.media.inputs.array_to_rgb`).
             heatmap: also keep the class maps, for `Face.heatmap`.
             max_pixels: refuse larger pictures before decoding them.
+            max_memory: MiB; refuse pictures whose decoding takes more.
 
         Returns:
             The picture's faces, largest first; none is no error.
 
         Raises:
-            BadImageError: if the picture cannot be read, or an array has another shape or type.
+            BadImageError: if the picture cannot be read, or it is not clear what an array means.
+
+        Example:
+            >>> import mien, numpy as np
+            >>> mien.Recognizer().read(np.zeros((60, 80))).faces
+            ()
         """
-        path = str(picture) if isinstance(picture, str | Path) else ""
-        rgb = _to_array(picture, max_pixels)
+        rgb = as_rgb(picture, max_pixels, max_memory)
         faces = self.read_faces(rgb, self.detector.find(rgb), heatmap)
-        return Picture(path, rgb.shape[1], rgb.shape[0], tuple(faces))
+        return Picture(path_of(picture), rgb.shape[1], rgb.shape[0], tuple(faces))
 
     def read_faces(self, rgb: U8, found: Sequence[Detection], heatmap: bool = True) -> list[Face]:
         """Read the expression of faces that were found already.
@@ -220,20 +229,6 @@ class Recognizer:
             return self._detector
 
 
-def _to_array(picture: str | Path | Image.Image | U8, max_pixels: int) -> U8:
-    if isinstance(picture, str | Path):
-        return images.read_rgb(picture, max_pixels)
-    if isinstance(picture, Image.Image):
-        return images.to_rgb(picture, max_pixels)
-    array = np.asarray(picture)
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise BadImageError(
-            f"expected an (H, W, 3) uint8 RGB array, got {array.shape} {array.dtype}",
-            fix="read the file with mien.media.read_rgb(path)",
-        )
-    return np.ascontiguousarray(array)
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A picture that could not be read.
@@ -269,49 +264,48 @@ def list_pictures(paths: Iterable[str | Path]) -> list[Path]:
         paths: files and folders.
 
     Returns:
-        The files, folders walked.
+        The files, folders walked; `mien.media.search_pictures` also tells what is left out.
 
     Raises:
-        BadImageError: if there is not one.
+        BadImageError: if there is not one, or a path is empty.
     """
-    named = [Path(path) for path in paths]
-    files: list[Path] = []
-    for path in named:
-        files.extend(images.find_pictures([path]) if path.is_dir() else [path])
-    if not files:
-        names = ", ".join(map(str, named))
-        raise BadImageError(f"no pictures in {names}", fix="name a folder that holds JPEG or PNG")
-    return files
+    return search_pictures(paths).files
 
 
 def read_many(
     recognizer: Recognizer,
-    files: Iterable[Path],
+    files: Iterable[PictureLike],
     heatmap: bool = True,
     max_pixels: int = images.MAX_PIXELS,
+    max_memory: int = images.MAX_MEMORY,
 ) -> Iterator[tuple[U8 | None, Picture | Failure]]:
     """Read pictures one at a time.
 
     Args:
         recognizer: reads each.
-        files: from `list_pictures`.
+        files: from `list_pictures`; or whatever else `Recognizer.read` takes.
         heatmap: also keep the class maps.
         max_pixels: larger pictures fail.
+        max_memory: MiB; pictures whose decoding takes more fail.
 
     Yields:
         The picture as (H, W, 3) RGB and what was read in it; or None and why it failed.
     """
     for file in files:
         try:
-            rgb = images.read_rgb(file, max_pixels)
+            rgb = as_rgb(file, max_pixels, max_memory)
         except BadImageError as error:
-            yield None, Failure(str(file), error)
+            yield None, Failure(path_of(file), error)
             continue
-        yield rgb, replace(recognizer.read(rgb, heatmap), path=str(file))
+        yield rgb, replace(recognizer.read(rgb, heatmap), path=path_of(file))
+        del rgb  # before the next is decoded: two large ones need not be in memory
 
 
 def score_many(
-    recognizer: Recognizer, files: Sequence[Path], max_pixels: int = images.MAX_PIXELS
+    recognizer: Recognizer,
+    files: Sequence[Path],
+    max_pixels: int = images.MAX_PIXELS,
+    max_memory: int = images.MAX_MEMORY,
 ) -> Iterator[tuple[Path, F32 | Failure | NoFace]]:
     """Score pictures that are face crops already, a batch at a time.
 
@@ -319,6 +313,7 @@ def score_many(
         recognizer: scores them.
         files: from `list_pictures`.
         max_pixels: larger pictures fail.
+        max_memory: MiB; pictures whose decoding takes more fail.
 
     Yields:
         Each file in order, with its six scores, shape (6,), or why it failed; from a recognizer
@@ -329,7 +324,8 @@ def score_many(
         crops: dict[Path, U8] = {}
         for file in files[part]:
             try:
-                crops[file] = to_side(to_gray(images.read_rgb(file, max_pixels)))
+                rgb = images.read_rgb(file, max_pixels, max_memory)
+                crops[file] = to_side(to_gray(rgb))
             except BadImageError as error:
                 results[file] = Failure(str(file), error)
         scores = recognizer.classify(list(crops.values()))

@@ -15,6 +15,7 @@ import numpy as np
 
 from mien.errors import OutputError
 from mien.faces.boxes import Box
+from mien.media.files import is_dir, real_path
 from mien.media.writers import write_picture
 from mien.pixels import F32, U8
 from mien.recognize.results import Face, Picture, VideoFrame
@@ -237,12 +238,12 @@ class AnnotatedFolder:
         """
         self._heatmap = heatmap
         self._crops = crops
-        roots = [path for path in given if path.is_dir()]
+        roots = [path for path in given if is_dir(path)]
         self._targets: dict[str, Path] = {}
-        self._taken: set[Path] = {file.resolve() for file in files}
+        self._taken: set[Path] = set(map(real_path, files))
         for file in dict.fromkeys(files):
             target = out / _relative(file, roots)
-            if target.resolve() == file.resolve():
+            if real_path(target) == real_path(file):
                 raise OutputError(f"{target} is the picture itself", fix="choose another --out")
             self._targets[str(file)] = _free(target, self._taken)
 
@@ -270,8 +271,8 @@ def _relative(file: Path, roots: Iterable[Path]) -> Path:
 def _free(target: Path, taken: set[Path]) -> Path:
     """Return the target, or a numbered one where its name is taken; remember it as taken."""
     choice, number = target, 1
-    while choice.resolve() in taken:
+    while real_path(choice) in taken:
         number += 1
         choice = target.with_name(f"{target.stem}-{number}{target.suffix}")
-    taken.add(choice.resolve())
+    taken.add(real_path(choice))
     return choice

@@ -17,6 +17,7 @@ from typing import IO
 
 from mien.data.datasets.listing import Listing
 from mien.errors import BadDataError, BadImageError
+from mien.media.folders import SUFFIXES
 
 __all__ = [
     "SPLITS",
@@ -41,7 +42,6 @@ SPLITS = {  # usual names of a split: ours
     "privatetest": "test",
     "publictest": "test",
 }
-_PICTURES = frozenset({"jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff"})
 
 
 class Archive:
@@ -152,7 +152,7 @@ def is_picture(name: str) -> bool:
     parts = name.split("/")
     stem, _, suffix = parts[-1].rpartition(".")
     hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    return bool(stem) and suffix.lower() in _PICTURES and not hidden
+    return bool(stem) and f".{suffix.lower()}" in SUFFIXES and not hidden
 
 
 class PictureIndex:

@@ -154,8 +154,7 @@ def _encoded(crop: Image.Image, shape: Shape) -> tuple[bytes, U8]:
     if shape.gray is not None:
         crop = crop.convert("L" if shape.gray else "RGB")
     data = _file(crop, shape.quality)
-    with Image.open(io.BytesIO(data)) as written:
-        return data, np.asarray(written)
+    return data, images.decode_stored(data)[0]
 
 
 def _is_ready(picture: U8, shape: Shape) -> bool:

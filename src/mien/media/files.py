@@ -1,0 +1,98 @@
+"""Open an ordinary file of bounded size: nothing else that a path may name is read.
+
+A device gives bytes without end, a pipe makes its reader wait. Knows nothing of pictures.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from mien.errors import BadImageError
+
+__all__ = ["is_dir", "open_regular", "real_path"]
+
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+# Without waiting, should a pipe have taken the place of the file; bytes as they are, on Windows.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+@contextmanager
+def open_regular(path: str | Path, max_bytes: int) -> Iterator[BinaryIO]:
+    """Open an ordinary file for reading, if it is not too large.
+
+    Args:
+        path: of the file, or a link to it.
+        max_bytes: refuse larger files, before a byte is read.
+
+    Yields:
+        The file, closed when the block ends.
+
+    Raises:
+        BadImageError: if there is none, it cannot be opened, is no ordinary file or too large.
+    """
+    if not str(path):
+        raise BadImageError("an empty path was given", fix="give the path of a file")
+    try:
+        _refuse_special(path, Path(path).stat(), max_bytes)
+        file = os.fdopen(os.open(path, _FLAGS), "rb")
+    except FileNotFoundError:
+        raise BadImageError(f"no such file: {path}", fix="check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise BadImageError(f"cannot read {path}: {_reason(error)}", "check the path") from error
+    with file:
+        _refuse_special(path, os.fstat(file.fileno()), max_bytes)
+        yield file
+
+
+def _refuse_special(path: str | Path, status: os.stat_result, max_bytes: int) -> None:
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        what = _KINDS.get(kind, "no file")
+        raise BadImageError(
+            f"cannot read {path}: it is {what}", fix="give an ordinary file; save it first"
+        )
+    if status.st_size > max_bytes:
+        raise BadImageError(
+            f"file too large: {path} has {status.st_size:,} bytes, the cap is {max_bytes:,}",
+            fix="shrink it, or save it in a format that compresses",
+        )
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def is_dir(path: Path) -> bool:
+    """Tell whether a path is a folder; one that cannot be looked at is none.
+
+    Args:
+        path: any, also one that is too long or leads in a circle.
+
+    Returns:
+        True for a folder or a link to one.
+    """
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def real_path(path: Path) -> Path:
+    """Follow every link in a path; one that leads in a circle or is too long stays as it is.
+
+    Args:
+        path: any; it need not exist.
+
+    Returns:
+        An absolute path, equal for all names of one place.
+    """
+    return Path(os.path.realpath(path))

@@ -1,0 +1,142 @@
+"""Nothing is left out of a folder without its name and number."""
+
+import os
+import socket
+
+import pytest
+
+from mien.data.datasets.archive import is_picture
+from mien.errors import BadImageError
+from mien.media import find_pictures
+from mien.media.folders import SUFFIXES, search_pictures
+from tests.support.pictures import folder_of
+
+
+def test_folders_are_walked_in_order_without_hidden_files_and_other_kinds(tmp_path):
+    names = ["b.JPG", "a.png", "notes.txt", ".hidden.png", ".thumbs/c.png", "sub/d.webp"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    found = [path.relative_to(tmp_path).as_posix() for path in find_pictures([tmp_path])]
+    assert found == ["a.png", "b.JPG", "sub/d.webp"]
+
+
+def test_a_folder_whose_own_path_is_hidden_is_walked(tmp_path):
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / ".cache" / "a.png").touch()
+    assert list(find_pictures([tmp_path / ".cache"])) == [tmp_path / ".cache" / "a.png"]
+
+
+def test_files_given_by_name_come_as_given_whatever_their_suffix(tmp_path):
+    (tmp_path / "scan.dat").touch()
+    (tmp_path / "a.png").touch()
+    given = [tmp_path / "scan.dat", tmp_path / "a.png"]
+    assert list(find_pictures(map(str, given))) == given
+
+
+def test_an_unknown_path_is_named(tmp_path):
+    with pytest.raises(BadImageError, match=r"no such file or folder: .*gone"):
+        list(find_pictures([tmp_path / "gone"]))
+
+
+def test_pictures_are_listed_in_the_order_of_their_paths_as_text(tmp_path):
+    for name in ("a/x.jpg", "a-b/x.jpg", "a.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in find_pictures([tmp_path])]
+    assert found == ["a-b/x.jpg", "a.jpg", "a/x.jpg"]  # - . / stand in this order in ASCII
+
+
+@pytest.mark.parametrize("suffix", ["jpe", "jfif", "mpo", "heic", "avif", "gif", "pgm", "jp2"])
+def test_every_kind_of_picture_is_listed_in_folders_and_in_datasets(tmp_path, suffix):
+    folder_of(tmp_path, {f"a.{suffix.upper()}": b""})
+    assert [path.name for path in find_pictures([tmp_path])] == [f"a.{suffix.upper()}"]
+    assert is_picture(f"happy/a.{suffix}")
+
+
+def test_datasets_and_folders_share_one_list_of_suffixes():
+    assert {suffix for suffix in SUFFIXES if not is_picture(f"a{suffix}")} == set()
+    assert not is_picture("a.txt")
+
+
+def test_what_is_left_out_of_a_folder_is_counted_and_named(tmp_path):
+    root = folder_of(tmp_path / "in", {"a.png": b"", ".b.png": b"", "c.txt": b"", "d/e.jpg": b""})
+    (root / "d/again").symlink_to(root)
+    (root / "circle.png").symlink_to(root / "circle.png")
+    (root / "gone.jpg").symlink_to(root / "nowhere.jpg")
+    (root / "good.jpg").symlink_to(root / "a.png")
+    os.mkfifo(root / "pipe.png")
+    found = search_pictures([root])
+    assert [path.relative_to(root).as_posix() for path in found.files] == [
+        "a.png",
+        "d/e.jpg",
+        "good.jpg",
+    ]
+    assert {reason: [p.name for p in paths] for reason, paths in found.left_out.items()} == {
+        "hidden": [".b.png"],
+        "no picture by its suffix": ["c.txt"],
+        "linked folder": ["again"],
+        "link that leads nowhere": ["circle.png", "gone.jpg"],
+        "no ordinary file": ["pipe.png"],
+    }
+    assert found.faults == 3
+    assert f"left out, hidden: 1: {root / '.b.png'}" in found.summary()
+
+
+def test_many_files_of_other_kinds_are_counted_and_ten_of_them_named(tmp_path):
+    folder_of(tmp_path, {"a.png": b""} | {f"{number:02}.txt": b"" for number in range(13)})
+    [line] = search_pictures([tmp_path]).summary()
+    assert line.startswith("left out, no picture by its suffix: 13: ")
+    assert line.endswith("09.txt, and 3 more")
+
+
+def test_a_socket_is_no_picture(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder_of(tmp_path, {"a.png": b""})
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("s.png")
+        found = search_pictures([tmp_path])
+    assert found.left_out == {"no ordinary file": [tmp_path / "s.png"]}
+
+
+def test_a_folder_that_cannot_be_opened_is_named_and_the_rest_goes_on(tmp_path, monkeypatch):
+    folder_of(tmp_path, {"a.png": b"", "locked/b.png": b"", "open/c.png": b""})
+    real = os.scandir
+
+    def scandir(folder):
+        if folder == tmp_path / "locked":
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    found = search_pictures([tmp_path])
+    assert [path.name for path in found.files] == ["a.png", "c.png"]
+    assert found.left_out == {"cannot be opened (Permission denied)": [tmp_path / "locked"]}
+    assert found.faults == 1
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "a\0b.png", "circle.png"])
+def test_a_path_that_cannot_be_looked_at_stays_to_fail_by_name(tmp_path, name):
+    (tmp_path / "circle.png").symlink_to(tmp_path / "circle.png")
+    assert search_pictures([tmp_path / name]).files == [tmp_path / name]
+
+
+def test_the_folder_that_is_written_to_is_left_out_unless_it_is_named(tmp_path):
+    out = folder_of(tmp_path, {"a.png": b"", "out/a.png": b"", "out/sub/b.png": b""}) / "out"
+    found = search_pictures([tmp_path], out)
+    assert (found.files, found.left_out) == ([tmp_path / "a.png"], {"written by --out": [out]})
+    assert found.faults == 0
+    assert len(search_pictures([out], out).files) == 2
+
+
+def test_an_empty_path_is_refused_and_does_not_mean_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(folder_of(tmp_path, {"a.png": b""}))
+    with pytest.raises(BadImageError, match="an empty path was given\n  try: give the path"):
+        search_pictures([""])
+
+
+def test_a_folder_with_nothing_but_what_is_left_out_says_so(tmp_path):
+    folder_of(tmp_path, {"a.txt": b"", ".b.png": b""})
+    with pytest.raises(BadImageError, match=r"hidden: 1: .*\.b\.png; left out, no picture by"):
+        search_pictures([tmp_path])

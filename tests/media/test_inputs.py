@@ -1,0 +1,127 @@
+"""An array is a picture where its meaning is clear; else the error says how to convert it."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mien.errors import BadImageError
+from mien.media import images
+from mien.media.inputs import array_to_rgb, as_rgb
+from tests.support.pictures import encode, texture
+
+RGB = texture(3, 40)[:30]
+GRAY = np.ascontiguousarray(RGB[..., 0])
+SAME = {
+    "as it is": RGB,
+    "float32 in [0, 1]": RGB / np.float32(255),
+    "float64 in [0, 1]": RGB / 255,
+    "float16 in [0, 1]": (RGB / 255).astype(np.float16),
+    "float in [0, 255]": RGB.astype(np.float32),
+    "int64": RGB.astype(np.int64),
+    "uint16 to 65535": RGB.astype(np.uint16) * 257,
+    "channels first": RGB.transpose(2, 0, 1),
+    "channels first, float": RGB.transpose(2, 0, 1) / np.float32(255),
+    "RGBA, opaque": np.dstack([RGB, np.full(RGB.shape[:2], 255, np.uint8)]),
+    "not contiguous": np.repeat(RGB, 2, axis=1)[:, ::2],
+}
+
+
+@pytest.mark.parametrize("kind", SAME)
+def test_every_clear_kind_of_array_gives_the_same_pixels(kind):
+    found = array_to_rgb(SAME[kind])
+    np.testing.assert_array_equal(found, RGB)
+    assert (found.dtype, found.flags.c_contiguous) == (np.uint8, True)
+
+
+@pytest.mark.parametrize("gray", [GRAY, GRAY[..., None], GRAY[None], GRAY / 255])
+def test_grey_becomes_three_equal_channels(gray):
+    np.testing.assert_array_equal(array_to_rgb(gray), np.repeat(GRAY[..., None], 3, axis=2))
+
+
+def test_alpha_is_laid_over_white():
+    rgba = np.array([[[255, 0, 0, 51]], [[0, 0, 255, 255]]], dtype=np.uint8)
+    # a fifth of red and four fifths of white: 0 * 0.2 + 255 * 0.8 = 204
+    assert array_to_rgb(rgba).tolist() == [[[255, 204, 204]], [[0, 0, 255]]]
+
+
+def test_true_is_white():
+    assert array_to_rgb(np.array([[True, False]]))[0, :, 1].tolist() == [255, 0]
+
+
+@pytest.mark.parametrize(
+    ("array", "got", "fix"),
+    [
+        (np.zeros((2, 9, 9, 3), np.uint8), r"\(2, 9, 9, 3\) uint8", r"of a batch give batch\[0\]"),
+        (np.zeros((0, 9, 3), np.uint8), r"\(0, 9, 3\) uint8", "without empty sides"),
+        (np.zeros(9, np.uint8), r"\(9,\) uint8", "one picture"),
+        (np.zeros((9, 9, 2), np.uint8), r"\(9, 9, 2\) uint8", r"array\[\.\.\., :3\]"),
+        (np.zeros((3, 9, 4), np.uint8), r"\(3, 9, 4\) uint8", r"array\.transpose\(1, 2, 0\)"),
+        (RGB / 128 - 1, r"float64 with values from -.*", "undo the normalisation"),
+        (np.full((9, 9), np.nan), "with values from nan to nan", "undo the normalisation"),
+        (np.full((9, 9), np.inf), "with values from inf to inf", "undo the normalisation"),
+        (np.full((9, 9), 1.02), "with values from 1.02 to 1.02", r"array\.clip\(0, 1\)"),
+        (np.full((9, 9), 900.0), "with values from 900 to 900", r"array\.clip\(0, 1\)"),
+        (np.full((9, 9), 200, np.uint16), "uint16 with values from 200 to 200", "if 255 is white"),
+        (np.full((9, 9), 900), "int64 with values from 900 to 900", "if 65535 is white"),
+        (np.zeros((9, 9), complex), "complex128", "numpy.asarray"),
+        (np.array([["a"]]), "<U1", "numpy.asarray"),
+    ],
+)
+def test_what_may_mean_different_things_is_refused_with_the_next_step(array, got, fix):
+    with pytest.raises(BadImageError, match=rf"RGB array of uint8.*, got .*{got}\n  try: .*{fix}"):
+        array_to_rgb(array)
+
+
+def test_path_bytes_and_open_files_give_the_same_pixels(tmp_path):
+    data = encode(RGB, "PNG")
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        file.read(5)  # it is read from its start, as Pillow does
+        sources = [path, str(path), data, bytearray(data), memoryview(data), io.BytesIO(data), file]
+        for source in [*sources, Image.fromarray(RGB)]:
+            np.testing.assert_array_equal(as_rgb(source), RGB)
+
+
+class Stream:
+    """A file that gives a few bytes at a time and cannot go back, as a connection does."""
+
+    def __init__(self, data):
+        self.left = data
+
+    def read(self, size):
+        part, self.left = self.left[: min(size, 7)], self.left[min(size, 7) :]
+        return part
+
+
+def test_a_file_that_cannot_go_back_is_read_to_its_end():
+    np.testing.assert_array_equal(as_rgb(Stream(encode(RGB, "PNG"))), RGB)
+
+
+def test_a_file_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(images, "MAX_BYTES", 10_000)
+    with (
+        Path("/dev/zero").open("rb") as endless,
+        pytest.raises(BadImageError, match="file too large: /dev/zero has more than 10,000 bytes"),
+    ):
+        as_rgb(endless)
+
+
+def test_files_opened_as_text_or_closed_are_refused(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("words")
+    with (
+        path.open(encoding="utf-8") as file,
+        pytest.raises(BadImageError, match=r"it gives text\n  try: open it with open\(path, \"rb"),
+    ):
+        as_rgb(file)
+    with pytest.raises(BadImageError, match=r"closed file\n  try: open the file again"):
+        as_rgb(file)
+
+
+def test_the_caps_hold_for_bytes_too():
+    with pytest.raises(BadImageError, match="40x30 pixels, the cap is 1,199"):
+        as_rgb(encode(RGB, "PNG"), max_pixels=1199)
