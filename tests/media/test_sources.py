@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mien.errors import BadImageError, BadSettingError
-from mien.media.decoder import Pipe
+from mien.media.pipe import Pipe
 from mien.media.sources import Camera, NumberedPictures, open_video
 from mien.media.video_reader import VideoFile
 from tests.support.pictures import encode, folder_of, texture

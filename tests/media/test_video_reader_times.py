@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from mien.media.video_reader import TimeStamps
+from mien.media.timestamps import TimeStamps
 
 
 @pytest.mark.parametrize(
