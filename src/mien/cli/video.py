@@ -140,12 +140,27 @@ def _ended_by_interrupt(camera: "VideoSource") -> Iterator[None]:
 
 def _refuse_clashes(source: str, targets: list[Path]) -> None:
     """Refuse to write over the video that is read, or two results into one file."""
-    taken = {Path(source).resolve()}
+    taken = {_place(Path(source))}
     for path in targets:
-        same = path.exists() and Path(source).exists() and path.samefile(source)
-        if path.resolve() in taken or same:
+        if _place(path) in taken or _is_same(path, Path(source)):
             raise OutputError(f"{path} is named twice", fix="choose another name for the output")
-        taken.add(path.resolve())
+        taken.add(_place(path))
+
+
+def _place(path: Path) -> Path:
+    """Where a name leads; the name itself where the system does not say."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # RuntimeError: a circle of links
+        return path
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Whether two names are of one file; what cannot be looked up is reported by who opens it."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
 
 
 def _timeline(

@@ -73,9 +73,25 @@ class TimeStamps:
         Returns:
             Seconds, below 0 if it was set back.
         """
+        return self._nearest(stamp_s)[1] - self.start_s
+
+    def is_far(self, stamp_s: float) -> bool:
+        """Tell a stamp of the sound that is of a clock of which no stamp was read so far.
+
+        Args:
+            stamp_s: of the sound.
+
+        Returns:
+            Whether it is too far off.
+        """
+        return self._nearest(stamp_s)[0] > self._leap_s
+
+    def _nearest(self, stamp_s: float) -> tuple[float, float]:
+        """How far a stamp is from the last time by the clock, or the one before, and that clock."""
         last_s = self._last_s or 0.0
-        clocks = self._set_back_s, self._before_s
-        return min(clocks, key=lambda clock: abs(stamp_s - clock - last_s)) - self.start_s
+        return min(
+            (abs(stamp_s - clock - last_s), clock) for clock in (self._set_back_s, self._before_s)
+        )
 
     def _after(self, last_s: float, stamp_s: float | None) -> float:
         due_s = last_s + self._step_s

@@ -98,6 +98,7 @@ class VideoFile(VideoSource):
         self._aspect = Fraction(stream.sample_aspect_ratio or 1)
         self._heard: deque[Any] = deque()
         self._held_s = 0.0  # the last time at which a frame was shown on
+        self._ended = False
         self._came = self._fetched = 0  # bytes of sound; each is counted by one thread
         self.sounds = tuple(filter(_can_be_heard, self._container.streams.audio)) if sound else ()
 
@@ -117,8 +118,10 @@ class VideoFile(VideoSource):
             time_s = number * self._step_s if self._is_even else self._time_s(shown)
             yield Frame(number, time_s, shown, self._aspect)
             number += 1
+        self._ended = True
         if number == 0:
-            raise BadImageError(f"damaged video: {self.name} has no frame to show", FIX)
+            larger = f"or larger ones than {MAX_PIXELS:,} pixels"
+            raise BadImageError(f"damaged video: {self.name} has no frame to show, {larger}", FIX)
         self.missing_s = max(0.0, self._duration_s() - self._end_s(time_s))
 
     def _time_s(self, shown: "VideoFrame") -> float:
@@ -170,9 +173,16 @@ class VideoFile(VideoSource):
         return 0.0
 
     def heard(self) -> Iterator[Any]:
-        """Yield the packets of the sound that came by since the last call, oldest first."""
+        """Yield the packets of the sound that came by since the last call, oldest first.
+
+        Those that leap ahead wait until the pictures show whether the clock was set anew.
+        """
         while self._heard:
-            packet = self._heard.popleft()
+            packet = self._heard[0]
+            stamp_s = None if packet.pts is None else float(packet.pts * packet.time_base)
+            if stamp_s is not None and not self._ended and self._stamps.is_far(stamp_s):
+                return
+            self._heard.popleft()
             self._fetched += packet.size
             yield packet
 

@@ -8,7 +8,7 @@ Knows nothing of faces.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from fractions import Fraction
-from math import ceil, inf
+from math import ceil, floor, inf
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +242,10 @@ class Sound:
             return False
         for sound in frames:
             if sound.pts is not None:
-                sound.pts -= round(origin_s / float(sound.time_base))
+                shift = round(origin_s / float(sound.time_base))
+                sound.pts = max(sound.pts - shift, self._earliest)
+                lasts_s = sound.samples / sound.sample_rate
+                self._earliest = sound.pts + floor(lasts_s / sound.time_base)  # none runs backwards
             self._container.mux(self._stream.encode(sound))
         return True
 
