@@ -86,6 +86,16 @@ def test_a_webp_cut_short_is_an_error_or_counted(tmp_path, size):
         list(video)
 
 
+@pytest.mark.parametrize("side", [8192, 16_384])
+def test_an_animation_that_says_it_is_huge_is_refused(tmp_path, side):
+    path = animation(tmp_path / "a.webp", [texture(n) for n in range(5)], "WEBP")
+    data = path.read_bytes()
+    size = (side - 1).to_bytes(3, "little") * 2
+    path.write_bytes(data[:24] + size + data[30:])  # of the canvas, in the chunk VP8X
+    with pytest.raises(BadImageError, match=r"not a video: .*a\.webp"):
+        open_video(path)
+
+
 def test_an_animation_too_large_is_refused(tmp_path, monkeypatch):
     path = animation(tmp_path / "a.webp", [texture(n) for n in range(5)], "WEBP")
     monkeypatch.setattr(decoder, "MAX_PIXELS", 64 * 64 - 1)

@@ -94,6 +94,6 @@ def test_a_frame_that_cannot_be_converted_says_which(tmp_path):
 def test_a_film_of_which_no_frame_can_be_converted_is_an_error(tmp_path):
     with (
         VideoFile(damaged_colours(tmp_path / "a.mov", range(5))) as opened,
-        pytest.raises(BadImageError, match="damaged frame 4"),
+        pytest.raises(BadImageError, match=r"a\.mov: damaged frame 4"),
     ):
         list(opened.pictures(opened))

@@ -3,6 +3,7 @@
 Knows nothing of faces.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +21,15 @@ from mien.pixels import U8
 __all__ = ["HEAD", "Animation", "is_webp"]
 
 HEAD = 12  # bytes that tell a WebP from other files
-_DAMAGES = (EOFError, LookupError, OSError, SyntaxError, ValueError)  # what Pillow raises
+# What Pillow raises.
+_DAMAGES = (
+    EOFError,
+    Image.DecompressionBombError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    ValueError,
+)
 
 
 def is_webp(head: bytes) -> bool:
@@ -53,7 +62,9 @@ class Animation(VideoSource):
             if not isinstance(source, Path):
                 stack.enter_context(source)
             try:
-                image: Any = stack.enter_context(Image.open(source, formats=["WEBP"]))
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # our own cap is stricter than Pillow's warning
+                    image: Any = stack.enter_context(Image.open(source, formats=["WEBP"]))
             except _DAMAGES as error:
                 raise BadImageError(f"not a video: {self.name} ({error})", FIX) from error
             problem = too_large(*image.size)

@@ -74,7 +74,7 @@ def pyav() -> ModuleType:
 def damages() -> tuple[type[Exception], ...]:
     """Return what FFmpeg and PyAV raise about a video: to be caught around calls of PyAV alone."""
     ffmpeg: type[Exception] = pyav().FFmpegError
-    return ffmpeg, OSError, ValueError, ArithmeticError
+    return ffmpeg, OSError, ValueError, ArithmeticError, LookupError
 
 
 @contextmanager

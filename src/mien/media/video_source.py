@@ -82,7 +82,9 @@ class VideoSource(ABC):
             any_shown = True
             yield frame, rgb
         if last_error and not any_shown:
-            raise last_error
+            raise BadImageError(
+                f"{self.name}: {last_error.message}", last_error.fix
+            ) from last_error
 
     @property
     def audio(self) -> Any:
