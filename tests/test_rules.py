@@ -71,6 +71,27 @@ def test_no_module_takes_another_ones_private_names(name):
     assert private == []
 
 
+def test_videos_are_opened_in_the_decoder_and_the_writer_alone():
+    openers = {
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "open"
+        and ast.unparse(node.value).split(".")[-1] in {"av", "_av"}
+    }
+    importers = {
+        name
+        for name, tree in TREES.items()
+        if any(
+            isinstance(node, ast.Import) and any(a.name.split(".")[0] == "av" for a in node.names)
+            for node in ast.walk(tree)
+        )
+    }
+    assert openers == {"media/decoder.py", "media/video_writer.py"}
+    assert importers == {"media/decoder.py"}  # the others have it from decoder.pyav
+
+
 def test_array_types_are_defined_in_pixels_alone():
     defined = [
         name

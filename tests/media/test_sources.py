@@ -1,11 +1,8 @@
 """Whatever a user names as a film shows the same frames, or says what is wrong with it."""
 
 import io
-import os
 import subprocess
 import sys
-import threading
-import time
 
 import av
 import cv2
@@ -13,7 +10,6 @@ import numpy as np
 import pytest
 
 from mien.errors import BadImageError, BadSettingError
-from mien.media.decoder import Pipe
 from mien.media.sources import Camera, NumberedPictures, open_video
 from mien.media.video_reader import VideoFile
 from tests.support.pictures import encode, folder_of, texture
@@ -79,6 +75,39 @@ def test_a_film_whose_name_holds_a_pattern_is_a_film(tmp_path):
 def test_a_rate_for_what_has_its_own_is_refused(tmp_path):
     with pytest.raises(BadSettingError, match="own rate"):
         open_video(film(tmp_path / "a.mov", shades(2)), rate=10)
+    with pytest.raises(BadSettingError, match="own rate"):
+        open_video(0, rate=10)
+
+
+def test_a_folder_of_frames_is_shown_in_the_order_people_expect(tmp_path):
+    names = ["f1.png", "f2.png", "f10.PNG"]
+    folder_of(tmp_path, {name: encode(texture(n), "PNG") for n, name in enumerate(names)})
+    folder_of(tmp_path, {"notes.txt": b"", ".f3.png": b"", "sub/f4.png": b""})
+    with open_video(tmp_path, rate=10) as video:
+        assert (video.length, video.rate) == (3, 10)
+        for frame, seed in zip(video, range(3), strict=True):
+            np.testing.assert_array_equal(frame.rgb(), texture(seed))
+            assert frame.time_s == seed / 10
+    with open_video(str(tmp_path)) as video:
+        assert numbers_and_times(video) == [(0, 0), (1, 0.04), (2, 0.08)]
+
+
+def test_a_folder_without_frames_says_what_is_wanted(tmp_path):
+    (tmp_path / "a.txt").write_text("")
+    with pytest.raises(BadImageError, match=r"no pictures in the folder .*\n  try: name a video"):
+        open_video(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.h264", "a.m4v"])
+def test_a_raw_stream_takes_a_rate(tmp_path, name):
+    codec = "libx264" if name == "a.h264" else "mpeg4"
+    pictures = [texture(n) for n in range(10)]
+    path = clip(tmp_path / name, pictures, sound=None, codec=codec, format=name[2:])
+    with open_video(path, rate=10) as video:
+        assert numbers_and_times(video) == [(n, n / 10) for n in range(10)]
+        assert (video.rate, video.mended, video.damaged, video.missing_s) == (10, 0, 0, 0)
+    with open_video(path) as video:
+        assert numbers_and_times(video) == [(n, n / 25) for n in range(10)]
 
 
 class Lens:
@@ -105,12 +134,13 @@ class Lens:
         self.released = True
 
 
-def test_a_camera_gives_what_it_sees_as_it_sees_it(monkeypatch):
+@pytest.mark.parametrize("source", ["2", 2])
+def test_a_camera_gives_what_it_sees_as_it_sees_it(monkeypatch, source):
     lens = Lens(3)
     monkeypatch.setattr(cv2, "VideoCapture", lambda index: lens if index == 2 else None)
     ticks = iter([1.0, 7.0, 7.25, 8.0])
     monkeypatch.setattr("mien.media.sources.time.monotonic", lambda: next(ticks))
-    with open_video("2") as video:
+    with open_video(source) as video:
         assert isinstance(video, Camera)
         assert (video.name, video.length, video.rate) == ("camera 2", 0, 30)
         frames = list(video)
@@ -135,6 +165,11 @@ def test_a_camera_that_is_not_there_is_an_error(monkeypatch, frames, message):
         list(open_video("0"))
 
 
+def test_a_number_that_no_camera_has_is_an_error():
+    with pytest.raises(BadImageError, match="no such file or camera: 99999999999"):
+        open_video("99999999999")
+
+
 def test_standard_input_is_read_as_it_comes(tmp_path):
     path = clip(tmp_path / "a.mkv", shades(30))
     code = (
@@ -149,23 +184,6 @@ def test_standard_input_is_read_as_it_comes(tmp_path):
     name, _, frames, packets = done.stdout.split()
     assert (name, frames) == ("standard", "30")
     assert int(packets) >= 56  # 1.2 s of 1024 samples each
-
-
-def test_a_pipe_nobody_writes_to_can_be_left():
-    there, other = os.pipe()
-    with os.fdopen(there, "rb") as file, os.fdopen(other, "wb"):
-        pipe = Pipe(file)
-        threading.Timer(0.2, pipe.stop).start()
-        start = time.perf_counter()
-        assert pipe.read(10) == b""
-        assert time.perf_counter() - start < 5
-
-
-def test_a_pipe_gives_what_there_is_without_waiting_for_more():
-    there, other = os.pipe()
-    with os.fdopen(there, "rb") as file, os.fdopen(other, "wb", buffering=0) as feed:
-        feed.write(b"abc")
-        assert Pipe(file).read(10) == b"abc"
 
 
 def test_a_film_that_ends_early_says_how_much_is_missing(tmp_path):
@@ -259,6 +277,26 @@ def test_times_that_run_backwards_are_mended_and_counted(tmp_path):
     steps = np.diff(times)
     assert steps.min() > 0
     assert steps.max() < 0.5
+
+
+@pytest.mark.parametrize("order", [(0, 50), (50, 0)])
+def test_a_clock_that_leaps_makes_the_film_no_longer(tmp_path, order):
+    pictures = [texture(n) for n in range(50)]
+    parts = [
+        clip(tmp_path / f"{late}.ts", pictures, sound=None, late_s=late).read_bytes()
+        for late in order
+    ]
+    (tmp_path / "glued.ts").write_bytes(b"".join(parts))
+    with VideoFile(tmp_path / "glued.ts") as glued:
+        times = [frame.time_s for frame in glued]
+        assert (glued.mended, glued.missing_s) == (1, pytest.approx(0, abs=0.05))
+    assert times == pytest.approx([n / 25 for n in range(100)], abs=1e-4)
+
+
+def test_a_pause_of_a_film_is_kept(tmp_path):
+    path = film(tmp_path / "a.mov", shades(4), times=[0, 1, 600, 601])
+    with VideoFile(path) as opened:
+        assert [round(frame.time_s, 3) for frame in opened] == [0, 0.1, 60, 60.1]
 
 
 def test_sound_comes_with_the_frames_and_only_if_it_is_wanted(tmp_path):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mien.errors import BadImageError, MissingExtraError
-from mien.media.video_reader import VideoFile, every_nth, per_second
+from mien.media.video_reader import VideoFile
+from mien.media.video_source import every_nth, per_second
 from tests.support.pictures import encode, texture, zip_of
 from tests.support.video_files import clip, film, shades
 

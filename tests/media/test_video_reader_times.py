@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from mien.media.video_reader import TimeStamps
+from mien.media.timestamps import TimeStamps
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,28 @@ def test_the_first_stamp_is_kept_so_that_sound_can_be_set_beside():
     clock.read(2.5)
     clock.read(4)
     assert clock.start_s == 2.5
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times", "mended"),
+    [
+        ([0, 1, 2, 50, 51, 52], [0, 1, 2, 3, 4, 5], 1),  # the clock was set forward
+        ([0, 1, 2, 500, 4, 5], [0, 1, 2, 3, 4, 5], 1),  # one stamp is wrong
+        ([0, 50, 51, 52], [0, 1, 2, 3], 1),
+        ([50, 51, 0, 1, 90, 91], [0, 1, 2, 3, 4, 5], 2),  # back, and forward
+        ([0, 1, 10.9, 12], [0, 1, 10.9, 12], 0),  # a pause is no leap
+        ([7, 3, 9], [0, 1, 2], 1),  # at the very start
+    ],
+)
+def test_times_do_not_leap_ahead_where_a_clock_may_be_set(stamps, times, mended):
+    clock = TimeStamps(step_s=1, leap_s=10)
+    assert [clock.read(stamp) for stamp in stamps] == pytest.approx(times)
+    assert clock.mended == mended
+
+
+def test_sound_follows_the_clock_that_was_set():
+    clock = TimeStamps(step_s=1, leap_s=10)
+    for stamp in (5, 6, 7, 50, 51, 52):
+        clock.read(stamp)
+    assert clock.change_s == clock.clock_change_s(51.5) == 42
+    assert clock.clock_change_s(7.2) == 0

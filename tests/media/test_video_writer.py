@@ -1,6 +1,7 @@
 """A film that is written plays as its source did: times, colours, sound; it is whole or absent."""
 
 import hashlib
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -9,10 +10,10 @@ import pytest
 
 from mien.errors import OutputError
 from mien.media.sources import open_video
-from mien.media.video_writer import atomic_video
+from mien.media.video_writer import VideoWriter, atomic_video
 from tests.support.full_disk import full_disk
 from tests.support.pictures import texture
-from tests.support.video_files import clip, film, shades, tone
+from tests.support.video_files import clip, film, shades, stretched, tone
 
 
 def copy(source, target, stop=None):
@@ -26,16 +27,16 @@ def copy(source, target, stop=None):
 
 
 def times(path):
-    with av.open(str(path)) as container:
+    with av.open(f"file:{path}") as container:
         return [float(frame.time) for frame in container.decode(video=0)]
 
 
-def packets(path):
+def packets(path, track=0):
     """(seconds, hash) of each packet of the sound, without those of no length at the end."""
     with av.open(str(path)) as container:
         return [
             (float(p.pts * p.time_base), hashlib.sha256(bytes(p)).hexdigest())
-            for p in container.demux(audio=0)
+            for p in container.demux(audio=track)
             if p.size
         ]
 
@@ -150,6 +151,92 @@ def test_a_film_that_starts_late_starts_at_once_with_its_sound(tmp_path, sound):
     out = copy(source, tmp_path / "out.mp4")
     assert (times(out)[0], packets(out)[0][0]) == pytest.approx((0, 0), abs=0.05)
     assert packets(out)[-1][0] == pytest.approx(2, abs=0.1)
+
+
+def with_two_tracks(path, *pitches):
+    """A film with a track for each pitch, the second in French and the one to begin with."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        tracks = [container.add_stream("aac", rate=48_000, layout="mono") for _ in pitches]
+        tracks[0].disposition, tracks[1].disposition = 0, 1
+        tracks[1].metadata["language"] = "fra"
+        for picture in shades(50):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for track, pitch in zip(tracks, pitches, strict=True):
+            for start in range(0, 96_000, 1024):
+                container.mux(track.encode(tone(start, pitch=pitch)))
+            container.mux(track.encode(None))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_every_track_of_sound_is_kept_with_its_language_and_which_is_first(tmp_path):
+    source = with_two_tracks(tmp_path / "a.mp4", 440, 880)
+    out = copy(source, tmp_path / "out.mp4")
+    with av.open(str(out)) as container:
+        first, second = container.streams.audio
+        assert [int(track.disposition) & 1 for track in (first, second)] == [0, 1]
+        assert second.language == "fra"
+    for number, pitch in enumerate((440, 880)):
+        before, after = packets(source, number), packets(out, number)
+        assert [data for _, data in after] == [data for _, data in before]
+        assert [t for t, _ in after] == pytest.approx([t for t, _ in before], abs=1e-3)
+        with av.open(str(out)) as container:
+            heard = np.concatenate([s.to_ndarray()[0] for s in container.decode(audio=number)])
+        spectrum = np.abs(np.fft.rfft(heard[4800:-4800] * np.hanning(len(heard) - 9600)))
+        assert spectrum.argmax() * 48_000 / (len(heard) - 9600) == pytest.approx(pitch, abs=3)
+
+
+@pytest.mark.parametrize("sound", ["aac", "mp2"])
+@pytest.mark.parametrize("order", [(0, 50), (50, 0)])
+def test_sound_keeps_to_the_pictures_where_the_clock_leaps(tmp_path, sound, order):
+    pictures = [texture(n) for n in range(50)]
+    parts = [
+        clip(tmp_path / f"{s}.ts", pictures, sound=sound, late_s=s, quiet_s=s).read_bytes()
+        for s in order
+    ]
+    (tmp_path / "glued.ts").write_bytes(b"".join(parts))
+    out = copy(tmp_path / "glued.ts", tmp_path / "out.mp4")
+    assert times(out) == pytest.approx([n / 25 for n in range(100)], abs=2e-3)
+    assert packets(out)[-1][0] == pytest.approx(4, abs=0.1)
+    assert lasts(out, "audio") == pytest.approx(4, abs=0.15)
+    steps = np.diff([time for time, _ in packets(out)])
+    assert steps.min() > 0
+    assert steps.max() < 0.1
+
+
+def test_pixels_that_are_not_square_are_written_as_they_are_seen(tmp_path):
+    source = stretched(tmp_path / "a.mp4", [texture(1)[:48]] * 5, Fraction(2))
+    with av.open(str(copy(source, tmp_path / "out.mp4"))) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height) == (128, 48)
+        assert stream.sample_aspect_ratio in (None, 1)
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "Talk: part 1.mp4", "http:a.mp4"])
+def test_a_name_with_a_colon_is_a_file(tmp_path, monkeypatch, name):
+    source = clip(tmp_path / "a.mp4", shades(5))
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    assert len(times(copy(source, Path(name)).resolve())) == 5
+    assert [path.name for path in Path().iterdir()] == [name]
+
+
+@pytest.mark.parametrize("fails_at", [0, 1, 4])
+def test_after_an_error_no_part_file_stays(tmp_path, fails_at, monkeypatch):
+    source = clip(tmp_path / "in.mp4", shades(5))
+    whole = VideoWriter.write
+
+    def write(self, rgb, time_s):
+        if time_s >= fails_at / 25:
+            raise RuntimeError("planted")
+        whole(self, rgb, time_s)
+
+    monkeypatch.setattr(VideoWriter, "write", write)
+    with pytest.raises(RuntimeError, match="planted"):
+        copy(source, tmp_path / "out: 1.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 def test_without_sound_there_is_none(tmp_path):

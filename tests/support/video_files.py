@@ -30,10 +30,14 @@ def shades(count, side=64):
 def clip(path, pictures, rate=25, sound="aac", **options):
     """Write a film as cameras do, lossy and with a tone.
 
-    `options`: codec, pix_fmt, late_s (of the pictures), quiet_s (before the tone).
+    `options`: codec, pix_fmt, late_s (of the pictures), quiet_s (before the tone),
+    title, movflags, format (of the file, where its name does not say).
     """
     codec, late_s = options.get("codec", "libx264"), options.get("late_s", 0)
-    with av.open(str(path), "w") as container:
+    written = {"movflags": options["movflags"]} if "movflags" in options else {}
+    with av.open(f"file:{path}", "w", options.get("format"), written) as container:
+        if "title" in options:
+            container.metadata["title"] = options["title"]
         stream = container.add_stream(codec, rate=rate)
         height, width = pictures[0].shape[:2]
         stream.width, stream.height = width, height
@@ -55,9 +59,9 @@ def clip(path, pictures, rate=25, sound="aac", **options):
     return path
 
 
-def tone(start, kind="fltp"):
-    """1024 samples of 440 Hz, from a sample on."""
-    wave = 0.2 * np.sin(2 * np.pi * 440 * np.arange(start, start + 1024) / 48_000)
+def tone(start, kind="fltp", pitch=440):
+    """1024 samples of a pitch in Hz, from a sample on."""
+    wave = 0.2 * np.sin(2 * np.pi * pitch * np.arange(start, start + 1024) / 48_000)
     whole = kind.startswith("s16")
     samples = (wave * 32767).astype(np.int16) if whole else wave.astype(np.float32)
     frame = av.AudioFrame.from_ndarray(samples[None], format=kind, layout="mono")
@@ -76,3 +80,31 @@ def swaying(portrait, count, faces=1):
             picture[40:190, left : left + 150] = head
         pictures.append(picture)
     return pictures
+
+
+def noted(path, matrix):
+    """Note in a .mov or .mp4 how the camera was held: a stored (x, y) is (a x + c y, b x + d y)."""
+    a, b, c, d = (value * 65536 for value in matrix)
+    plain, held = (
+        b"".join(value.to_bytes(4, "big", signed=True) for value in values)
+        for values in ((65536, 0, 0, 0, 65536), (a, b, 0, c, d))
+    )
+    data = path.read_bytes()
+    track = data.index(plain, data.index(b"tkhd"))
+    path.write_bytes(data[:track] + held + data[track + len(plain) :])
+    return path
+
+
+def stretched(path, pictures, aspect, rate=10):
+    """Write a film whose pixels are `aspect` times as wide as they are high."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        height, width = pictures[0].shape[:2]
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = aspect
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path

@@ -14,7 +14,7 @@ from mien.cli._shared import FILE, QUALITY, SIDE, THREADS, bar, needs
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
-    from mien.media.video_reader import VideoSource
+    from mien.media.video_source import VideoSource
     from mien.recognize.results import VideoFrame
 
 __all__ = ["frames_command", "video_command"]
@@ -47,7 +47,12 @@ __all__ = ["frames_command", "video_command"]
 @click.option(
     "--rate",
     type=click.FloatRange(0, 1000, min_open=True),
-    help="Frames a second of numbered pictures; 25 unless said.",
+    help="Frames a second of pictures, or of a raw .h264; 25 unless said.",
+)
+@click.option(
+    "--allow-network",
+    is_flag=True,
+    help="Let IN be an address, or a playlist that names other files or addresses.",
 )
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so many.")
 @click.option("--model", type=FILE, help="An .onnx file; by default the shipped one.")
@@ -71,16 +76,17 @@ def video_command(
     six: bool,
     landmarks: bool,
     rate: float | None,
+    allow_network: bool,
     seconds: float | None,
     model: Path | None,
     threads: int,
 ) -> None:
     """Follow the faces in a film, and name each one's expression in every frame.
 
-    IN is a video file, - for standard input, frames/%05d.jpg for numbered pictures, or the number
-    of a camera, from 0. A camera is recorded until --seconds are over or Ctrl-C is pressed; any
-    other run that is stopped leaves no file. Without an output, the table is printed. Needs the
-    video extra.
+    IN is a video file, - for standard input, frames/%05d.jpg for numbered pictures, a folder of
+    pictures, the number of a camera, from 0, or with --allow-network an address. A camera is
+    recorded until --seconds are over or Ctrl-C is pressed; any other run that is stopped leaves no
+    file. Without an output, the table is printed. Needs the video extra.
 
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
@@ -98,7 +104,7 @@ def video_command(
     _refuse_clashes(source, targets)
     choice = Choice(every, smooth, heatmap and bool(out or json_file))
     with ExitStack() as outputs:
-        video = outputs.enter_context(open_video(source, rate or 0, sound=out is not None))
+        video = outputs.enter_context(open_video(source, rate or 0, out is not None, allow_network))
         if isinstance(video, Camera):
             outputs.enter_context(_ended_by_interrupt(video))
         video_recognizer = VideoRecognizer(Recognizer(model, threads, six), choice)
@@ -134,12 +140,27 @@ def _ended_by_interrupt(camera: "VideoSource") -> Iterator[None]:
 
 def _refuse_clashes(source: str, targets: list[Path]) -> None:
     """Refuse to write over the video that is read, or two results into one file."""
-    taken = {Path(source).resolve()}
+    taken = {_place(Path(source))}
     for path in targets:
-        same = path.exists() and Path(source).exists() and path.samefile(source)
-        if path.resolve() in taken or same:
+        if _place(path) in taken or _is_same(path, Path(source)):
             raise OutputError(f"{path} is named twice", fix="choose another name for the output")
-        taken.add(path.resolve())
+        taken.add(_place(path))
+
+
+def _place(path: Path) -> Path:
+    """Where a name leads; the name itself where the system does not say."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # RuntimeError: a circle of links
+        return path
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Whether two names are of one file; what cannot be looked up is reported by who opens it."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
 
 
 def _timeline(
@@ -189,7 +210,10 @@ def _report(video: "VideoSource", count: int) -> None:
     if video.damaged:
         click.echo(f"skipped: {video.damaged:,} damaged parts of the film", err=True)
     if video.mended:
-        click.echo(f"mended: {video.mended:,} time stamps, missing or running backwards", err=True)
+        click.echo(
+            f"mended: {video.mended:,} time stamps, missing, running backwards or leaping ahead",
+            err=True,
+        )
     if video.missing_s > max(0.5, 2 / (video.rate or 25)):
         missing = f"its last {video.missing_s:.1f} s are missing"
         click.echo(f"cut short: {missing}, the first {count:,} frames were read", err=True)
@@ -220,7 +244,7 @@ def frames_command(
         raise click.UsageError("give --every or --per-second, not both")
     from mien.data.video_crops import CropOptions, cut_faces
     from mien.faces.detect import Detector
-    from mien.media.video_reader import Frame
+    from mien.media.frame import Frame
 
     def progress(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
         return bar(frames, length, "looking")

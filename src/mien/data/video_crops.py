@@ -12,8 +12,11 @@ from mien.data.prepare.crops import as_jpeg
 from mien.errors import OutputError
 from mien.faces import align
 from mien.faces.detect import Detector
-from mien.media.video_reader import Frame, VideoFile, every_nth, per_second
+from mien.media.frame import Frame
+from mien.media.sources import open_file
+from mien.media.video_source import every_nth, per_second
 from mien.media.writers import atomic_folder, open_table
+from mien.pixels import U8
 
 __all__ = ["HEADER", "CropOptions", "VideoCrops", "cut_faces"]
 
@@ -91,24 +94,23 @@ def cut_faces(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out} exists", fix="choose another --out, or remove it")
     counts = VideoCrops()
-    with VideoFile(video) as source, atomic_folder(out) as part:
+    with open_file(video) as source, atomic_folder(out) as part:
         frames = options.choose(progress(source, source.length))
         with open_table(part / "frames.csv", HEADER) as table:
-            table.writerows(_rows(frames, part, options, detector, counts))
+            table.writerows(_rows(source.pictures(frames), part, options, detector, counts))
         counts.damaged = source.damaged
     return counts
 
 
 def _rows(
-    frames: Iterable[Frame],
+    frames: Iterable[tuple[Frame, U8]],
     folder: Path,
     options: CropOptions,
     detector: Detector,
     counts: VideoCrops,
 ) -> Iterator[tuple[object, ...]]:
     """Write the crops of each frame; yield a row for each face."""
-    for frame in frames:
-        rgb = frame.rgb()
+    for frame, rgb in frames:
         faces = detector.find(rgb)
         counts.frames += 1
         counts.with_face += bool(faces)

@@ -7,8 +7,13 @@ inputs        whatever holds a picture (path, bytes, open file, Pillow image, ar
 files         open an ordinary file of bounded size, and nothing else
 folders       find the pictures under a folder, and say what is left out
 decoder       open a video with PyAV, and say in one message what is wrong with it
-video_reader  VideoSource; the frames of a video file, one at a time, with mended time stamps
-sources       what `mien video IN` may name: a file, standard input, numbered pictures, a camera
+pipe          standard input as a video, kept in a file where its end must be read first
+timestamps    wrong time stamps become times that go forward
+frame         Frame: the pixels of one frame, upright and square
+video_source  VideoSource: what shows frames one after another
+video_reader  the frames of a video file, one at a time, with mended time stamps
+animation     an animated WebP as a video
+sources       what `mien video IN` may name: a file, standard input, pictures, a camera, an address
 progress      the type of what shows how far a loop is
 threads       prefetch and write-behind, so that stages overlap
 writers       files and folders that are whole or absent: text, CSV, JSON lines, pictures; OUTPUTS

@@ -1,21 +1,54 @@
-"""Open a video with PyAV, from a file or a stream, and say in one message what is wrong with it.
+"""Open a video with PyAV, from a file, a stream or an address, and say what is wrong with it.
 
-Knows nothing of frames.
+The only way into FFmpeg. A file is a file whatever its name; it opens no other files and no
+connections unless it is allowed to; whatever FFmpeg and PyAV raise becomes one kind of error, and
+frames of absurd sizes are refused before they are decoded. Knows nothing of frames.
 """
 
-import select
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
 from mien.errors import BadImageError, MissingExtraError
 
-__all__ = ["FIX", "Pipe", "open_container", "pyav"]
+__all__ = [
+    "FIX",
+    "MAX_PIXELS",
+    "as_bad_video",
+    "damages",
+    "is_address",
+    "is_ordinary",
+    "open_container",
+    "picture_stream",
+    "pyav",
+    "too_large",
+]
 
 FIX = "give a video file such as .mp4, .mov, .avi or .webm"
+MAX_PIXELS = 36_000_000  # of a frame: 8K (8192x4320) fits
+_MAX_SIDE = 16_384  # pixels, as H.264 allows
 # FFmpeg plays anything that holds a JPEG, a .zip of them too; these are its names for such files.
 _STILL = ("_pipe", "image2", "mjpeg")
+# Its names for what is no video itself, but names files or addresses that are then opened.
+_LISTS = frozenset({
+    "applehttp",
+    "concat",
+    "concatf",
+    "dash",
+    "hls",
+    "imf",
+    "rtp",
+    "rtsp",
+    "sap",
+    "sdp",
+    "vobsub",
+    "webm_dash_manifest",
+})
+_NETWORK = ("http", "https", "rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
+_BESIDE = ("crypto", "data", "httpproxy", "tls")  # what those are made of
+_PATIENCE_S = 20.0  # for an answer from the network
 
 
 def pyav() -> ModuleType:
@@ -38,30 +71,112 @@ def pyav() -> ModuleType:
     return av
 
 
-def open_container(source: "str | Path | IO[bytes] | Pipe", name: str) -> Any:
+def damages() -> tuple[type[Exception], ...]:
+    """Return what FFmpeg and PyAV raise about a video: to be caught around calls of PyAV alone."""
+    ffmpeg: type[Exception] = pyav().FFmpegError
+    return ffmpeg, OSError, ValueError, ArithmeticError, LookupError
+
+
+@contextmanager
+def as_bad_video(name: str) -> Iterator[None]:
+    """Turn what FFmpeg and PyAV raise into an error with the next step.
+
+    Args:
+        name: what to call the video.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        BadImageError: if the block cannot read the video.
+    """
+    try:
+        yield
+    except damages() as error:
+        raise BadImageError(*_reason(name, error)) from error
+
+
+def _reason(name: str, error: Exception) -> tuple[str, str]:
+    """The message and its next step."""
+    av = pyav()
+    if isinstance(error, av.error.ExitError):
+        return f"no answer: {name} sent nothing for {_PATIENCE_S:.0f} s", "try again later"
+    if isinstance(error, av.error.ArgumentError):
+        return (
+            f"not a video: {name} is damaged, or a list of other files or addresses",
+            "give the video file itself, or add --allow-network for a list",
+        )
+    return f"not a video: {name} ({getattr(error, 'strerror', None) or error})", FIX
+
+
+def is_address(source: str | Path) -> bool:
+    """Whether a name is an address on the network, and not a file."""
+    scheme, mark, _ = str(source).partition("://")
+    return bool(mark) and scheme.lower() in _NETWORK
+
+
+def is_ordinary(path: str | Path) -> bool:
+    """Whether there is an ordinary file.
+
+    Args:
+        path: any name.
+
+    Returns:
+        False if there is nothing, or a folder, a device or a pipe.
+
+    Raises:
+        BadImageError: if the system does not say.
+    """
+    try:
+        return Path(path).is_file()
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        reason = error.strerror or error
+        raise BadImageError(f"cannot read {path}: {reason}", fix="check the path") from error
+
+
+def open_container(
+    source: str | Path | IO[bytes] | Any, name: str, rate: float = 0, allow_network: bool = False
+) -> Any:
     """Open a video.
 
     Args:
-        source: a file, or a stream.
+        source: a file, an address, or a stream that has ``read``.
         name: what to call it in an error.
+        rate: frames a second of pictures that have no times of their own; 0 for FFmpeg's 25.
+        allow_network: let addresses be opened, and lists of other files and addresses.
 
     Returns:
         PyAV's container, which has pictures that move.
 
     Raises:
-        BadImageError: if there is no such file, or it is no video.
+        BadImageError: if there is no such file, or it is no video that may be opened.
         MissingExtraError: if PyAV is not installed.
     """
     av = pyav()
-    if isinstance(source, str | Path) and not Path(source).is_file():
-        raise BadImageError(f"no such file: {source}", fix="check the path")
-    try:
-        container = av.open(str(source) if isinstance(source, str | Path) else source)
-    except (av.FFmpegError, OSError) as error:
-        _pass_on_interrupt(source)
-        reason = getattr(error, "strerror", None) or error
-        raise BadImageError(f"not a video: {name} ({reason})", FIX) from error
-    _pass_on_interrupt(source)
+    options = {"max_pixels": str(MAX_PIXELS), "pattern_type": "none"}
+    if rate:
+        options["framerate"] = str(rate)
+    remote = isinstance(source, str) and is_address(source)
+    protocols = ["pipe"]
+    if remote and not allow_network:
+        raise BadImageError(f"{name} is on the network", fix="add --allow-network to read it")
+    if isinstance(source, str | Path) and not remote:
+        _check_file(source)
+        source = f"file:{source}"  # else a name with a colon would be taken for an address
+        protocols = ["file"]
+    if allow_network:
+        protocols += [*_NETWORK, *_BESIDE]
+    else:
+        names = {part for names in av.formats_available for part in names.split(",")}
+        options["format_whitelist"] = ",".join(sorted(names - _LISTS))
+    options["protocol_whitelist"] = ",".join(protocols)
+    with as_bad_video(name):
+        container = av.open(
+            source,
+            options=options,
+            metadata_errors="replace",  # titles are in any code; nothing here reads them
+            timeout=_PATIENCE_S if allow_network else None,
+        )
     problem = _problem(container)
     if problem:
         container.close()
@@ -69,10 +184,14 @@ def open_container(source: "str | Path | IO[bytes] | Pipe", name: str) -> Any:
     return container
 
 
-def _pass_on_interrupt(source: object) -> None:
-    """Raise the Ctrl-C that FFmpeg swallowed while a pipe was read."""
-    if isinstance(source, Pipe) and source.interrupted:
-        raise KeyboardInterrupt
+def _check_file(path: str | Path) -> None:
+    if is_ordinary(path):
+        return
+    if Path(path).is_dir():
+        raise BadImageError(f"{path} is a folder", fix="name a video in it")
+    if Path(path).exists():
+        raise BadImageError(f"{path} is not an ordinary file", fix="pipe it in: mien video - < IN")
+    raise BadImageError(f"no such file: {path}", fix="check the path")
 
 
 def _problem(container: Any) -> str:
@@ -81,53 +200,38 @@ def _problem(container: Any) -> str:
         return "is a picture, or a file of pictures"
     if not container.streams.video:
         return "has sound, but no pictures" if container.streams.audio else "has no pictures"
-    if container.streams.video[0].codec_context is None:
+    stream = picture_stream(container)
+    if stream.codec_context is None:
         return "has pictures in a code that is not known"
-    return ""
+    return too_large(stream.codec_context.width, stream.codec_context.height)
 
 
-class Pipe:
-    """Standard input that stops waiting for data when it is told to.
+def too_large(width: int, height: int) -> str:
+    """Say that a frame is larger than can be held, or nothing.
 
-    A thread that reads a pipe to which nobody writes would wait for ever, and Ctrl-C with it.
+    Args:
+        width: in pixels.
+        height: the same.
 
-    Attributes:
-        interrupted: whether Ctrl-C was pressed while it waited.
+    Returns:
+        The reason, or "".
     """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        """Keep the stream.
-
-        Args:
-            stream: binary, such as ``sys.stdin.buffer``.
-        """
-        self._stream = stream
-        self._stopped = False
-        self.interrupted = False
-
-    def read(self, size: int) -> bytes:
-        """Return up to `size` bytes; none at the end.
-
-        Args:
-            size: most bytes wanted.
-
-        Returns:
-            What there is.
-        """
-        try:
-            while not self._stopped:
-                if sys.platform == "win32" or select.select([self._stream], [], [], 0.1)[0]:
-                    return _available(self._stream, size)
-        except KeyboardInterrupt:
-            self._stopped = self.interrupted = True  # FFmpeg would swallow it here
-        return b""
-
-    def stop(self) -> None:
-        """Let a waiting read end, with nothing."""
-        self._stopped = True
+    if width * height <= MAX_PIXELS and max(width, height) <= _MAX_SIDE:
+        return ""
+    return (
+        f"has frames of {width}x{height}, the most are {MAX_PIXELS:,} pixels, {_MAX_SIDE:,} a side"
+    )
 
 
-def _available(stream: IO[bytes], size: int) -> bytes:
-    """What is there now; a buffered reader's `read` would wait until all of `size` is."""
-    data: bytes = getattr(stream, "read1", stream.read)(size)
-    return data
+def picture_stream(container: Any) -> Any:
+    """The pictures of a film: its first stream of them that is not the cover of an album.
+
+    Args:
+        container: PyAV's, with at least one stream of pictures.
+
+    Returns:
+        PyAV's stream.
+    """
+    streams = container.streams.video
+    cover = pyav().stream.Disposition.attached_pic
+    return next((s for s in streams if not s.disposition & cover), streams[0])

@@ -1,12 +1,13 @@
-"""What `mien video` can read: a video file, standard input, numbered pictures, a camera.
+"""What `mien video` can read: a video, standard input, pictures in a folder, a camera, an address.
 
-`open_video` tells them apart by name. Knows nothing of faces.
+`open_video` tells them apart by name, `open_file` animations from other videos. Knows nothing of
+faces.
 """
 
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,22 +15,33 @@ import numpy as np
 
 from mien.errors import BadImageError, BadSettingError
 from mien.media import images
-from mien.media.decoder import Pipe
-from mien.media.video_reader import USUAL_RATE, Frame, VideoFile, VideoSource
+from mien.media.animation import HEAD, Animation, is_webp
+from mien.media.decoder import is_address, is_ordinary
+from mien.media.frame import Frame
+from mien.media.pipe import Pipe, keep
+from mien.media.video_reader import VideoFile
+from mien.media.video_source import USUAL_RATE, VideoSource
 
-__all__ = ["Camera", "NumberedPictures", "open_video"]
+__all__ = ["Camera", "NumberedPictures", "PictureFolder", "open_file", "open_video"]
 
 _NUMBERED = re.compile(r"%0?(\d*)d")
+_MOST_CAMERAS = 1000
 
 
-def open_video(source: str | Path, rate: float = 0, sound: bool = False) -> VideoSource:
+def open_video(
+    source: str | Path | int, rate: float = 0, sound: bool = False, allow_network: bool = False
+) -> VideoSource:
     """Open what a user names.
 
     Args:
         source: a video file; ``-`` for standard input; a pattern such as ``frames/%05d.jpg`` for
-            numbered pictures; a number for a camera.
-        rate: frames a second of numbered pictures, 25 unless said; 0 for all other sources.
+            numbered pictures, or a folder of pictures; a number for a camera; an address such as
+            ``https://host/talk.mp4``.
+        rate: frames a second of pictures and of raw streams such as an .h264, 25 unless said; 0
+            for all other sources.
         sound: also keep the sound of a video.
+        allow_network: let addresses be opened, and lists of other files and addresses (.m3u8,
+            .sdp). The answer is waited for 20 s.
 
     Returns:
         The source of frames, for a ``with`` statement.
@@ -40,36 +52,85 @@ def open_video(source: str | Path, rate: float = 0, sound: bool = False) -> Vide
         MissingExtraError: if PyAV is not installed and a video is named.
     """
     name = str(source)
-    exists = Path(source).is_file()
-    if _NUMBERED.search(Path(source).name) and not exists:
-        return NumberedPictures(Path(source), rate or USUAL_RATE)
-    if rate:
-        raise BadSettingError(
-            f"{name} has its own rate", fix="give a rate for pictures only, as frames/%05d.jpg"
-        )
-    if name.isdecimal() and not exists:
+    if not name:
+        raise BadImageError("no video is named: the name is empty", fix="name a file")
+    exists = is_ordinary(name)
+    if _NUMBERED.search(Path(name).name) and not exists:
+        return NumberedPictures(Path(name), rate or USUAL_RATE)
+    if isinstance(source, int) or (name.isdecimal() and not exists):
+        if rate:
+            raise BadSettingError(
+                f"{name} has its own rate", fix="give a rate for pictures only, as frames/%05d.jpg"
+            )
         return Camera(int(name))
     if name == "-":
-        return VideoFile(Pipe(sys.stdin.buffer), "standard input", sound)
-    return VideoFile(source, sound=sound)
+        return _standard_input(rate, sound, allow_network)
+    if is_address(name):
+        return VideoFile(name, sound=sound, rate=rate, allow_network=allow_network)
+    if Path(name).is_dir():
+        return PictureFolder(Path(name), rate or USUAL_RATE)
+    return open_file(Path(name), rate, sound, allow_network)
 
 
-class NumberedPictures(VideoSource):
-    """Numbered pictures in a folder, shown at an even rate; missing numbers are no gap."""
+def open_file(
+    path: Path, rate: float = 0, sound: bool = False, allow_network: bool = False
+) -> VideoSource:
+    """Open a video file, or an animation.
 
-    def __init__(self, pattern: Path, rate: float) -> None:
-        """Find the pictures.
+    Args:
+        path: the file.
+        rate: frames a second of a raw stream; 0 for what it says, or 25.
+        sound: also keep its sound.
+        allow_network: let it be a list of other files and addresses.
 
-        Args:
-            pattern: path whose last part holds one ``%d`` or ``%05d`` for the number.
-            rate: frames a second, above 0.
+    Returns:
+        The source of frames, for a ``with`` statement.
 
-        Raises:
-            BadImageError: if there is none.
-        """
-        super().__init__(str(pattern))
-        self._files = _numbered(pattern)
-        self.length, self.rate = len(self._files), rate
+    Raises:
+        BadImageError: if there is no such file, or it is no video.
+        BadSettingError: if a rate is given to a video that has its own.
+        MissingExtraError: if PyAV is not installed.
+    """
+    if is_ordinary(path) and is_webp(_head(path)):
+        _refuse_rate(str(path), rate)
+        return Animation(path)
+    return VideoFile(path, sound=sound, rate=rate, allow_network=allow_network)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError as error:
+        reason = error.strerror or error
+        raise BadImageError(f"cannot read {path}: {reason}", fix="check the path") from error
+
+
+def _refuse_rate(name: str, rate: float) -> None:
+    if rate:
+        raise BadSettingError(f"{name} has its own rate", fix="leave out the rate")
+
+
+def _standard_input(rate: float, sound: bool, allow_network: bool) -> VideoSource:
+    name, stream = "standard input", sys.stdin.buffer
+    is_file = stream.seekable() and stream.tell() == 0  # as in: mien video - < IN
+    pipe = Pipe(stream)
+    if is_webp(pipe.look(HEAD)):
+        _refuse_rate(name, rate)
+        return Animation(keep(pipe, name), name)
+    if is_file:
+        stream.seek(0)
+        return VideoFile(stream, name, sound, rate, allow_network)
+    return VideoFile(pipe, name, sound, rate, allow_network)
+
+
+class _Pictures(VideoSource):
+    """Picture files, shown one after another at an even rate."""
+
+    def __init__(self, name: str, files: Sequence[Path], rate: float) -> None:
+        super().__init__(name)
+        self._files = files
+        self.length, self.rate = len(files), rate
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield every picture that can be read; others are counted as damaged and keep their time.
@@ -93,13 +154,68 @@ class NumberedPictures(VideoSource):
             raise last_error
 
 
+class NumberedPictures(_Pictures):
+    """Numbered pictures in a folder, in the order of their numbers; missing ones are no gap."""
+
+    def __init__(self, pattern: Path, rate: float) -> None:
+        """Find the pictures.
+
+        Args:
+            pattern: path whose last part holds one ``%d`` or ``%05d`` for the number.
+            rate: frames a second, above 0.
+
+        Raises:
+            BadImageError: if there is none.
+        """
+        super().__init__(str(pattern), _numbered(pattern), rate)
+
+
+class PictureFolder(_Pictures):
+    """The pictures in a folder, in the order of their names, 2 before 10; not those below it."""
+
+    def __init__(self, folder: Path, rate: float) -> None:
+        """Find the pictures.
+
+        Args:
+            folder: with at least one picture; hidden files and what is no picture are passed over.
+            rate: frames a second, above 0.
+
+        Raises:
+            BadImageError: if there is none, or the folder cannot be read.
+        """
+        files = [
+            file
+            for file in _listed(folder)
+            if file.suffix.lower() in images.SUFFIXES and not file.name.startswith(".")
+        ]
+        if not files:
+            raise BadImageError(
+                f"no pictures in the folder {folder}", fix="name a video, or a folder of frames"
+            )
+        super().__init__(str(folder), sorted(files, key=_by_number), rate)
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return [file for file in folder.iterdir() if file.is_file()]
+    except OSError as error:
+        reason = error.strerror or error
+        raise BadImageError(f"cannot read {folder}: {reason}", fix="check the path") from error
+
+
+def _by_number(file: Path) -> tuple[list[str | int], str]:
+    """Names as people sort them: text and numbers take turns, numbers count by their value."""
+    parts = re.split(r"(\d+)", file.name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], file.name
+
+
 def _numbered(pattern: Path) -> list[Path]:
     """The files that a pattern names, in the order of their numbers."""
     before, digits, after = _NUMBERED.split(pattern.name, maxsplit=1)
     number = rf"(\d{{{int(digits or 1)},}})"
     name = re.compile(re.escape(before) + number + re.escape(after))
     folder = pattern.parent
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = _listed(folder) if folder.is_dir() else []
     numbered = [(int(match[1]), file) for file in files if (match := name.fullmatch(file.name))]
     if not numbered:
         raise BadImageError(f"no such pictures: {pattern}", fix="check the folder and the pattern")
@@ -119,6 +235,8 @@ class Camera(VideoSource):
             BadImageError: if there is none.
         """
         super().__init__(f"camera {index}")
+        if index >= _MOST_CAMERAS:
+            raise BadImageError(f"no such file or camera: {index}", fix="check the path")
         self._device = cv2.VideoCapture(index)
         if not self._device.isOpened():
             raise BadImageError(

@@ -1,160 +1,106 @@
-"""The frames of a video, one at a time, upright, each with the time at which it is shown.
+"""The frames of a video file, one at a time, each with the time at which it is shown.
 
-`VideoSource` is anything that shows frames; `VideoFile` is the one read with PyAV, the others are
-in sources.py. Only the frames being decoded are in memory, however long the video is. A damaged
-stretch is counted and skipped; wrong time stamps are counted and mended, so that time only goes
-forward. Knows nothing of faces.
+Only the frames being decoded are in memory, however long the video is. A damaged stretch is counted
+and skipped; wrong time stamps are counted and mended, so that time only goes forward. Knows nothing
+of faces.
 """
 
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from math import inf
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
-
-from mien.errors import BadImageError
-from mien.media.decoder import FIX, Pipe, open_container, pyav
-from mien.pixels import U8
+from mien.errors import BadImageError, BadSettingError
+from mien.media.decoder import (
+    FIX,
+    MAX_PIXELS,
+    as_bad_video,
+    damages,
+    open_container,
+    picture_stream,
+)
+from mien.media.frame import Frame
+from mien.media.pipe import Pipe, index_is_last, keep
+from mien.media.timestamps import TimeStamps
+from mien.media.video_source import USUAL_RATE, VideoSource
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = [
-    "USUAL_RATE",
-    "Frame",
-    "TimeStamps",
-    "VideoFile",
-    "VideoSource",
-    "every_nth",
-    "per_second",
-]
+__all__ = ["VideoFile"]
 
-USUAL_RATE = 25.0  # frames a second, where nobody says
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One frame of a video.
-
-    Attributes:
-        number: how many frames were shown before it.
-        time_s: when it is shown, in seconds from the start of the video.
-    """
-
-    number: int
-    time_s: float
-    _shown: "VideoFrame | U8"
-
-    def rgb(self) -> U8:
-        """Return its pixels, upright: shape (H, W, 3), uint8, RGB; over white where it is clear."""
-        if isinstance(self._shown, np.ndarray):
-            return self._shown
-        if any(part.is_alpha for part in self._shown.format.components):
-            pixels = _over_white(np.asarray(self._shown.to_ndarray(format="rgba"), dtype=np.uint8))
-        else:
-            pixels = np.asarray(self._shown.to_ndarray(format="rgb24"), dtype=np.uint8)
-        turns = round(self._shown.rotation / 90)  # counterclockwise, as the camera noted
-        return np.ascontiguousarray(np.rot90(pixels, turns))
-
-
-def _over_white(rgba: U8) -> U8:
-    alpha = rgba[..., 3:].astype(np.uint16)  # (H, W, 1)
-    mixed = rgba[..., :3] * alpha + 255 * (255 - alpha)
-    return ((mixed + 127) // 255).astype(np.uint8)
-
-
-class VideoSource(ABC):
-    """What shows frames one after another: iterate over it once, in a ``with`` block.
-
-    Attributes:
-        name: what to call it in an error.
-        length: how many frames it says it has; 0 if it does not say.
-        rate: frames a second, on average, as it says; 0 if it does not say.
-        time_base: seconds that one unit of its time stamps takes; 0 if it has no such unit.
-        audio: PyAV's stream of its sound; None if it has none, or none is wanted.
-        start_s: the time stamp of the first frame, once it was shown; sound counts from the same 0.
-        damaged: so far, how many packets or pictures could not be decoded.
-        mended: so far, how many time stamps were missing or ran backwards.
-        missing_s: at the end, how many seconds of what it says it has were not there.
-    """
-
-    length = 0
-    rate = 0.0
-    time_base = 0.0
-    audio: Any = None
-    start_s = 0.0
-    damaged = 0
-    mended = 0
-    missing_s = 0.0
-
-    def __init__(self, name: str) -> None:
-        """Start before the first frame.
-
-        Args:
-            name: what to call it in an error.
-        """
-        self.name = name
-        self._stopped = False
-
-    @property
-    def colour_is_named(self) -> bool:
-        """Whether it says how its colours are to be understood."""
-        return False
-
-    @abstractmethod
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield its frames, in the order in which they are shown."""
-
-    def heard(self) -> Iterator[Any]:
-        """Yield the packets of the sound that came by since the last call, oldest first."""
-        return iter(())
-
-    def stop(self) -> None:
-        """Let a thread that waits for the next frame go on, and see the end."""
-        self._stopped = True
-
-    def __enter__(self) -> Self:
-        """Return itself; leaving the block closes it."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close it."""
-        self.stop()
+_MOST_RATE = 10_000.0  # where a file says more, it means units of its clock
+# FFmpeg's names for pictures one after another, without times.
+_RAW = frozenset({"cavsvideo", "h261", "h263", "h264", "hevc", "m4v", "mpegvideo", "vvc"})
+_CLOCK_LEAPS = 0x200  # FFmpeg's flag of formats whose clocks may be set anew, as in a broadcast
+_LEAP_S = 10.0  # how far, as in FFmpeg's own programs
+_MOST_HEARD = 256 << 20  # bytes of sound that wait for a picture
 
 
 class VideoFile(VideoSource):
-    """A video file, or a stream that holds one."""
+    """A video file, a stream that holds one, or an address."""
 
     def __init__(
-        self, source: str | Path | IO[bytes] | Pipe, name: str = "", sound: bool = False
+        self,
+        source: str | Path | IO[bytes] | Pipe,
+        name: str = "",
+        sound: bool = False,
+        rate: float = 0,
+        allow_network: bool = False,
     ) -> None:
         """Open a video.
 
         Args:
-            source: a file, or a stream.
+            source: a file, a stream or, if that is allowed, an address.
             name: what to call a stream in an error.
             sound: also keep its sound, to be fetched with `heard`.
+            rate: frames a second of a raw stream, such as an .h264; 0 for what it says, or 25.
+            allow_network: let addresses be opened, and lists of other files and addresses.
 
         Raises:
             BadImageError: if there is no such file, or it is no video.
+            BadSettingError: if a rate is given to a video that has its own.
             MissingExtraError: if PyAV is not installed.
         """
         super().__init__(name or str(source))
-        self._av: Any = pyav()
-        self._pipe = source if isinstance(source, Pipe) else None
-        self._container = open_container(source, self.name)
-        self._stream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        self._heard: deque[Any] = deque()
-        self.audio = _first_audio(self._container) if sound else None
-        self.length = self._stream.frames
-        self.rate = float(self._stream.average_rate or 0)
-        self.time_base = float(self._stream.time_base or 0)
+        with ExitStack() as stack:
+            self._pipe = source if isinstance(source, Pipe) else None
+            if self._pipe and index_is_last(self._pipe):
+                source = stack.enter_context(keep(self._pipe, self.name))
+            try:
+                self._container = open_container(source, self.name, rate, allow_network)
+            finally:
+                if self._pipe:
+                    self._pipe.pass_on_interrupt()
+            stack.callback(self._container.close)
+            with as_bad_video(self.name):
+                self._read_head(rate, sound)
+            self._open = stack.pop_all()
+
+    def _read_head(self, rate: float, sound: bool) -> None:
+        stream = self._stream = picture_stream(self._container)
+        stream.thread_type = "AUTO"
+        stream.codec_context.options |= {"max_pixels": str(MAX_PIXELS)}
+        kind = self._container.format
+        if rate and kind.name not in _RAW:
+            raise BadSettingError(f"{self.name} has its own rate", fix="leave out the rate")
+        self.length = max(stream.frames, 0)
+        self.rate = rate or _sane_rate(stream)
+        self._is_even = rate > 0  # the times are counted, not read
+        self._unit_s = stream.time_base or Fraction(0)
+        self.time_base = float(self._unit_s)
+        leap_s = _LEAP_S if kind.flags & _CLOCK_LEAPS else inf
         self._step_s = 1 / (self.rate or USUAL_RATE)
-        self._stamps = TimeStamps(self._step_s)
+        self._stamps = TimeStamps(self._step_s, leap_s)
+        self._aspect = Fraction(stream.sample_aspect_ratio or 1)
+        self._heard: deque[Any] = deque()
+        self._held_s = 0.0  # the last time at which a frame was shown on
+        self._ended = False
+        self._came = self._fetched = 0  # bytes of sound; each is counted by one thread
+        self.sounds = tuple(filter(_can_be_heard, self._container.streams.audio)) if sound else ()
 
     @property
     def colour_is_named(self) -> bool:
@@ -167,34 +113,56 @@ class VideoFile(VideoSource):
         Raises:
             BadImageError: if not one can be.
         """
-        number, time_s = 0, 0.0
+        number, time_s = 0, 0.0  # of the frame
         for shown in self._decoded():
-            time_s = self._stamps.read(None if shown.time is None else float(shown.time))
-            self.start_s, self.mended = self._stamps.start_s, self._stamps.mended
-            yield Frame(number, time_s, shown)
+            time_s = number * self._step_s if self._is_even else self._time_s(shown)
+            yield Frame(number, time_s, shown, self._aspect)
             number += 1
+        self._ended = True
         if number == 0:
-            raise BadImageError(f"damaged video: {self.name} has no frame to show", FIX)
-        self.missing_s = max(0.0, self._duration_s() - time_s - self._step_s)
+            larger = f"or larger ones than {MAX_PIXELS:,} pixels"
+            raise BadImageError(f"damaged video: {self.name} has no frame to show, {larger}", FIX)
+        self.missing_s = max(0.0, self._duration_s() - self._end_s(time_s))
+
+    def _time_s(self, shown: "VideoFrame") -> float:
+        stamp = None if shown.pts is None else float(shown.pts * self._unit_s)
+        time_s = self._stamps.read(stamp)
+        self.start_s, self.mended = self._stamps.start_s, self._stamps.mended
+        return time_s
 
     def _decoded(self) -> Iterator["VideoFrame"]:
-        wanted = [self._stream] if self.audio is None else [self._stream, self.audio]
-        packets = self._container.demux(wanted)
-        while True:
-            try:
-                packet = next(packets, None)
-                if packet is None:
-                    return
-                if packet.stream is not self._stream:
-                    self._heard.append(packet)
-                    continue
-                shown = packet.decode()
-            except self._av.FFmpegError:
-                self.damaged += 1
-                if packet is None:
-                    return
-                continue
-            yield from shown
+        packets = self._container.demux([self._stream, *self.sounds])
+        while (packet := self._tried(next, packets, None)) is not None:
+            if packet.stream is not self._stream:
+                self._hear(packet)
+            elif packet.size:
+                yield from self._tried(packet.decode) or ()
+            elif packet.pts is not None:  # an empty one: the frame before is shown on
+                self._held_s = float(packet.pts * self._unit_s)
+        yield from self._tried(self._stream.decode, None) or ()
+
+    def _tried(self, call: Callable[..., Any], *arguments: object) -> Any:
+        """What a call of PyAV returns; None, counted, where it finds damage."""
+        try:
+            return call(*arguments)
+        except damages():
+            self.damaged += 1
+            return None
+
+    def _hear(self, packet: Any) -> None:
+        """Keep a packet of sound until it is fetched; where pictures are absent, not endlessly."""
+        if self._came + packet.size - self._fetched > _MOST_HEARD:
+            self.damaged += 1
+            return
+        self._came += packet.size
+        self._heard.append(packet)
+
+    def _end_s(self, time_s: float) -> float:
+        """When the last frame ends by the clock of the start, as the length of a file counts."""
+        if self._is_even:
+            return inf
+        leapt_s = max(0.0, self._stamps.change_s)
+        return max(time_s + leapt_s, self._held_s - self.start_s) + self._step_s
 
     def _duration_s(self) -> float:
         """How long the pictures last, as the file says; 0 if it does not."""
@@ -205,9 +173,22 @@ class VideoFile(VideoSource):
         return 0.0
 
     def heard(self) -> Iterator[Any]:
-        """Yield the packets of the sound that came by since the last call, oldest first."""
+        """Yield the packets of the sound that came by since the last call, oldest first.
+
+        Those that leap ahead wait until the pictures show whether the clock was set anew.
+        """
         while self._heard:
-            yield self._heard.popleft()
+            packet = self._heard[0]
+            stamp_s = None if packet.pts is None else float(packet.pts * packet.time_base)
+            if stamp_s is not None and not self._ended and self._stamps.is_far(stamp_s):
+                return
+            self._heard.popleft()
+            self._fetched += packet.size
+            yield packet
+
+    def clock_change_s(self, stamp_s: float) -> float:
+        """Return by how much its clock had been set forward when a packet of sound was made."""
+        return self._stamps.clock_change_s(stamp_s)
 
     def stop(self) -> None:
         """Let a thread that waits for a stream's next bytes go on, and see its end."""
@@ -217,108 +198,14 @@ class VideoFile(VideoSource):
     def __exit__(self, *_: object) -> None:
         """Close the file, once the decoder's threads are at rest."""
         self._stream.codec_context.flush_buffers()
-        self._container.close()
+        self._open.close()
 
 
-def _first_audio(container: Any) -> Any:
-    """The first stream of sound that can be decoded, or None."""
-    for audio in container.streams.audio:
-        if audio.codec_context is not None and audio.codec_context.sample_rate:
-            return audio
-    return None
+def _sane_rate(stream: Any) -> float:
+    """Frames a second, as the file says; 0 if it does not, or says what cannot be."""
+    rate = float(stream.average_rate or 0)
+    return rate if 0 < rate <= _MOST_RATE else 0.0
 
 
-class TimeStamps:
-    """Turns time stamps into seconds from the first frame on.
-
-    A stamp that is missing, or not after the one before, is replaced by one frame's time after
-    the one before. Where a second one in a row runs backwards, the video's own clock was set back
-    (two videos joined), and time goes on from there.
-
-    Attributes:
-        start_s: the first time stamp.
-        mended: how many stamps were replaced.
-    """
-
-    def __init__(self, step_s: float) -> None:
-        """Start before the first frame.
-
-        Args:
-            step_s: how long a frame is shown, above 0.
-        """
-        self.start_s = 0.0
-        self.mended = 0
-        self._step_s = step_s
-        self._last_s: float | None = None
-        self._set_back_s = 0.0  # what is taken off every stamp
-        self._maybe_s = 0.0  # what should be, if the next stamp runs backwards too
-
-    def read(self, stamp_s: float | None) -> float:
-        """Return when a frame is shown.
-
-        Args:
-            stamp_s: as the video has it, or None.
-
-        Returns:
-            Seconds from the first frame on, more than at the call before.
-
-        Example:
-            >>> stamps = TimeStamps(step_s=0.5)
-            >>> [stamps.read(stamp) for stamp in (7.0, 7.5, None, 8.75, 3.0, 9.75)]
-            [0.0, 0.5, 1.0, 1.75, 2.25, 2.75]
-        """
-        if self._last_s is None:
-            self.mended += stamp_s is None
-            self.start_s = stamp_s or 0.0
-            self._set_back_s, self._last_s = self.start_s, 0.0
-            return 0.0
-        self._last_s = self._after(self._last_s, stamp_s)
-        return self._last_s
-
-    def _after(self, last_s: float, stamp_s: float | None) -> float:
-        due_s = last_s + self._step_s
-        if stamp_s is None:
-            self.mended += 1
-            return due_s
-        if stamp_s - self._set_back_s > last_s:
-            self._maybe_s = self._set_back_s
-            return stamp_s - self._set_back_s
-        if self._maybe_s != self._set_back_s and stamp_s - self._maybe_s > last_s:
-            self._set_back_s = self._maybe_s
-            return stamp_s - self._set_back_s
-        self.mended += 1
-        self._maybe_s = stamp_s - due_s
-        return due_s
-
-
-def every_nth(frames: Iterable[Frame], n: int) -> Iterator[Frame]:
-    """Choose the first frame and every n-th after it.
-
-    Args:
-        frames: in order.
-        n: 1 chooses all.
-
-    Yields:
-        The chosen frames.
-    """
-    for frame in frames:
-        if frame.number % n == 0:
-            yield frame
-
-
-def per_second(frames: Iterable[Frame], rate: float) -> Iterator[Frame]:
-    """Choose a number of frames a second, at whatever rate the video was taken.
-
-    Args:
-        frames: in order.
-        rate: frames a second; the frames there are, if the video has fewer.
-
-    Yields:
-        The first frame in each 1/rate of a second.
-    """
-    due = 0
-    for frame in frames:
-        slot = int(frame.time_s * rate + 1e-6)  # 1e-6: times are rounded, slots must not be
-        if slot >= due:
-            due = slot + 1
-            yield frame
+def _can_be_heard(audio: Any) -> bool:
+    return audio.codec_context is not None and audio.codec_context.sample_rate > 0

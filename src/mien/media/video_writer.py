@@ -8,7 +8,7 @@ Knows nothing of faces.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from fractions import Fraction
-from math import ceil, inf
+from math import ceil, floor, inf
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from mien.errors import OutputError
 from mien.media.decoder import pyav
-from mien.media.video_reader import USUAL_RATE, VideoSource
+from mien.media.video_source import USUAL_RATE, VideoSource
 from mien.media.writers import as_output_error, atomic
 from mien.pixels import U8
 
@@ -84,14 +84,14 @@ class VideoWriter:
         self._source = source
         self._threads = threads
         self._stream: Any = None
-        self._sound: Sound | None = None
+        self._sounds: dict[int, Sound] = {}  # by the number of the stream that is read
         self._base = _base(source)
         self._step = max(1, round(1 / (source.rate or USUAL_RATE) / self._base))
         self._origin_s = 0.0
         self._last: int | None = None
         with self._as_output_error():
             options = {"movflags": "faststart"}
-            self._container = self._av.open(str(part), "w", format="mp4", options=options)
+            self._container = self._av.open(f"file:{part}", "w", format="mp4", options=options)
 
     def write(self, rgb: U8, time_s: float) -> None:
         """Add a frame, and the sound that came by with it.
@@ -118,14 +118,12 @@ class VideoWriter:
             stream.codec_context.colorspace = _BT601
         self._stream = stream
         self._origin_s = self._source.start_s
-        audio = self._source.audio
-        if audio is None:
-            return
-        self._sound = Sound(self._container, audio)
-        if audio.start_time is not None:
-            sound_s = float(audio.start_time * audio.time_base)
-            if sound_s < self._origin_s - _LEAD_S:
-                self._origin_s = sound_s
+        for audio in self._source.sounds:
+            self._sounds[audio.index] = Sound(self._container, audio)
+            if audio.start_time is not None:
+                sound_s = float(audio.start_time * audio.time_base)
+                if sound_s < self._source.start_s - _LEAD_S:
+                    self._origin_s = min(self._origin_s, sound_s)
 
     def _frame(self, rgb: U8, time_s: float) -> Any:
         size = (self._stream.width, self._stream.height)
@@ -146,7 +144,9 @@ class VideoWriter:
 
     def _write_sound(self) -> None:
         for packet in self._source.heard():
-            if self._sound is not None and not self._sound.write(packet, self._origin_s):
+            stamp_s = float((packet.pts or 0) * packet.time_base)
+            origin_s = self._origin_s + self._source.clock_change_s(stamp_s)
+            if not self._sounds[packet.stream.index].write(packet, origin_s):
                 self._source.damaged += 1
 
     def finish(self) -> None:
@@ -155,8 +155,8 @@ class VideoWriter:
             if self._stream is not None:
                 self._write_sound()
                 self._container.mux(self._stream.encode(None))
-                if self._sound is not None:
-                    self._sound.finish()
+                for sound in self._sounds.values():
+                    sound.finish()
             self._container.close()
         self._container = None
 
@@ -196,12 +196,20 @@ class Sound:
         self._encodes = audio.codec_context.codec.canonical_name not in COPIED
         if not self._encodes:
             self._stream = container.add_stream_from_template(audio)
+            self._keep_names(audio)
             return
         rate = min(_AAC_RATES, key=lambda known: abs(known - audio.codec_context.sample_rate))
         layout = "mono" if audio.codec_context.channels == 1 else "stereo"
         self._stream = container.add_stream("aac", rate=rate, layout=layout)
         channels = min(audio.codec_context.channels, _MOST_CHANNELS)
         self._stream.codec_context.bit_rate = _AAC_BITS * channels
+        self._keep_names(audio)
+
+    def _keep_names(self, audio: Any) -> None:
+        """Keep what tells several tracks apart: the language, and which one players begin with."""
+        self._stream.disposition = audio.disposition
+        if audio.language:
+            self._stream.metadata["language"] = audio.language
 
     def write(self, packet: Any, origin_s: float) -> bool:
         """Write the next packet.
@@ -234,7 +242,10 @@ class Sound:
             return False
         for sound in frames:
             if sound.pts is not None:
-                sound.pts -= round(origin_s / float(sound.time_base))
+                shift = round(origin_s / float(sound.time_base))
+                sound.pts = max(sound.pts - shift, self._earliest)
+                lasts_s = sound.samples / sound.sample_rate
+                self._earliest = sound.pts + floor(lasts_s / sound.time_base)  # none runs backwards
             self._container.mux(self._stream.encode(sound))
         return True
 

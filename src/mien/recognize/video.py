@@ -23,7 +23,7 @@ from mien.faces.boxes import Detection
 from mien.faces.tracker import Follower, Tracked
 from mien.media.sources import open_video
 from mien.media.threads import prefetch
-from mien.media.video_reader import VideoSource
+from mien.media.video_source import VideoSource
 from mien.pixels import F32, F64, U8
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Face, VideoFrame
@@ -59,10 +59,11 @@ class Choice:
 
 
 def read_video(
-    path: str | Path,
+    path: str | Path | int,
     recognizer: Recognizer | None = None,
     choice: Choice | None = None,
     rate: float = 0,
+    allow_network: bool = False,
 ) -> Iterator[VideoFrame]:
     """Read the expressions in a video, frame by frame.
 
@@ -70,11 +71,12 @@ def read_video(
 
     Args:
         path: a video file; ``-`` for standard input; a pattern such as ``frames/%05d.jpg`` for
-            numbered pictures; a number for a camera.
+            numbered pictures, or a folder of pictures; a number for a camera; an address.
         recognizer: reads the faces; by default a new one of one thread, as decoding and reading
             overlap, and more threads for so little work wait for each other.
         choice: how closely to read.
-        rate: frames a second of numbered pictures, 25 unless said.
+        rate: frames a second of pictures and of raw streams such as an .h264, 25 unless said.
+        allow_network: let addresses be opened, and lists of other files and addresses.
 
     Yields:
         Every frame, with its faces in the order of their tracks.
@@ -85,7 +87,7 @@ def read_video(
         ...     for face in frame.faces:
         ...         print(frame.time_s, face.track, face.label, face.confidence)
     """
-    with open_video(path, rate) as source:
+    with open_video(path, rate, allow_network=allow_network) as source:
         recognizer = recognizer or Recognizer(threads=1)
         yield from recognize_frames(source, VideoRecognizer(recognizer, choice or Choice()))
 
@@ -102,7 +104,7 @@ def recognize_frames(
     Yields:
         Every frame with its faces.
     """
-    decoded = ((frame.number, frame.time_s, frame.rgb()) for frame in source)
+    decoded = ((frame.number, frame.time_s, rgb) for frame, rgb in source.pictures(source))
     with closing(prefetch(decoded, stop=source.stop)) as frames:
         for number, time_s, rgb in frames:
             yield video_recognizer.read(number, time_s, rgb)

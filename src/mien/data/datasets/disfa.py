@@ -27,7 +27,8 @@ from mien.faces.boxes import Box
 from mien.faces.detect import Detector
 from mien.faces.regions import PROTOTYPES
 from mien.labels import NEUTRAL
-from mien.media.video_reader import Frame, VideoFile
+from mien.media.frame import Frame
+from mien.media.video_reader import VideoFile
 from mien.pixels import U8
 
 __all__ = ["RULES", "UNITS", "DisfaOptions", "disfa", "expression"]

@@ -1,0 +1,152 @@
+"""What shows frames one after another: `VideoSource`, and which of its frames are used.
+
+A video file, standard input, pictures, a camera: to the rest of mien they are alike. Knows nothing
+of files and faces.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+from mien.errors import BadImageError
+from mien.media.frame import Frame
+from mien.pixels import U8
+
+__all__ = ["USUAL_RATE", "VideoSource", "every_nth", "per_second"]
+
+USUAL_RATE = 25.0  # frames a second, where nobody says
+
+
+class VideoSource(ABC):
+    """What shows frames one after another: iterate over it once, in a ``with`` block.
+
+    Attributes:
+        name: what to call it in an error.
+        length: how many frames it says it has; 0 if it does not say.
+        rate: frames a second, on average, as it says; 0 if it does not say.
+        time_base: seconds that one unit of its time stamps takes; 0 if it has no such unit.
+        sounds: PyAV's streams of its sound; empty if it has none, or none is wanted.
+        start_s: the time stamp of the first frame, once it was shown; sound counts from the same 0.
+        damaged: so far, how many packets or pictures could not be decoded.
+        mended: so far, how many time stamps were missing, ran backwards or leapt ahead.
+        missing_s: at the end, how many seconds of what it says it has were not there.
+    """
+
+    length = 0
+    rate = 0.0
+    time_base = 0.0
+    sounds: tuple[Any, ...] = ()
+    start_s = 0.0
+    damaged = 0
+    mended = 0
+    missing_s = 0.0
+
+    def __init__(self, name: str) -> None:
+        """Start before the first frame.
+
+        Args:
+            name: what to call it in an error.
+        """
+        self.name = name
+        self._stopped = False
+
+    @property
+    def colour_is_named(self) -> bool:
+        """Whether it says how its colours are to be understood."""
+        return False
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield its frames, in the order in which they are shown."""
+
+    def pictures(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, U8]]:
+        """Convert frames of this source; one that cannot be is left out and counted as damaged.
+
+        Args:
+            frames: all of them, or some.
+
+        Yields:
+            Each frame with its pixels: shape (H, W, 3), uint8, RGB.
+
+        Raises:
+            BadImageError: if there are frames, and not one of them can be converted.
+        """
+        any_shown, last_error = False, None
+        for frame in frames:
+            try:
+                rgb = frame.rgb()
+            except BadImageError as error:
+                self.damaged += 1
+                last_error = error
+                continue
+            any_shown = True
+            yield frame, rgb
+        if last_error and not any_shown:
+            raise BadImageError(
+                f"{self.name}: {last_error.message}", last_error.fix
+            ) from last_error
+
+    @property
+    def audio(self) -> Any:
+        """PyAV's first stream of its sound; None if it has none, or none is wanted."""
+        return self.sounds[0] if self.sounds else None
+
+    def heard(self) -> Iterator[Any]:
+        """Yield the packets of the sound that came by since the last call, oldest first."""
+        return iter(())
+
+    def clock_change_s(self, stamp_s: float) -> float:
+        """Return by how much its clock had been set forward when a packet of sound was made.
+
+        Args:
+            stamp_s: the packet's time.
+
+        Returns:
+            Seconds, below 0 if it was set back.
+        """
+        return 0.0
+
+    def stop(self) -> None:
+        """Let a thread that waits for the next frame go on, and see the end."""
+        self._stopped = True
+
+    def __enter__(self) -> Self:
+        """Return itself; leaving the block closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.stop()
+
+
+def every_nth(frames: Iterable[Frame], n: int) -> Iterator[Frame]:
+    """Choose the first frame and every n-th after it.
+
+    Args:
+        frames: in order.
+        n: 1 chooses all.
+
+    Yields:
+        The chosen frames.
+    """
+    for frame in frames:
+        if frame.number % n == 0:
+            yield frame
+
+
+def per_second(frames: Iterable[Frame], rate: float) -> Iterator[Frame]:
+    """Choose a number of frames a second, at whatever rate the video was taken.
+
+    Args:
+        frames: in order.
+        rate: frames a second; the frames there are, if the video has fewer.
+
+    Yields:
+        The first frame in each 1/rate of a second.
+    """
+    due = 0
+    for frame in frames:
+        slot = int(frame.time_s * rate + 1e-6)  # 1e-6: times are rounded, slots must not be
+        if slot >= due:
+            due = slot + 1
+            yield frame
