@@ -186,7 +186,8 @@ def rejection() -> str:
     return (
         as_markdown(["score", "AUROC", "worst kind"], rows)
         + f"\nThe detector first, then a spread of {chosen['below']} and more: "
-        + f"{chosen['kept_rate']:.1%} of the faces are kept and {chosen['rejected_rate']:.1%} of the others rejected.\n\n"
+        + f"{chosen['kept_rate']:.1%} of the faces are kept and "
+        + f"{chosen['rejected_rate']:.1%} of the others rejected.\n\n"
         + as_markdown(["crops", "called a face"], called)
         + f"\nMeasured{earlier_weights(record)} on {record['date']}.\n"
     )
