@@ -159,7 +159,7 @@ def colours():
 
 def animation(kind, **options):
     first = colours()
-    return encode(first, kind, save_all=True, append_images=[first.rotate(90)] * 3, **options)
+    return encode(first, kind, save_all=True, append_images=[first.rotate(90)], **options)
 
 
 COSTLY = {
@@ -221,3 +221,29 @@ def test_bands_of_rows_give_what_the_whole_picture_gives(monkeypatch, side):
     monkeypatch.setattr(images, "_BAND", 17 * side)
     for data, expected in zip(files, whole, strict=True):
         np.testing.assert_array_equal(images.decode_rgb(data), expected)
+
+
+ONE_OF_THREE = b"\xff\xda\0\x08\1\1\0\0\x3f\0"  # the head of a scan of a single component
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "each"),
+    [
+        ("RGB", {"subsampling": 0}, 4 + 3),
+        ("L", {"progressive": True}, 1 + 3),  # 2 bytes of coefficients are less than the result
+        ("RGB", {"subsampling": 0, "progressive": True}, 4 + 2 * 3),
+        ("RGB", {"subsampling": 2, "progressive": True}, 4 + 2 * 1.5),  # 4 + 1 + 1 of 4
+        ("CMYK", {"progressive": True, "subsampling": 0}, 4 + 2 * 4),
+        ("RGB", {"subsampling": 0, "scan": ONE_OF_THREE}, 4 + 2 * 3),
+    ],
+)
+def test_a_jpeg_of_several_scans_costs_its_coefficients_too(mode, options, each):
+    options = dict(options)
+    scan = options.pop("scan", None)
+    data = encode(Image.new(mode, (2000, 2000)), **options)
+    if scan:
+        place = data.index(b"\xff\xda")
+        data = data[:place] + scan + data[place + 14 :]
+    mib = -(-int(4_000_000 * each) // 2**20)
+    with pytest.raises(BadImageError, match=rf" {mode} and takes {mib} MiB to decode"):
+        images.decode_rgb(data, max_memory=1)

@@ -108,6 +108,14 @@ def test_of_an_animation_the_first_frame_is_taken(kind):
     assert (images.decode_rgb(data) == BLUE).all()
 
 
+def test_of_a_camera_pair_in_one_mpo_file_the_first_is_taken():
+    first, second = texture(1, 900), texture(2, 900)
+    data = encode(first, "MPO", quality=100, save_all=True, append_images=[Image.fromarray(second)])
+    np.testing.assert_array_equal(
+        images.decode_rgb(data), images.decode_rgb(encode(first, quality=100))
+    )
+
+
 def test_a_picture_of_one_pixel_is_a_picture():
     assert images.decode_rgb(encode(np.full((1, 1, 3), 9, dtype=np.uint8), "PNG")).tolist() == [
         [[9, 9, 9]]

@@ -5,7 +5,8 @@ decoded. With its libraries and model mien takes about 150 MiB; with the most th
 it stays below 600 MiB. Opens nothing.
 """
 
-from typing import IO, Any
+import io
+from typing import IO, Any, cast
 
 from PIL import Image, TiffImagePlugin
 
@@ -15,14 +16,16 @@ __all__ = ["MAX_BYTES", "MAX_MEMORY", "MAX_PIXELS", "MeteredFile", "refuse_costl
 
 MAX_BYTES = 256 * 2**20  # of a file: more is refused before a byte is read
 MAX_PIXELS = 100_000_000  # more is refused before it is decoded
-MAX_MEMORY = 432  # MiB that decoding may take: a colour photograph of 65 million pixels
+MAX_MEMORY = 432  # MiB that decoding may take: a colour photograph of 64 million pixels
 _MAX_HEADER = 64 * 2**20  # bytes of a file that Pillow may hold: metadata, or all of a WebP
+_SMALL = 2**20  # bytes of a file that need not be counted as they are read
 _MIB = 2**20
 _RESULT = 3  # bytes a pixel, of the (H, W, 3) array
 _KEPT = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # else 4, by mode
 _LIFTED = 12  # bytes a pixel that a cap in pixels above the usual one allows
 # Bytes a pixel that a decoder holds beside Pillow's pixels, the worst case measured.
 _DECODERS = {"WEBP": 10, "AVIF": 10, "HEIF": 10, "JPEG2000": 20, "GIF": 2}
+_MOST = 32  # bytes a pixel that no format exceeds but TIFF, whose tiles may exceed the picture
 _PYTHON = 12  # the same for decoders that are written in Python
 
 
@@ -37,8 +40,14 @@ class MeteredFile:
             name: what to call it in an error.
         """
         self._file, self._name = file, name
+        self._size = file.seek(0, io.SEEK_END)
         self._count = 0
         self._decoding = False
+        file.seek(0)
+
+    def file(self) -> IO[bytes]:
+        """Return what Pillow shall open: itself, or the file if it is too small to be counted."""
+        return self._file if self._size <= _SMALL else cast("IO[bytes]", self)
 
     def read(self, size: int | None = -1) -> bytes:
         """Read as the file does.
@@ -66,7 +75,7 @@ class MeteredFile:
     def held(self) -> int:
         """Return the bytes read so far; what follows is decoded as it is read."""
         self._decoding = True
-        return self._count
+        return self._count if self._size > _SMALL else self._size
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the file's own: seek, tell, fileno."""
@@ -102,6 +111,9 @@ def refuse_costly(
         )
     if max_pixels > MAX_PIXELS:
         max_memory = max(max_memory, max_pixels * _LIFTED // _MIB)
+    cap = max_memory * _MIB
+    if image.format != "TIFF" and held + pixels * _MOST <= cap:
+        return
     needed = -(-(held + _decoding_bytes(image)) // _MIB)
     if needed > max_memory:
         raise BadImageError(

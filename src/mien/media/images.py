@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TypeVar, cast
+from typing import IO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -146,9 +146,9 @@ def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_me
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own cap is stricter than Pillow's warning
             formats = heif.formats(file, name) or FORMATS
-            metered = MeteredFile(file, name)
-            with Image.open(cast("IO[bytes]", metered), formats=formats) as image:
-                refuse_costly(image, name, metered.held(), max_pixels, max_memory)
+            meter = MeteredFile(file, name)
+            with Image.open(meter.file(), formats=formats) as image:
+                refuse_costly(image, name, meter.held(), max_pixels, max_memory)
                 return read(image)
     except UnidentifiedImageError:
         raise BadImageError(
