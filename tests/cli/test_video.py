@@ -204,7 +204,8 @@ def test_frames_that_are_shown_on_are_not_called_damaged(tmp_path):
     rows, _, said = faces_of(CORPUS / "repeated-frames.ogv", tmp_path)
     assert [row["frame"] for row in rows] == [str(n) for n in range(8)]
     assert "skipped" not in said
-    assert "cut short" not in said
+    if av.library_versions["libavformat"] >= (62,):  # before, FFmpeg hid the last empty packets
+        assert "cut short" not in said
 
 
 def test_a_folder_of_frames_is_a_film(portrait, tmp_path):

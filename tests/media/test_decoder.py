@@ -7,6 +7,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -44,7 +45,8 @@ def test_a_frame_that_is_shown_on_is_no_damage():
     with VideoFile(CORPUS / "repeated-frames.ogv") as opened:
         times = [round(frame.time_s, 3) for frame in opened]
         assert (opened.damaged, opened.mended) == (0, 0)
-        assert opened.missing_s < 0.1
+        if av.library_versions["libavformat"] >= (62,):  # before, FFmpeg hid the last empty packets
+            assert opened.missing_s < 0.1
     assert times == [0, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2]
 
 
@@ -188,10 +190,10 @@ def streams(**order):
     cover = decoder.pyav().stream.Disposition.attached_pic
 
     class Stream(str):
-        disposition = 0
+        disposition = cover & ~cover
 
     made = {name: Stream(name) for name in order}
-    made["cover"].disposition = int(cover)
+    made["cover"].disposition = cover
 
     class Container:
         class streams:  # noqa: N801  # PyAV's name

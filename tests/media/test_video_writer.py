@@ -176,7 +176,7 @@ def test_every_track_of_sound_is_kept_with_its_language_and_which_is_first(tmp_p
     out = copy(source, tmp_path / "out.mp4")
     with av.open(str(out)) as container:
         first, second = container.streams.audio
-        assert [int(track.disposition) & 1 for track in (first, second)] == [0, 1]
+        assert [track.disposition.value & 1 for track in (first, second)] == [0, 1]
         assert second.language == "fra"
     for number, pitch in enumerate((440, 880)):
         before, after = packets(source, number), packets(out, number)

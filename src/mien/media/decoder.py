@@ -5,6 +5,7 @@ connections unless it is allowed to; whatever FFmpeg and PyAV raise becomes one 
 frames of absurd sizes are refused before they are decoded. Knows nothing of frames.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,7 +102,7 @@ def _reason(name: str, error: Exception) -> tuple[str, str]:
     av = pyav()
     if isinstance(error, av.error.ExitError):
         return f"no answer: {name} sent nothing for {_PATIENCE_S:.0f} s", "try again later"
-    if isinstance(error, av.error.ArgumentError):
+    if getattr(error, "errno", None) == errno.EINVAL:
         return (
             f"not a video: {name} is damaged, or a list of other files or addresses",
             "give the video file itself, or add --allow-network for a list",

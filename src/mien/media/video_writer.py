@@ -207,7 +207,7 @@ class Sound:
 
     def _keep_names(self, audio: Any) -> None:
         """Keep what tells several tracks apart: the language, and which one players begin with."""
-        self._stream.disposition = audio.disposition
+        self._stream.disposition = audio.disposition.value
         if audio.language:
             self._stream.metadata["language"] = audio.language
 
