@@ -150,8 +150,9 @@ def _print(report: "Report", frame: bool) -> None:
     if frame:
         click.echo(f"no face found to frame, kept as they came: {report.unframed:,}")
     for reason, count in report.skipped.items():
-        names = ", ".join(report.examples[reason])
-        more = ", ... (all in excluded.csv)" if count > len(report.examples[reason]) else ""
+        examples = report.examples.get(reason, [])  # a folder of an older mien has none
+        names = ", ".join(examples)
+        more = ", ... (all in excluded.csv)" if count > len(examples) else ""
         click.echo(f"left out, {reason}: {count:,}: {names}{more}")
     for original, reason in report.unreadable.items():
         click.echo(f"skipped {original}: {reason}", err=True)
