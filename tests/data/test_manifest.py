@@ -95,7 +95,7 @@ def test_dots_inside_a_name_lead_nowhere(tmp_path):
 
 def test_a_manifest_that_cannot_be_read_is_one_error(tmp_path):
     (tmp_path / "manifest.csv").mkdir()
-    with pytest.raises(BadDataError, match="cannot read .*Is a directory"):
+    with pytest.raises(BadDataError, match=r"cannot read .*Is a directory"):
         manifest.read(tmp_path)
     for folder in ("nul\0", "x" * 300):
         with pytest.raises(BadDataError, match="cannot read"):
