@@ -214,7 +214,7 @@ def listed_in(folder):
     return [
         row["path"]
         for path in folder.glob("dropped-by-audit*.csv")
-        for row in csv.DictReader(path.open(newline=""))
+        for row in csv.DictReader(path.read_text().splitlines())
     ]
 
 
