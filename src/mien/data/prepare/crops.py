@@ -32,9 +32,20 @@ from mien.faces.detect import Detector
 from mien.media import images
 from mien.pixels import U8
 
-__all__ = ["Crop", "CropStore", "CropWriter", "Cutter", "Shape", "as_jpeg", "cutter", "store_in"]
+__all__ = [
+    "Crop",
+    "CropStore",
+    "CropWriter",
+    "Cutter",
+    "Shape",
+    "as_jpeg",
+    "cutter",
+    "equality",
+    "store_in",
+]
 
 _BLOCK = 1024  # thumbnails read at once: with their candidates about 5 MB
+_HASH = 32  # bytes
 _LONGEST = 200  # bytes of a file name; file systems take at most 255
 
 
@@ -63,13 +74,16 @@ class Crop:
         encoded: a JPEG file.
         digest: of its pixels, see `manifest.hash_pixels`.
         framing: ``as-is``, ``framed`` or ``unframed``.
-        thumbnail: shape (32, 32), uint8, of the picture before it was cut.
+        thumbnail: shape (32, 32), uint8, of the crop as it is without framing: what an audit of a
+            folder that was not framed sees.
+        equal: a hash of its pixels as RGB: pictures with the same are equal.
     """
 
     encoded: bytes
     digest: str
     framing: str
     thumbnail: U8
+    equal: bytes
 
 
 class Cutter:
@@ -97,24 +111,31 @@ class Cutter:
             )
         except (BadImageError, BadDataError) as error:
             return error.message
-        encoded, pixels, framing = self._crop(data, picture, kind)
-        return Crop(encoded, manifest.hash_pixels(pixels), framing, duplicates.thumbnail(picture))
-
-    def _crop(self, data: bytes, picture: U8, kind: str) -> tuple[bytes, U8, str]:
-        """Return the crop as a JPEG file, its decoded pixels, and how it was framed."""
-        shape, framing = self._shape, "as-is"
+        encoded, pixels = self._as_is(data, picture, kind)
+        thumbnail, framing = duplicates.thumbnail(pixels), "as-is"
         if self._detector is not None:
-            rgb = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
-            framed = reframe(rgb, self._detector, shape.side)
-            if framed is not None:
-                crop = Image.fromarray(framed if picture.ndim == 3 else _plane(framed))
-                return *_encoded(crop, shape), "framed"
-            framing = "unframed"
-        if kind == "JPEG" and _is_ready(picture, shape):  # no second loss of detail
-            return data, picture, framing
-        size = (shape.side, shape.side)
+            framed = self._framed(picture, self._detector)
+            encoded, pixels = framed or (encoded, pixels)
+            framing = "framed" if framed else "unframed"
+        digest, equal = manifest.hash_pixels(pixels), equality(pixels)
+        return Crop(encoded, digest, framing, thumbnail, equal)
+
+    def _as_is(self, data: bytes, picture: U8, kind: str) -> tuple[bytes, U8]:
+        """Return the whole picture as a crop: a JPEG file, and its decoded pixels."""
+        if kind == "JPEG" and _is_ready(picture, self._shape):  # no second loss of detail
+            return data, picture
+        size = (self._shape.side, self._shape.side)
         resized = Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC)
-        return *_encoded(resized, shape), framing
+        return _encoded(resized, self._shape)
+
+    def _framed(self, picture: U8, detector: Detector) -> tuple[bytes, U8] | None:
+        """Return the face in a picture as a crop, or None if there is none."""
+        framed = reframe(_rgb(picture), detector, self._shape.side)
+        if framed is None:
+            return None
+        return _encoded(
+            Image.fromarray(framed if picture.ndim == 3 else _plane(framed)), self._shape
+        )
 
 
 def cutter(archive: Path, shape: Shape) -> Cutter:
@@ -128,6 +149,22 @@ def cutter(archive: Path, shape: Shape) -> Cutter:
         The cutter.
     """
     return Cutter(Archive(archive), shape)
+
+
+def equality(pixels: U8) -> bytes:
+    """Return a hash of pixels that a grey picture shares with the same picture in RGB.
+
+    Args:
+        pixels: shape (H, W) or (H, W, 3), uint8.
+
+    Returns:
+        32 bytes.
+    """
+    return bytes.fromhex(manifest.hash_pixels(_rgb(pixels)))
+
+
+def _rgb(picture: U8) -> U8:
+    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
 
 
 def as_jpeg(picture: U8, quality: int) -> bytes:
@@ -205,28 +242,33 @@ class CropStore:
         self.soft = False
         self._text, self._pixels = text, pixels
         self._table = csv.writer(text, lineterminator="\n")
-        self._splits = bytearray()
+        self._splits, self._equal = bytearray(), bytearray()
 
     def __len__(self) -> int:
         """Count the crops."""
         return len(self._splits)
 
-    def add(self, row: Row, thumbnail: U8, soft: Sequence[float] | None) -> None:
+    def add(self, row: Row, crop: Crop, soft: Sequence[float] | None) -> None:
         """Append one crop.
 
         Args:
             row: of the manifest.
-            thumbnail: shape (32, 32), uint8, of the picture before it was cut.
+            crop: whose thumbnail and hash are kept.
             soft: the share of each class, if known.
         """
         self._table.writerow((*manifest.cells(row), *(soft or ())))
         self.soft = self.soft or soft is not None
-        self._pixels.write(thumbnail.tobytes())
+        self._pixels.write(crop.thumbnail.tobytes())
         self._splits.append(SPLITS.index(row.split))
+        self._equal += crop.equal
 
     def splits(self) -> npt.NDArray[np.str_]:
         """The split of each crop, shape (N,)."""
         return np.array(SPLITS)[np.frombuffer(bytes(self._splits), dtype=np.uint8)]
+
+    def equal(self, number: int) -> bytes:
+        """Return the hash of one crop, see `equality`."""
+        return bytes(self._equal[_HASH * number : _HASH * (number + 1)])
 
     def rows(self) -> Iterator[tuple[Row, list[str]]]:
         """Yield the row of each crop, and the shares of its soft label, [] where it has none."""
@@ -286,7 +328,7 @@ class CropWriter:
             original=item.original,
             framing=crop.framing,
         )
-        self.store.add(row, crop.thumbnail, item.soft)
+        self.store.add(row, crop, item.soft)
 
     def _written(self, item: Item, encoded: bytes) -> str:
         """Write a crop and return its path; originals of the same name get different paths."""
