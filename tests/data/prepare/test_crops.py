@@ -1,17 +1,17 @@
 import numpy as np
 
-from mien.data.prepare import crops
+from mien.data.prepare import crop_store, crops
 from tests.support.prepared_folder import row_of
 
 
 def test_what_is_put_in_comes_out_in_order_and_in_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(crops, "_BLOCK", 2)
+    monkeypatch.setattr(crop_store, "_BLOCK", 2)
     names = ['a,"b".png', "line\nbreak.png", "no\udcfetext.png"]
     rows = [
         row_of("fear", split, n) for split, n in zip(("test", "train", "valid"), names, strict=True)
     ]
     shown = np.random.default_rng(0).integers(0, 256, (3, 32, 32), dtype=np.uint8)
-    with crops.store_in(tmp_path) as store:
+    with crop_store.store_in(tmp_path) as store:
         for row, thumbnail, soft in zip(rows, shown, (None, (0.25, 0.75), None), strict=True):
             crop = crops.Crop(b"", "", "as-is", thumbnail, bytes([len(store)]) * 32)
             store.add(row, crop, soft)

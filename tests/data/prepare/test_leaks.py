@@ -6,6 +6,7 @@ from PIL import Image
 
 from mien.data import manifest
 from mien.data.audit.findings import audit
+from mien.data.dedup import duplicates
 from mien.data.prepare.pipeline import prepare
 from mien.data.prepare.record import Settings
 from tests.support.pictures import encode, texture, zip_of
@@ -81,6 +82,30 @@ def test_a_blank_picture_is_a_copy_of_no_other(tmp_path):
     made = prepare(Settings("folder", str(zip_of(tmp_path / "x.zip", files))), tmp_path / "made")
     assert made.kept.total() == 2
     assert [finding.kind for finding in audit([made.folder]).findings] == ["blank", "blank"]
+
+
+def test_equal_pictures_hide_no_copy(tmp_path, monkeypatch):
+    """Of a picture's two nearest neighbours both would be strangers that look alike from afar."""
+    monkeypatch.setattr(duplicates, "_NEIGHBOURS", 2)
+    monkeypatch.setattr(duplicates, "_CROWD", 2)
+    rng = np.random.default_rng(0)
+    coarse = texture(1).astype(np.float64)
+    own, others = (np.kron(rng.normal(0, 40, (32, 32, 1)), np.ones((2, 2, 1))) for _ in range(2))
+    face, stranger = (
+        encode((coarse + d).clip(0, 255).astype(np.uint8), "PNG") for d in (own, others)
+    )
+    copy = (coarse + own).clip(0, 255).astype(np.uint8)[3:-3, 3:-3].copy()
+    files = {
+        "train/sad/a.png": face,
+        "train/sad/b.png": encode(texture(2), "PNG"),
+        "test/sad/1.png": stranger,
+        "test/sad/2.png": stranger,
+        "test/sad/3.png": encode(copy, "PNG"),
+    }
+    path = zip_of(tmp_path / "x.zip", files)
+    made = prepare(Settings("folder", str(path)), tmp_path / "made")
+    assert made.leaked == {"folder": 1}
+    assert leaks_in(made.folder) == []
 
 
 @pytest.mark.data

@@ -12,7 +12,8 @@ import numpy as np
 from mien.data import manifest
 from mien.data.dedup import duplicates, similarity
 from mien.data.parallel import share
-from mien.data.prepare.crops import CropStore, equality
+from mien.data.prepare.crop_store import CropStore
+from mien.data.prepare.crops import equality
 from mien.errors import BadDataError
 from mien.media import images
 from mien.pixels import BOOL, U8
@@ -80,9 +81,9 @@ def find_leaks(
     leaks: dict[int, Leak] = {}
 
     def search(held: HeldOut, among: BOOL) -> None:
-        held = _without_blanks(held)
+        held = _distinct(held)
         blocks = _blocks(store, among, frozenset(leaks))
-        places = {equal: place for place, equal in reversed(list(enumerate(held.equal)))}
+        places = {equal: place for place, equal in enumerate(held.equal)}
         for indices, blank, copies in share(partial(_searcher, held.thumbnails), blocks, workers):
             found = {indices[copy.this]: (copy.that, copy.similarity) for copy in copies}
             found |= {i: (places[store.equal(i)], 1.0) for i in indices if store.equal(i) in places}
@@ -118,8 +119,10 @@ def _searcher(held: U8) -> Callable[[Block], tuple[list[int], set[int], list[dup
     return search
 
 
-def _without_blanks(held: HeldOut) -> HeldOut:
-    kept = [i for i, thumbnail in enumerate(held.thumbnails) if not duplicates.is_blank(thumbnail)]
+def _distinct(held: HeldOut) -> HeldOut:
+    """Leave out blank pictures, and all but one of equal ones, which would hide others."""
+    firsts = {equal: place for place, equal in reversed(list(enumerate(held.equal)))}
+    kept = [i for i in sorted(firsts.values()) if not duplicates.is_blank(held.thumbnails[i])]
     return replace(
         held,
         thumbnails=held.thumbnails[np.array(kept, dtype=np.int64)],
