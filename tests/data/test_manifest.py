@@ -4,8 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mien.data import manifest, splits
+from mien.data import manifest, splits, stats
+from mien.data.audit.findings import audit
 from mien.data.manifest import Row
+from mien.data.prepare.leaks import held_out_of
 from mien.errors import BadDataError
 from tests.support.pictures import texture
 
@@ -44,6 +46,7 @@ def test_a_manifest_that_fails_half_way_leaves_the_old_one(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         manifest.write(failing(), tmp_path)
     assert manifest.read(tmp_path) == [ROW, ROW]
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.csv"]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,39 @@ def test_a_manifest_that_is_not_ours_is_refused_with_the_place(tmp_path, text, m
     with pytest.raises(BadDataError, match=message) as caught:
         manifest.read(tmp_path)
     assert "mien prepare" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/etc/passwd", "../../a.jpg", "train/../../a.jpg", "..", "", ".", "train/a\0.jpg", "//a"],
+)
+def test_a_manifest_that_leads_out_of_its_folder_is_refused_wherever_it_is_read(tmp_path, name):
+    manifest.write([ROW, replace(ROW, path=name)], tmp_path)
+    readers = [
+        manifest.read,
+        lambda folder: manifest.rows_of_split(folder, "train"),
+        lambda folder: stats.count([folder]),
+        lambda folder: audit([folder]),
+        lambda folder: list(held_out_of(folder)),
+    ]
+    for read in readers:
+        with pytest.raises(BadDataError, match="is no path of a picture under the manifest's"):
+            read(tmp_path)
+
+
+def test_dots_inside_a_name_lead_nowhere(tmp_path):
+    odd = replace(ROW, path="train/5_fear/a..b...jpg")
+    manifest.write([odd], tmp_path)
+    assert manifest.read(tmp_path) == [odd]
+
+
+def test_a_manifest_that_cannot_be_read_is_one_error(tmp_path):
+    (tmp_path / "manifest.csv").mkdir()
+    with pytest.raises(BadDataError, match=r"cannot read .*Is a directory"):
+        manifest.read(tmp_path)
+    for folder in ("nul\0", "x" * 300):
+        with pytest.raises(BadDataError, match="cannot read"):
+            manifest.read(folder)
 
 
 def test_a_folder_without_manifest_is_named(tmp_path):

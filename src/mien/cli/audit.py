@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def audit_command(
     from mien.data.audit.clean import clean, to_drop
     from mien.data.audit.findings import audit
     from mien.data.audit.summary import CSV_HEADER, csv_rows, record, summary, write_page
-    from mien.media.writers import CsvWriter, write_text
+    from mien.media.writers import CsvWriter, atomic, write_text
 
     outputs = [path for path in (out, html, json_file) if path]
     if len({path.resolve() for path in outputs}) < len(outputs):
@@ -50,15 +51,18 @@ def audit_command(
     _refuse_over_data(result, outputs)
     click.echo(summary(result))
     dropped = to_drop(result) if fix else {}
-    if out:
-        with CsvWriter(out, CSV_HEADER) as table:
-            for row in csv_rows(result, dropped):
-                table.write(row)
-    if html:
-        write_page(result, html)
-    if json_file:
-        write_text(json.dumps(record(result, dropped), indent=1) + "\n", json_file)
-    for cleaned in clean(result, dropped) if fix else ():
+    with ExitStack() as stack:  # the outputs appear when the rows are dropped, or nothing does
+        parts = {path: stack.enter_context(atomic(path)) for path in outputs}
+        if out:
+            with CsvWriter(parts[out], CSV_HEADER) as table:
+                for row in csv_rows(result, dropped):
+                    table.write(row)
+        if html:
+            write_page(result, parts[html])
+        if json_file:
+            write_text(json.dumps(record(result, dropped), indent=1) + "\n", parts[json_file])
+        cleaned_folders = clean(result, dropped) if fix else []
+    for cleaned in cleaned_folders:
         count = cleaned.dropped.total()
         before = f"; the old manifest is {cleaned.before}" if count else ""
         click.echo(f"\n{cleaned.folder}: kept {cleaned.kept:,} rows, dropped {count:,}{before}")

@@ -46,6 +46,10 @@ def _reader_options() -> tuple[click.Option, ...]:
 def _click_option(field: "Field[OptionValue]") -> click.Option:
     """What `mien.data.datasets.listing.option` declared, for the command line."""
     flag, text = f"--{field.name}", field.metadata["help"]
+    if field.metadata["choices"]:
+        return click.Option(
+            [flag], type=click.Choice(field.metadata["choices"]), help=text, callback=_as_text
+        )
     match field.default:
         case bool():
             return click.Option([flag], is_flag=True, help=text)
@@ -59,8 +63,8 @@ def _click_option(field: "Field[OptionValue]") -> click.Option:
     return click.Option([flag], type=kind, default=field.default, show_default=True, help=text)
 
 
-def _as_text(_ctx: click.Context, _option: click.Parameter, path: Path | None) -> str:
-    return str(path or "")
+def _as_text(_ctx: click.Context, _option: click.Parameter, given: Path | str | None) -> str:
+    return str(given or "")
 
 
 @click.command(name="prepare", cls=_PrepareCommand)
@@ -146,8 +150,9 @@ def _print(report: "Report", frame: bool) -> None:
     if frame:
         click.echo(f"no face found to frame, kept as they came: {report.unframed:,}")
     for reason, count in report.skipped.items():
-        names = ", ".join(report.examples[reason])
-        more = ", ... (all in excluded.csv)" if count > len(report.examples[reason]) else ""
+        examples = report.examples.get(reason, [])  # a folder of an older mien has none
+        names = ", ".join(examples)
+        more = ", ... (all in excluded.csv)" if count > len(examples) else ""
         click.echo(f"left out, {reason}: {count:,}: {names}{more}")
     for original, reason in report.unreadable.items():
         click.echo(f"skipped {original}: {reason}", err=True)

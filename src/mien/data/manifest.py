@@ -13,6 +13,7 @@ import numpy as np
 
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
+from mien.media.writers import as_output_error, atomic
 from mien.pixels import U8
 
 __all__ = [
@@ -102,7 +103,8 @@ def read(folder: str | Path) -> list[Row]:
         Its rows, in file order.
 
     Raises:
-        BadDataError: if there is no manifest, or it is not one of ours.
+        BadDataError: if there is no manifest, it is not one of ours, or names a picture outside
+            the folder.
     """
     path = Path(folder) / NAME
     try:
@@ -116,6 +118,8 @@ def read(folder: str | Path) -> list[Row]:
             lines = list(table)
     except (FileNotFoundError, NotADirectoryError):
         raise BadDataError(f"no {NAME} in {folder}", fix="make it with mien prepare") from None
+    except (OSError, ValueError) as error:  # may not be read, is a folder, a NUL in its name
+        raise BadDataError(f"cannot read {str(path)!r} ({error})", fix="check the path") from error
     except csv.Error as error:
         raise BadDataError(f"{path} is no table ({error})", "make it with mien prepare") from error
     for number, line in enumerate(lines, start=2):
@@ -126,12 +130,23 @@ def read(folder: str | Path) -> list[Row]:
             )
     rows = [Row(**line) for line in lines]
     for row in rows:
+        if _leads_out(row.path):
+            raise BadDataError(
+                f"{path}: {row.path!r} is no path of a picture under the manifest's folder",
+                fix="make it again with mien prepare; do not use a manifest that you do not trust",
+            )
         if row.label not in (*LABELS, NEUTRAL) or row.split not in SPLITS:
             raise BadDataError(
                 f"{path}: {row.path} has label {row.label!r} and split {row.split!r}",
                 fix="make it again with mien prepare",
             )
     return rows
+
+
+def _leads_out(path: str) -> bool:
+    """Tell whether a path is absolute, leads upwards, or is none at all."""
+    named = Path(path)
+    return bool(named.anchor) or ".." in named.parts or not named.parts or "\0" in path
 
 
 def rows_of_split(folder: str | Path, split: str) -> list[Row]:
@@ -162,12 +177,17 @@ def write(rows: Iterable[Row], folder: str | Path) -> Path:
 
     Returns:
         The manifest's path.
+
+    Raises:
+        OutputError: if it cannot be written.
     """
     path = Path(folder) / NAME
-    part = path.with_suffix(".csv.part")
-    with part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+    with (
+        atomic(path) as part,
+        as_output_error(path),
+        part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
         table = csv.writer(file, lineterminator="\n")
         table.writerow(_COLUMNS)
         table.writerows(map(cells, rows))
-    part.replace(path)
     return path

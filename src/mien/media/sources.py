@@ -17,6 +17,7 @@ from mien.errors import BadImageError, BadSettingError
 from mien.media import images
 from mien.media.animation import HEAD, Animation, is_webp
 from mien.media.decoder import is_address, is_ordinary
+from mien.media.folders import SUFFIXES
 from mien.media.frame import Frame
 from mien.media.pipe import Pipe, keep
 from mien.media.video_reader import VideoFile
@@ -186,7 +187,7 @@ class PictureFolder(_Pictures):
         files = [
             file
             for file in _listed(folder)
-            if file.suffix.lower() in images.SUFFIXES and not file.name.startswith(".")
+            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
         ]
         if not files:
             raise BadImageError(

@@ -1,6 +1,9 @@
 import csv
 import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,7 +122,7 @@ def test_a_contradiction_in_test_stays_for_a_test_set_is_as_it_is(tmp_path):
     assert to_drop(found) == {}
 
 
-def test_what_only_shows_when_the_nearest_copies_are_gone_is_dropped_too(tmp_path, monkeypatch):
+def test_of_pictures_that_hide_each_other_every_leak_is_found_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(duplicates, "_NEIGHBOURS", 2)  # itself and one more
     monkeypatch.setattr(duplicates, "_CROWD", 2)
     one = texture(1)
@@ -130,7 +133,7 @@ def test_what_only_shows_when_the_nearest_copies_are_gone_is_dropped_too(tmp_pat
         (changed(one), "fear", "test", "t.png"),
     )
     found = audit([folder])
-    assert sum(found.is_leak(f) for f in found.findings) == 1
+    assert sum(found.is_leak(f) for f in found.findings) == 2
     assert to_drop(found) == dict.fromkeys((0, 1), "copy of a test picture")
 
 
@@ -169,3 +172,115 @@ def test_what_prepare_drops_as_a_leak_is_what_an_audit_of_all_pictures_finds(tmp
     assert audit([clean_one]).findings == []
     mien("audit", kept, "--fix")
     assert manifest.read(kept) == manifest.read(clean_one)
+
+
+KILLED_AT = """
+import os, shutil, signal, sys
+from pathlib import Path
+from mien.data.audit.clean import clean, to_drop
+from mien.data.audit.findings import audit
+
+source, work = map(Path, sys.argv[1:])
+
+def kill_at(moment, folder):
+    left = moment
+    def hook(event, given):
+        nonlocal left
+        changes = event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.copyfile")
+        changes |= event == "open" and isinstance(given[1], str) and given[1][0] in "wx"
+        if changes and str(folder) in str(given[0]):
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+    sys.addaudithook(hook)
+
+for moment in range(100):
+    folder = work / str(moment)
+    shutil.copytree(source, folder)
+    child = os.fork()
+    if child == 0:
+        found = audit([folder])
+        reasons = to_drop(found)
+        kill_at(moment, folder)
+        clean(found, reasons)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+"""
+
+
+def listed_in(folder):
+    """The rows that the lists of dropped rows name."""
+    return [
+        row["path"]
+        for path in folder.glob("dropped-by-audit*.csv")
+        for row in csv.DictReader(path.read_text().splitlines())
+    ]
+
+
+@pytest.mark.slow
+def test_a_fix_killed_at_any_moment_has_done_nothing_or_all_and_the_next_completes_it(
+    dirty, tmp_path
+):
+    work = tmp_path / "work"
+    command = [sys.executable, "-c", KILLED_AT, str(dirty), str(work)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run(command, env=environment, check=True, timeout=120, stderr=subprocess.DEVNULL)
+    before = (dirty / "manifest.csv").read_bytes()
+    paths = {row.path for row in manifest.read(dirty)}
+    *killed, whole = sorted(work.iterdir(), key=lambda folder: int(folder.name))
+    after = (whole / "manifest.csv").read_bytes()
+    gone = paths - {row.path for row in manifest.read(whole)}
+    assert len(gone) == 6 < len(killed)
+    states = set()
+    for folder in killed:
+        now = (folder / "manifest.csv").read_bytes()
+        assert now in {before, after}
+        if now == after:
+            assert (folder / "manifest-before-audit.csv").read_bytes() == before
+        if listed_in(folder):
+            assert (now, set(listed_in(folder))) == (after, gone)
+        states.add((now == after, bool(listed_in(folder))))
+        found = audit([folder])
+        clean(found, to_drop(found))
+        names = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        assert names == {path.name: path.read_bytes() for path in whole.iterdir() if path.is_file()}
+        assert {path.name for path in folder.iterdir()} == {path.name for path in whole.iterdir()}
+    assert states == {(False, False), (True, False), (True, True)}
+    assert sorted(listed_in(whole)) == sorted(gone)
+
+
+@pytest.mark.parametrize("step", ["write", "replace"])
+def test_a_fix_that_is_interrupted_leaves_nothing(dirty, monkeypatch, step):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    found = audit([dirty])
+    files = {path: path.read_bytes() for path in dirty.rglob("*") if path.is_file()}
+    if step == "write":
+        monkeypatch.setattr("mien.data.audit.clean.CsvWriter.write", interrupted)
+    else:
+        replace = Path.replace
+        monkeypatch.setattr(
+            Path,
+            "replace",
+            lambda a, b: (
+                interrupted()
+                if b.name == "manifest.csv" and a.parent != b.parent
+                else replace(a, b)
+            ),
+        )
+    with pytest.raises(KeyboardInterrupt):
+        clean(found, to_drop(found))
+    assert {path: path.read_bytes() for path in dirty.rglob("*") if path.is_file()} == files
+    assert not (dirty / ".audit-fix").exists()
+
+
+def test_the_table_of_findings_tells_of_no_row_that_was_not_dropped(dirty, tmp_path, monkeypatch):
+    def full(rows, folder):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(manifest, "write", full)
+    result = mien("audit", dirty, "--fix", "--out", tmp_path / "findings.csv")
+    assert (result.exit_code, "No space left" in result.stderr) == (1, True)
+    assert not (tmp_path / "findings.csv").exists()

@@ -102,10 +102,39 @@ def test_another_database_is_refused_with_what_was_looked_for_and_found(tmp_path
 
 
 @pytest.mark.parametrize(("source", "name"), [("rafdb", "4"), ("fer2013", "fear")])
-def test_a_split_that_is_neither_train_nor_test_is_not_listed(tmp_path, source, name):
-    files = {f"{split}/{name}/a.jpg": b"" for split in ("train", "test", "val", "Test2")}
-    listed = listing(source, folder_of(tmp_path, files))
-    assert [split for _, _, split in listed] == ["test", "train"]
+def test_every_usual_name_of_a_split_is_read_and_any_other_is_named(tmp_path, source, name):
+    words = ("Train", "training", "val", "valid", "Validation", "dev", "test", "Test2", "extra")
+    path = folder_of(tmp_path, {f"{word}/{name}/a.jpg": b"" for word in words})
+    with Archive(path) as archive:
+        listed = read_listing(source, archive, {})
+    assert {item.original.split("/")[0]: item.split for item in listed.items} == {
+        "Train": "train",
+        "training": "train",
+        "val": "valid",
+        "valid": "valid",
+        "Validation": "valid",
+        "dev": "valid",
+        "test": "test",
+    }
+    assert [(p.original, p.reason, p.detail) for p in listed.problems] == [
+        (f"Test2/{name}/a.jpg", "unknown split", "Test2"),
+        (f"extra/{name}/a.jpg", "unknown split", "extra"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "file"),
+    [
+        ("affectnet", "happy/a.jpg"),
+        ("ckplus", "happy/S010_004_00000017.png"),
+        ("folder", "happy/a.jpg"),
+        ("tfeid", "f01_dfh_hx.jpg"),
+    ],
+)
+def test_folders_that_name_a_split_are_believed_where_the_dataset_has_none(tmp_path, source, file):
+    words = {"train": "train", "Val": "valid", "dev": "valid", "test": "test", "x": "train"}
+    path = folder_of(tmp_path, {f"{word}/{file}": b"" for word in words})
+    assert {name.split("/")[0]: split for name, _, split in listing(source, path)} == words
 
 
 def test_an_empty_folder_is_refused_as_holding_nothing(tmp_path):

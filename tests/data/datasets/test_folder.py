@@ -1,8 +1,10 @@
 import pytest
 
+from mien.data import manifest
 from mien.data.datasets import Archive, read_listing
 from mien.errors import BadDataError
-from tests.support.pictures import folder_of
+from tests.support.commands import mien
+from tests.support.pictures import encode, folder_of, texture
 
 PICTURES = dict.fromkeys(["pics/a.jpg", "pics/b.png", "pics/c.jpg", "pics/d.jpg"], b"")
 
@@ -25,8 +27,11 @@ def problems_in(listing):
     [
         ("labels.csv", "path,label\npics/a.jpg,happy\npics/b.png,Angry\npics/c.jpg,Fear\n"),
         ("pics/any.csv", "image,emotion\na.jpg,joy\nb.png,3_anger\nc.jpg,afraid\n"),
-        ("labels.csv", "Label;File\nhappiness;a.jpg\nANGRY;b.png\n5;c.jpg\n0;gone.jpg\n"),
-        ("labels.tsv", "filename\tclass\nx/pics/a.jpg\t0\nC:\\x\\pics\\b.png\t3\nc.jpg\t5\n"),
+        ("labels.csv", "Label;File\nhappiness;a.jpg\nANGRY;b.png\nfear;c.jpg\njoy;gone.jpg\n"),
+        (
+            "labels.tsv",
+            "filename\tclass\nx/pics/a.jpg\tjoy\nC:\\x\\pics\\b.png\t3_anger\nc.jpg\tfear",
+        ),
         ("labels.csv", "\ufeffpath,label\r\n\r\npics/a.jpg , happy\r\nb.png,anger\r\nc.jpg,fear"),
         ("labels.csv", "a.jpg,happiness\nb.png,anger\nc.jpg,fear\n"),
     ],
@@ -125,12 +130,84 @@ def test_what_is_wrong_in_a_table_is_named_and_left_out(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("numbers", [(1, 2), (0, 7), (1, 6)])
-def test_numbers_in_another_order_are_refused_rather_than_misread(tmp_path, numbers):
-    text = "path,label\na.jpg,{}\nb.png,{}\n".format(*numbers)
+@pytest.mark.parametrize(
+    ("labels", "fitting"),
+    [
+        ("12", "affectnet or ckplus or fer2013 or mien or rafdb"),
+        ("07", "affectnet or ckplus"),
+        ("06", "affectnet or ckplus or fer2013 or mien"),
+        (["happy", "5"], "affectnet or ckplus or fer2013 or mien or rafdb"),
+        (["8", "9"], "affectnet"),
+    ],
+)
+def test_numbers_of_which_nobody_says_whose_they_are_are_refused(tmp_path, labels, fitting):
+    text = "path,label\na.jpg,{}\nb.png,{}\n".format(*labels)
     path = folder_of(tmp_path, {**PICTURES, "labels.csv": text.encode()})
-    with pytest.raises(BadDataError, match=r"order of its own\?\n  try: write names"):
+    with pytest.raises(BadDataError, match=r"order of its own\?\n  try: write names") as caught:
         listing_of(path)
+    assert caught.value.fix.endswith(f"--numbering {fitting}")
+
+
+def test_no_dataset_is_offered_for_numbers_that_none_has(tmp_path):
+    files = {**PICTURES, "labels.csv": b"path,label\na.jpg,0\nb.png,99\n"}
+    with pytest.raises(BadDataError, match=r"numbers expressions 0, 99.*\n.*no --numbering has"):
+        listing_of(folder_of(tmp_path, files))
+
+
+ORDERS = {  # written once more by hand: the authors' own lists
+    "affectnet": "neutral happiness sadness surprise fear disgust anger contempt",
+    "ckplus": "neutral anger contempt disgust fear happiness sadness surprise",
+    "fer2013": "anger disgust fear happiness sadness surprise neutral",
+    "mien": "happiness surprise sadness anger disgust fear neutral",
+    "rafdb": "- surprise fear disgust happiness sadness anger neutral",
+}
+
+
+@pytest.mark.parametrize("whose", ORDERS)
+def test_numbers_mean_what_the_dataset_named_means_by_them(tmp_path, whose):
+    wanted = {str(n): word for n, word in enumerate(ORDERS[whose].split()) if word != "-"}
+    lines = "".join(f"{number}.jpg,{number}\n" for number in wanted)
+    files = {f"{number}.jpg": b"" for number in wanted} | {
+        "labels.csv": f"image,emotion\n{lines}".encode()
+    }
+    listing = listing_of(folder_of(tmp_path, files), numbering=whose)
+    got = {item.original.removesuffix(".jpg"): item.label for item in listing.items}
+    assert got == {number: word for number, word in wanted.items() if word != "contempt"}
+    assert [p.reason for p in listing.problems] == ["contempt"] * (len(wanted) - len(got))
+
+
+def test_numbers_outside_the_order_of_the_dataset_named_are_refused(tmp_path):
+    files = {**PICTURES, "labels.csv": b"path,label\na.jpg,0\nb.png,3\n"}
+    path = folder_of(tmp_path, files)
+    with pytest.raises(BadDataError, match="0, 3: not the order of rafdb") as caught:
+        listing_of(path, numbering="rafdb")
+    assert "--numbering affectnet or ckplus or fer2013 or mien" in caught.value.fix
+
+
+def test_our_own_numbers_are_read_where_the_folders_say_the_same_in_words(tmp_path):
+    lines = "train/0_happiness/a.jpg,0\ntest/neutral/b.jpg,6\ntrain/5_fear/gone.jpg,5\n"
+    files = {"train/0_happiness/a.jpg": b"", "test/neutral/b.jpg": b"", "sad/c.jpg": b""}
+    told = folder_of(tmp_path / "told", files | {"l.csv": f"image,label\n{lines}".encode()})
+    assert items_in(listing_of(told)) == [
+        ("test/neutral/b.jpg", "neutral", "test"),
+        ("train/0_happiness/a.jpg", "happiness", "train"),
+    ]
+    other = f"image,label\n{lines}sad/c.jpg,4\n".encode()  # 4 is disgust here, sadness in FER2013
+    with pytest.raises(BadDataError, match="an order of its own"):
+        listing_of(folder_of(tmp_path / "other", files | {"l.csv": other}))
+
+
+def test_the_command_knows_whose_numbers_there_are(tmp_path):
+    path = folder_of(
+        tmp_path / "x", {"a.png": encode(texture(1), "PNG"), "l.csv": b"path,label\na.png,0\n"}
+    )
+    refused = mien("prepare", "folder", path, "--out", tmp_path / "out")
+    assert (refused.exit_code, "--numbering" in refused.stderr) == (1, True)
+    assert not (tmp_path / "out").exists()
+    words = ["prepare", "folder", path, "--out", tmp_path / "out", "--numbering"]
+    assert mien(*words, "fer2031").exit_code == 2
+    assert mien(*words, "fer2013").exit_code == 0
+    assert [row.label for row in manifest.read(tmp_path / "out")] == ["anger"]
 
 
 def test_a_table_without_the_columns_is_refused(tmp_path):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from mien.data.datasets import DATASETS, Archive
-from mien.errors import BadImageError
+from mien.data.prepare.pipeline import prepare
+from mien.data.prepare.record import Settings
+from mien.errors import BadDataError, BadImageError
 from tests.support.dataset_listings import (
     fer2013_csv,
     items_in,
@@ -190,6 +192,80 @@ def test_a_picture_that_affectnet_lists_twice_is_kept_once(tmp_path):
     assert items_in(listing) == [("a.png", "happiness", "train")]
     assert listing.items[0].picture is None  # no box: the whole picture
     assert problems_in(listing) == [("a.png", "repeated name")]
+
+
+BOXES = {  # written: whether the face is cut out by it
+    "40,10,30,20": True,
+    "40.6,10.2,30.9,20.9": True,
+    "-5,-5,500,500": True,  # over the edge
+    "NULL,NULL,NULL,NULL": False,
+    "nan,10,30,20": False,
+    "NaN,NaN,NaN,NaN": False,
+    "inf,10,30,20": False,
+    "1e400,10,30,20": False,
+    "40,10,-30,20": False,
+    "40,10,30,0": False,
+    "40,10,3,3": False,
+    "40,,30,20": False,
+    "40,10,30,9999999999999999999999": False,
+    "4000,10,30,20": False,  # beside the picture
+    "78,10,30,20": False,  # two pixels of it are in the picture
+}
+
+
+@pytest.mark.parametrize(("box", "used"), BOXES.items())
+def test_a_box_that_is_none_is_not_used_and_counted(tmp_path, box, used):
+    photo = texture(1, 80)[:60]
+    files = {
+        "training.csv": f"{AFFECTNET_HEADER}\np.png,{box},1\n".encode(),
+        "p.png": encode(photo, "PNG"),
+    }
+    with Archive(folder_of(tmp_path, files)) as archive:
+        listing = DATASETS["affectnet"](archive)
+        [item] = listing.items
+        face = item.picture() if item.picture else photo
+    assert item.label == "happiness"
+    if used:
+        size = (60, 80, 3) if box.startswith("-") else (20, 30, 3)
+        assert (face.shape, listing.problems) == (size, [])
+        return
+    assert face.shape == photo.shape
+    assert problems_in(listing) == [("p.png", "unusable face box")]
+    assert "picture" in listing.problems[0].detail
+
+
+def test_a_box_that_is_not_used_is_counted_by_prepare_and_the_picture_kept(tmp_path):
+    header, rest = AFFECTNET_HEADER, "NULL,NULL,NULL,NULL"
+    text = f"{header}\na.png,{rest},1\nb.png,900,900,30,30,2\nc.png,10,10,30,30,3\n"
+    files = {f"{name}.png": encode(texture(n), "PNG") for n, name in enumerate("abc")}
+    path = folder_of(tmp_path / "x", files | {"training.csv": text.encode()})
+    report = prepare(Settings("affectnet", str(path)), tmp_path / "out")
+    assert (report.kept.total(), dict(report.skipped)) == (3, {"unusable face box": 2})
+    assert report.examples == {"unusable face box": ["a.png", "b.png"]}
+
+
+@pytest.mark.parametrize(
+    ("table", "split"),
+    [
+        ("training.csv", "train"),
+        ("automatically_annotated.csv", "train"),
+        ("validation.csv", "test"),
+        ("val.csv", "test"),
+        ("affectnet_dev.csv", "test"),
+        ("test.csv", "test"),
+        ("valid2.csv", "test"),
+    ],
+)
+def test_the_name_of_affectnets_table_tells_the_split(tmp_path, table, split):
+    files = {table: f"{AFFECTNET_HEADER}\na.png,,,,,1\n".encode(), "a.png": b""}
+    listing = listing_of("affectnet", folder_of(tmp_path, files))
+    assert items_in(listing) == [("a.png", "happiness", split)]
+
+
+def test_a_line_that_never_ends_is_no_table(tmp_path):
+    files = {"a.png": b"", "training.csv": AFFECTNET_HEADER.encode() + b"x" * 2**21}
+    with pytest.raises(BadDataError, match=r"training\.csv is no table \(a line of 1,048,576"):
+        listing_of("affectnet", folder_of(tmp_path, files))
 
 
 def test_the_600_of_gimefive_are_their_own_split(tmp_path):

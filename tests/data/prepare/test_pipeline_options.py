@@ -9,7 +9,7 @@ from PIL import Image
 
 from mien.data import manifest
 from mien.data.prepare.pipeline import prepare
-from mien.data.prepare.record import Settings
+from mien.data.prepare.record import Settings, load_report
 from mien.errors import BadDataError, BadSettingError
 from mien.labels import LABELS
 from tests.support.pictures import encode, folder_of, own_files, texture
@@ -214,6 +214,54 @@ def test_a_folder_prepared_before_an_option_existed_is_still_known(make):
     assert not make(own_files(1)).fresh
     with pytest.raises(BadDataError, match="not made with these settings"):
         make(own_files(1), valid=0.5)
+
+
+def test_a_folder_prepared_before_one_option_existed_is_still_known(make):
+    folder = make(own_files(1)).folder
+    record = json.loads((folder / "prepare.json").read_text())
+    del record["options"]["numbering"], record["report"]["examples"]
+    (folder / "prepare.json").write_text(json.dumps(record))
+    assert not make(own_files(1)).fresh
+    with pytest.raises(BadDataError, match="not made with these settings"):
+        make(own_files(1), options={"numbering": "fer2013"})
+
+
+DAMAGES = {
+    "a count without its label": lambda r: r["kept"].__setitem__(0, ["test", 20]),
+    "a label that is none": lambda r: r["kept"].__setitem__(0, ["train", "joy", 20]),
+    "a split that is none": lambda r: r["kept"].__setitem__(0, ["party", "fear", 20]),
+    "a list for a label": lambda r: r["kept"].__setitem__(0, ["train", ["fear"], 20]),
+    "a count that is text": lambda r: r["kept"].__setitem__(0, ["train", "fear", "20"]),
+    "a count below zero": lambda r: r.update(unframed=-1),
+    "a count that is none": lambda r: r.update(unframed=float("nan")),
+    "no counts": lambda r: r.pop("kept"),
+    "counts that are none": lambda r: r.update(kept=None),
+    "leaks in a list": lambda r: r.update(leaked=[1]),
+    "leaks that are texts": lambda r: r.update(leaked={"rafdb": "many"}),
+    "reasons that are numbers": lambda r: r.update(unreadable={"a.jpg": 1}),
+    "examples that are numbers": lambda r: r.update(examples={"unknown label": [1]}),
+    "examples in a list": lambda r: r.update(examples=[1]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_record_is_one_error(make, damage):
+    folder = make(own_files(1)).folder
+    record = json.loads((folder / "prepare.json").read_text())
+    damage(record["report"])
+    (folder / "prepare.json").write_text(json.dumps(record))
+    with pytest.raises(BadDataError, match=r"prepare\.json is damaged.*\n.*remove that folder"):
+        make(own_files(1))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "null", "1" * 5000, '{"report": []}'])
+def test_a_record_that_is_none_is_one_error(make, text):
+    folder = make(own_files(1)).folder
+    (folder / "prepare.json").write_text(text)
+    with pytest.raises(BadDataError, match="not made with these settings"):
+        make(own_files(1))
+    with pytest.raises(BadDataError, match=r"prepare\.json is damaged"):
+        load_report(folder)
 
 
 def test_settings_name_files_and_not_where_they_lie(make, tmp_path):

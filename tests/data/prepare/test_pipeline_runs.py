@@ -95,6 +95,7 @@ def test_the_options_of_ferplus_and_disfa_reach_their_readers(tmp_path):
     record = json.loads((tmp_path / "out" / "prepare.json").read_text())
     assert record["options"] == {
         "labels": "v.csv",
+        "numbering": "",
         "agreement": 0.6,
         "outliers": 2,
         "soft": True,

@@ -9,7 +9,8 @@ Changes nothing; see `mien.data.audit.clean`.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from mien.data import manifest
 from mien.data.audit.shortcuts import Shortcut, find_shortcuts
 from mien.data.dedup import duplicates, similarity
-from mien.data.dedup.duplicates import Copy, find_pairs
+from mien.data.dedup.duplicates import Copy, find_across, find_pairs
 from mien.data.manifest import SPLITS, Row
 from mien.errors import BadDataError, BadImageError
 from mien.media import images
@@ -39,7 +40,6 @@ __all__ = [
 KINDS = ("exact copy", "near-copy", "same subject", "blank", "unreadable")
 _COPIES = KINDS[:2]
 _IDENTICAL = 0.99  # similarity from which two pictures of one studio are one picture
-_PLAIN = 8  # grey levels between the 5 % darkest and the 5 % brightest pixels of a blank picture
 _COLOUR = 8  # levels by which the channels of a grey picture may differ, as JPEG rounds them
 
 
@@ -227,15 +227,9 @@ def read_thumbnails(entries: Sequence[Entry], progress: Progress = iter) -> Thum
             continue
         thumbnails.pixels[index] = duplicates.thumbnail(rgb)
         thumbnails.hashes[index] = manifest.hash_pixels(rgb)
-        thumbnails.blank[index] = _is_blank(thumbnails.pixels[index])
+        thumbnails.blank[index] = duplicates.is_blank(thumbnails.pixels[index])
         thumbnails.gray[index] = _is_gray(rgb)
     return thumbnails
-
-
-def _is_blank(thumbnail: U8) -> bool:
-    levels = np.sort(thumbnail, axis=None)
-    cut = len(levels) // 20
-    return int(levels[-cut - 1]) - int(levels[cut]) < _PLAIN
 
 
 def _is_gray(rgb: U8) -> bool:
@@ -273,14 +267,43 @@ def compare(
     for group in equal:
         for a, b in _partners(rows, group, group):
             add("exact copy", a, b, 1.0, False)
-    firsts = np.array([group[0] for group in equal], dtype=np.int64)
-    for copy in find_pairs(thumbnails.pixels[firsts]):
+    for copy in _near_copies(thumbnails.pixels, rows, equal):
         these, those = equal[copy.this], equal[copy.that]
         for a, b in {*_partners(rows, these, those), *_partners(rows, those, these)}:
             kind = _kind(rows[a], rows[b], copy)
             if kind:
                 add(kind, a, b, copy.similarity, copy.mirrored)
     return list(pairs.values())
+
+
+def _near_copies(
+    pixels: U8, rows: Sequence[Row], groups: Sequence[Sequence[int]]
+) -> Iterator[Copy]:
+    """Find the groups of equal pictures that are copies of each other.
+
+    Within a split all pairs are looked for; between two, what `prepare` looks for: the copies that
+    pictures of the one nearer to training have in the other. So it finds none where `prepare` left
+    out all it found.
+    """
+    members: dict[str, dict[int, int]] = {split: {} for split in SPLITS}
+    for number, group in enumerate(groups):
+        for index in reversed(group):  # of each split the first
+            members[rows[index].split][number] = index
+    numbers = {split: list(chosen) for split, chosen in members.items()}
+    thumbnails = {
+        split: pixels[np.array(list(chosen.values()), dtype=np.int64)]
+        for split, chosen in members.items()
+    }
+    for this, that in combinations_with_replacement(SPLITS, 2):
+        found = (
+            find_pairs(thumbnails[this])
+            if this == that
+            else find_across(thumbnails[this], thumbnails[that])
+        )
+        for copy in found:
+            pair = numbers[this][copy.this], numbers[that][copy.that]
+            if pair[0] != pair[1]:
+                yield replace(copy, this=pair[0], that=pair[1])
 
 
 def _partners(

@@ -3,8 +3,12 @@
 A reader is a function from an `Archive`, and its options if it has some, to a `Listing`. To add
 one, write its file and name it in `DATASETS`, and its options in `OPTIONS`.
 
-archive  a dataset as downloaded (a .zip or a folder), and the tables in it
-listing  what every reader shares: its result, the declaration of its options
+archive     a dataset as downloaded (a .zip or a folder): the one gate to its files
+walk        the files of a folder, and what is there and cannot be read
+layouts     names of splits, pictures by the name that a table gives them
+csv_tables  the tables of a dataset, row by row
+numbering   whose numbers mean what
+listing     what every reader shares: its result, the declaration of its options
 
 affectnet, ckplus, disfa, fer2013, ferplus, folder, gimefive, rafdb, tfeid  the readers
 """

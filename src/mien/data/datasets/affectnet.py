@@ -7,48 +7,40 @@ Layouts understood:
 - the official one: ``training.csv`` and ``validation.csv`` with the columns
   ``subDirectory_filePath``, ``face_x,face_y,face_width,face_height`` and ``expression`` (0 neutral,
   1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt, 8 none, 9 uncertain, 10 no
-  face), and the pictures under their folders; a face is cut out by its box. Its validation set is
-  what papers report on, the test set was never given out: it is ``test`` here;
-- ``{anger,disgust,fear,happy,sad,surprise[,neutral]}/*`` at any depth: all for training.
+  face), and the pictures under their folders; a face is cut out by its box. A box that is no box,
+  is smaller than 8 pixels or misses the picture is not used: the whole picture is, and counted. Its
+  validation set is what papers report on, the test set was never given out: it is ``test`` here;
+- ``{anger,disgust,fear,happy,sad,surprise[,neutral]}/*`` at any depth: for training, unless a
+  folder about them is called ``valid`` or ``test``.
 Counts expected for the six: hand-labelled, train 209,027 and test 3,000; a common subset, 21,045.
 Mind: in common subsets the file's name tells the label (99 % of happiness is named ``ffhq_*``),
 so a model that recognises the origin of a picture scores well there.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import (
-    Archive,
-    PictureIndex,
-    checked,
-    columns,
-    is_picture,
-    is_table,
-    rows_in,
-)
+from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.csv_tables import columns, is_table, rows_in
+from mien.data.datasets.layouts import PictureIndex, checked, split_by_folder, split_of
 from mien.data.datasets.listing import Item, Listing
-from mien.labels import parse
+from mien.data.datasets.numbering import NUMBERINGS
+from mien.labels import LABELS, NEUTRAL, parse
 from mien.media import images
 from mien.pixels import U8
 
 __all__ = ["affectnet"]
 
-_EMOTIONS = {
-    "0": "neutral",
-    "1": "happiness",
-    "2": "sadness",
-    "3": "surprise",
-    "4": "fear",
-    "5": "disgust",
-    "6": "anger",
-}
-_OTHERS = {"7": "contempt", "8": "none of these", "9": "uncertain", "10": "no face"}
+_EMOTIONS = NUMBERINGS["affectnet"]
+_FARTHEST = 1_000_000  # pixels; no picture is so large
+_LEAST = 8  # pixels of a face; less is no face
+_UNUSED = "unusable face box"  # the whole picture is taken
 _BOX = ("face_x", "face_y", "face_width", "face_height")
 _NEEDED = {"path": ["subdirectory_filepath"], "expression": ["expression"]}
 _COLUMNS = {**_NEEDED, **{name: [name] for name in _BOX}}
+_OURS = frozenset({*LABELS, NEUTRAL})
 _LAYOUTS = ["{anger,disgust,fear,happy,sad,surprise}/*", "a csv with subDirectory_filePath"]
 
 
@@ -70,7 +62,7 @@ def affectnet(archive: Archive) -> Listing:
         if not _NEEDED.keys() <= places.keys():
             continue
         official = True
-        split = "test" if "valid" in PurePosixPath(table).name.lower() else "train"
+        split = _split_by(PurePosixPath(table).name)
         for row in rows:
             cells = {name: row[place] for name, place in places.items() if place < len(row)}
             _add_row(listing, archive, pictures, cells, split)
@@ -83,25 +75,50 @@ def _add_row(
 ) -> None:
     written, number = cells.get("path", ""), cells.get("expression", "")
     names = pictures.find(written)
-    if number in _OTHERS:
-        listing.leave_out(written, _OTHERS[number])
-    elif number not in _EMOTIONS:
+    label = _EMOTIONS.get(number)
+    if label is None:
         listing.leave_out(written, "unknown label", number)
+    elif label not in _OURS:
+        listing.leave_out(written, label)
     elif len(names) != 1:
         listing.leave_out(written, "ambiguous name" if names else "missing file")
     else:
-        box = [cells.get(name, "") for name in _BOX]
-        corners = [int(float(value)) for value in box] if all(box) else None
-        picture = partial(_face, archive, names[0], corners) if corners else None
-        listing.items.append(Item(names[0], _EMOTIONS[number], split, picture=picture))
+        boxed = [cells[name] for name in _BOX if name in cells]
+        box = _box(boxed)
+        if any(boxed) and box is None:
+            listing.leave_out(names[0], _UNUSED, f"{' '.join(boxed)}: the whole picture is taken")
+        picture = partial(_face, archive, names[0], box, listing) if box else None
+        listing.items.append(Item(names[0], label, split, picture=picture))
 
 
-def _face(archive: Archive, name: str, box: Sequence[int]) -> U8:
+def _split_by(table: str) -> str:
+    """Return ``test`` for a table that is called after a held-out split, else ``train``."""
+    words = re.split(r"[^a-z]+", table.lower())
+    held_out = any(split_of(word) in {"valid", "test"} for word in words)
+    return "test" if held_out or "valid" in table.lower() else "train"
+
+
+def _box(cells: list[str]) -> tuple[int, ...] | None:
+    """Read left, top, width and height; None if they are no box."""
+    try:
+        box = tuple(float(cell) for cell in cells)
+    except ValueError:
+        return None
+    if len(box) < len(_BOX) or not all(-_FARTHEST <= value <= _FARTHEST for value in box):
+        return None  # also where one is not a number
+    left, top, width, height = map(int, box)
+    return (left, top, width, height) if min(width, height) >= _LEAST else None
+
+
+def _face(archive: Archive, name: str, box: tuple[int, ...], listing: Listing) -> U8:
     """Cut the face out of its photograph; a box that misses the photograph is not used."""
     photo = images.decode_rgb(archive.read(name), name)
     left, top, width, height = box
     face = photo[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
-    return face if face.size else photo
+    if min(face.shape[:2]) >= _LEAST:
+        return face
+    listing.leave_out(name, _UNUSED, f"{' '.join(map(str, box))} misses the picture: it is taken")
+    return photo
 
 
 def _each_once(listing: Listing) -> Listing:
@@ -126,5 +143,5 @@ def _class_folders(archive: Archive) -> Listing:
         if label is None:
             listing.leave_out(name, "unknown label", word)
         else:
-            listing.items.append(Item(name, label, "train"))
+            listing.items.append(Item(name, label, split_by_folder(name)))
     return listing

@@ -9,21 +9,23 @@ Layouts understood:
 - ``{anger,disgust,fear,happy,sadness,surprise}/S005_001_00000011.png``, the 48x48 variant with
   the last three frames of each sequence.
 Contempt is none of the six: left out, counted. Counts expected: 309 peaks; 927 in the 48x48 one.
-There is no test set: all for training, unless a split by subject is asked for (``--test``).
+There is no test set: all for training, unless a split by subject is asked for (``--test``) or
+folders about the pictures are called ``valid`` or ``test``.
 """
 
 import re
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, checked, is_picture
+from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.layouts import checked, split_by_folder
 from mien.data.datasets.listing import Item, Listing
+from mien.data.datasets.numbering import NUMBERINGS
+from mien.errors import BadImageError
 from mien.labels import parse
 
 __all__ = ["ckplus"]
 
-_EMOTIONS = (
-    "neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise",
-)  # fmt: skip
+_EMOTIONS = NUMBERINGS["ckplus"]
 _SUBJECT = re.compile(r"S\d+(?=_)")
 _MARK = "_emotion.txt"
 _LAYOUTS = [
@@ -33,7 +35,7 @@ _LAYOUTS = [
 
 
 def ckplus(archive: Archive) -> Listing:
-    """List the labelled pictures of CK+, all of them for training.
+    """List the labelled pictures of CK+.
 
     Args:
         archive: the dataset as downloaded.
@@ -53,7 +55,11 @@ def _official(archive: Archive) -> Listing:
         if not name.endswith(_MARK) or _hidden(name):
             continue
         stem = PurePosixPath(name).name.removesuffix(_MARK)
-        number = archive.read(name).decode("ascii", "replace").strip()
+        try:
+            number = archive.read(name).decode("ascii", "replace").strip()
+        except BadImageError as error:
+            listing.leave_out(name, "unreadable label", error.message)
+            continue
         label = _label(number)
         if label is None:
             listing.leave_out(name, "unknown label", number)
@@ -68,13 +74,14 @@ def _official(archive: Archive) -> Listing:
 def _class_folders(archive: Archive) -> Listing:
     listing = Listing()
     for name in filter(is_picture, archive.names):
-        if _SUBJECT.match(PurePosixPath(name).name):
-            word = PurePosixPath(name).parent.name
-            label = "contempt" if word.lower() == "contempt" else parse(word)
-            if label is None:
-                listing.leave_out(name, "unknown label", word)
-            else:
-                _add(listing, name, label)
+        word = PurePosixPath(name).parent.name
+        label = "contempt" if word.lower() == "contempt" else parse(word)
+        if not _SUBJECT.match(PurePosixPath(name).name):
+            listing.leave_out(name, "unknown name", "starts with no subject such as S005_")
+        elif label is None:
+            listing.leave_out(name, "unknown label", word)
+        else:
+            _add(listing, name, label)
     return listing
 
 
@@ -83,7 +90,8 @@ def _add(listing: Listing, name: str, label: str) -> None:
     if label == "contempt":
         listing.leave_out(name, "contempt")
     else:
-        listing.items.append(Item(name, label, "train", subject[0] if subject else ""))
+        person = subject[0] if subject else ""
+        listing.items.append(Item(name, label, split_by_folder(name), person))
 
 
 def _label(number: str) -> str | None:
@@ -92,7 +100,7 @@ def _label(number: str) -> str | None:
         value = float(number)
     except ValueError:
         return None
-    return _EMOTIONS[int(value)] if value in range(len(_EMOTIONS)) else None
+    return _EMOTIONS[str(int(value))] if value in range(len(_EMOTIONS)) else None
 
 
 def _hidden(name: str) -> bool:

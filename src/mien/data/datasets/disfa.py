@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, checked
+from mien.data.datasets.archive import Archive
+from mien.data.datasets.layouts import checked
 from mien.data.datasets.listing import InOrder, Item, Listing, option
 from mien.errors import BadDataError, BadImageError
 from mien.faces.boxes import Box
@@ -40,6 +41,7 @@ RULES: dict[str, tuple[frozenset[int], ...]] = {
 }
 _VIDEO = re.compile(r"LeftVideo(SN\d+)_comp\.\w+$")
 _UNIT = re.compile(r"(SN\d+)_au(\d+)\.txt$")
+_MOST_FRAMES = 10_000_000  # four days
 _ROOM = 1.3  # side of the square cut out, in longer sides of the face's box
 _LAYOUTS = ["LeftVideoSN001_comp.avi with ActionUnit_Labels/SN001/SN001_au12.txt"]
 
@@ -75,7 +77,11 @@ def disfa(archive: Archive, options: DisfaOptions) -> Listing:
         if missing:
             listing.leave_out(video, "missing file", f"no labels of action units {missing}")
             continue
-        units = {unit: _intensities(archive, name) for unit, name in labels[subject].items()}
+        try:
+            units = {unit: _intensities(archive, name) for unit, name in labels[subject].items()}
+        except BadImageError as error:
+            listing.leave_out(video, "unreadable labels", error.message)
+            continue
         numbers = range(1, max(map(max, units.values())) + 1, options.every)
         without_rule = 0
         for number in numbers:
@@ -110,7 +116,8 @@ def _intensities(archive: Archive, name: str) -> dict[int, int]:
         intensities = {int(frame): int(intensity) for frame, intensity in pairs}
     except ValueError:
         intensities = {}
-    if not intensities:
+    seen = intensities.values()
+    if not intensities or not 0 < max(intensities) <= _MOST_FRAMES or not 0 <= min(seen) <= 5:
         raise BadDataError(f"{name} has not lines of frame,intensity", "download it again")
     return intensities
 

@@ -3,7 +3,8 @@
 Obtained from: the Kaggle contest "Challenges in Representation Learning" of 2013. Licence: open
 for research; the pictures belong to their owners. Source: Goodfellow et al. 2013, arXiv:1307.0414.
 Layouts understood:
-- ``{train,test}/{angry,disgust,fear,happy,neutral,sad,surprise}/*``, the common download;
+- ``{train,test}/{angry,disgust,fear,happy,neutral,sad,surprise}/*``, the common download, or the
+  same with ``valid`` or another usual name of a split;
 - ``fer2013.csv`` or ``icml_face_data.csv``, the original, with columns ``emotion,pixels,Usage``
   and 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral; PublicTest and
   PrivateTest are both test, as in the common download. A row is called ``fer0000012`` by its
@@ -19,23 +20,18 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from mien.data.datasets.archive import (
-    SPLITS,
-    Archive,
-    checked,
-    columns,
-    is_picture,
-    is_table,
-    rows_in,
-)
+from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.csv_tables import columns, is_table, rows_in
+from mien.data.datasets.layouts import checked, split_of
 from mien.data.datasets.listing import InOrder, Item, Listing
+from mien.data.datasets.numbering import NUMBERINGS
 from mien.errors import BadImageError
 from mien.labels import parse
 from mien.pixels import U8
 
 __all__ = ["faces_of", "fer2013"]
 
-_EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+_EMOTIONS = NUMBERINGS["fer2013"]
 _COLUMNS = {name: [name] for name in ("emotion", "pixels", "usage")}
 _LAYOUTS = ["{train,test}/{angry,disgust,...}/*.jpg", "a csv with emotion,pixels,Usage"]
 
@@ -62,19 +58,23 @@ def faces_of(archive: Archive) -> Listing:
         One item a picture, in the order of their names.
     """
     listing = _class_folders(archive)
-    return listing if listing.items else _pixel_table(archive)
+    if listing.items:
+        return listing
+    table = _pixel_table(archive)
+    return Listing(table.items, [*table.problems, *listing.problems])
 
 
 def _class_folders(archive: Archive) -> Listing:
     listing = Listing()
     for name in filter(is_picture, archive.names):
-        *_, split, word, _file = ("", "", *PurePosixPath(name).parts)
-        label = parse(word)
-        if split in {"train", "test"}:
-            if label is None:
-                listing.leave_out(name, "unknown label", word)
-            else:
-                listing.items.append(Item(name, label, split))
+        *_, folder, word, _file = ("", "", *PurePosixPath(name).parts)
+        label, split = parse(word), split_of(folder)
+        if not split:
+            listing.leave_out(name, "unknown split", folder)
+        elif label is None:
+            listing.leave_out(name, "unknown label", word)
+        else:
+            listing.items.append(Item(name, label, split))
     return listing
 
 
@@ -93,12 +93,12 @@ def _pixel_table(archive: Archive) -> Listing:
             if len(row) <= max(places.values()):
                 listing.leave_out(name, "broken row", f"{len(row)} cells")
                 continue
-            emotion, split = row[places["emotion"]], SPLITS.get(row[places["usage"]].lower())
-            if emotion not in {str(i) for i in range(len(_EMOTIONS))} or split is None:
+            emotion, split = row[places["emotion"]], split_of(row[places["usage"]])
+            if emotion not in _EMOTIONS or not split:
                 listing.leave_out(name, "unknown label", f"{emotion} {row[places['usage']]}")
                 continue
             picture = partial(_picture, pixels, table, number)
-            listing.items.append(Item(name, _EMOTIONS[int(emotion)], split, picture=picture))
+            listing.items.append(Item(name, _EMOTIONS[emotion], split, picture=picture))
     return listing
 
 

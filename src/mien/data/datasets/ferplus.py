@@ -21,17 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from mien.data.datasets.archive import (
-    SPLITS,
-    Archive,
-    checked,
-    columns,
-    is_picture,
-    is_table,
-    rows_in,
-    rows_of,
-)
+from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.csv_tables import columns, is_table, rows_in, rows_of
 from mien.data.datasets.fer2013 import faces_of
+from mien.data.datasets.layouts import checked, split_of
 from mien.data.datasets.listing import Item, Listing, labels_option, option
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
@@ -41,6 +34,7 @@ __all__ = ["FerPlusOptions", "ferplus"]
 _OURS = (*LABELS, NEUTRAL)
 _OTHERS = ("contempt", "unknown", "nf")
 _COLUMNS = {"image": ["image", "image name"]} | {name: [name] for name in (*_OURS, *_OTHERS)}
+_MOST_VOTES = 1_000_000
 _LAYOUTS = ["FER2013 as mien prepare fer2013 takes it", "FER2013{Train,Valid,Test}/fer*.png"]
 
 
@@ -68,7 +62,7 @@ def ferplus(archive: Archive, options: FerPlusOptions) -> Listing:
         BadDataError: if there are no votes.
     """
     listing = Listing()
-    faces = _faces_by_stem(archive)
+    faces = _faces_by_stem(archive, listing)
     voted: set[str] = set()
     for written, votes in _votes(archive, options):
         stem = PurePosixPath(written).stem
@@ -101,18 +95,29 @@ def _add(listing: Listing, face: Item, votes: dict[str, float], options: FerPlus
         listing.items.append(replace(face, label=label, soft=soft))
 
 
-def _faces_by_stem(archive: Archive) -> dict[str, list[Item]]:
+def _faces_by_stem(archive: Archive, listing: Listing) -> dict[str, list[Item]]:
     """The pictures of FER2013 by file name without suffix; their `label` means nothing here."""
+    found = faces_of(archive)
+    if not found.items:
+        found = _in_folders_of_ferplus(archive)
     faces: dict[str, list[Item]] = defaultdict(list)
-    for item in faces_of(archive).items:
+    for item in found.items:
         faces[PurePosixPath(item.original).stem].append(item)
-    if not faces:
-        for name in filter(is_picture, archive.names):
-            folder = PurePosixPath(name).parent.name.lower().removeprefix("fer2013")
-            split = {"valid": "test"}.get(folder, SPLITS.get(folder))  # Valid is PublicTest
-            if split is not None:
-                faces[PurePosixPath(name).stem].append(Item(name, NEUTRAL, split))
+    listing.problems += found.problems
     return faces
+
+
+def _in_folders_of_ferplus(archive: Archive) -> Listing:
+    found = Listing()
+    for name in filter(is_picture, archive.names):
+        folder = PurePosixPath(name).parent.name
+        word = folder.lower().removeprefix("fer2013")
+        split = "test" if word == "valid" else split_of(word)  # Valid is PublicTest
+        if split:
+            found.items.append(Item(name, NEUTRAL, split))
+        else:
+            found.leave_out(name, "unknown split", folder)
+    return found
 
 
 def _votes(archive: Archive, options: FerPlusOptions) -> Iterator[tuple[str, dict[str, float]]]:
@@ -129,13 +134,21 @@ def _votes(archive: Archive, options: FerPlusOptions) -> Iterator[tuple[str, dic
         image = places.pop("image")
         for number, row in enumerate(rows):
             try:
-                votes = {name: float(row[place] or 0) for name, place in places.items()}
+                votes = {name: _count(row[place]) for name, place in places.items()}
             except (ValueError, IndexError):
                 raise BadDataError(
                     f"line {number + 2} of the votes is no line of votes: {','.join(row)}",
                     fix="download the votes again",
                 ) from None
             yield row[image] or f"fer{number:07}.png", votes
+
+
+def _count(cell: str) -> float:
+    """Read a number of votes; one that cannot be is a ValueError, as is what is no number."""
+    count = float(cell or 0)
+    if not 0 <= count <= _MOST_VOTES:
+        raise ValueError(cell)
+    return count
 
 
 def _counted(votes: dict[str, float], outliers: int) -> dict[str, float]:

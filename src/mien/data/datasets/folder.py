@@ -11,8 +11,10 @@ Layouts understood:
 - ``[{train,valid,test}/]<expression>/**/*.jpg`` at any depth: the nearest folder that names an
   expression is the label.
 Expressions by any usual word (happy, happiness, joy; angry, anger; ...), in any case, with or
-without our number (``3_anger``); in a csv also by number in our order, 0 happiness, 1 surprise,
-2 sadness, 3 anger, 4 disgust, 5 fear, 6 neutral. Pictures without a split are for training.
+without our number (``3_anger``). In a csv also by number, if ``--numbering`` says whose numbers
+they are, as 0 is happiness here and anger in FER2013; or if all of them are ours and the folders of
+the pictures say the same in words, as in what `mien prepare` wrote. Pictures without a split are
+for training.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,18 +22,11 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from mien.data.datasets.archive import (
-    SPLITS,
-    Archive,
-    PictureIndex,
-    checked,
-    columns,
-    is_picture,
-    is_table,
-    rows_in,
-    rows_of,
-)
-from mien.data.datasets.listing import Item, Listing, labels_option
+from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.csv_tables import columns, is_table, rows_in, rows_of
+from mien.data.datasets.layouts import PictureIndex, checked, split_by_folder, split_of
+from mien.data.datasets.listing import Item, Listing, labels_option, option
+from mien.data.datasets.numbering import NUMBERINGS, numberings_with
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, parse
 
@@ -43,7 +38,7 @@ _COLUMNS = {
     "split": ["split", "usage", "set"],
     "subject": ["subject", "person", "identity", "subject_id"],
 }
-_NUMBERS = {str(number): label for number, label in enumerate((*LABELS, NEUTRAL))}
+_OURS = NUMBERINGS["mien"]
 # Folders that name something a face may show and that is none of ours: no label lies above them.
 _OTHERS = frozenset({"contempt", "none", "other", "others", "uncertain", "unknown"})
 _LAYOUTS = ["<expression>/*.jpg", "a csv with the columns path,label"]
@@ -54,6 +49,11 @@ class FolderOptions:
     """Options of `mien prepare folder`."""
 
     labels: str = labels_option()
+    numbering: str = option(
+        "",
+        "folder: whose numbers a CSV writes in place of names.",
+        choices=tuple(NUMBERINGS),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,10 @@ def folder(archive: Archive, options: FolderOptions) -> Listing:
         paths = [PurePosixPath(name) for name in archive.names if is_table(name)]
         read = ((path, _lines(rows_in(archive, str(path)), path.stem)) for path in paths)
         tables = [(str(path.parent), lines) for path, lines in read if lines is not None]
-    listing = _from_tables(archive, tables) if tables else _class_folders(archive)
+    if tables:
+        listing = _from_tables(archive, tables, options.numbering)
+    else:
+        listing = _class_folders(archive)
     return checked(listing, archive, "labelled pictures", _LAYOUTS)
 
 
@@ -98,38 +101,44 @@ def _lines(rows: Iterator[list[str]], stem: str) -> list[_Line] | None:
     header = next(rows, [])
     places = columns(header, _COLUMNS)
     if not {"path", "label"} <= places.keys():
-        if len(header) < 2 or not is_picture(header[0]) or _label(header[1]) is None:
+        if len(header) < 2 or not is_picture(header[0]) or not _is_label(header[1]):
             return None
         places, rows = {"path": 0, "label": 1}, chain([header], rows)
-    by_name = next((SPLITS[word] for word in stem.lower().split("_") if word in SPLITS), "")
+    by_name = next(filter(None, map(split_of, stem.split("_"))), "")
     lines = []
     for row in rows:
         cells = {name: row[place] if place < len(row) else "" for name, place in places.items()}
-        split = cells.get("split", "").lower() or by_name
+        split = cells.get("split", "") or by_name
         lines.append(_Line(cells["path"], cells["label"], split, cells.get("subject", "")))
     return lines
 
 
-def _from_tables(archive: Archive, tables: list[tuple[str, list[_Line]]]) -> Listing:
+def _is_label(written: str) -> bool:
+    return written.isdecimal() or parse(written) is not None
+
+
+def _from_tables(
+    archive: Archive, tables: list[tuple[str, list[_Line]]], numbering: str
+) -> Listing:
     """Join the pictures with the tables, each of which comes with the folder it is in."""
     listing = Listing()
     pictures = PictureIndex(archive)
     items: dict[str, Item] = {}
     named = set()
-    _refuse_other_numbers([line for _, lines in tables for line in lines])
-    for beside, lines in tables:
-        for line in lines:
-            names = pictures.find(line.path, beside)
-            named.update(names)
-            item = _item(line, names, listing)
-            if item is None:
-                continue
-            known = items.setdefault(item.original, item)
-            if (known.label, known.split) == (item.label, item.split):
-                items[item.original] = known if known.subject else item
-            else:
-                detail = f"{known.label} {known.split} and {item.label} {item.split}"
-                listing.leave_out(item.original, "contradictory labels", detail)
+    found = [(line, pictures.find(line.path, beside)) for beside, lines in tables for line in lines]
+    labels = _labels_of_numbers(found, numbering)
+    for line, names in found:
+        named.update(names)
+        label = labels.get(line.label) or parse(line.label)
+        item = _item(line, label, names, listing)
+        if item is None:
+            continue
+        known = items.setdefault(item.original, item)
+        if (known.label, known.split) == (item.label, item.split):
+            items[item.original] = known if known.subject else item
+        else:
+            detail = f"{known.label} {known.split} and {item.label} {item.split}"
+            listing.leave_out(item.original, "contradictory labels", detail)
     wrong = {problem.original for problem in listing.problems}
     listing.items = [items[name] for name in sorted(items) if name not in wrong]
     for name in filter(is_picture, archive.names):
@@ -138,42 +147,47 @@ def _from_tables(archive: Archive, tables: list[tuple[str, list[_Line]]]) -> Lis
     return listing
 
 
-def _item(line: _Line, names: list[str], listing: Listing) -> Item | None:
+def _item(line: _Line, label: str | None, names: list[str], listing: Listing) -> Item | None:
     """The item that a line describes, or None after noting the problem."""
-    label = _label(line.label)
     if not names:
         listing.leave_out(line.path, "missing file", "named in the csv")
     elif len(names) > 1:
         listing.leave_out(line.path, "ambiguous name", " or ".join(names[:3]))
     elif label is None:
         listing.leave_out(names[0], "unknown label", line.label)
-    elif line.split and line.split not in SPLITS:
+    elif label not in LABELS and label != NEUTRAL:
+        listing.leave_out(names[0], label)
+    elif line.split and not split_of(line.split):
         listing.leave_out(names[0], "unknown split", line.split)
     else:
-        split = SPLITS.get(line.split) or _split_by(names[0])
+        split = split_of(line.split) or split_by_folder(names[0])
         return Item(names[0], label, split, line.subject)
     return None
 
 
-def _split_by(name: str) -> str:
-    """Return the split that the nearest folder names, or ``train``."""
-    folders = reversed(PurePosixPath(name).parent.parts)
-    return next((SPLITS[word.lower()] for word in folders if word.lower() in SPLITS), "train")
+def _labels_of_numbers(found: Sequence[tuple[_Line, list[str]]], numbering: str) -> dict[str, str]:
+    """What the numbers of the tables mean; numbers of which nobody says so are refused."""
+    numbered = [(line, names) for line, names in found if line.label.isdecimal()]
+    numbers = {line.label for line, _ in numbered}
+    fitting = numberings_with(numbers)
+    if not numbers or (not numbering and all(map(_says_the_same, numbered))):
+        return _OURS
+    if numbering in fitting:
+        return NUMBERINGS[numbering]
+    order = f"not the order of {numbering}" if numbering else "an order of its own?"
+    whose = f"--numbering {' or '.join(fitting)}" if fitting else "no --numbering has them all"
+    raise BadDataError(
+        f"the csv numbers expressions {', '.join(sorted(numbers, key=int))}: {order}",
+        fix=f"write names, or say whose numbers they are: {whose}",
+    )
 
 
-def _label(written: str) -> str | None:
-    return _NUMBERS.get(written) or parse(written)
-
-
-def _refuse_other_numbers(lines: Sequence[_Line]) -> None:
-    """Numbers outside ours, or from 1 on, are in another order: refuse them all."""
-    numbers = {line.label for line in lines if line.label.isdigit()}
-    if numbers and ("0" not in numbers or not numbers <= _NUMBERS.keys()):
-        raise BadDataError(
-            f"the csv numbers expressions {', '.join(sorted(numbers))}: an order of its own?",
-            fix="write names, or our numbers: 0 happiness, 1 surprise, 2 sadness, 3 anger, "
-            "4 disgust, 5 fear, 6 neutral",
-        )
+def _says_the_same(numbered: tuple[_Line, list[str]]) -> bool:
+    """Tell whether the folder of a picture names the expression that our number means."""
+    line, names = numbered
+    folders = [PurePosixPath(name).parent.name for name in (line.path, *names)]
+    words = set(filter(None, map(parse, folders)))
+    return words == {_OURS.get(line.label)}
 
 
 def _class_folders(archive: Archive) -> Listing:
@@ -185,5 +199,5 @@ def _class_folders(archive: Archive) -> Listing:
         if label is None:
             listing.leave_out(name, "unknown label", word or (folders or [""])[0])
         else:
-            listing.items.append(Item(name, label, _split_by(name)))
+            listing.items.append(Item(name, label, split_by_folder(name)))
     return listing

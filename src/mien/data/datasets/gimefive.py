@@ -9,7 +9,9 @@ in our class order. Counts expected: 600, 100 of each of the six; their split is
 
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, PictureIndex, checked, is_picture, rows_in
+from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.csv_tables import rows_in
+from mien.data.datasets.layouts import PictureIndex, checked
 from mien.data.datasets.listing import Item, Listing
 from mien.labels import LABELS
 

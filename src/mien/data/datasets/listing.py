@@ -2,7 +2,7 @@
 Decodes nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -77,22 +77,26 @@ class Listing:
         self.problems.append(Problem(original, reason, detail))
 
 
-def option(default: V, text: str, least: int = 0, most: int | None = None) -> V:
+def option(
+    default: V, text: str, least: int = 0, most: int | None = None, choices: Sequence[str] = ()
+) -> V:
     """Declare an option of a reader: a field of a frozen dataclass in the reader's own file.
 
     `mien prepare` offers it under the name of the field. Readers that have an option of the same
     name share it.
 
     Args:
-        default: a bool is a flag, a float is a share in [0, 1), a str names a file, "" for none.
+        default: a bool is a flag, a float is a share in [0, 1), a str names a file or one of
+            `choices`, "" for none.
         text: the help; starts with the datasets that have the option.
         least: smallest value of an int.
         most: largest value of an int; None for no limit.
+        choices: what a str may be, if it names no file.
 
     Returns:
         The field; its type here is that of the default, as for `dataclasses.field`.
     """
-    metadata = {"help": text, "least": least, "most": most}
+    metadata = {"help": text, "least": least, "most": most, "choices": tuple(choices)}
     declared: V = field(default=default, metadata=metadata)
     return declared
 

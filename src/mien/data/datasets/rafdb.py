@@ -4,8 +4,9 @@ Obtained from: http://www.whdeng.cn/raf/model1.html, on request. Licence: non-co
 the pictures may not be passed on. Source: Li, Deng and Du 2017, doi:10.1109/CVPR.2017.277.
 Layouts understood, with labels 1 surprise, 2 fear, 3 disgust, 4 happiness, 5 sadness, 6 anger,
 7 neutral:
-- ``[DATASET/]{train,test}/{1..7}/*.jpg``, the common download; where ``{train,test}_labels.csv``
-  (``image,label``) lies beside, a picture counts only if both agree;
+- ``[DATASET/]{train,test}/{1..7}/*.jpg``, the common download, or the same with ``valid`` or
+  another usual name of a split; where ``{train,test}_labels.csv`` (``image,label``) lies beside, a
+  picture counts only if both agree;
 - ``Image/aligned/*_aligned.jpg`` with ``EmoLabel/list_patition_label.txt``, the official one
   (unpack the ``aligned.zip`` inside it first).
 Counts expected for the six: train 9,747 (of 12,271 with neutral), test 2,388 (of 3,068).
@@ -13,20 +14,15 @@ Counts expected for the six: train 9,747 (of 12,271 with neutral), test 2,388 (o
 
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, PictureIndex, checked, is_picture, rows_in
+from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.csv_tables import rows_in
+from mien.data.datasets.layouts import PictureIndex, checked, split_of
 from mien.data.datasets.listing import Item, Listing
+from mien.data.datasets.numbering import NUMBERINGS
 
 __all__ = ["rafdb"]
 
-_LABELS = {
-    "1": "surprise",
-    "2": "fear",
-    "3": "disgust",
-    "4": "happiness",
-    "5": "sadness",
-    "6": "anger",
-    "7": "neutral",
-}
+_LABELS = NUMBERINGS["rafdb"]
 _OFFICIAL = "list_patition_label.txt"  # the authors' spelling
 _LAYOUTS = ["DATASET/{train,test}/{1..7}/*.jpg", f"Image/aligned/*.jpg with EmoLabel/{_OFFICIAL}"]
 
@@ -56,10 +52,10 @@ def _official(archive: Archive, labels: str) -> Listing:
     for line in archive.read(labels).decode("ascii", "replace").split("\n"):
         written, _, number = line.strip().partition(" ")
         stem = PurePosixPath(written).stem
-        split = stem.partition("_")[0]
+        split = split_of(stem.partition("_")[0])
         if not written:
             continue
-        if split not in {"train", "test"} or number not in _LABELS:
+        if not split or number not in _LABELS:
             listing.leave_out(written, "unknown label", line.strip())
         elif stem not in aligned:
             listing.leave_out(written, "missing file", f"named in {labels}")
@@ -74,22 +70,25 @@ def _official(archive: Archive, labels: str) -> Listing:
 def _class_folders(archive: Archive) -> Listing:
     listing = Listing()
     for name in filter(is_picture, archive.names):
-        *_, split, number, _file = ("", "", *PurePosixPath(name).parts)
-        if split in {"train", "test"} and number in _LABELS:
-            listing.items.append(Item(name, _LABELS[number], split))
-        elif split in {"train", "test"}:
+        *_, folder, number, _file = ("", "", *PurePosixPath(name).parts)
+        split = split_of(folder)
+        if not split:
+            listing.leave_out(name, "unknown split", folder)
+        elif number not in _LABELS:
             listing.leave_out(name, "unknown label", number)
+        else:
+            listing.items.append(Item(name, _LABELS[number], split))
     for name in archive.names:
-        split, _, rest = PurePosixPath(name).name.partition("_")
-        if split in {"train", "test"} and rest == "labels.csv":
-            _compare(archive, name, split, listing)
+        folder, _, rest = PurePosixPath(name).name.partition("_")
+        if split_of(folder) and rest == "labels.csv":
+            _compare(archive, name, folder, listing)
     return listing
 
 
-def _compare(archive: Archive, table: str, split: str, listing: Listing) -> None:
+def _compare(archive: Archive, table: str, beside: str, listing: Listing) -> None:
     """Leave out the pictures for which the folders and a table of ``image,label`` disagree."""
     written = {row[0]: row[1] for row in rows_in(archive, table) if len(row) > 1}
-    folder = PurePosixPath(table).parent / split
+    folder = PurePosixPath(table).parent / beside
     items = {
         item.original: item
         for item in listing.items

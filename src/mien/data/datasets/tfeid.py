@@ -5,13 +5,15 @@ Yen 2007, "Taiwanese Facial Expression Image Database", National Yang-Ming Unive
 Layout understood, at any depth: ``f01_dfh_hx.jpg``: sex and person, gaze and intensity, and
 a anger, d disgust, f fear, h happiness, n neutral, p surprise, s sadness; c contempt is left out.
 Counts expected for the six, high intensity: 229.
-There is no test set: all for training, unless a split by subject is asked for (``--test``).
+There is no test set: all for training, unless a split by subject is asked for (``--test``) or
+folders about the pictures are called ``valid`` or ``test``.
 """
 
 import re
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, checked, is_picture
+from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.layouts import checked, split_by_folder
 from mien.data.datasets.listing import Item, Listing
 
 __all__ = ["tfeid"]
@@ -29,7 +31,7 @@ _EMOTIONS = {
 
 
 def tfeid(archive: Archive) -> Listing:
-    """List the pictures of TFEID, all of them for training.
+    """List the pictures of TFEID.
 
     Args:
         archive: the dataset as downloaded.
@@ -47,5 +49,5 @@ def tfeid(archive: Archive) -> Listing:
         elif (label := _EMOTIONS.get(match[2].lower())) is None:
             listing.leave_out(name, "unknown label", match[2])
         else:
-            listing.items.append(Item(name, label, "train", match[1].lower()))
+            listing.items.append(Item(name, label, split_by_folder(name), match[1].lower()))
     return checked(listing, archive, "TFEID", ["{f,m}01_dfh_{a,d,f,h,n,p,s}x.jpg"])

@@ -5,7 +5,7 @@ pair where it fits best -> copies. Mirrored copies are found by mirroring one si
 works: benchmarks/bench_audit.py. Knows nothing of files and labels.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -15,9 +15,19 @@ from mien.data.dedup import candidates, similarity
 from mien.data.dedup.similarity import SIDE
 from mien.pixels import F32, I64, U8, to_gray, to_side
 
-__all__ = ["COPY", "Copy", "find_copies", "find_pairs", "finder", "thumbnail"]
+__all__ = [
+    "COPY",
+    "Copy",
+    "find_across",
+    "find_copies",
+    "find_pairs",
+    "finder",
+    "is_blank",
+    "thumbnail",
+]
 
 COPY = 0.85  # similarity from which two pictures count as copies; from bench_audit.py's curve
+_PLAIN = 8  # grey levels between the 5 % darkest and the 5 % brightest pixels of a blank picture
 _NEIGHBOURS = 11  # candidates for a picture, itself maybe among them, and as many mirrored ones
 _CROWDED = 0.95  # if all of them have at least this scalar product, more are taken:
 _CROWD = 80  # so many
@@ -56,6 +66,20 @@ def thumbnail(picture: U8) -> U8:
     return to_side(to_gray(picture), SIDE)
 
 
+def is_blank(thumbnail: U8) -> bool:
+    """Tell whether a picture shows nothing; such a picture is a copy of no other.
+
+    Args:
+        thumbnail: shape (32, 32), uint8.
+
+    Returns:
+        True if all but the darkest and the brightest pixels are nearly equal.
+    """
+    levels = np.sort(thumbnail, axis=None)
+    cut = len(levels) // 20
+    return int(levels[-cut - 1]) - int(levels[cut]) < _PLAIN
+
+
 def find_copies(these: U8, those: U8, *, least: float = COPY) -> list[Copy]:
     """Find the members of one set that have a copy in another.
 
@@ -80,21 +104,57 @@ def finder(those: U8, *, least: float = COPY) -> Callable[[U8], list[Copy]]:
     Returns:
         `find_copies` without its second argument.
     """
-    search = candidates.exact(candidates.signatures(those)) if len(those) else None
-    patches = similarity.patches(those)
+    across = _across(those, least)
 
     def find(these: U8) -> list[Copy]:
-        if len(these) == 0 or search is None:
-            return []
         best: dict[int, Copy] = {}
-        signatures = candidates.signatures(these)
-        for copy in _copies(_candidates(signatures, search), these, (those, patches), least):
+        for copy in across(these):
             known = best.get(copy.this)
             if known is None or copy.similarity > known.similarity:
                 best[copy.this] = copy
         return [best[this] for this in sorted(best)]
 
     return find
+
+
+def find_across(these: U8, those: U8, *, least: float = COPY) -> list[Copy]:
+    """Find all pairs of copies, one from each of two sets: the search of `find_copies`.
+
+    What is found for a member of `these` does not depend on the others: without the members that
+    `find_copies` names, nothing is found.
+
+    Args:
+        these: shape (N, 32, 32), thumbnails.
+        those: shape (M, 32, 32), thumbnails.
+        least: similarity from which two pictures count as copies.
+
+    Returns:
+        Pairs in ascending order, each once; of a picture with more than 80 near neighbours in the
+        other set, only those with the nearest.
+    """
+    return _each_once(_across(those, least)(these))
+
+
+def _across(those: U8, least: float) -> Callable[[U8], Iterator[Copy]]:
+    """Make the search between two sets, the only one there is; a pair may come mirrored too."""
+    search = candidates.exact(candidates.signatures(those)) if len(those) else None
+    patches = similarity.patches(those)
+
+    def find(these: U8) -> Iterator[Copy]:
+        if len(these) and search is not None:
+            pairs = _candidates(candidates.signatures(these), search)
+            yield from _copies(pairs, these, (those, patches), least)
+
+    return find
+
+
+def _each_once(copies: Iterable[Copy]) -> list[Copy]:
+    best: dict[tuple[int, int], Copy] = {}
+    for copy in copies:
+        known = best.get((copy.this, copy.that))
+        if known is None or copy.similarity > known.similarity:
+            best[copy.this, copy.that] = copy
+    return [best[pair] for pair in sorted(best)]
 
 
 def find_pairs(thumbnails: U8, *, least: float = COPY) -> list[Copy]:
@@ -116,13 +176,8 @@ def find_pairs(thumbnails: U8, *, least: float = COPY) -> list[Copy]:
     signatures = candidates.signatures(thumbnails)
     make = candidates.exact if len(signatures) <= _SMALL else candidates.indexed
     search, patches = make(signatures), similarity.patches(thumbnails)
-    best: dict[tuple[int, int], Copy] = {}
     pairs = _unordered(_candidates(signatures, search))
-    for copy in _copies(pairs, thumbnails, (thumbnails, patches), least):
-        known = best.get((copy.this, copy.that))
-        if known is None or copy.similarity > known.similarity:
-            best[copy.this, copy.that] = copy
-    return [best[pair] for pair in sorted(best)]
+    return _each_once(_copies(pairs, thumbnails, (thumbnails, patches), least))
 
 
 def _candidates(these: F32, search: candidates.Search) -> I64:

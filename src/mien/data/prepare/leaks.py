@@ -3,7 +3,7 @@ Writes nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +12,15 @@ import numpy as np
 from mien.data import manifest
 from mien.data.dedup import duplicates, similarity
 from mien.data.parallel import share
-from mien.data.prepare.crops import CropStore
+from mien.data.prepare.crop_store import CropStore
+from mien.data.prepare.crops import equality
 from mien.errors import BadDataError
 from mien.media import images
 from mien.pixels import BOOL, U8
 
 __all__ = ["HeldOut", "Leak", "find_leaks", "held_out_of"]
 
+_ROUNDING = 1e-4  # of similarities, which depend a little on how many pictures share a block
 Block = tuple[list[int], U8]  # indices of crops, and their thumbnails
 
 
@@ -31,12 +33,14 @@ class HeldOut:
         split: ``test`` or ``valid``.
         thumbnails: shape (N, 32, 32), uint8.
         originals: their N names in the dataset.
+        equal: their N hashes, see `crops.equality`.
     """
 
     source: str
     split: str
     thumbnails: U8
     originals: Sequence[str]
+    equal: Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,16 @@ def find_leaks(
     leaks: dict[int, Leak] = {}
 
     def search(held: HeldOut, among: BOOL) -> None:
+        held = _distinct(held)
         blocks = _blocks(store, among, frozenset(leaks))
-        for indices, copies in share(partial(_searcher, held.thumbnails), blocks, workers):
-            for copy in copies:
-                original = held.originals[copy.that]
-                leaks[indices[copy.this]] = Leak(held.source, held.split, original, copy.similarity)
+        places = {equal: place for place, equal in enumerate(held.equal)}
+        for indices, blank, copies in share(partial(_searcher, held.thumbnails), blocks, workers):
+            found = {indices[copy.this]: (copy.that, copy.similarity) for copy in copies}
+            found |= {i: (places[store.equal(i)], 1.0) for i in indices if store.equal(i) in places}
+            for index in found.keys() - blank:
+                place, similarity = found[index]
+                original = held.originals[place]
+                leaks[index] = Leak(held.source, held.split, original, similarity)
 
     for held in (_own(store, source, "test", splits == "test"), *others):
         search(held, learning)
@@ -98,22 +107,41 @@ def _blocks(store: CropStore, among: BOOL, without: frozenset[int]) -> Iterator[
         yield [start + i for i in places], block[np.array(places, dtype=np.int64)]
 
 
-def _searcher(held: U8) -> Callable[[Block], tuple[list[int], list[duplicates.Copy]]]:
-    """Make the function that finds the copies of held-out thumbnails in a block."""
-    find = duplicates.finder(held)
-    return lambda block: (block[0], find(block[1]))
+def _searcher(held: U8) -> Callable[[Block], tuple[list[int], set[int], list[duplicates.Copy]]]:
+    """Make the function that finds blank pictures and copies of held-out ones in a block."""
+    find = duplicates.finder(held, least=duplicates.COPY - _ROUNDING)
+
+    def search(block: Block) -> tuple[list[int], set[int], list[duplicates.Copy]]:
+        indices, thumbnails = block
+        blank = {i for i, t in zip(indices, thumbnails, strict=True) if duplicates.is_blank(t)}
+        return indices, blank, find(thumbnails)
+
+    return search
+
+
+def _distinct(held: HeldOut) -> HeldOut:
+    """Leave out blank pictures, and all but one of equal ones, which would hide others."""
+    firsts = {equal: place for place, equal in reversed(list(enumerate(held.equal)))}
+    kept = [i for i in sorted(firsts.values()) if not duplicates.is_blank(held.thumbnails[i])]
+    return replace(
+        held,
+        thumbnails=held.thumbnails[np.array(kept, dtype=np.int64)],
+        originals=[held.originals[i] for i in kept],
+        equal=[held.equal[i] for i in kept],
+    )
 
 
 def _own(store: CropStore, source: str, split: str, mask: BOOL) -> HeldOut:
     """The held-out pictures of the dataset that is being prepared."""
     names = [row.original for (row, _), chosen in zip(store.rows(), mask, strict=True) if chosen]
+    equal = [store.equal(number) for number in np.flatnonzero(mask).tolist()]
     thumbnails = np.empty((len(names), similarity.SIDE, similarity.SIDE), dtype=np.uint8)
     filled = 0
     for start, block in store.thumbnails():
         chosen = block[mask[start : start + len(block)]]
         thumbnails[filled : filled + len(chosen)] = chosen
         filled += len(chosen)
-    return HeldOut(source, split, thumbnails, names)
+    return HeldOut(source, split, thumbnails, names, equal)
 
 
 def held_out_of(folder: Path) -> Iterator[HeldOut]:
@@ -136,6 +164,10 @@ def held_out_of(folder: Path) -> Iterator[HeldOut]:
     for split in ("test", "valid"):
         held = [row for row in rows if row.split == split]
         if held:
-            pictures = [duplicates.thumbnail(images.read_rgb(folder / row.path)) for row in held]
+            thumbnails, equal = [], []
+            for row in held:
+                picture = images.read_rgb(folder / row.path)
+                thumbnails.append(duplicates.thumbnail(picture))
+                equal.append(equality(picture))
             originals = [row.original for row in held]
-            yield HeldOut(held[0].source, split, np.stack(pictures), originals)
+            yield HeldOut(held[0].source, split, np.stack(thumbnails), originals, equal)

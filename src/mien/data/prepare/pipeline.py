@@ -14,7 +14,8 @@ from mien.data import manifest
 from mien.data.datasets import DATASETS, Archive, Item, Listing, read_listing
 from mien.data.manifest import Row
 from mien.data.parallel import share
-from mien.data.prepare.crops import Crop, CropStore, CropWriter, Cutter, Shape, cutter, store_in
+from mien.data.prepare.crop_store import CropStore, CropWriter, store_in
+from mien.data.prepare.crops import Crop, Cutter, Shape, cutter
 from mien.data.prepare.leaks import Leak, find_leaks, held_out_of
 from mien.data.prepare.record import Report, Settings, is_made, load_report, save_report
 from mien.data.splits import hold_out
@@ -65,8 +66,7 @@ def prepare(
     others = [held for folder in settings.against for held in held_out_of(Path(folder))]
     with Archive(settings.archive) as archive:
         listing = read_listing(settings.source, archive, settings.options)
-        for name in archive.repeated:
-            listing.leave_out(name, "repeated name", "the last file of this name was read")
+        listing.problems += archive.left_out
         items = [i for i in listing.items if settings.neutral or i.label != NEUTRAL]
         items = hold_out(items, "test", settings.test, settings.seed)
         items = choose(hold_out(items, "valid", settings.valid, settings.seed))
@@ -97,7 +97,7 @@ def _cut(
 
 def _keep_apart(archive: Path, out: Path) -> None:
     """Refuse to write into the source, or to replace a folder that holds it."""
-    source, target = archive.resolve(), out.resolve()
+    source, target = _resolved(archive), _resolved(out)
     part = target.with_name(target.name + ".part")
     inside = source.is_dir() and target.is_relative_to(source)
     if inside or source.is_relative_to(target) or source.is_relative_to(part):
@@ -105,6 +105,14 @@ def _keep_apart(archive: Path, out: Path) -> None:
             f"{out} and {archive} lie in each other; the source is never written to",
             fix="choose another --out",
         )
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        path.exists()  # too long a name is found here
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL, too long
+        raise BadDataError(f"{str(path)!r} is no path ({error})", fix="check it") from error
 
 
 def _finish(

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mien.data.datasets import OptionValue, options_of_all
+from mien.data.manifest import SPLITS
 from mien.errors import BadDataError, UnknownNameError
+from mien.labels import LABELS, NEUTRAL
 
 __all__ = ["Report", "Settings", "is_made", "load_report", "save_report"]
 
@@ -103,14 +106,12 @@ def is_made(out: Path, settings: Settings) -> bool:
     """
     if not out.exists():
         return False
-    try:
-        record = json.loads((out / _NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        record = {}
-    if not isinstance(record, dict):
-        record = {}
+    record = _read(out)
     record.pop("report", None)
     defaults = _as_record(Settings("", ""))  # for what was recorded before a setting existed
+    options = record.get("options")
+    if isinstance(options, dict):
+        record["options"] = {**_options_recorded({}), **options}
     if {**defaults, **record} == _as_record(settings):
         return True
     if out.is_dir() and not any(out.iterdir()):
@@ -130,19 +131,64 @@ def load_report(out: Path) -> Report:
 
     Returns:
         The report, not fresh.
+
+    Raises:
+        BadDataError: if the record of it is damaged.
     """
-    record = json.loads((out / _NAME).read_text(encoding="utf-8"))["report"]
-    return Report(
-        out,
-        Counter({(split, label): count for split, label, count in record["kept"]}),
-        Counter(record["leaked"]),
-        record.get("near_valid", 0),
-        record["unreadable"],
-        Counter(record.get("skipped", {})),
-        record.get("examples", {}),
-        record["unframed"],
-        fresh=False,
-    )
+    found = _read(out).get("report")
+    record = found if isinstance(found, dict) else {}
+    try:
+        return Report(
+            out,
+            Counter({_pair(split, label): _count(n) for split, label, n in record["kept"]}),
+            Counter(_counts(record["leaked"])),
+            _count(record.get("near_valid", 0)),
+            _texts(record["unreadable"]),
+            Counter(_counts(record.get("skipped", {}))),
+            {reason: _names(names) for reason, names in record.get("examples", {}).items()},
+            _count(record["unframed"]),
+            fresh=False,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadDataError(
+            f"{out / _NAME} is damaged: what mien prepare did cannot be read from it ({error})",
+            fix="choose another --out, or remove that folder and prepare it again",
+        ) from error
+
+
+def _read(out: Path) -> dict[str, Any]:
+    """Read the file; one that is no record of ours counts as empty."""
+    try:
+        record = json.loads((out / _NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _pair(split: object, label: object) -> tuple[str, str]:
+    if split not in SPLITS or label not in {*LABELS, NEUTRAL}:
+        raise ValueError(f"{split!r} {label!r}")
+    return str(split), str(label)
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise TypeError(f"{value!r} is no count")
+    return value
+
+
+def _counts(values: Mapping[str, object]) -> dict[str, int]:
+    return {name: _count(value) for name, value in values.items()}
+
+
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    return dict(zip(values, _names(list(values.values())), strict=True))
+
+
+def _names(values: object) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{values!r} are no texts")
+    return values
 
 
 def save_report(settings: Settings, report: Report, folder: Path) -> None:
@@ -159,15 +205,20 @@ def save_report(settings: Settings, report: Report, folder: Path) -> None:
 
 def _as_record(settings: Settings) -> dict[str, object]:
     """The settings as they are recorded: names instead of paths, so that data may be moved."""
-    defaults = {name: option.default for name, option in options_of_all().items()}
     return {
         **asdict(settings),
         "archive": Path(settings.archive).name,
         "against": [Path(folder).name for folder in settings.against],
-        "options": {
-            name: Path(value).name if isinstance(value, str) else value
-            for name, value in (defaults | dict(settings.options)).items()
-        },
+        "options": _options_recorded(settings.options),
+    }
+
+
+def _options_recorded(options: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
+    """All options of readers, those left out with their defaults."""
+    defaults: dict[str, Any] = {name: option.default for name, option in options_of_all().items()}
+    return {
+        name: Path(value).name if isinstance(value, str) else value
+        for name, value in (defaults | dict(options)).items()
     }
 
 

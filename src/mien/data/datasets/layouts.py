@@ -1,0 +1,125 @@
+"""How datasets are laid out: names of splits, folders that name one, pictures that tables name.
+
+Nothing that looks like a split is left out without a word: `split_of` knows every usual name, and
+a reader whose layout needs one names the pictures under any other.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.listing import Listing
+from mien.errors import BadDataError
+
+__all__ = ["SPLITS", "PictureIndex", "checked", "split_by_folder", "split_of"]
+
+SPLITS = {  # usual names of a split: ours
+    "train": "train",
+    "training": "train",
+    "val": "valid",
+    "valid": "valid",
+    "validation": "valid",
+    "dev": "valid",
+    "test": "test",
+    "testing": "test",
+    "privatetest": "test",
+    "publictest": "test",
+}
+
+
+def split_of(word: str) -> str:
+    """Return the split that a word means.
+
+    Args:
+        word: as it is written in a dataset, in any case.
+
+    Returns:
+        ``train``, ``valid`` or ``test``; "" if it means none.
+
+    Example:
+        >>> split_of("Validation"), split_of("dev"), split_of("extra")
+        ('valid', 'valid', '')
+    """
+    return SPLITS.get(word.strip().lower(), "")
+
+
+def split_by_folder(name: str) -> str:
+    """Return the split that the nearest folder names.
+
+    Args:
+        name: path inside an archive.
+
+    Returns:
+        ``valid`` or ``test`` if a folder says so, else ``train``.
+    """
+    folders = reversed(PurePosixPath(name).parent.parts)
+    return next(filter(None, map(split_of, folders)), "train")
+
+
+class PictureIndex:
+    """Finds the pictures of an archive by the name that a table gives them."""
+
+    def __init__(self, archive: Archive) -> None:
+        """Index the archive's pictures by file name.
+
+        Args:
+            archive: the dataset as downloaded.
+        """
+        self._by_file: dict[str, list[str]] = defaultdict(list)
+        for name in filter(is_picture, archive.names):
+            self._by_file[PurePosixPath(name).name].append(name)
+
+    def find(self, written: str, beside: str = "") -> list[str]:
+        """List the pictures that a name may mean.
+
+        Args:
+            written: a path as it is written in a table: from the archive's root, from any folder
+                under it, or from the root of another computer.
+            beside: the folder of the table inside the archive, which is searched first.
+
+        Returns:
+            No name, one, or several if the path is ambiguous.
+        """
+        path = PurePosixPath(written.replace("\\", "/"))
+        names = self._by_file.get(path.name, [])
+        for exact in (str(PurePosixPath(beside) / path), str(path)):
+            if exact in names:
+                return [exact]
+        tail = f"/{path}"
+        longer = [name for name in names if f"/{name}".endswith(tail)]
+        return longer or [name for name in names if tail.endswith(f"/{name}")]
+
+
+def checked(listing: Listing, archive: Archive, name: str, layouts: Iterable[str]) -> Listing:
+    """Refuse a listing without pictures.
+
+    Args:
+        listing: of a reader.
+        archive: which it read.
+        name: of the dataset, for the message.
+        layouts: a pattern for each layout the reader understands, for the message.
+
+    Returns:
+        The listing, if it has pictures.
+
+    Raises:
+        BadDataError: if it has none; the message says what was looked for and what is there.
+    """
+    if listing.items:
+        return listing
+    folders = sorted({str(PurePosixPath(file).parent) for file in archive.names})
+    places = ", ".join(folders[:6]) + (" ..." if len(folders) > 6 else "") if folders else "nothing"
+    problems = [*listing.problems, *archive.left_out]
+    first = problems[0] if problems else None
+    left_out = (
+        f"; left out {len(problems)}, the first: {first.original}, {first.reason} "
+        f"{first.detail}".rstrip()
+        if first
+        else ""
+    )
+    raise BadDataError(
+        f"{archive.path} does not look like {name}: looked for {' or '.join(layouts)}; "
+        f"found {len(archive.names)} files in {places}{left_out}",
+        fix="give the archive as downloaded, or the folder it was unpacked to",
+    )
