@@ -13,6 +13,7 @@ import numpy as np
 
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
+from mien.media.writers import open_table
 from mien.pixels import U8
 
 __all__ = [
@@ -162,12 +163,11 @@ def write(rows: Iterable[Row], folder: str | Path) -> Path:
 
     Returns:
         The manifest's path.
+
+    Raises:
+        OutputError: if it cannot be written.
     """
     path = Path(folder) / NAME
-    part = path.with_suffix(".csv.part")
-    with part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(_COLUMNS)
+    with open_table(path, _COLUMNS) as table:
         table.writerows(map(cells, rows))
-    part.replace(path)
     return path

@@ -34,6 +34,7 @@ from mien.data.datasets.archive import (
 from mien.data.datasets.listing import Item, Listing, labels_option
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, parse
+from mien.media.escapes import unguarded
 
 __all__ = ["FolderOptions", "folder"]
 
@@ -119,7 +120,8 @@ def _from_tables(archive: Archive, tables: list[tuple[str, list[_Line]]]) -> Lis
     _refuse_other_numbers([line for _, lines in tables for line in lines])
     for beside, lines in tables:
         for line in lines:
-            names = pictures.find(line.path, beside)
+            # a table of ours has an apostrophe before a name that looks like a formula
+            names = pictures.find(line.path, beside) or pictures.find(unguarded(line.path), beside)
             named.update(names)
             item = _item(line, names, listing)
             if item is None:

@@ -30,6 +30,7 @@ from mien.errors import BadDataError, BadImageError
 from mien.faces.align import reframe
 from mien.faces.detect import Detector
 from mien.media import images
+from mien.media.writers import add_file
 from mien.pixels import U8
 
 __all__ = ["Crop", "CropStore", "CropWriter", "Cutter", "Shape", "as_jpeg", "cutter", "store_in"]
@@ -297,12 +298,7 @@ class CropWriter:
             self._folders[folder] = self._folder / folder
             self._folders[folder].mkdir(parents=True, exist_ok=True)
         name = stem
-        while True:
-            try:
-                with (self._folders[folder] / f"{name}.jpg").open("xb") as file:
-                    file.write(encoded)
-            except FileExistsError:
-                self._repeated[folder, stem] += 1
-                name = f"{stem}-{self._repeated[folder, stem] + 1}"
-            else:
-                return f"{folder}/{name}.jpg"
+        while not add_file(encoded, self._folders[folder] / f"{name}.jpg"):
+            self._repeated[folder, stem] += 1
+            name = f"{stem}-{self._repeated[folder, stem] + 1}"
+        return f"{folder}/{name}.jpg"
