@@ -20,7 +20,7 @@ from mien.data.prepare.record import Report, Settings, is_made, load_report, sav
 from mien.data.splits import hold_out
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, index
-from mien.media.atomic import real_path
+from mien.media.files import real_path
 from mien.media.parts import is_part_name
 from mien.media.progress import Progress
 from mien.media.writers import Table, atomic_folder, open_table
