@@ -35,7 +35,12 @@ def pictures(portrait):
 def values(picture):
     """All that was read, in numbers."""
     return [
-        np.concatenate([face.box.as_list(), face.landmarks.ravel(), face.values, [face.neutral]])
+        np.concatenate([
+            face.box.as_list(),
+            face.landmarks.ravel(),
+            face.values,
+            [face.neutral, face.detection.confidence],
+        ])
         for face in picture.faces
     ] + [face.maps for face in picture.faces]
 

@@ -100,6 +100,7 @@ def test_many_files_come_in_order_with_what_is_no_face(strict, portrait, tmp_pat
     pictures = {"a.png": crop_of(portrait), "b.png": NOISE, "c.png": PLAIN}
     folder_of(tmp_path, {name: encode(array, "PNG") for name, array in pictures.items()})
     files = [tmp_path / name for name in pictures]
-    (_, scores), *rest = score_many(strict, files)
+    assert all(len(scores) == 6 for _, scores in score_many(strict, files))
+    (_, scores), *rest = score_many(strict, files, reject=True)
     assert LABELS[scores.argmax()] == "happiness"
     assert rest == [(file, NoFace(str(file))) for file in files[1:]]

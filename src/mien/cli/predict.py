@@ -242,7 +242,7 @@ def scores_command(
     recognizer = Recognizer(model, threads, flip=flip, reject=reject)
     say_left_out(found)
     failures = no_faces = 0
-    results = score_many(recognizer, files, max_pixels, max_memory)
+    results = score_many(recognizer, files, max_pixels, max_memory, reject)
     with CsvWriter(out, ("filepath", *LABELS, *(["label"] if reject else []))) as table:
         for file, scores in bar(results, len(files)):
             if isinstance(scores, Failure):

@@ -57,8 +57,7 @@ class YuNet:
         large = cv2.copyMakeBorder(rgb, *borders, cv2.BORDER_CONSTANT) if any(borders) else rgb
         bgr = cv2.cvtColor(large, cv2.COLOR_RGB2BGR)
         with self._borrowed() as detector:
-            detector.setInputSize((large.shape[1], large.shape[0]))
-            rows: Any = detector.detect(bgr)[1]
+            rows = _detect(detector, bgr)
         return np.empty((0, 15), dtype=np.float32) if rows is None else np.asarray(rows)
 
     @contextmanager
@@ -73,7 +72,16 @@ class YuNet:
             self._idle.append(detector)
 
     def _create(self) -> Any:
-        size = (_LEAST_SIDE, _LEAST_SIDE)  # until a picture comes
-        return cv2.FaceDetectorYN.create(
+        """Load a detector, and show it a picture of the same size as all others."""
+        # OpenCV plans by the size of the first one, and the last bit of a confidence depends on it
+        size = (_LEAST_SIDE, _LEAST_SIDE)
+        detector = cv2.FaceDetectorYN.create(
             str(self._path), "", size, self._confidence, _OVERLAP, _MOST_FACES
         )
+        _detect(detector, np.zeros((*size, 3), dtype=np.uint8))
+        return detector
+
+
+def _detect(detector: Any, bgr: Any) -> Any:
+    detector.setInputSize((bgr.shape[1], bgr.shape[0]))
+    return detector.detect(bgr)[1]

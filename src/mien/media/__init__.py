@@ -4,6 +4,7 @@ images        open a picture safely: the one place where a picture file is opene
 costs         what a picture costs: bytes, pixels, memory; what costs too much is refused
 heif          HEIC pictures, by an extra
 inputs        whatever holds a picture (path, bytes, open file, Pillow image, array) -> RGB
+quiet         warnings switched off while a library reads a file, for any number of threads
 files         open an ordinary file of bounded size, and nothing else
 folders       find the pictures under a folder, and say what is left out
 decoder       open a video with PyAV, and say in one message what is wrong with it

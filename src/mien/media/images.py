@@ -11,7 +11,6 @@ rest of mien sees one thing: an (H, W, 3) uint8 RGB array, upright. What a pictu
 import io
 import struct
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TypeVar
@@ -24,6 +23,7 @@ from mien.errors import BadImageError
 from mien.media import heif
 from mien.media.costs import MAX_BYTES, MAX_MEMORY, MAX_PIXELS, MeteredFile, refuse_costly
 from mien.media.files import open_regular
+from mien.media.quiet import quiet
 from mien.pixels import U8
 
 __all__ = [
@@ -143,8 +143,7 @@ def decode_stored(data: bytes, name: str = "picture") -> tuple[U8, str]:
 def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_memory: int) -> T:
     """Open a picture and read it; whatever is wrong with it becomes one error with its name."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own cap is stricter than Pillow's warning
+        with quiet():  # our own cap is stricter than Pillow's warning
             formats = heif.formats(file, name) or FORMATS
             meter = MeteredFile(file, name)
             with Image.open(meter.file(), formats=formats) as image:

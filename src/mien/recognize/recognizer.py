@@ -306,6 +306,7 @@ def score_many(
     files: Sequence[Path],
     max_pixels: int = images.MAX_PIXELS,
     max_memory: int = images.MAX_MEMORY,
+    reject: bool = False,
 ) -> Iterator[tuple[Path, F32 | Failure | NoFace]]:
     """Score pictures that are face crops already, a batch at a time.
 
@@ -314,10 +315,10 @@ def score_many(
         files: from `list_pictures`.
         max_pixels: larger pictures fail.
         max_memory: MiB; pictures whose decoding takes more fail.
+        reject: give `NoFace` where no face is seen; needs a recognizer that rejects.
 
     Yields:
-        Each file in order, with its six scores, shape (6,), or why it failed; from a recognizer
-        that rejects, `NoFace` where it saw none.
+        Each file in order, with its six scores, shape (6,), or why it failed, or `NoFace`.
     """
     for part in in_batches(len(files)):
         results: dict[Path, F32 | Failure | NoFace] = {}
@@ -330,7 +331,7 @@ def score_many(
                 results[file] = Failure(str(file), error)
         scores = recognizer.classify(list(crops.values()))
         results |= dict(zip(crops, scores, strict=True))
-        if recognizer.rejects:
+        if reject:
             shown = recognizer.are_faces(list(crops.values()))
             results |= {f: NoFace(str(f)) for f, face in zip(crops, shown, strict=True) if not face}
         for file in files[part]:
