@@ -11,6 +11,7 @@ class BrightIsHappy:
 
     def __init__(self):
         self.batches = []
+        self.rejects = False
 
     def classify(self, crops):
         self.batches.append(len(crops))

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from mien.errors import BadImageError
+from mien.media import images
 from mien.media.decoder import FIX, too_large
 from mien.media.frame import Frame
 from mien.media.video_source import USUAL_RATE, VideoSource
@@ -64,7 +65,7 @@ class Animation(VideoSource):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # our own cap is stricter than Pillow's warning
-                    image: Any = stack.enter_context(Image.open(source, formats=["WEBP"]))
+                    image: Any = stack.enter_context(images.open_image(source, ["WEBP"]))
             except _DAMAGES as error:
                 raise BadImageError(f"not a video: {self.name} ({error})", FIX) from error
             problem = too_large(*image.size)
