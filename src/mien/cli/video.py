@@ -140,19 +140,13 @@ def _ended_by_interrupt(camera: "VideoSource") -> Iterator[None]:
 
 def _refuse_clashes(source: str, targets: list[Path]) -> None:
     """Refuse to write over the video that is read, or two results into one file."""
-    taken = {_place(Path(source))}
+    from mien.media.files import real_path
+
+    taken = {real_path(Path(source))}
     for path in targets:
-        if _place(path) in taken or _is_same(path, Path(source)):
+        if real_path(path) in taken or _is_same(path, Path(source)):
             raise OutputError(f"{path} is named twice", fix="choose another name for the output")
-        taken.add(_place(path))
-
-
-def _place(path: Path) -> Path:
-    """Where a name leads; the name itself where the system does not say."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # RuntimeError: a circle of links
-        return path
+        taken.add(real_path(path))
 
 
 def _is_same(path: Path, other: Path) -> bool:
@@ -207,6 +201,8 @@ def _annotated(
 
 def _report(video: "VideoSource", count: int) -> None:
     """Say what was wrong with the video."""
+    for line in video.left_out:
+        click.echo(line, err=True)
     if video.damaged:
         click.echo(f"skipped: {video.damaged:,} damaged parts of the film", err=True)
     if video.mended:
