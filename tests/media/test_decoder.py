@@ -139,13 +139,13 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_ever(monkeypatch):
 
 
 def test_what_is_no_ordinary_file_says_so(tmp_path, monkeypatch):
-    with pytest.raises(BadImageError, match="is a folder"):
+    with pytest.raises(BadImageError, match="it is a directory"):
         VideoFile(tmp_path)
     for source, message in (
-        ("/dev/zero", "/dev/zero is not an ordinary file"),
+        ("/dev/zero", "/dev/zero: it is a device"),
         ("x" * 300, "cannot read xxx"),
         ("", "the name is empty"),
-        ("a\0b.mp4", "no such file"),
+        ("a\0b.mp4", "cannot read a.b.mp4: embedded null byte"),
         ("loop/a.mp4", "cannot read loop|no such file"),
     ):
         (tmp_path / "loop").unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """A frame is seen as FFmpeg's own player shows it: turned, mirrored, its pixels square."""
 
+import gc
 from fractions import Fraction
 
 import av
@@ -51,6 +52,19 @@ def test_a_stretched_frame_is_stretched_before_it_is_turned(tmp_path):
     assert frame.rgb().shape == (128, 48, 3)
 
 
+def test_frames_are_freed_as_they_are_read(tmp_path):
+    path = noted(film(tmp_path / "a.mov", [PICTURE] * 60), (-1, 0, 0, 1))
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoFile(path) as opened:
+            assert len([frame.rgb().shape for frame in opened]) == 60
+        left = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+        assert left < 10  # frames that refer to themselves would be 60
+    finally:
+        gc.enable()
+
+
 def test_frames_only_grow():
     assert shown_size(720, 576, Fraction(16, 11)) == (1047, 576)
     assert shown_size(720, 480, Fraction(8, 9)) == (720, 540)
@@ -70,10 +84,10 @@ def film_of_five(tmp_path, monkeypatch):
     def make(damaged):
         seen = frame_module._seen
 
-        def fails(shown, aspect):
+        def fails(shown, geometry):
             if shown.pts // step in damaged:
                 raise av.error.OSError(95, "Operation not supported")  # colours nobody knows
-            return seen(shown, aspect)
+            return seen(shown, geometry)
 
         monkeypatch.setattr(frame_module, "_seen", fails)
         path = film(tmp_path / "a.mov", shades(5), rate=25)

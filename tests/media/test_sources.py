@@ -90,11 +90,16 @@ def test_a_folder_of_frames_is_shown_in_the_order_people_expect(tmp_path):
             assert frame.time_s == seed / 10
     with open_video(str(tmp_path)) as video:
         assert numbers_and_times(video) == [(0, 0), (1, 0.04), (2, 0.08)]
+        assert [line.partition(": 1: ")[0] for line in video.left_out] == [
+            "left out, hidden",
+            "left out, in a folder below",
+            "left out, no picture by its suffix",
+        ]
 
 
 def test_a_folder_without_frames_says_what_is_wanted(tmp_path):
     (tmp_path / "a.txt").write_text("")
-    with pytest.raises(BadImageError, match=r"no pictures in the folder .*\n  try: name a video"):
+    with pytest.raises(BadImageError, match=r"no pictures in .*\n.*a\.txt"):
         open_video(tmp_path)
 
 

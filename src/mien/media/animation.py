@@ -3,10 +3,7 @@
 Knows nothing of faces.
 """
 
-import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -23,14 +20,7 @@ __all__ = ["HEAD", "Animation", "is_webp"]
 
 HEAD = 12  # bytes that tell a WebP from other files
 # What Pillow raises.
-_DAMAGES = (
-    EOFError,
-    Image.DecompressionBombError,
-    LookupError,
-    OSError,
-    SyntaxError,
-    ValueError,
-)
+_DAMAGES = (EOFError, LookupError, OSError, SyntaxError, ValueError)
 
 
 def is_webp(head: bytes) -> bool:
@@ -48,33 +38,25 @@ def is_webp(head: bytes) -> bool:
 class Animation(VideoSource):
     """An animated WebP; the last frames are lost where one is damaged."""
 
-    def __init__(self, source: Path | IO[bytes], name: str = "") -> None:
-        """Open it.
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        """Read its head.
 
         Args:
-            source: a file, or one that is open and is then closed here.
+            file: open for reading, and not needed any longer after this.
             name: what to call it in an error.
 
         Raises:
             BadImageError: if it is damaged, too large or does not move.
         """
-        super().__init__(name or str(source))
-        with ExitStack() as stack:
-            if not isinstance(source, Path):
-                stack.enter_context(source)
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # our own cap is stricter than Pillow's warning
-                    image: Any = stack.enter_context(images.open_image(source, ["WEBP"]))
-            except _DAMAGES as error:
-                raise BadImageError(f"not a video: {self.name} ({error})", FIX) from error
-            problem = too_large(*image.size)
-            if getattr(image, "n_frames", 1) < 2:
-                problem = "is a picture, or a file of pictures"
-            if problem:
-                raise BadImageError(f"not a video: {self.name} {problem}", FIX)
-            self._image, self._open = image, stack.pop_all()
-        self.length = int(self._image.n_frames)
+        super().__init__(name)
+        image: Any = images.open_frames(file, name)
+        problem = too_large(*image.size)
+        if getattr(image, "n_frames", 1) < 2:
+            problem = "is a picture, or a file of pictures"
+        if problem:
+            raise BadImageError(f"not a video: {name} {problem}", FIX)
+        self._image = image
+        self.length = int(image.n_frames)
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield every frame, over white where it is clear.
@@ -98,11 +80,6 @@ class Animation(VideoSource):
             lasts_ms = self._image.info.get("duration", 0)
             self.mended += lasts_ms <= 0
             time_s += lasts_ms / 1000 if lasts_ms > 0 else 1 / USUAL_RATE
-
-    def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        self.stop()
-        self._open.close()
 
 
 def _over_white(image: Image.Image) -> U8:

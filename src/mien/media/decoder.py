@@ -6,6 +6,7 @@ frames of absurd sizes are refused before they are decoded. Knows nothing of fra
 """
 
 import errno
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from types import ModuleType
 from typing import IO, Any
 
 from mien.errors import BadImageError, MissingExtraError
+from mien.media.files import open_regular
 
 __all__ = [
     "FIX",
@@ -186,13 +188,8 @@ def open_container(
 
 
 def _check_file(path: str | Path) -> None:
-    if is_ordinary(path):
-        return
-    if Path(path).is_dir():
-        raise BadImageError(f"{path} is a folder", fix="name a video in it")
-    if Path(path).exists():
-        raise BadImageError(f"{path} is not an ordinary file", fix="pipe it in: mien video - < IN")
-    raise BadImageError(f"no such file: {path}", fix="check the path")
+    with open_regular(path, sys.maxsize):
+        pass
 
 
 def _problem(container: Any) -> str:

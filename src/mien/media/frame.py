@@ -17,7 +17,10 @@ from mien.pixels import U8
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = ["Frame", "shown_size"]
+__all__ = ["Frame", "Geometry", "shown_size"]
+
+_PLAIN = (1, 0, 0, 1)
+_QUARTERS = (_PLAIN, (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))  # turns counterclockwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +35,7 @@ class Frame:
     number: int
     time_s: float
     _shown: "VideoFrame | U8"
-    _aspect: Fraction = Fraction(1)  # width of a pixel over its height
+    _geometry: "Geometry | None" = None  # None: its pixels are as they are seen
 
     def rgb(self) -> U8:
         """Return its pixels as they are seen: upright, square, over white where it is clear.
@@ -46,11 +49,57 @@ class Frame:
         if isinstance(self._shown, np.ndarray):
             return self._shown
         try:
-            return _seen(self._shown, self._aspect)
+            return _seen(self._shown, self._geometry or Geometry())
         except damages() as error:
             raise BadImageError(
                 f"damaged frame {self.number} at {self.time_s:.3f} s ({error})", FIX
             ) from error
+
+
+class Geometry:
+    """How the frames of one video are to be seen.
+
+    Attributes:
+        aspect: width of a stored pixel over its height.
+    """
+
+    def __init__(self, aspect: Fraction = Fraction(1)) -> None:
+        """Begin before the first frame.
+
+        Args:
+            aspect: width of a stored pixel over its height, above 0.
+        """
+        self.aspect = aspect
+        self._rotation: int | None = None  # degrees, of the matrix
+        self._matrix: tuple[int, ...] = _PLAIN
+
+    def matrix(self, shown: Any) -> tuple[int, ...]:
+        """Return how the camera was held.
+
+        It is looked up where the rotation is another than before, and not in each frame: PyAV's
+        side data keeps its frame in memory until Python looks for circles of references.
+
+        Args:
+            shown: PyAV's frame.
+
+        Returns:
+            a, b, c, d: a stored point (x, y) is shown at (a x + c y, b x + d y).
+        """
+        if shown.rotation != self._rotation:
+            self._rotation = shown.rotation
+            self._matrix = _noted_matrix(shown)
+        return self._matrix
+
+
+def _noted_matrix(shown: Any) -> tuple[int, ...]:
+    try:
+        noted = shown.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # a kind of side data that PyAV has no name for; its rotation needs none
+        return _QUARTERS[round(shown.rotation / 90) % 4]
+    if noted is None:
+        return _PLAIN
+    a, b, _, c, d = np.frombuffer(noted, dtype=np.int32)[:5].tolist()
+    return a, b, c, d
 
 
 def shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
@@ -71,7 +120,8 @@ def shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
     return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
 
 
-def _seen(shown: Any, aspect: Fraction) -> U8:
+def _seen(shown: Any, geometry: Geometry) -> U8:
+    aspect = geometry.aspect
     clear = any(part.is_alpha for part in shown.format.components)
     wanted: dict[str, Any] = {"format": "rgba" if clear else "rgb24"}
     if aspect != 1:
@@ -80,7 +130,7 @@ def _seen(shown: Any, aspect: Fraction) -> U8:
         if problem:
             raise ValueError(problem)
     pixels = np.asarray(shown.to_ndarray(**wanted), dtype=np.uint8)
-    return _upright(_over_white(pixels) if clear else pixels, shown)
+    return _upright(_over_white(pixels) if clear else pixels, geometry.matrix(shown))
 
 
 def _over_white(rgba: U8) -> U8:
@@ -89,17 +139,9 @@ def _over_white(rgba: U8) -> U8:
     return ((mixed + 127) // 255).astype(np.uint8)
 
 
-def _upright(pixels: U8, shown: Any) -> U8:
+def _upright(pixels: U8, matrix: tuple[int, ...]) -> U8:
     """Turn and mirror as the camera noted it."""
-    try:
-        matrix = shown.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # a kind of side data that PyAV has no name for; its rotation needs none
-        turns = round(shown.rotation / 90)  # counterclockwise
-        return np.ascontiguousarray(np.rot90(pixels, turns))
-    if matrix is None:
-        return pixels
-    # A stored point (x, y) is shown at (a x + c y, b x + d y).
-    a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5].tolist()
+    a, b, c, d = matrix
     if abs(a) < abs(b):  # rows become columns
         pixels, a, d = pixels.swapaxes(0, 1), c, b
     return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])

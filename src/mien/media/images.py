@@ -33,6 +33,7 @@ __all__ = [
     "MAX_PIXELS",
     "decode_rgb",
     "decode_stored",
+    "open_frames",
     "open_image",
     "read_rgb",
     "to_rgb",
@@ -139,6 +140,26 @@ def decode_stored(data: bytes, name: str = "picture") -> tuple[U8, str]:
         BadImageError: if the bytes are no picture, damaged or too large.
     """
     return _decoded(io.BytesIO(data), name, _stored, MAX_PIXELS, MAX_MEMORY)
+
+
+def open_frames(file: IO[bytes], name: str) -> Image.Image:
+    """Open an animation, whose frames are then to be read in order with ``seek``.
+
+    Args:
+        file: open for reading; the animation needs it no longer, as WebP is held as a whole.
+        name: what to call it in an error.
+
+    Returns:
+        Pillow's image.
+
+    Raises:
+        BadImageError: if it is no picture, damaged or too large.
+    """
+    return _decoded(file, name, _itself, MAX_PIXELS, MAX_MEMORY)
+
+
+def _itself(image: Image.Image) -> Image.Image:
+    return image
 
 
 def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_memory: int) -> T:

@@ -17,7 +17,8 @@ from mien.errors import BadImageError, BadSettingError
 from mien.media import images
 from mien.media.animation import HEAD, Animation, is_webp
 from mien.media.decoder import is_address, is_ordinary
-from mien.media.folders import SUFFIXES
+from mien.media.files import open_regular
+from mien.media.folders import search_pictures
 from mien.media.frame import Frame
 from mien.media.pipe import Pipe, keep
 from mien.media.video_reader import VideoFile
@@ -92,19 +93,12 @@ def open_file(
         BadSettingError: if a rate is given to a video that has its own.
         MissingExtraError: if PyAV is not installed.
     """
-    if is_ordinary(path) and is_webp(_head(path)):
-        _refuse_rate(str(path), rate)
-        return Animation(path)
+    with open_regular(path, sys.maxsize) as file:
+        if is_webp(file.read(HEAD)):
+            _refuse_rate(str(path), rate)
+            file.seek(0)
+            return Animation(file, str(path))
     return VideoFile(path, sound=sound, rate=rate, allow_network=allow_network)
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(HEAD)
-    except OSError as error:
-        reason = error.strerror or error
-        raise BadImageError(f"cannot read {path}: {reason}", fix="check the path") from error
 
 
 def _refuse_rate(name: str, rate: float) -> None:
@@ -118,7 +112,8 @@ def _standard_input(rate: float, sound: bool, allow_network: bool) -> VideoSourc
     pipe = Pipe(stream)
     if is_webp(pipe.look(HEAD)):
         _refuse_rate(name, rate)
-        return Animation(keep(pipe, name), name)
+        with keep(pipe, name) as file:
+            return Animation(file, name)
     if is_file:
         stream.seek(0)
         return VideoFile(stream, name, sound, rate, allow_network)
@@ -178,22 +173,21 @@ class PictureFolder(_Pictures):
         """Find the pictures.
 
         Args:
-            folder: with at least one picture; hidden files and what is no picture are passed over.
+            folder: with at least one picture; what is left out, `left_out` tells.
             rate: frames a second, above 0.
 
         Raises:
             BadImageError: if there is none, or the folder cannot be read.
         """
-        files = [
-            file
-            for file in _listed(folder)
-            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-        ]
+        found = search_pictures([folder])
+        files = [file for file in found.files if file.parent == folder]
+        for file in found.files:
+            if file.parent != folder:
+                found.leave_out(file, "in a folder below")
         if not files:
-            raise BadImageError(
-                f"no pictures in the folder {folder}", fix="name a video, or a folder of frames"
-            )
+            raise BadImageError(f"no pictures in {folder} itself", fix="name a folder below it")
         super().__init__(str(folder), sorted(files, key=_by_number), rate)
+        self.left_out = found.summary()
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -22,7 +22,7 @@ from mien.media.decoder import (
     open_container,
     picture_stream,
 )
-from mien.media.frame import Frame
+from mien.media.frame import Frame, Geometry
 from mien.media.pipe import Pipe, index_is_last, keep
 from mien.media.timestamps import TimeStamps
 from mien.media.video_source import USUAL_RATE, VideoSource
@@ -95,7 +95,7 @@ class VideoFile(VideoSource):
         leap_s = _LEAP_S if kind.flags & _CLOCK_LEAPS else inf
         self._step_s = 1 / (self.rate or USUAL_RATE)
         self._stamps = TimeStamps(self._step_s, leap_s)
-        self._aspect = Fraction(stream.sample_aspect_ratio or 1)
+        self._geometry = Geometry(Fraction(stream.sample_aspect_ratio or 1))
         self._heard: deque[Any] = deque()
         self._held_s = 0.0  # the last time at which a frame was shown on
         self._ended = False
@@ -116,7 +116,7 @@ class VideoFile(VideoSource):
         number, time_s = 0, 0.0  # of the frame
         for shown in self._decoded():
             time_s = number * self._step_s if self._is_even else self._time_s(shown)
-            yield Frame(number, time_s, shown, self._aspect)
+            yield Frame(number, time_s, shown, self._geometry)
             number += 1
         self._ended = True
         if number == 0:
@@ -125,7 +125,8 @@ class VideoFile(VideoSource):
         self.missing_s = max(0.0, self._duration_s() - self._end_s(time_s))
 
     def _time_s(self, shown: "VideoFrame") -> float:
-        stamp = None if shown.pts is None else float(shown.pts * self._unit_s)
+        unit = self._unit_s
+        stamp = None if shown.pts is None else shown.pts * unit.numerator / unit.denominator
         time_s = self._stamps.read(stamp)
         self.start_s, self.mended = self._stamps.start_s, self._stamps.mended
         return time_s

@@ -5,7 +5,7 @@ of files and faces.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from mien.errors import BadImageError
@@ -29,6 +29,7 @@ class VideoSource(ABC):
         start_s: the time stamp of the first frame, once it was shown; sound counts from the same 0.
         damaged: so far, how many packets or pictures could not be decoded.
         mended: so far, how many time stamps were missing, ran backwards or leapt ahead.
+        left_out: what of it is not shown, each reason in a line with names.
         missing_s: at the end, how many seconds of what it says it has were not there.
     """
 
@@ -39,6 +40,7 @@ class VideoSource(ABC):
     start_s = 0.0
     damaged = 0
     mended = 0
+    left_out: Sequence[str] = ()
     missing_s = 0.0
 
     def __init__(self, name: str) -> None:
