@@ -13,7 +13,7 @@ import numpy as np
 
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
-from mien.media.writers import as_output_error, atomic
+from mien.media.writers import open_table
 from mien.pixels import U8
 
 __all__ = [
@@ -182,12 +182,6 @@ def write(rows: Iterable[Row], folder: str | Path) -> Path:
         OutputError: if it cannot be written.
     """
     path = Path(folder) / NAME
-    with (
-        atomic(path) as part,
-        as_output_error(path),
-        part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(_COLUMNS)
+    with open_table(path, _COLUMNS) as table:
         table.writerows(map(cells, rows))
     return path

@@ -15,7 +15,7 @@ from mien.faces.detect import Detector
 from mien.media.frame import Frame
 from mien.media.sources import open_file
 from mien.media.video_source import every_nth, per_second
-from mien.media.writers import atomic_folder, open_table
+from mien.media.writers import add_file, atomic_folder, open_table
 from mien.pixels import U8
 
 __all__ = ["HEADER", "CropOptions", "VideoCrops", "cut_faces"]
@@ -117,7 +117,7 @@ def _rows(
         for number, face in enumerate(faces):
             crop = align.crop(rgb, align.similarity(face.landmarks), options.side)
             path = f"{frame.number:06}-{number}.jpg"
-            (folder / path).write_bytes(as_jpeg(crop, options.quality))
+            add_file(as_jpeg(crop, options.quality), folder / path)
             counts.faces += 1
             box = face.box.as_list()
             yield path, f"{frame.time_s:.3f}", frame.number, number, *box, f"{face.confidence:.4f}"

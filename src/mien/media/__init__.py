@@ -16,8 +16,13 @@ animation     an animated WebP as a video
 sources       what `mien video IN` may name: a file, standard input, pictures, a camera, an address
 progress      the type of what shows how far a loop is
 threads       prefetch and write-behind, so that stages overlap
-writers       files and folders that are whole or absent: text, CSV, JSON lines, pictures; OUTPUTS
+writers       text, CSV, JSON lines, pictures; OUTPUTS
 video_writer  H.264 video with the times and the sound of its source
+atomic        files and folders that are whole or absent; what a disk refuses is one error
+parts         what is being written, and what killed runs left
+escapes       names that a terminal or a spreadsheet would obey, made harmless
+
+standard_output  the file called -
 """
 
 from typing import TYPE_CHECKING

@@ -1,22 +1,24 @@
-"""Write text, CSV, JSON lines, pictures and folders that are whole or absent, never half.
+"""Write text, CSV, JSON lines and pictures, whole or not at all, and say so if the disk refuses.
 
-Pipeline: a hidden part file in the target's folder -> all is written -> it takes the target's name.
-After an error or Ctrl-C the part is removed, and an older target is as it was. A new format of
-pictures is a line in `FORMATS`, a new format of results one in `OUTPUTS`. Knows nothing of faces.
+Every file that mien writes goes through here, or through `mien.media.video_writer`; a rule of
+`tests/test_rules.py` lists the exceptions. `mien.media.atomic` makes files whole or absent. A new
+format of pictures is a line in `FORMATS`, a new format of results one in `OUTPUTS`. Knows nothing
+of faces.
 """
 
 import csv
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import Any, Protocol, Self
 
 from PIL import Image
 
 from mien.errors import OutputError
+from mien.media.atomic import as_output_error, atomic, atomic_folder
+from mien.media.escapes import guarded
+from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
 from mien.pixels import U8
 
 __all__ = [
@@ -26,11 +28,13 @@ __all__ = [
     "LinesWriter",
     "Table",
     "TextFile",
+    "add_file",
     "as_output_error",
     "atomic",
     "atomic_folder",
     "open_outputs",
     "open_table",
+    "write_bytes",
     "write_picture",
     "write_text",
 ]
@@ -44,110 +48,54 @@ FORMATS: dict[str, tuple[str, int, dict[str, int]]] = {
 }
 
 
-@contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Lend a part file that becomes the target when the block ends well.
-
-    Args:
-        path: the target; its folder is made if need be.
-
-    Yields:
-        The part file to write: in the target's folder, without the target's suffix.
-
-    Raises:
-        OutputError: if the target is a folder or device, or cannot be written.
-
-    Example:
-        >>> import tempfile
-        >>> target = Path(tempfile.mkdtemp()) / "note.txt"
-        >>> with atomic(target) as part:
-        ...     _ = part.write_text("done")
-        >>> target.read_text()
-        'done'
-    """
-    with as_output_error(path):
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder", fix="name a file in it")
-        if path.exists() and not path.is_file():
-            raise OutputError(f"{path} is not an ordinary file", fix="name an ordinary file")
-        path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name[:40]}.{token_hex(4)}.part")
-    try:
-        yield part
-        with as_output_error(path):
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def as_output_error(path: Path, *others: type[Exception]) -> Iterator[None]:
-    """Turn the system's refusal into an error with the next step.
-
-    Args:
-        path: the target.
-        others: errors that mean the same as the system's own.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        OutputError: if the block cannot write it.
-    """
-    refusals: tuple[type[Exception], ...] = (OSError, *others)
-    try:
-        yield
-    except refusals as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(
-            f"cannot write {path}: {reason}",
-            fix="name a file in a folder that you may write to, on a disk with free space",
-        ) from error
-
-
-@contextmanager
-def atomic_folder(out: Path) -> Iterator[Path]:
-    """Lend ``DIR.part``, which becomes ``DIR`` when the block ends well.
-
-    What a killed run left there is removed first, and what this one leaves after an error.
-
-    Args:
-        out: the folder to make; it must not exist.
-
-    Yields:
-        The empty folder to fill.
-
-    Raises:
-        OutputError: if it cannot be written.
-    """
-    out = out.resolve()
-    part = out.with_name(out.name + ".part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        yield part
-        part.rename(out)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(
-            f"cannot write {part}: {reason}", fix="choose another --out, or free some space"
-        ) from error
-    finally:  # also after Ctrl-C; when all went well it has been renamed
-        shutil.rmtree(part, ignore_errors=True)
-
-
 def write_text(text: str, path: Path) -> None:
     """Write a text file in UTF-8.
 
     Args:
         text: all of it.
+        path: the target; ``-`` is standard output.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    if path == STANDARD_OUTPUT:
+        StandardOutput().write(text)
+    else:
+        write_bytes(text.encode("utf-8", errors="surrogateescape"), path)
+
+
+def write_bytes(data: bytes, path: Path) -> None:
+    """Write a file.
+
+    Args:
+        data: all of it.
         path: the target.
 
     Raises:
         OutputError: if the file cannot be written.
     """
     with atomic(path) as part, as_output_error(path):
-        part.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+        part.write_bytes(data)
+
+
+def add_file(data: bytes, path: Path) -> bool:
+    """Write a file inside `atomic_folder`, where it needs no part of its own.
+
+    Args:
+        data: all of it.
+        path: in a folder that exists.
+
+    Returns:
+        False if there is such a file already; it stays as it is.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    with as_output_error(path), suppress(FileExistsError):
+        with path.open("xb") as file:
+            file.write(data)
+        return True
+    return False
 
 
 def write_picture(rgb: U8, path: Path) -> None:
@@ -173,7 +121,10 @@ def write_picture(rgb: U8, path: Path) -> None:
 
 
 class LinesWriter:
-    """A text file, written piece by piece; it appears when the ``with`` block ends well."""
+    """A text file, written piece by piece; it appears when the ``with`` block ends well.
+
+    ``-`` is standard output, where every piece appears at once.
+    """
 
     def __init__(self, path: Path) -> None:
         """Keep the target; nothing is opened yet.
@@ -188,6 +139,9 @@ class LinesWriter:
 
     def __enter__(self) -> Self:
         """Open the part file."""
+        if self.path == STANDARD_OUTPUT:
+            self._file = StandardOutput()
+            return self
         with ExitStack() as stack:  # closes what was opened if a later step fails
             part = stack.enter_context(atomic(self.path))
             with as_output_error(self.path):
@@ -229,13 +183,17 @@ class LinesWriter:
 
 
 class CsvWriter:
-    """A CSV file, written row by row; it appears when the ``with`` block ends well."""
+    """A CSV file, written row by row; it appears when the ``with`` block ends well.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front: see
+    `mien.media.escapes.guarded`.
+    """
 
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         """Keep the target and its header; nothing is opened yet.
 
         Args:
-            path: the target.
+            path: the target; ``-`` is standard output.
             header: names of the columns.
         """
         self.header = tuple(header)
@@ -262,7 +220,7 @@ class CsvWriter:
         values = tuple(row)
         if len(values) != len(self.header):
             raise ValueError(f"a row needs {len(self.header)} values, got {len(values)}")
-        self._table.writerow(values)
+        self._table.writerow(map(guarded, values))
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         """Give the file its name, or remove it after an error."""
@@ -281,7 +239,7 @@ class Table(Protocol):
 
 @contextmanager
 def open_table(path: Path, header: Sequence[str]) -> Iterator[Table]:
-    """Open a CSV file inside `atomic_folder`, where it needs no part file of its own.
+    """Open a CSV file for programs: every cell is written as it is, formulas too.
 
     Args:
         path: the file.
@@ -290,8 +248,8 @@ def open_table(path: Path, header: Sequence[str]) -> Iterator[Table]:
     Yields:
         The table that takes its rows.
     """
-    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        table = csv.writer(file, lineterminator="\n")
+    with LinesWriter(path) as lines:
+        table = csv.writer(lines, lineterminator="\n")
         table.writerow(header)
         yield table
 
@@ -332,7 +290,7 @@ def open_outputs(
 def _csv_rows(file: TextFile, header: Sequence[str], rows: _Rows) -> _Write:
     table = csv.writer(file, lineterminator="\n")
     table.writerow(header)
-    return lambda result: table.writerows(rows(result))
+    return lambda result: table.writerows(map(guarded, row) for row in rows(result))
 
 
 def _json_lines(file: TextFile, _header: Sequence[str], _rows: _Rows) -> _Write:

@@ -11,13 +11,14 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from mien.media.writers import FORMATS, atomic, write_picture, write_text
+from mien.media.writers import FORMATS, write_bytes, write_picture, write_text
 from mien.pixels import F32, U8, enlarge
 from mien.show.heatmap import colours
 from mien.show.style import DARK, Masks, Rgb, paint, text_width
@@ -274,8 +275,11 @@ def write_figure(page: Page, path: Path) -> None:
     if suffix == ".svg":
         write_text(_as_svg(page), path)
     elif suffix == ".pdf":
-        with atomic(path) as part:
-            Image.fromarray(_as_pixels(page)).save(part, "PDF", resolution=144)
+        buffer = io.BytesIO()
+        # without its date, so that the same figure is the same file
+        named: dict[str, Any] = {"title": path.stem, "creationDate": None, "modDate": None}
+        Image.fromarray(_as_pixels(page)).save(buffer, "PDF", resolution=144, **named)
+        write_bytes(buffer.getvalue(), path)
     else:
         write_picture(_as_pixels(page), path)
 

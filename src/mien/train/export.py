@@ -24,7 +24,7 @@ from mien.errors import BadDataError, BadModelError
 from mien.evaluate.calibration import certain_from, fit_temperature
 from mien.evaluate.metrics import auroc
 from mien.labels import LABELS, NEUTRAL_INDEX
-from mien.media.writers import atomic
+from mien.media.writers import write_bytes
 from mien.models.network import Network, WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
 from mien.recognize.model import CARD, seal
@@ -87,8 +87,7 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         "weights_sha256": hashlib.sha256(graph).hexdigest(),
         "sha256": "0" * 64,
     }
-    with atomic(out) as part:
-        part.write_bytes(_with_card(graph, card))
+    write_bytes(_with_card(graph, card), out)
     return card
 
 

@@ -245,15 +245,15 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_completes(tmp_path, make
     with pytest.raises(KeyboardInterrupt):
         prepare(Settings("rafdb", str(archive)), tmp_path / "out", interrupted)
     assert [path.name for path in tmp_path.iterdir()] == ["rafdb-out.zip"]
-    folder_of(tmp_path / "out.part", {"train/stale.jpg": b"of a run that was killed"})
+    folder_of(tmp_path / ".out.mien-0.part", {"train/stale.jpg": b"of a run that was killed"})
     report = make(rafdb_files())
     assert report.kept.total() == 21
-    assert not list(tmp_path.rglob("*stale*")) + list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.rglob("*stale*")) + list(tmp_path.glob(".*.part"))
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     archive = zip_of(tmp_path / "rafdb.zip", rafdb_files())
-    with pytest.raises(OutputError, match=r"cannot write .*rafdb.zip/out.part"):
+    with pytest.raises(OutputError, match=r"cannot write .*rafdb.zip/out:"):
         prepare(Settings("rafdb", str(archive)), archive / "out")
 
 

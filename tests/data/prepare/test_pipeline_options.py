@@ -272,7 +272,8 @@ def test_settings_name_files_and_not_where_they_lie(make, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "out"), [("photos", "photos/out"), ("out/photos", "out"), ("out.part", "out")]
+    ("source", "out"),
+    [("photos", "photos/out"), ("out/photos", "out"), (".out.mien-0.part", "out")],
 )
 def test_the_source_is_never_written_to(tmp_path, source, out):
     folder_of(tmp_path / source, own_files(1))

@@ -34,7 +34,7 @@ def test_a_killed_run_leaves_no_manifest_and_the_next_completes(tmp_path):
         "def slow(*a): time.sleep(0.2); return old(*a)\nm.decode_stored = slow"
     )
     child = run_in_child(slow, archive, tmp_path / "out")
-    part = tmp_path / "out.part"
+    part = tmp_path / ".out.mien-0.part"
     deadline = time.monotonic() + 60
     while not list(part.rglob("*.jpg")) and time.monotonic() < deadline:
         time.sleep(0.05)

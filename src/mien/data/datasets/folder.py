@@ -29,6 +29,7 @@ from mien.data.datasets.listing import Item, Listing, labels_option, option
 from mien.data.datasets.numbering import NUMBERINGS, numberings_with
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, parse
+from mien.media.escapes import unguarded
 
 __all__ = ["FolderOptions", "folder"]
 
@@ -125,7 +126,12 @@ def _from_tables(
     pictures = PictureIndex(archive)
     items: dict[str, Item] = {}
     named = set()
-    found = [(line, pictures.find(line.path, beside)) for beside, lines in tables for line in lines]
+    # a table of ours has an apostrophe before a name that looks like a formula
+    found = [
+        (line, pictures.find(line.path, beside) or pictures.find(unguarded(line.path), beside))
+        for beside, lines in tables
+        for line in lines
+    ]
     labels = _labels_of_numbers(found, numbering)
     for line, names in found:
         named.update(names)

@@ -22,6 +22,7 @@ from mien.data.datasets import Item
 from mien.data.dedup import similarity
 from mien.data.manifest import SPLITS, Row
 from mien.data.prepare.crops import Crop
+from mien.media.writers import add_file
 from mien.pixels import U8
 
 __all__ = ["CropStore", "CropWriter", "store_in"]
@@ -165,12 +166,7 @@ class CropWriter:
             self._folders[folder] = self._folder / folder
             self._folders[folder].mkdir(parents=True, exist_ok=True)
         name = stem
-        while True:
-            try:
-                with (self._folders[folder] / f"{name}.jpg").open("xb") as file:
-                    file.write(encoded)
-            except FileExistsError:
-                self._repeated[folder, stem] += 1
-                name = f"{stem}-{self._repeated[folder, stem] + 1}"
-            else:
-                return f"{folder}/{name}.jpg"
+        while not add_file(encoded, self._folders[folder] / f"{name}.jpg"):
+            self._repeated[folder, stem] += 1
+            name = f"{stem}-{self._repeated[folder, stem] + 1}"
+        return f"{folder}/{name}.jpg"

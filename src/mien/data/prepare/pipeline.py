@@ -2,7 +2,7 @@
 
 Pipeline: list the items -> hold out a share -> cut each picture and write its crop -> find the
 training pictures that are copies of held-out ones -> drop them -> write the tables. Everything is
-built in ``DIR.part``, which is renamed when it is complete; the source is only read.
+built in a hidden part folder, which is renamed when it is complete; the source is only read.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from mien.data.prepare.record import Report, Settings, is_made, load_report, sav
 from mien.data.splits import hold_out
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, index
+from mien.media.parts import is_part_name
 from mien.media.progress import Progress
 from mien.media.writers import Table, atomic_folder, open_table
 
@@ -98,9 +99,9 @@ def _cut(
 def _keep_apart(archive: Path, out: Path) -> None:
     """Refuse to write into the source, or to replace a folder that holds it."""
     source, target = _resolved(archive), _resolved(out)
-    part = target.with_name(target.name + ".part")
     inside = source.is_dir() and target.is_relative_to(source)
-    if inside or source.is_relative_to(target) or source.is_relative_to(part):
+    in_part = any(is_part_name(part) for part in source.parts)
+    if inside or in_part or source.is_relative_to(target):
         raise BadDataError(
             f"{out} and {archive} lie in each other; the source is never written to",
             fix="choose another --out",

@@ -13,6 +13,7 @@ from mien.data.datasets import OptionValue, options_of_all
 from mien.data.manifest import SPLITS
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL
+from mien.media.writers import write_text
 
 __all__ = ["Report", "Settings", "is_made", "load_report", "save_report"]
 
@@ -200,7 +201,7 @@ def save_report(settings: Settings, report: Report, folder: Path) -> None:
         folder: receives the file.
     """
     record = {**_as_record(settings), "report": _as_json(report)}
-    (folder / _NAME).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_text(json.dumps(record, indent=2) + "\n", folder / _NAME)
 
 
 def _as_record(settings: Settings) -> dict[str, object]:

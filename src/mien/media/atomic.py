@@ -1,0 +1,149 @@
+"""Files and folders that are whole or absent, and one error for all that a disk may refuse.
+
+Pipeline: a hidden part beside the target (`mien.media.parts`) -> all is written -> it takes the
+target's name. After an error, Ctrl-C, SIGTERM or SIGHUP the part is removed, and an older target is
+as it was; after SIGKILL the next run into the same place removes it. Knows no formats.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mien.errors import OutputError
+from mien.media.parts import Part
+from mien.media.standard_output import STANDARD_OUTPUT
+
+__all__ = ["as_output_error", "atomic", "atomic_folder", "real_path", "refuses_every_file"]
+
+# What a disk says of every file alike, so that it makes no sense to go on with the next one.
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV}
+_FIX = "name a file in a folder that you may write to, on a disk with free space"
+_FIXES = {
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EROFS: "choose a place that may be written to; this disk is read-only",
+    errno.EEXIST: "choose another place; something else has that name there",
+    errno.ENOTDIR: "choose another place; a file is there where a folder is needed",
+    errno.ELOOP: "choose another place; links there lead to each other",
+}
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Lend a part file that becomes the target when the block ends well.
+
+    Args:
+        path: the target; its folder is made if need be.
+
+    Yields:
+        The part file to write: empty, in the target's folder, without the target's suffix.
+
+    Raises:
+        OutputError: if the target is a folder or device, or cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "note.txt"
+        >>> with atomic(target) as part:
+        ...     _ = part.write_text("done")
+        >>> target.read_text()
+        'done'
+    """
+    part = Part(path)
+    try:
+        with as_output_error(path):
+            _refuse_all_but_files(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.claim()
+        yield part.path
+        with as_output_error(path):
+            part.path.replace(path)
+    finally:
+        with as_output_error(path):
+            part.drop()
+
+
+def _refuse_all_but_files(path: Path) -> None:
+    if path == STANDARD_OUTPUT:
+        raise OutputError("- is standard output, which takes tables alone", fix="name a file")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", fix="name a file in it")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is not an ordinary file", fix="name an ordinary file")
+
+
+@contextmanager
+def as_output_error(path: Path, *others: type[Exception], fix: str = _FIX) -> Iterator[None]:
+    """Turn the system's refusal into an error with the next step.
+
+    Args:
+        path: the target.
+        others: errors that mean the same as the system's own.
+        fix: the next step, where the refusal itself does not name a better one.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        OutputError: if the block cannot write it.
+    """
+    refusals: tuple[type[Exception], ...] = (OSError, *others)
+    if "\0" in str(path):
+        raise OutputError(f"no file can be called {str(path)!r}", fix="choose another name")
+    try:
+        yield
+    except refusals as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        number = getattr(error, "errno", None)
+        raise OutputError(
+            f"cannot write {path}: {reason}", fix=_FIXES.get(number or 0, fix)
+        ) from error
+
+
+def refuses_every_file(error: OutputError) -> bool:
+    """Tell whether the disk would refuse any other file too: full, read-only, broken.
+
+    Args:
+        error: of `as_output_error`.
+
+    Returns:
+        False for what is wrong with one name alone.
+    """
+    return getattr(error.__cause__, "errno", None) in _OF_THE_DISK
+
+
+def real_path(path: Path) -> Path:
+    """Say where a path leads, as `Path.resolve` does, which fails on links in a circle.
+
+    Args:
+        path: of a file that need not exist.
+
+    Returns:
+        The absolute path, without links as far as they lead somewhere.
+    """
+    return Path(os.path.realpath(path))
+
+
+@contextmanager
+def atomic_folder(out: Path) -> Iterator[Path]:
+    """Lend a hidden part folder, which becomes the target when the block ends well.
+
+    Args:
+        out: the folder to make; it must not exist, or be empty.
+
+    Yields:
+        The empty folder to fill.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    out = real_path(out)
+    part = Part(out, is_folder=True)
+    with as_output_error(out, fix="choose another --out, or free some space"):
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            yield part.claim()
+            part.path.rename(out)
+        finally:  # also after Ctrl-C; when all went well it has been renamed
+            part.drop()
