@@ -1,6 +1,7 @@
 """Whatever a user gives: one message with the next step, and no half-written file."""
 
 import csv
+import errno
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import zlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mien.recognize.model import SHIPPED
 from mien.recognize.recognizer import Recognizer
@@ -224,13 +226,17 @@ def test_a_real_interrupt_leaves_no_half_written_file(tmp_path):
 
 
 def test_what_stops_a_run_midway_leaves_no_half_written_table(tmp_path, monkeypatch):
+    def full(*_given, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     monkeypatch.chdir(tmp_path)
-    folder_of(tmp_path, {"in/a.png": BLANK, "in/b.png": BLANK, "out/b.png/keep": b""})
+    folder_of(tmp_path, {"in/a.png": BLANK, "in/b.png": BLANK})
+    monkeypatch.setattr(Image.Image, "save", full)
     result = mien("predict", "in", "--csv", "t.csv", "--out", "out")
     assert result.exit_code == 1
-    assert "out/b.png is a folder" in result.stderr
-    assert parts_in(tmp_path / "out") == ["a.png", "b.png", "b.png/keep"]
-    assert not (tmp_path / "t.csv").exists()
+    assert result.stderr.startswith("mien: cannot write out/a.png: No space left on device\n  try:")
+    assert "b.png" not in result.stdout  # a full disk would refuse it too
+    assert parts_in(tmp_path) == ["in", "in/a.png", "in/b.png", "out"]
 
 
 def test_a_name_that_is_not_valid_text_is_read_and_written(tmp_path, monkeypatch):

@@ -11,16 +11,18 @@ train      train, export, show-augmentation
 search     search
 evaluate   evaluate, regions, faithful
 reproduce  reproduce
-_shared    a progress bar, types of options, what was left out, a check of installed modules
+_shared    messages, a progress bar, types of options, what was left out, checks
+_process   what the standard streams refuse; signals
 """
 
-import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
 from mien import __version__
+from mien.cli._process import command_process
+from mien.cli._shared import echo_error
 from mien.errors import MienError
 
 __all__ = ["cli", "main"]
@@ -73,7 +75,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MienError as error:
-            click.echo(f"mien: {error}", err=True)
+            echo_error(error)
             ctx.exit(1)
 
 
@@ -97,7 +99,5 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a file name need not be valid text
-    cli()
+    with command_process():
+        cli()

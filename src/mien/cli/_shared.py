@@ -1,15 +1,21 @@
-"""What several commands share: a progress bar, types of options, what was left out of folders."""
+"""What several commands share: messages, a progress bar, types of options, what was left out."""
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from mien.cores import cores
-from mien.errors import BadImageError, MissingExtraError
+from mien.errors import BadImageError, MienError, MissingExtraError, OutputError
+from mien.media.atomic import refuses_every_file
+from mien.media.escapes import escaped
+from mien.media.files import real_path
+from mien.media.standard_output import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from mien.media.folders import PictureFiles
@@ -20,7 +26,13 @@ __all__ = [
     "QUALITY",
     "SIDE",
     "THREADS",
+    "Echo",
+    "Refusals",
     "bar",
+    "echo",
+    "echo_beside",
+    "echo_error",
+    "echo_written",
     "epoch_bar",
     "needs",
     "say_left_out",
@@ -55,11 +67,103 @@ class _AtMostCores(click.IntRange):
         if wanted <= cores():
             return wanted
         name = param.opts[0] if param else "number"
-        click.echo(f"mien: {name} {wanted}: taking {cores()}, one a core", err=True)
+        echo(f"mien: {name} {wanted}: taking {cores()}, one a core", err=True)
         return cores()
 
 
 THREADS = _AtMostCores(0)
+
+
+class Echo(Protocol):
+    """Prints a message: `echo`, or what `echo_beside` returns."""
+
+    def __call__(self, text: object) -> None:
+        """Print it."""
+
+
+def echo(text: object, err: bool = False) -> None:
+    """Print a message; a terminal does not obey what names in it contain.
+
+    Args:
+        text: of one or more lines.
+        err: print it to standard error.
+    """
+    click.echo(escaped(text, but="\n"), err=err)
+
+
+def echo_error(error: MienError) -> None:
+    """Print an error and its next step, a line each.
+
+    Args:
+        error: what happened.
+    """
+    echo(f"mien: {escaped(error.message)}\n  try: {escaped(error.fix)}", err=True)
+
+
+def echo_beside(*outputs: Path | None) -> Echo:
+    """Choose where a command prints its summary: not where one of its tables goes.
+
+    Args:
+        outputs: files to write, None where there is none; ``-`` is standard output.
+
+    Returns:
+        `echo`; to standard error if one of them is standard output.
+
+    Raises:
+        OutputError: if two of them are the same.
+    """
+    taken = set()
+    for path in filter(None, outputs):
+        if real_path(path) in taken:
+            raise OutputError(f"{path} is named twice", fix="choose another name for the output")
+        taken.add(real_path(path))
+    return partial(echo, err=STANDARD_OUTPUT in outputs)
+
+
+def echo_written(*outputs: Path | None) -> None:
+    """Name the files that were written, to standard error.
+
+    Args:
+        outputs: None where there is none; standard output is not named.
+    """
+    for path in outputs:
+        if path is not None and path != STANDARD_OUTPUT:
+            echo(f"wrote {escaped(path)}", err=True)
+
+
+class Refusals:
+    """Files that cannot be written for a reason of their own: named and counted; the rest goes on.
+
+    Attributes:
+        count: how many there were.
+    """
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.count = 0
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Go on after a file that cannot be written.
+
+        Yields:
+            Nothing.
+
+        Raises:
+            OutputError: if the disk would refuse every other file too.
+        """
+        try:
+            yield
+        except OutputError as error:
+            if refuses_every_file(error):
+                raise
+            self.count += 1
+            echo_error(error)
+
+    def report(self) -> None:
+        """Say how many there were, if any."""
+        if self.count:
+            echo(f"mien: {self.count} of the files could not be written", err=True)
 
 
 def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:
@@ -101,7 +205,7 @@ def say_left_out(found: "PictureFiles") -> None:
         found: from `mien.media.search_pictures`.
     """
     for line in found.summary():
-        click.echo(f"mien: {line}", err=True)
+        echo(f"mien: {escaped(line)}", err=True)
 
 
 def needs(what: str, extra: str, *modules: str) -> None:

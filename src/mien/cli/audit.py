@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import FILE, bar, needs
+from mien.cli._shared import FILE, bar, echo_beside, echo_written, needs
 from mien.errors import OutputError
+from mien.media.files import real_path
 
 if TYPE_CHECKING:
     from mien.data.audit.findings import Audit
@@ -19,7 +20,7 @@ __all__ = ["audit_command", "stats_command"]
 
 @click.command(name="audit")
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
-@click.option("--out", type=FILE, help="CSV of every finding.")
+@click.option("--out", type=FILE, help="CSV of every finding; - prints it.")
 @click.option("--html", type=FILE, help="Page with the pictures side by side; keep it to yourself.")
 @click.option("--json", "json_file", type=FILE, help="The counts, without names of pictures.")
 @click.option("--fix", is_flag=True, help="Write manifests without what is wrong; keep the old.")
@@ -45,11 +46,12 @@ def audit_command(
     from mien.media.writers import CsvWriter, atomic, write_text
 
     outputs = [path for path in (out, html, json_file) if path]
-    if len({path.resolve() for path in outputs}) < len(outputs):
+    if len(set(map(real_path, outputs))) < len(outputs):
         raise click.UsageError("--out, --html and --json need different files")
+    say = echo_beside(*outputs)
     result = audit(folders, lambda entries: bar(entries, len(entries), "looking"))
     _refuse_over_data(result, outputs)
-    click.echo(summary(result))
+    say(summary(result))
     dropped = to_drop(result) if fix else {}
     with ExitStack() as stack:  # the outputs appear when the rows are dropped, or nothing does
         parts = {path: stack.enter_context(atomic(path)) for path in outputs}
@@ -65,11 +67,10 @@ def audit_command(
     for cleaned in cleaned_folders:
         count = cleaned.dropped.total()
         before = f"; the old manifest is {cleaned.before}" if count else ""
-        click.echo(f"\n{cleaned.folder}: kept {cleaned.kept:,} rows, dropped {count:,}{before}")
+        say(f"\n{cleaned.folder}: kept {cleaned.kept:,} rows, dropped {count:,}{before}")
         for (reason, split), rows in sorted(cleaned.dropped.items()):
-            click.echo(f"  {rows:>6,}  {split:<5}  {reason}")
-    for path in outputs:
-        click.echo(f"wrote {path}", err=True)
+            say(f"  {rows:>6,}  {split:<5}  {reason}")
+    echo_written(*outputs)
 
 
 def _refuse_over_data(result: "Audit", outputs: Sequence[Path]) -> None:
@@ -86,9 +87,11 @@ def _refuse_over_data(result: "Audit", outputs: Sequence[Path]) -> None:
 
 @click.command(name="stats")
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One row a split.")
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path), help="One row a split; - prints it."
+)
 @click.option("--markdown", type=click.Path(path_type=Path), help="The tables as Markdown.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Bars by class, as PNG.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Bars by class: .png, .svg, .pdf.")
 def stats_command(
     folders: tuple[str, ...], csv_file: Path | None, markdown: Path | None, plot: Path | None
 ) -> None:
@@ -98,17 +101,21 @@ def stats_command(
     """
     from mien.data import stats
     from mien.media.writers import CsvWriter, write_text
+    from mien.show.plots import class_bars, refuse_format
     from mien.show.tables import as_markdown, as_text
 
     if plot:
         needs("mien stats --plot", "plot", "matplotlib")
+    refuse_format(plot)
+    say = echo_beside(csv_file, markdown, plot)
     counts = stats.count(folders)
     rows, paper, notes = stats.rows(counts), stats.beside_paper(counts), stats.notes(counts)
-    click.echo(as_text(stats.HEADER, rows))
+    say(as_text(stats.HEADER, rows))
     if paper:
-        click.echo("\nBeside the paper's Table 3 (six expressions):\n")
-        click.echo(as_text(stats.PAPER_HEADER, paper))
-        click.echo("".join(f"\n{note}\n" for note in notes), nl=False)
+        say("\nBeside the paper's Table 3 (six expressions):\n")
+        say(as_text(stats.PAPER_HEADER, paper))
+        for note in notes:
+            say(f"\n{note}")
     if csv_file:
         with CsvWriter(csv_file, stats.HEADER) as table:
             for row in rows:
@@ -119,8 +126,5 @@ def stats_command(
             parts += [as_markdown(stats.PAPER_HEADER, paper), *(f"{note}\n" for note in notes)]
         write_text("\n".join(parts), markdown)
     if plot:
-        from mien.show.plots import class_bars
-
         class_bars([(f"{c.folder}: {c.source}", c.split, c.labels) for c in counts], plot)
-    for path in filter(None, (csv_file, markdown, plot)):
-        click.echo(f"wrote {path}", err=True)
+    echo_written(csv_file, markdown, plot)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import FILE, THREADS, bar, needs
+from mien.cli._shared import FILE, THREADS, Echo, bar, echo, echo_beside, echo_written, needs
 from mien.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def evaluate_command(
         return
     name = f"{folder.resolve().name}-{split}{'-flip' * flip}"
     _write_json(evaluation.record, out / f"{name}.json")
-    click.echo(f"wrote {out / name}.json")
+    echo(f"wrote {out / name}.json")
     if pictures:
         with CsvWriter(out / f"{name}-pictures.csv", PICTURES_HEADER) as table:
             for row in evaluation.picture_rows():
@@ -70,7 +70,7 @@ def evaluate_command(
         from mien.evaluate.report import report
 
         written = report(evaluation, recognizer, model, folder, out / f"{name}-report.html")
-        click.echo(f"wrote {', '.join(map(str, written))}")
+        echo(f"wrote {', '.join(map(str, written))}")
 
 
 def _bar(label: str) -> "Progress":
@@ -86,21 +86,21 @@ def _write_json(record: dict[str, Any], path: Path) -> None:
 def _print_figures(record: dict[str, Any]) -> None:
     low, high = record["accuracy_95"]
     where = f"{record['source']} {record['split']} ({record['framing']})"
-    click.echo(f"{where}: {record['pictures']:,} pictures")
-    click.echo(f"accuracy           {record['accuracy']:.1%}  (95 %: {low:.1%} to {high:.1%})")
-    click.echo(f"mean recall        {record['mean_recall']:.1%}")
+    echo(f"{where}: {record['pictures']:,} pictures")
+    echo(f"accuracy           {record['accuracy']:.1%}  (95 %: {low:.1%} to {high:.1%})")
+    echo(f"mean recall        {record['mean_recall']:.1%}")
     for label, recall in record["recall"].items():
-        click.echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
-    click.echo(f"macro-F1           {record['macro_f1']:.1%}")
+        echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
+    echo(f"macro-F1           {record['macro_f1']:.1%}")
     low, high = record["calibration_error_by_chance"]
-    click.echo(
+    echo(
         f"calibration error  {record['calibration_error']:.1%}  (by chance alone {low:.1%} to "
         f"{high:.1%})"
     )
-    click.echo(f"at 80 % coverage   {record['accuracy_at_80']:.1%}")
+    echo(f"at 80 % coverage   {record['accuracy_at_80']:.1%}")
     if "against" in record:
         other = record["against"]
-        click.echo(
+        echo(
             f"against {other['model']}: {other['accuracy']:.1%}; only this one right "
             f"{other['only_this_right']:,}, only the other {other['only_other_right']:,}, "
             f"McNemar p = {other['mcnemar_p']:.3g}"
@@ -123,13 +123,14 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
     from mien.evaluate.evidence import evidence
     from mien.recognize.model import Model
 
+    say = echo_beside(out)
     network = Model(model)
     by_folder = {}
     for folder in folders:
         name = folder.resolve().name
         by_folder[name] = evidence(network, folder, split, _bar("looking"))
-        click.echo(f"{name} {split}: share of the evidence for the labelled expression")
-        _print_shares(by_folder[name])
+        say(f"{name} {split}: share of the evidence for the labelled expression")
+        _print_shares(by_folder[name], say)
     if out:
         record = {
             "command": f"mien regions {model} {' '.join(map(str, folders))} --split {split}",
@@ -139,10 +140,10 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
             "folders": by_folder,
         }
         _write_json(record, out)
-        click.echo(f"wrote {out}", err=True)
+        echo_written(out)
 
 
-def _print_shares(by_label: dict[str, Any]) -> None:
+def _print_shares(by_label: dict[str, Any], say: Echo) -> None:
     """Print a row for each expression: the shares by region, then those of what is expected."""
     from mien.faces.regions import REGIONS
     from mien.show.tables import as_text
@@ -151,7 +152,7 @@ def _print_shares(by_label: dict[str, Any]) -> None:
     for label, figures in by_label.items():
         shares = [*figures["share"].values(), figures["on_expected"], figures["area_of_expected"]]
         rows.append([label, *(f"{share:.0%}" for share in shares)])
-    click.echo(as_text(["", *REGIONS, "expected", "its area"], rows))
+    say(as_text(["", *REGIONS, "expected", "its area"], rows))
 
 
 @click.command(name="faithful")
@@ -168,8 +169,8 @@ def _print_shares(by_label: dict[str, Any]) -> None:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--threads", type=THREADS, default=0, help="To compute with; 0: all cores.")
 @click.option("--out", type=FILE, help="The figures as JSON.")
-@click.option("--csv", "csv_file", type=FILE, help="One row a method or control.")
-@click.option("--plot", type=FILE, help="Every metric, as PNG.")
+@click.option("--csv", "csv_file", type=FILE, help="One row a method or control; - prints it.")
+@click.option("--plot", type=FILE, help="Every metric: .png, .svg, .pdf.")
 def faithful_command(
     model: Path,
     folder: Path,
@@ -196,11 +197,14 @@ def faithful_command(
     from mien.evaluate.explanations import FaithfulnessSettings, faithfulness_record
     from mien.explain.methods import METHODS
     from mien.recognize.model import Model
+    from mien.show.plots import refuse_format
 
     if shuffled and not run:
         raise click.UsageError("--shuffled needs --run")
     if plot:
         needs("mien faithful --plot", "plot", "matplotlib")
+    refuse_format(plot)
+    say = echo_beside(out, csv_file, plot)
     for method in methods:
         if method not in METHODS:
             raise UnknownNameError("method", method, METHODS)
@@ -211,13 +215,13 @@ def faithful_command(
         _network(run),
         _network(shuffled),
         _bar("measuring"),
-        lambda method, reason: click.echo(f"left out {method}: {reason}", err=True),
+        lambda method, reason: echo(f"left out {method}: {reason}", err=True),
     )
     command = f"mien faithful {model} {folder} --split {split} --pictures {pictures}"
     command += f" --sanity {sanity}" + "".join(f" --method {m}" for m in figures["against"])
     seconds = round(time.perf_counter() - start)
     record = {"command": command, **figures, "seconds": seconds}
-    _print_table(record)
+    _print_table(record, say)
     _write(record, out, csv_file, plot)
 
 
@@ -231,7 +235,7 @@ def _network(run: Path | None) -> "Network | None":
     return load_run(run).network
 
 
-def _print_table(record: dict[str, Any]) -> None:
+def _print_table(record: dict[str, Any], say: Echo) -> None:
     """Print the means; a method that beats every control in a metric has a star there."""
     from mien.evaluate.explanations import beats
     from mien.evaluate.faithfulness import METRICS
@@ -241,11 +245,11 @@ def _print_table(record: dict[str, Any]) -> None:
         [name, *(f"{mean[m]:.3f}{'*' * beats(record, name, m)}" for m in METRICS)]
         for name, mean in record["mean"].items()
     ]
-    click.echo(as_text(["", *METRICS], rows))
-    click.echo("* better than every control, p < 0.05 (Wilcoxon, Bonferroni)")
+    say(as_text(["", *METRICS], rows))
+    say("* better than every control, p < 0.05 (Wilcoxon, Bonferroni)")
     for stage, alike in record.get("forgetting", {}).items():
         values = "  ".join(f"{name} {value:.2f}" for name, value in alike.items())
-        click.echo(f"forgotten down to {stage}: likeness {values}")
+        say(f"forgotten down to {stage}: likeness {values}")
 
 
 def _write(
@@ -267,6 +271,4 @@ def _write(
         from mien.show.plots import faithfulness
 
         faithfulness(record, METRICS, plot)
-    for path in (out, csv_file, plot):
-        if path:
-            click.echo(f"wrote {path}", err=True)
+    echo_written(out, csv_file, plot)

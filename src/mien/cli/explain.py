@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import PICTURES, bar, needs, say_left_out
+from mien.cli._shared import PICTURES, Refusals, bar, echo, echo_error, needs, say_left_out
 from mien.errors import BadImageError, OutputError, UnknownNameError
+from mien.media.escapes import escaped
+from mien.media.files import real_path
+from mien.media.parts import remove_leftovers
 
 if TYPE_CHECKING:
     from mien.explain.methods import Source
@@ -67,25 +70,28 @@ def explain_command(
     files = found.files
     source, recognizer = _load(model)
     say_left_out(found)
-    failures = 0
+    failures, refused = 0, Refusals()
+    remove_leftovers(out)
     for file in bar(files, len(files)):
         try:
             crops = face_crops(recognizer, file, crop)
         except BadImageError as error:
             failures += 1
-            click.echo(f"mien: {error}", err=True)
+            echo_error(error)
             continue
         for number, face in enumerate(crops):
             page = _figure(source, face, methods, labels, layer, activations)
             target = _target(out, file, files, number if len(crops) > 1 else None)
-            write_figure(page, target)
-            click.echo(f"{file}  face {number}  wrote {target}")
-            if not activations and len(methods) == len(labels) == 1:
-                sentence = explanation_sentence(source, face, methods[0], labels[0], layer)
-                click.echo(f"     {sentence}")
+            with refused.noted():
+                write_figure(page, target)
+                echo(f"{escaped(file)}  face {number}  wrote {escaped(target)}")
+                if not activations and len(methods) == len(labels) == 1:
+                    sentence = explanation_sentence(source, face, methods[0], labels[0], layer)
+                    echo(f"     {sentence}")
     if failures:
-        click.echo(f"mien: {failures} of {len(files)} pictures gave no face", err=True)
-    if failures or found.faults:
+        echo(f"mien: {failures} of {len(files)} pictures gave no face", err=True)
+    refused.report()
+    if failures or refused.count or found.faults:
         sys.exit(1)
 
 
@@ -138,13 +144,12 @@ def _figure(
         return activations_figure(source, crop, layer)
     page, left_out = explanation_figure(source, crop, methods, labels, layer)
     for method, reason in left_out.items():
-        click.echo(f"mien: {method} left out: {reason}", err=True)
+        echo(f"mien: {method} left out: {reason}", err=True)
     return page
 
 
 def _target(out: Path, file: Path, files: Sequence[Path], number: int | None) -> Path:
     """The file of a face's figure: --out itself, or one named like the picture in that folder."""
-    from mien.media.files import real_path
     from mien.show.picture_grid import SUFFIXES
 
     suffix = "" if number is None else f"-face{number}"

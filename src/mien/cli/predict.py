@@ -1,7 +1,7 @@
 """Commands for somebody with photos: predict, scores, demo, models."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import PICTURES, THREADS, bar, say_left_out
+from mien.cli._shared import PICTURES, THREADS, Refusals, bar, echo, echo_error, say_left_out
 from mien.errors import BadImageError, OutputError
+from mien.media.escapes import escaped
+from mien.media.files import real_path
+from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
 
 if TYPE_CHECKING:
     from mien.media.folders import PictureFiles
+    from mien.pixels import U8
     from mien.recognize.recognizer import Failure
     from mien.recognize.results import Picture
+    from mien.show.annotate import AnnotatedFolder
 
 __all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
 
@@ -50,7 +55,12 @@ _MAX_MEMORY = click.option(
 @click.argument("paths", nargs=-1, required=True, type=PICTURES)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for annotated pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line a picture.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One row a face.")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path),
+    help="One row a face; - prints it instead of the table.",
+)
 @click.option("--regions", is_flag=True, help="Columns in --csv: evidence by region of the face.")
 @click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
 @click.option("--crops", is_flag=True, help="Also write each face's upright crop to --out.")
@@ -80,11 +90,13 @@ def predict_command(
     Example: mien predict photo.jpg holiday/ --out annotated --csv faces.csv
     """
     from mien.media.folders import search_pictures
-    from mien.media.writers import OUTPUTS, open_outputs
+    from mien.media.writers import open_outputs
     from mien.recognize.recognizer import Failure, Recognizer, read_many
     from mien.recognize.results import CSV_HEADER, REGIONS_HEADER, Picture
     from mien.show.annotate import AnnotatedFolder
 
+    if as_json and csv_file == STANDARD_OUTPUT:
+        raise click.UsageError("--json and --csv - both print; name a file for --csv")
     if crops and out is None:
         raise click.UsageError("--crops needs --out")
     if regions and (csv_file is None or not heatmap):
@@ -96,29 +108,54 @@ def predict_command(
     say_left_out(found)
     header = (*CSV_HEADER, *(REGIONS_HEADER if regions else ()))
     rows = partial(Picture.rows, regions=regions)
-    echo = OUTPUTS["json"](sys.stdout, header, rows) if as_json else _echo_table
-    failures = 0
+    show = _printer(as_json, csv_file)
+    failures, refused = 0, Refusals()
     with ExitStack() as outputs:
         writes = outputs.enter_context(open_outputs({"csv": csv_file}, header, rows))
         folder = AnnotatedFolder(out, paths, files, heatmap, crops) if out else None
         results = read_many(recognizer, files, heatmap, max_pixels, max_memory)
         for rgb, result in bar(results, len(files)):
-            echo(result)
-            sys.stdout.flush()
+            show(result)
             if isinstance(result, Failure):
                 failures += 1
-                click.echo(f"mien: {result.error}", err=True)
+                echo_error(result.error)
                 continue
             for write in writes:
                 write(result)
             if folder and rgb is not None:
-                folder.write(rgb, result)
+                _write_pictures(folder, rgb, result, refused)
             del rgb  # before the next is decoded
-    _finish(failures, found)
+    _finish(failures, found, refused)
+
+
+def _write_pictures(
+    folder: "AnnotatedFolder", rgb: "U8", picture: "Picture", refused: Refusals
+) -> None:
+    """Write a picture's files; one that cannot be written is named and counted."""
+    from mien.media.writers import write_picture
+
+    for drawn, target in folder.pictures(rgb, picture):
+        with refused.noted():
+            write_picture(drawn, target)
+
+
+def _printer(as_json: bool, csv_file: Path | None) -> "Callable[[Picture | Failure], object]":
+    """What prints a result; for people nothing where the rows of --csv are printed."""
+    from mien.media.writers import OUTPUTS
+
+    if as_json:
+        return OUTPUTS["json"](StandardOutput(), (), lambda _result: ())
+    return _show_nothing if csv_file == STANDARD_OUTPUT else _echo_table
 
 
 def _echo_table(result: "Picture | Failure") -> None:
-    click.echo(_table(result))
+    echo(_table(result))
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _show_nothing(_result: "Picture | Failure") -> None:
+    """The rows of --csv are printed instead."""
 
 
 def _table(result: "Picture | Failure") -> str:
@@ -126,9 +163,10 @@ def _table(result: "Picture | Failure") -> str:
     from mien.recognize.results import Picture
 
     if not isinstance(result, Picture):
-        return f"{result.path}  cannot be read"
+        return f"{escaped(result.path)}  cannot be read"
     count = len(result.faces)
-    lines = [f"{result.path}  {result.width}x{result.height}  {count} face{'s' * (count != 1)}"]
+    size = f"{result.width}x{result.height}"
+    lines = [f"{escaped(result.path)}  {size}  {count} face{'s' * (count != 1)}"]
     for number, face in enumerate(result.faces):
         scores = "  ".join(f"{label} {value:.2f}" for label, value in face.scores.items())
         name = f"{face.label} {face.confidence:.0%}"
@@ -140,24 +178,29 @@ def _table(result: "Picture | Failure") -> str:
 
 def _refuse_over_pictures(out: Path | None, files: Sequence[Path]) -> None:
     """Refuse to write a table over a picture that is to be read."""
-    from mien.media.files import real_path
-
     if out is not None and real_path(out) in set(map(real_path, files)):
         raise OutputError(f"{out} is one of the pictures", fix="choose another name")
 
 
-def _finish(failures: int, found: "PictureFiles") -> None:
-    """Exit with 1 if a picture could not be read, or a folder or link could not be followed."""
+def _finish(failures: int, found: "PictureFiles", refused: Refusals | None = None) -> None:
+    """Exit with 1 if a picture was not read, a file not written, or a folder not entered."""
     if failures:
-        total = len(found.files)
-        click.echo(f"mien: {failures} of {total} pictures could not be read", err=True)
-    if failures or found.faults:
+        echo(f"mien: {failures} of {len(found.files)} pictures could not be read", err=True)
+    if refused:
+        refused.report()
+    if failures or found.faults or (refused and refused.count):
         sys.exit(1)
 
 
 @click.command(name="scores")
 @click.argument("folder", type=PICTURES)
-@click.option("--out", type=click.Path(path_type=Path), default="scores.csv", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="scores.csv",
+    show_default=True,
+    help="- prints the table.",
+)
 @click.option("--full", is_flag=True, help="All digits instead of two.")
 @click.option(
     "--reject",
@@ -204,7 +247,7 @@ def scores_command(
         for file, scores in bar(results, len(files)):
             if isinstance(scores, Failure):
                 failures += 1
-                click.echo(f"mien: {scores.error}", err=True)
+                echo_error(scores.error)
                 continue
             if isinstance(scores, NoFace):
                 no_faces += 1
@@ -213,7 +256,7 @@ def scores_command(
             digits = [str(v) if full else f"{v:.2f}" for v in scores]
             table.write([str(file), *digits, *([LABELS[scores.argmax()]] if reject else [])])
     rejected = f", {no_faces} of them no face" if reject else ""
-    click.echo(f"wrote {out}: {len(files) - failures} pictures{rejected}", err=True)
+    echo(f"wrote {out}: {len(files) - failures} pictures{rejected}", err=True)
     _finish(failures, found)
 
 
@@ -232,9 +275,9 @@ def demo_command(out: Path) -> None:
     path = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
     rgb = images.read_rgb(path)
     picture = replace(Recognizer().read(rgb), path=path.name)
-    click.echo(_table(picture))
+    echo(_table(picture))
     write_picture(annotate(rgb, picture), out)
-    click.echo(f"wrote {out.resolve()}")
+    echo(f"wrote {out.resolve()}")
 
 
 @click.command(name="models")
@@ -249,13 +292,13 @@ def models_command() -> None:
     for path in sorted(paths, key=lambda path: (path != SHIPPED, path.name)):
         card = read_card(path)
         size = path.stat().st_size / 1e6
-        click.echo(
+        echo(
             f"{card['name']}  {card['parameters']:,} parameters, "
             f"{card['multiply_adds']:,} multiply-adds a crop, {size:.1f} MB"
         )
         for name, figures in card["metrics"].items():
-            click.echo(
+            echo(
                 f"  {name}: accuracy {figures['accuracy']:.1%}, "
                 f"mean recall {figures['mean_recall']:.1%} on {figures['pictures']:,} pictures"
             )
-        click.echo(f"  {card['licence']}\n  {path}")
+        echo(f"  {card['licence']}\n  {path}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import QUALITY, SIDE, THREADS, bar
+from mien.cli._shared import QUALITY, SIDE, THREADS, bar, echo
+from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
     from mien.data.datasets import OptionValue
@@ -135,26 +136,26 @@ def prepare_command(
     count = workers or cores()
     report = prepare(settings, folder, lambda items: bar(items, len(items), "preparing"), count)
     if not report.fresh:
-        click.echo(f"{folder} is prepared already; nothing to do")
+        echo(f"{folder} is prepared already; nothing to do")
     _print(report, frame)
-    click.echo(f"wrote {folder}/manifest.csv" if report.fresh else f"see {folder}/manifest.csv")
+    echo(f"wrote {folder}/manifest.csv" if report.fresh else f"see {folder}/manifest.csv")
 
 
 def _print(report: "Report", frame: bool) -> None:
     for (split, label), count in sorted(report.kept.items()):
-        click.echo(f"{split:<5}  {label:<9}  {count:>6,}")
+        echo(f"{split:<5}  {label:<9}  {count:>6,}")
     for database, count in report.leaked.items():
-        click.echo(f"left out of train: {count:,} copies of {database} test pictures")
+        echo(f"left out of train: {count:,} copies of {database} test pictures")
     if report.near_valid:
-        click.echo(f"left out of train: {report.near_valid:,} copies of validation pictures")
+        echo(f"left out of train: {report.near_valid:,} copies of validation pictures")
     if frame:
-        click.echo(f"no face found to frame, kept as they came: {report.unframed:,}")
+        echo(f"no face found to frame, kept as they came: {report.unframed:,}")
     for reason, count in report.skipped.items():
         examples = report.examples.get(reason, [])  # a folder of an older mien has none
-        names = ", ".join(examples)
+        names = ", ".join(map(escaped, examples))
         more = ", ... (all in excluded.csv)" if count > len(examples) else ""
-        click.echo(f"left out, {reason}: {count:,}: {names}{more}")
+        echo(f"left out, {reason}: {count:,}: {names}{more}")
     for original, reason in report.unreadable.items():
-        click.echo(f"skipped {original}: {reason}", err=True)
+        echo(f"skipped {escaped(original)}: {escaped(reason)}", err=True)
     if report.unreadable:
-        click.echo(f"skipped: {len(report.unreadable):,} unreadable pictures")
+        echo(f"skipped: {len(report.unreadable):,} unreadable pictures")

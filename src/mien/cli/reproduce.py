@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import bar, epoch_bar, needs
+from mien.cli._shared import bar, echo, epoch_bar, needs
 from mien.cli.search import run_search
 
 if TYPE_CHECKING:
@@ -83,15 +83,15 @@ def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Req
     runs = paper.table_runs(table, only, protocol, seeds)
     for number, run in enumerate(runs, 1):
         title = f"{number}/{len(runs)} {run.title}"
-        click.echo(title, err=True)
+        echo(title, err=True)
         record = paper.run_row(run, request, partial(epoch_bar, title=title), _print_epoch)
-        click.echo(_summary(run.row, record))
+        echo(_summary(run.row, record))
     path = paper_tables.write_table(table, request.out / "results", request.mark)
-    click.echo(f"wrote {path}, and a JSON of every row beside it")
+    echo(f"wrote {path}, and a JSON of every row beside it")
 
 
 def _print_epoch(row: dict[str, Any]) -> None:
-    click.echo(f"epoch {row['epoch']:>3}  held-out accuracy {row['held_accuracy']:.1%}", err=True)
+    echo(f"epoch {row['epoch']:>3}  held-out accuracy {row['held_accuracy']:.1%}", err=True)
 
 
 def _summary(row: "PaperRow", record: dict[str, Any]) -> str:

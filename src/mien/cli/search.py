@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import epoch_bar, needs
+from mien.cli._shared import echo, epoch_bar, needs
 from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def search_command(grid: Path, out: Path | None, prune: bool, address: str | Non
     if address is None:
         run_search(points, folder, prune)
     else:
-        click.echo(_cost(points), err=True)
+        echo(_cost(points), err=True)
         _finish(points, _on_ray(points, folder, address, prune), folder)
 
 
@@ -55,7 +55,7 @@ def run_search(grid: "Grid", folder: Path, prune: bool = False) -> None:
     """
     from mien.train.search import search
 
-    click.echo(_cost(grid), err=True)
+    echo(_cost(grid), err=True)
     outcomes = search(grid, folder, prune, _progress, partial(_print_best, grid))
     _finish(grid, outcomes, folder)
 
@@ -95,7 +95,7 @@ def _print_best(grid: "Grid", outcomes: "Sequence[Outcome]") -> None:
         for o in ranked[:_SHOWN]
     ]
     head = f"\n{len(ranked)} of {len(outcomes)} points; the best so far:"
-    click.echo(f"{head}\n{as_text(['held-out', 'epoch', *grid.varied], rows)}", err=True)
+    echo(f"{head}\n{as_text(['held-out', 'epoch', *grid.varied], rows)}", err=True)
 
 
 def _finish(grid: "Grid", outcomes: "Sequence[Outcome]", folder: Path) -> None:
@@ -106,14 +106,14 @@ def _finish(grid: "Grid", outcomes: "Sequence[Outcome]", folder: Path) -> None:
     for state in ("pruned", "diverged"):
         count = sum(outcome.state == state for outcome in outcomes)
         if count:
-            click.echo(f"{state}: {count} points")
+            echo(f"{state}: {count} points")
     ranked = best_first(outcomes)
     if not ranked:
-        click.echo(f"no point was trained to its end; see {folder / 'search.csv'}")
+        echo(f"no point was trained to its end; see {folder / 'search.csv'}")
         return
     best = ranked[0]
     pairs = zip(grid.varied, best.values(grid.varied), strict=True)
     values = ", ".join(f"{name} {value}" for name, value in pairs)
-    click.echo(f"best: {values or best.run}: {best.accuracy:.1%} held out")
+    echo(f"best: {values or best.run}: {best.accuracy:.1%} held out")
     effects(setting_effects(grid.varied, outcomes), folder / "effects.png")
-    click.echo(f"wrote {folder}/search.csv, effects.png and best.toml")
+    echo(f"wrote {folder}/search.csv, effects.png and best.toml")

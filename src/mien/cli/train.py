@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from mien.cli._shared import epoch_bar, needs
+from mien.cli._shared import echo, epoch_bar, needs
 
 __all__ = ["export_command", "show_augmentation_command", "train_command"]
 
@@ -38,12 +38,12 @@ def train_command(
     history = train(chosen, run, resume, epoch_bar, _print_epoch)
     history_curves(history, run / "history.png")
     best = best_epoch(history)
-    click.echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
-    click.echo(f"wrote {run}; next: mien export {run}")
+    echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
+    echo(f"wrote {run}; next: mien export {run}")
 
 
 def _print_epoch(row: dict[str, Any]) -> None:
-    click.echo(
+    echo(
         f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.3f}  "
         f"held-out loss {row['held_loss']:.3f}  accuracy {row['held_accuracy']:.1%}  "
         f"{row['seconds']:.0f} s",
@@ -69,11 +69,11 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
     from mien.train.export import export, read_metrics
 
     target = out or run / f"{run.resolve().name}.onnx"
-    click.echo("reading the training pictures; with 100,000 it takes some minutes", err=True)
+    echo("reading the training pictures; with 100,000 it takes some minutes", err=True)
     card = export(run, target, {path.stem: read_metrics(path) for path in metrics})
-    click.echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
-    click.echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
-    click.echo(f"wrote {target}")
+    echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
+    echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
+    echo(f"wrote {target}")
 
 
 @click.command(name="show-augmentation")
@@ -103,11 +103,11 @@ def show_augmentation_command(
     chosen = config.load(settings, data=("data",))
     crops = preview.crops_of(chosen.data)
     if not len(crops):
-        click.echo("none of its data is here: showing the portrait that comes with mien", err=True)
+        echo("none of its data is here: showing the portrait that comes with mien", err=True)
         crops = preview.portrait()
     strips = preview.strips(Strength.of(chosen), crops, draws, seed, everything)
     rows = [(strip.name, strip.note, strip.pictures, strip.captions) for strip in strips]
     off = "" if chosen.augment else " (augment = false: training uses none of it)"
     names = ["original", *(f"draw {i + 1}" for i in range(draws))]
     write_picture(contact_sheet(f"Augmentation of {settings.name}{off}", names, rows), out)
-    click.echo(f"wrote {out}")
+    echo(f"wrote {out}")

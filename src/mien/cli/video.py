@@ -1,7 +1,6 @@
 """Commands for somebody with a video: video, frames."""
 
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import takewhile
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import FILE, QUALITY, SIDE, THREADS, bar, needs
+from mien.cli._shared import FILE, QUALITY, SIDE, THREADS, bar, echo, echo_written, needs
 from mien.errors import OutputError
+from mien.media.files import real_path
+from mien.media.standard_output import StandardOutput
 
 if TYPE_CHECKING:
     from mien.media.video_source import VideoSource
@@ -23,9 +24,9 @@ __all__ = ["frames_command", "video_command"]
 @click.command(name="video")
 @click.argument("source", metavar="IN")
 @click.option("--out", type=FILE, help="The film, annotated, with its sound: an .mp4.")
-@click.option("--csv", "csv_file", type=FILE, help="One row a face and frame.")
-@click.option("--json", "json_file", type=FILE, help="One JSON line a frame.")
-@click.option("--plot", type=FILE, help="The expressions over time, as PNG.")
+@click.option("--csv", "csv_file", type=FILE, help="One row a face and frame; - prints it.")
+@click.option("--json", "json_file", type=FILE, help="One JSON line a frame; - prints them.")
+@click.option("--plot", type=FILE, help="The expressions over time: .png, .svg, .pdf.")
 @click.option("--segments", type=FILE, help="One row a stretch of one expression, as CSV.")
 @click.option(
     "--every",
@@ -98,7 +99,9 @@ def video_command(
     from mien.recognize.recognizer import Recognizer
     from mien.recognize.results import VIDEO_HEADER, VideoFrame
     from mien.recognize.video import Choice, VideoRecognizer, recognize_frames
+    from mien.show.plots import refuse_format
 
+    refuse_format(plot)
     tables = {"csv": csv_file, "json": json_file}  # by format
     targets = [path for path in (out, *tables.values(), plot, segments) if path]
     _refuse_clashes(source, targets)
@@ -110,7 +113,7 @@ def video_command(
         video_recognizer = VideoRecognizer(Recognizer(model, threads, six), choice)
         writes = outputs.enter_context(open_outputs(tables, VIDEO_HEADER, VideoFrame.rows))
         if not targets:
-            writes.append(OUTPUTS["csv"](sys.stdout, VIDEO_HEADER, VideoFrame.rows))
+            writes.append(OUTPUTS["csv"](StandardOutput(), VIDEO_HEADER, VideoFrame.rows))
         if plot or segments:
             writes.append(_timeline(outputs, plot, segments))
         if out:
@@ -124,8 +127,7 @@ def video_command(
             for write in writes:
                 write(frame)
     _report(video, count)
-    for path in targets:
-        click.echo(f"wrote {path}", err=True)
+    echo_written(*targets)
 
 
 @contextmanager
@@ -140,26 +142,18 @@ def _ended_by_interrupt(camera: "VideoSource") -> Iterator[None]:
 
 def _refuse_clashes(source: str, targets: list[Path]) -> None:
     """Refuse to write over the video that is read, or two results into one file."""
-    taken = {_place(Path(source))}
+    taken = set() if source == "-" else {real_path(Path(source))}
     for path in targets:
-        if _place(path) in taken or _is_same(path, Path(source)):
+        if real_path(path) in taken or _is_same(path, source):
             raise OutputError(f"{path} is named twice", fix="choose another name for the output")
-        taken.add(_place(path))
+        taken.add(real_path(path))
 
 
-def _place(path: Path) -> Path:
-    """Where a name leads; the name itself where the system does not say."""
+def _is_same(path: Path, source: str) -> bool:
+    """Whether two names are of one file, as hard links are."""
     try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # RuntimeError: a circle of links
-        return path
-
-
-def _is_same(path: Path, other: Path) -> bool:
-    """Whether two names are of one file; what cannot be looked up is reported by who opens it."""
-    try:
-        return path.samefile(other)
-    except OSError:
+        return path.samefile(source)
+    except OSError:  # one of them is not there
         return False
 
 
@@ -208,15 +202,15 @@ def _annotated(
 def _report(video: "VideoSource", count: int) -> None:
     """Say what was wrong with the video."""
     if video.damaged:
-        click.echo(f"skipped: {video.damaged:,} damaged parts of the film", err=True)
+        echo(f"skipped: {video.damaged:,} damaged parts of the film", err=True)
     if video.mended:
-        click.echo(
+        echo(
             f"mended: {video.mended:,} time stamps, missing, running backwards or leaping ahead",
             err=True,
         )
     if video.missing_s > max(0.5, 2 / (video.rate or 25)):
         missing = f"its last {video.missing_s:.1f} s are missing"
-        click.echo(f"cut short: {missing}, the first {count:,} frames were read", err=True)
+        echo(f"cut short: {missing}, the first {count:,} frames were read", err=True)
 
 
 @click.command(name="frames")
@@ -251,7 +245,7 @@ def frames_command(
 
     options = CropOptions(every or 1, rate or 0, size, quality)
     counts = cut_faces(video, out, options, Detector(), progress)
-    click.echo(f"{counts.frames:,} frames looked at, {counts.with_face:,} with a face")
+    echo(f"{counts.frames:,} frames looked at, {counts.with_face:,} with a face")
     if counts.damaged:
-        click.echo(f"skipped: {counts.damaged:,} damaged packets of the video", err=True)
-    click.echo(f"wrote {counts.faces:,} faces and {out}/frames.csv")
+        echo(f"skipped: {counts.damaged:,} damaged packets of the video", err=True)
+    echo(f"wrote {counts.faces:,} faces and {out}/frames.csv")

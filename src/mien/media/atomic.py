@@ -6,16 +6,16 @@ as it was; after SIGKILL the next run into the same place removes it. Knows no f
 """
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mien.errors import OutputError
+from mien.media.files import real_path
 from mien.media.parts import Part
 from mien.media.standard_output import STANDARD_OUTPUT
 
-__all__ = ["as_output_error", "atomic", "atomic_folder", "real_path", "refuses_every_file"]
+__all__ = ["as_output_error", "atomic", "atomic_folder", "refuses_every_file"]
 
 # What a disk says of every file alike, so that it makes no sense to go on with the next one.
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV}
@@ -111,18 +111,6 @@ def refuses_every_file(error: OutputError) -> bool:
         False for what is wrong with one name alone.
     """
     return getattr(error.__cause__, "errno", None) in _OF_THE_DISK
-
-
-def real_path(path: Path) -> Path:
-    """Say where a path leads, as `Path.resolve` does, which fails on links in a circle.
-
-    Args:
-        path: of a file that need not exist.
-
-    Returns:
-        The absolute path, without links as far as they lead somewhere.
-    """
-    return Path(os.path.realpath(path))
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from ray.tune.schedulers import MedianStoppingRule
 
 from mien.errors import BadModelError, BadSettingError
 from mien.train.grid import Grid, PlannedRun, plan_runs
-from mien.train.run import History, read_history, write_history
+from mien.train.history import read_history, restore_history, write_history
+from mien.train.run import History
 from mien.train.search import (
     Median,
     Outcome,
@@ -53,6 +54,8 @@ def search(grid: Grid, out: Path, address: str, prune: bool = False) -> list[Out
         BadSettingError: if there is no cluster at the address.
     """
     claim_folder(grid, out)
+    for run in plan_runs(grid):
+        restore_history(out / "runs" / run.name)
     runs = [
         run
         for run in plan_runs(grid)

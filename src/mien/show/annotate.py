@@ -7,7 +7,7 @@ video it keeps its place from frame to frame, and letters and lines have one siz
 models.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -16,6 +16,7 @@ import numpy as np
 from mien.errors import OutputError
 from mien.faces.boxes import Box
 from mien.media.files import is_dir, real_path
+from mien.media.parts import remove_leftovers
 from mien.media.writers import write_picture
 from mien.pixels import F32, U8
 from mien.recognize.results import Face, Picture, VideoFrame
@@ -246,6 +247,8 @@ class AnnotatedFolder:
             if real_path(target) == real_path(file):
                 raise OutputError(f"{target} is the picture itself", fix="choose another --out")
             self._targets[str(file)] = _free(target, self._taken)
+        for place in dict.fromkeys(target.parent for target in self._targets.values()):
+            remove_leftovers(place)
 
     def write(self, rgb: U8, picture: Picture) -> None:
         """Write one picture, and its faces' crops if they were asked for.
@@ -253,12 +256,28 @@ class AnnotatedFolder:
         Args:
             rgb: shape (H, W, 3), uint8.
             picture: what was read in it.
+
+        Raises:
+            OutputError: if one of them cannot be written.
+        """
+        for drawn, target in self.pictures(rgb, picture):
+            write_picture(drawn, target)
+
+    def pictures(self, rgb: U8, picture: Picture) -> Iterator[tuple[U8, Path]]:
+        """Draw one picture, and give its faces' crops if they were asked for.
+
+        Args:
+            rgb: shape (H, W, 3), uint8.
+            picture: what was read in it.
+
+        Yields:
+            What is to be written, shape (H, W, 3), uint8, and to which file.
         """
         target = self._targets[picture.path]
-        write_picture(annotate(rgb, picture, heatmap=self._heatmap), target)
+        yield annotate(rgb, picture, heatmap=self._heatmap), target
         for number, face in enumerate(picture.faces if self._crops else ()):
             crop = target.with_name(f"{target.stem}-face{number}.png")
-            write_picture(face.crop, _free(crop, self._taken))
+            yield face.crop, _free(crop, self._taken)
 
 
 def _relative(file: Path, roots: Iterable[Path]) -> Path:

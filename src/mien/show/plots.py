@@ -1,29 +1,43 @@
-"""Plots of numbers, written as PNG by matplotlib, which is imported when the first one is drawn.
+"""Plots of numbers, by matplotlib, which is imported when the first one is drawn.
 
 How a run learned, what a folder holds, which classes are confused, how calibrated a model is, what
 each setting of a search does to the accuracy, and how faithful methods and controls are. Knows
-nothing of training and of models.
+nothing of training and of models. `FORMATS` lists the formats by suffix.
 """
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import mean
 from typing import Any, Literal
 
-from mien.errors import MissingExtraError
+from mien.errors import MissingExtraError, OutputError
 from mien.labels import LABELS, NEUTRAL
-from mien.media.writers import atomic
+from mien.media import writers
+from mien.media.writers import write_bytes
 
 __all__ = [
+    "FORMATS",
     "class_bars",
     "confusion_matrix",
     "effects",
     "faithfulness",
     "history_curves",
-    "png_figure",
+    "plot_figure",
+    "refuse_format",
     "reliability_plot",
 ]
+
+# Suffix -> how matplotlib saves it.
+FORMATS: dict[str, dict[str, Any]] = {
+    **{
+        suffix: {"pil_kwargs": options} if options else {}
+        for suffix, (_, _, options) in writers.FORMATS.items()
+    },
+    ".svg": {"metadata": {"Date": None}},
+    ".pdf": {"metadata": {"CreationDate": None}},
+}
 
 _BLUE, _VERMILION, _GREEN = "#0072B2", "#D55E00", "#009E73"  # Okabe and Ito 2008, see style.py
 _GRAY = "#777777"
@@ -38,8 +52,24 @@ _TITLES = {
 _SURE = 1.96  # standard errors either side
 
 
+def refuse_format(path: Path | None) -> None:
+    """Refuse the name of a plot in a format that cannot be written, before hours of work.
+
+    Args:
+        path: of the plot to write; None for no plot.
+
+    Raises:
+        OutputError: if it ends in none of `FORMATS`.
+    """
+    if path is not None and path.suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"no plot format ends in {path.suffix!r}: {path}",
+            fix=f"end the name in {', '.join(FORMATS)}",
+        )
+
+
 @contextmanager
-def png_figure(
+def plot_figure(
     path: Path,
     size: tuple[float, float],
     what: str = "a plot",
@@ -48,7 +78,7 @@ def png_figure(
     """Give a figure to draw on, and write it when that has ended well.
 
     Args:
-        path: of the PNG to write.
+        path: of the plot to write; ends in one of `FORMATS`.
         size: width and height in inches, of 120 pixels each.
         what: needs matplotlib, for the message.
         layout: matplotlib's layout engine; None leaves the axes where they are put.
@@ -58,8 +88,11 @@ def png_figure(
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
+        OutputError: if the name ends otherwise, or the file cannot be written.
     """
+    refuse_format(path)
     try:
+        from matplotlib import rc_context
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
@@ -67,8 +100,12 @@ def png_figure(
     figure = Figure(figsize=size, layout=layout)
     FigureCanvasAgg(figure)
     yield figure
-    with atomic(path) as part:
-        figure.savefig(part, format="png", dpi=120)
+    buffer = io.BytesIO()
+    suffix = path.suffix.lower()
+    # no date and no random names inside: the same plot is the same file
+    with rc_context({"svg.hashsalt": "mien"}):
+        figure.savefig(buffer, format=suffix[1:], dpi=120, **FORMATS[suffix])
+    write_bytes(buffer.getvalue(), path)
 
 
 def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
@@ -76,9 +113,9 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
 
     Args:
         history: rows of `mien.train.trainer.train`.
-        path: of the PNG to write.
+        path: of the plot to write.
     """
-    with png_figure(path, (9, 3.6)) as figure:
+    with plot_figure(path, (9, 3.6)) as figure:
         losses, accuracies = figure.subplots(1, 2)
         epochs = [row["epoch"] for row in history]
         train = {"color": _BLUE, "marker": "."}  # a marker, or a single epoch would not be seen
@@ -101,12 +138,12 @@ def class_bars(counts: Sequence[tuple[str, str, Mapping[str, int]]], path: Path)
 
     Args:
         counts: title of the panel, split, pictures by label; at least one.
-        path: of the PNG to write.
+        path: of the plot to write.
     """
     titles = list(dict.fromkeys(title for title, *_ in counts))
     across = min(2, len(titles))
     down = -(-len(titles) // across)
-    with png_figure(path, (6.8 * across, 3.7 * down)) as figure:
+    with plot_figure(path, (6.8 * across, 3.7 * down)) as figure:
         figure.get_layout_engine().set(h_pad=0.12)
         panels = figure.subplots(down, across, squeeze=False).ravel()
         for panel in panels[len(titles) :]:
@@ -146,9 +183,9 @@ def confusion_matrix(counts: Sequence[Sequence[int]], path: Path) -> None:
 
     Args:
         counts: row = true class, column = predicted class, in the order of `LABELS`.
-        path: of the PNG to write.
+        path: of the plot to write.
     """
-    with png_figure(path, (5.6, 4.6)) as figure:
+    with plot_figure(path, (5.6, 4.6)) as figure:
         axes = figure.subplots()
         shares = [[n / max(1, sum(line)) for n in line] for line in counts]
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -169,9 +206,9 @@ def reliability_plot(bins: Sequence[tuple[float, float, float]], path: Path) -> 
     Args:
         bins: of each bin the mean confidence, the accuracy, and its share of the pictures, all in
             [0, 1].
-        path: of the PNG to write.
+        path: of the plot to write.
     """
-    with png_figure(path, (4.6, 4.6)) as figure:
+    with plot_figure(path, (4.6, 4.6)) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         above.plot([0, 1], [0, 1], color="#999999", ls="--", label="as confident as right")
         confidence, accuracy, share = zip(*bins, strict=True)
@@ -190,10 +227,10 @@ def effects(points: Sequence[tuple[Mapping[str, object], float]], path: Path) ->
 
     Args:
         points: the settings that vary, and the held-out accuracy in [0, 1]; at least one.
-        path: of the PNG to write.
+        path: of the plot to write.
     """
     names = list(points[0][0])
-    with png_figure(path, (2.6 * max(1, len(names)) + 0.8, 3.4)) as figure:
+    with plot_figure(path, (2.6 * max(1, len(names)) + 0.8, 3.4)) as figure:
         panels = figure.subplots(1, max(1, len(names)), sharey=True, squeeze=False)[0]
         panels[0].set_ylabel("held-out accuracy (%)")
         for name, panel in zip(names, panels, strict=False):
@@ -226,11 +263,11 @@ def faithfulness(record: dict[str, Any], better: Mapping[str, int], path: Path) 
     Args:
         record: of ``mien faithful``.
         better: by metric, 1 if higher is better, -1 if lower is.
-        path: of the PNG to write.
+        path: of the plot to write.
     """
     names = list(record["mean"])[::-1]  # the first at the top
     controls = [name for name in names if name not in record["against"]]
-    with png_figure(path, (11, 1.3 + 0.27 * len(names))) as figure:
+    with plot_figure(path, (11, 1.3 + 0.27 * len(names))) as figure:
         data = f"{record['pictures']} pictures of {record['source']} {record['split']}"
         figure.suptitle(
             f"{record['name']}, {data}: methods (dots), controls that know nothing (squares), "

@@ -11,7 +11,7 @@ import numpy as np
 
 from mien.labels import LABELS, NEUTRAL
 from mien.pixels import F64
-from mien.show.plots import png_figure
+from mien.show.plots import plot_figure
 from mien.show.style import COLOURS
 from mien.show.timeline import Peak, Timeline
 
@@ -38,7 +38,7 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
 
     Args:
         timeline: to draw; without faces only the axis is drawn.
-        path: of the PNG to write.
+        path: of the plot to write.
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
@@ -47,7 +47,7 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
     curve_height = 1.5 if len(tracks) <= _FEW else 0.8
     heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.12] * max(1, len(tracks))
     height = sum(heights) + 1.0
-    with png_figure(path, (_WIDTH, height), "plotting a timeline", layout=None) as figure:
+    with plot_figure(path, (_WIDTH, height), "plotting a timeline", layout=None) as figure:
         edges = {"left": 0.06, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.5 / height}
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0, **edges)
         ends = _span(timeline)

@@ -9,8 +9,9 @@ validate      held-out loss and accuracy, the best epoch, early stopping
 optim         optimisers, learning rate and input size by step
 distill       larger networks as teachers
 neutral       the row of the head that tells neutral from the six
-run           the folder of a run: settings, history, checkpoints; a run read back
+run           the folder of a run: settings, checkpoints; a run read back
 checkpoint    the gate through which a checkpoint is read
+history       the table of a run's epochs, which its checkpoint holds too
 distributed   the processes that share every batch; memory kept between steps
 preview       what augmentation does to crops, change by change
 grid, search  the points of a search, and the runs that train them

@@ -5,7 +5,6 @@ Tensors are stored as they are, numbers and the history as JSON in the file's he
 pickled, so opening a stranger's checkpoint runs no code. Knows nothing of training itself.
 """
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,9 +19,9 @@ from torch import Tensor, nn
 
 from mien.data.manifest import Row
 from mien.documents import parse_json, read_text
-from mien.errors import BadDataError, BadModelError, BadSettingError, OutputError
+from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.labels import LABELS
-from mien.media.writers import CsvWriter, atomic, write_text
+from mien.media.writers import CsvWriter, as_output_error, atomic, write_text
 from mien.models import zoo
 from mien.models.network import Network
 from mien.train import config
@@ -41,18 +40,16 @@ __all__ = [
     "load_run",
     "load_weights",
     "read_description",
-    "read_history",
     "refuse_other_run",
     "report_bad_batch",
     "save_checkpoint",
     "write_description",
-    "write_history",
 ]
 
 # The files of a run's folder.
 BEST, LAST = "best.safetensors", "last.safetensors"
 DESCRIPTION = "data.json"
-_SETTINGS, _HISTORY, _BAD_BATCH = "config.toml", "history.csv", "bad-batch.csv"
+_SETTINGS, _BAD_BATCH = "config.toml", "bad-batch.csv"
 
 _MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."  # of a tensor's name
 History = list[dict[str, Any]]  # one row an epoch
@@ -180,41 +177,6 @@ def read_description(folder: Path) -> dict[str, Any]:
     return record
 
 
-def write_history(folder: Path, history: History) -> None:
-    """Write the history of a run as a table.
-
-    Args:
-        folder: of the run.
-        history: at least one row.
-    """
-    with CsvWriter(folder / _HISTORY, list(history[0])) as table:
-        for row in history:
-            table.write(row.values())
-
-
-def read_history(folder: Path) -> History:
-    """Read the history of a run.
-
-    Args:
-        folder: of the run.
-
-    Returns:
-        One row an epoch; none where it has not begun.
-
-    Raises:
-        BadDataError: if the table is damaged.
-    """
-    path = folder / _HISTORY
-    if not path.exists():
-        return []
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
-        return [{**line, "epoch": int(line["epoch"])} for line in lines]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BadDataError(f"{path} is no history ({error})", fix=f"remove {folder}") from error
-
-
 class BadLossError(ArithmeticError):
     """The loss is no number: where it happened, and on which pictures."""
 
@@ -272,11 +234,8 @@ def save_checkpoint(
             if isinstance(value, Tensor):
                 tensors[f"{_OPTIMISER}{number}.{name}"] = value
     contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-    try:
-        with atomic(path) as part:
-            save_file(contiguous, part, metadata={"progress": json.dumps(progress)})
-    except (OSError, SafetensorError) as error:
-        raise OutputError(f"cannot write {path}: {error}", fix="free some space") from error
+    with atomic(path) as part, as_output_error(path, SafetensorError):
+        save_file(contiguous, part, metadata={"progress": json.dumps(progress)})
 
 
 def load_checkpoint(

@@ -12,12 +12,13 @@ from statistics import median
 from typing import Any
 
 from mien.errors import BadModelError, BadSettingError
-from mien.media.writers import CsvWriter, write_text
+from mien.media.writers import CsvWriter, as_output_error, write_text
 from mien.train import config
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.data import Data, load_data
 from mien.train.grid import Grid, PlannedRun, plan_runs
-from mien.train.run import History, read_history
+from mien.train.history import read_history, restore_history
+from mien.train.run import History
 from mien.train.trainer import EpochProgress, no_progress, train
 from mien.train.validate import best_epoch, out_of_patience
 
@@ -149,6 +150,7 @@ def search(
     accuracies: list[list[float]] = []
     for number, run in enumerate(runs, 1):
         folder = out / "runs" / run.name
+        restore_history(folder)
         if not is_finished(folder, run.settings, prune):
             key = _data_settings(run.settings)
             if key not in data:
@@ -190,7 +192,8 @@ def _train(
     run: PlannedRun, folder: Path, rule: Median, progress: EpochProgress, data: Data
 ) -> None:
     """Train one run; one that diverges or is hopeless is marked as ended."""
-    (folder / _ENDED).unlink(missing_ok=True)
+    with as_output_error(folder / _ENDED):
+        (folder / _ENDED).unlink(missing_ok=True)
     for row in read_history(folder):
         rule(row)
     try:
@@ -198,7 +201,7 @@ def _train(
             train(run.settings, folder, folder.exists(), progress, rule, data)
     except BadModelError as error:
         mark_ended(folder, f"diverged\n{error.message}\n")
-    if not is_finished(folder, run.settings):
+    if rule.over and not is_finished(folder, run.settings):
         mark_ended(folder, "pruned\n")
 
 

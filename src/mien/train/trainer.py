@@ -22,6 +22,7 @@ from torch.nn.functional import cross_entropy, interpolate
 
 from mien.cores import at_most_cores
 from mien.labels import LABELS, NEUTRAL_INDEX
+from mien.media.parts import remove_leftovers
 from mien.models import zoo
 from mien.models.network import Network
 from mien.pixels import SIDE
@@ -31,6 +32,7 @@ from mien.train.data import Data, load_data
 from mien.train.dataset import batch_rows, batches, normalise
 from mien.train.distill import Teachers, distillation_loss
 from mien.train.distributed import Worker, keep_freed_memory, launch
+from mien.train.history import restore_history, write_history
 from mien.train.optim import optimiser, rate_at, side_at
 from mien.train.run import (
     BEST,
@@ -43,7 +45,6 @@ from mien.train.run import (
     report_bad_batch,
     save_checkpoint,
     write_description,
-    write_history,
 )
 from mien.train.validate import out_of_patience, validate
 
@@ -95,6 +96,7 @@ def train(
         OutputError: if the folder cannot be written.
     """
     refuse_other_run(out, settings, resume)
+    remove_leftovers(out)
     job = _Job(settings, out, resume, progress, report, data or load_data(settings))
     return launch(settings.devices, partial(_train, job=job))
 
@@ -123,6 +125,7 @@ def _train(worker: Worker, job: _Job) -> History:
     if job.resume and (out / LAST).exists():
         state = trainer.model, trainer.average, trainer.optimiser
         history = load_checkpoint(out / LAST, *state)["history"]
+        worker.on_first(partial(restore_history, out))
     worker.on_first(lambda: write_description(out, settings, data.train.rows, _counts(data)))
     progress = job.progress if worker.rank == 0 else no_progress
     ended = False
