@@ -110,7 +110,8 @@ class _Raw(io.FileIO):
 
 def _guarded(stream: TextIO, name: str) -> TextIO:
     """Let a stream take names that are no valid text, and say what it refuses."""
-    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    buffer = getattr(stream, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)  # with PYTHONUNBUFFERED it is the buffer itself
     if not isinstance(raw, io.FileIO) or not isinstance(stream, io.TextIOWrapper):
         return stream  # closed, or a console of Windows
     stream.flush()
@@ -118,6 +119,5 @@ def _guarded(stream: TextIO, name: str) -> TextIO:
         io.BufferedWriter(_Raw(raw.fileno(), name)),
         encoding=stream.encoding,
         errors="backslashreplace",  # a file name need not be valid text
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
+        line_buffering=stream.line_buffering or raw is buffer,
     )

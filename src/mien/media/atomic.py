@@ -86,6 +86,7 @@ def as_output_error(path: Path, *others: type[Exception], fix: str = _FIX) -> It
         Nothing.
 
     Raises:
+        BrokenPipeError: if the reader of standard output is gone.
         OutputError: if the block cannot write it.
     """
     refusals: tuple[type[Exception], ...] = (OSError, *others)
@@ -93,6 +94,8 @@ def as_output_error(path: Path, *others: type[Exception], fix: str = _FIX) -> It
         raise OutputError(f"no file can be called {str(path)!r}", fix="choose another name")
     try:
         yield
+    except BrokenPipeError:  # no disk: the reader of standard output is gone
+        raise
     except refusals as error:
         reason = getattr(error, "strerror", None) or str(error)
         number = getattr(error, "errno", None)
