@@ -21,6 +21,24 @@ ALONE = {
 }
 # What opens a picture file: one file has the list of formats and the caps.
 OPENERS = {"Image.open", "PIL.Image.open", "cv2.imread", "cv2.imdecode", "cv2.imreadmulti"}
+# Who may write files, and why; all others call `mien.media.writers`.
+WRITERS = {
+    "media/writers.py": "text, tables, pictures: the gate",
+    "media/video_writer.py": "videos: PyAV writes them itself",
+    "media/parts.py": "makes and locks the part that a writer fills",
+    "cli/_process.py": "standard output that turns what is refused into our error",
+    "data/prepare/crops.py": "a temporary file without a name, for thumbnails",
+    "media/pipe.py": "a temporary file without a name, for what comes through a pipe",
+    "data/audit/clean.py": "copies a manifest into a part of the gate's",
+    "train/run.py": "checkpoints: safetensors writes them itself, into a part of the gate's",
+}
+# Calls that write a file, whatever they are called on; `.save` and the like may fill a buffer.
+WRITING = {
+    "write_text", "write_bytes", "touch", "TemporaryFile", "NamedTemporaryFile", "mkstemp",
+    "SpooledTemporaryFile", "save_file", "tofile", "savez", "savetxt", "imwrite", "FileIO",
+}  # fmt: skip
+SAVING = {"save", "savefig", "dump"}
+OURS = {"write_bytes", "write_text"}  # names of the gate's own functions, called without a dot
 
 
 def imports_of(tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -117,3 +135,71 @@ def test_pictures_are_opened_in_one_file_alone():
         name for name, tree in TREES.items() if ("PIL.Image", "open") in set(imports_of(tree))
     }
     assert opened == {"media/images.py"}
+
+
+def writes(call: ast.Call) -> bool:
+    """Whether a call writes a file by itself."""
+    plain = isinstance(call.func, ast.Name)
+    name = call.func.id if plain else getattr(call.func, "attr", "")
+    if name in WRITING:
+        return not (plain and name in OURS)
+    if ast.unparse(call.func).startswith(("shutil.copy", "shutil.move")):
+        return True
+    if name in SAVING:
+        first = call.args[0] if call.args else None
+        return not (isinstance(first, ast.Name) and first.id == "buffer")
+    if name not in {"open", "fdopen"}:
+        return False
+    values = [*call.args, *(word.value for word in call.keywords if word.arg == "mode")]
+    modes = [value.value for value in values if isinstance(value, ast.Constant)]
+    text = ast.unparse(call)
+    return any(flag in text for flag in ("O_WRONLY", "O_RDWR", "O_CREAT")) or any(set(mode) & set("wax+") for mode in modes if _is_mode(mode))
+
+
+def _is_mode(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 4 and set(value) <= set("rwaxbt+")
+
+
+def test_files_are_written_by_the_gate_alone():
+    calls = {
+        name: [node for node in ast.walk(tree) if isinstance(node, ast.Call) and writes(node)]
+        for name, tree in TREES.items()
+    }
+    found = {name: [ast.unparse(call) for call in lines] for name, lines in calls.items() if lines}
+    assert {name: lines for name, lines in found.items() if name not in WRITERS} == {}
+    assert WRITERS.keys() - found.keys() == set()  # no exception that is not needed
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("open(p, 'w')", True),
+        ("path.open('ab')", True),
+        ("path.open(mode='x')", True),
+        ("os.open(p, os.O_RDWR | os.O_CREAT)", True),
+        ("path.write_text('x')", True),
+        ("image.save(part, 'PDF')", True),
+        ("figure.savefig(path)", True),
+        ("json.dump(record, file)", True),
+        ("path.open()", False),
+        ("archive.open(name)", False),
+        ("open(path, 'rb')", False),
+        ("image.save(buffer, 'PNG')", False),
+        ("write_text(text, path)", False),
+        ("shutil.copyfile(a, b)", True),
+        ("array.copy()", False),
+    ],
+)
+def test_what_counts_as_writing(code, expected):
+    assert writes(ast.parse(code, mode="eval").body) == expected
+
+
+def test_commands_print_through_the_function_that_escapes_names():
+    printing = {
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"click.echo", "click.secho", "sys.stdout.write", "print"}
+    }
+    assert printing == {"cli/_shared.py", "media/standard_output.py"}
