@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check docs model bench clean
+.PHONY: help demo test check docs model bench kill clean
 
 help:  ## print this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -42,6 +42,9 @@ model: .venv/developed  ## train and export the shipped model again, once data/ 
 
 bench: .venv/developed  ## run every benchmark; each checks its answers and writes results/bench-*.json
 	for file in benchmarks/bench_*.py; do .venv/bin/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+kill: .venv/developed  ## kill every command that writes at seeded moments; writes results/kill.json (MOMENTS=30)
+	.venv/bin/python -m tests.kill --moments $(or $(MOMENTS),30)
 
 clean:  ## remove .venv and everything that is built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -132,12 +132,14 @@ def video_command(
 
 @contextmanager
 def _ended_by_interrupt(camera: "VideoSource") -> Iterator[None]:
-    """Let Ctrl-C end a recording, and its files be whole; it would abort anything else."""
-    before = signal.signal(signal.SIGINT, lambda *_: camera.stop())
+    """Let Ctrl-C, SIGTERM or SIGHUP end a recording, whose files are whole then."""
+    numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    before = {n: signal.signal(n, lambda *_: camera.stop()) for n in numbers if n is not None}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _refuse_clashes(source: str, targets: list[Path]) -> None:
