@@ -268,21 +268,46 @@ def test_a_camera_is_recorded_with_the_times_at_which_it_saw(portrait, tmp_path,
     assert [row["time_s"] for row in rows_of(tmp_path / "a.csv")] == ["0.000", "0.100", "0.300"]
 
 
-def test_ctrl_c_ends_a_recording_and_its_files_are_whole(tmp_path, monkeypatch):
+def test_csv_minus_prints_the_rows_once_and_another_output_is_a_file(talk, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mien("video", talk, "--csv", "a.csv")
+    result = mien("video", talk, "--csv", "-", "--segments", "s.csv")
+    assert result.exit_code == 0
+    assert result.stdout == (tmp_path / "a.csv").read_text()
+    assert result.stderr == "wrote s.csv\n"
+    result = mien("video", talk, "--csv", "-", "--json", "-")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "- is named twice" in result.stderr
+    assert not (tmp_path / "-").exists()
+
+
+def test_a_plot_of_a_format_that_cannot_be_written_is_refused_before_the_video_is_read(
+    talk, tmp_path
+):
+    result = mien("video", talk, "--plot", tmp_path / "a.gif", "--csv", tmp_path / "a.csv")
+    assert result.exit_code == 1
+    assert "no plot format ends in '.gif'" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert mien("video", talk, "--plot", tmp_path / "a.pdf").exit_code == 0
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_recording_and_its_files_are_whole(tmp_path, monkeypatch, number):
     class Endless(Lens):
         def read(self):
             if self.left == 900:
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(number)
             return super().read()
 
     monkeypatch.setattr(cv2, "VideoCapture", lambda _: Endless(1000))
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
     result = mien("video", 0, "--csv", tmp_path / "a.csv", "--out", tmp_path / "a.mp4")
     assert result.exit_code == 0
     assert (tmp_path / "a.csv").read_text() == HEADER + "\n"
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert 90 <= sum(1 for _ in container.decode(video=0)) < 900
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
 
 
 def test_without_the_extra_it_is_named(talk, monkeypatch):

@@ -27,29 +27,33 @@ def wait_for(condition, seconds=60):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_at_once_and_leaves_no_file(portrait, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 1), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_at_once_and_leaves_no_file(portrait, tmp_path, number, code):
     (tmp_path / "in").mkdir()
     path = clip(tmp_path / "in" / "a.mp4", swaying(portrait, 40) * 100)
     out = tmp_path / "out"
     running = start(path, "--out", out / "a.mp4", "--csv", out / "a.csv")
     wait_for(lambda: out.is_dir() and any(p.stat().st_size > 20_000 for p in out.iterdir()))
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     _, said = running.communicate(timeout=20)
-    assert running.returncode == 1
+    assert running.returncode == code
     assert "Traceback" not in said
     assert list(out.iterdir()) == []
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_run_that_waits_for_its_input(tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 1), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_run_that_waits_for_its_input(tmp_path, number, code):
     there, other = os.pipe()
     with os.fdopen(other, "wb"), os.fdopen(there, "rb") as stdin:
         running = start("-", "--csv", tmp_path / "a.csv", stdin=stdin)
         time.sleep(3)
         assert running.poll() is None
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         _, said = running.communicate(timeout=20)
-    assert running.returncode == 1
+    assert running.returncode == code
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
 
