@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from mien.cli._shared import echo_beside
+from mien.cli._shared import echo, echo_beside, echo_error
 from mien.errors import OutputError
 from mien.media.escapes import escaped, guarded, unguarded
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
@@ -196,6 +196,14 @@ def test_our_own_table_of_labels_is_read_back_with_such_a_name(tmp_path, monkeyp
 def test_control_characters_are_shown_and_other_letters_stay(name, shown):
     assert escaped(name) == shown
     assert escaped(f"{name}\n", but="\n").endswith("\n")
+
+
+def test_what_a_command_prints_has_no_control_characters_but_the_ends_of_its_lines(capsys):
+    echo("one\ntwo\x07\x9b\x1b[2J")
+    echo_error(OutputError("cannot write a\x1b[2J\nmien: all is well", fix="b\r"))
+    printed = capsys.readouterr()
+    assert printed.out == "one\ntwo\\x07\\x9b\\x1b[2J\n"
+    assert printed.err == "mien: cannot write a\\x1b[2J\\nmien: all is well\n  try: b\\r\n"
 
 
 def test_escape_codes_in_names_do_not_reach_the_terminal(tmp_path, monkeypatch, portrait):
