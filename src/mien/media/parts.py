@@ -14,7 +14,6 @@ import shutil
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from secrets import token_hex
 
 __all__ = ["Part", "is_part_name", "remove_leftovers"]
 
@@ -65,7 +64,7 @@ class Part:
             if _HAS_LOCKS:
                 raise OSError(errno.EBUSY, f"{_MOST} other runs are writing it")
         self._is_random = True
-        self.path = self._named(token_hex(4))
+        self.path = self._named(os.urandom(4).hex())
         if self._is_folder:
             self.path.mkdir()
         return self.path
