@@ -152,8 +152,8 @@ def writes(call: ast.Call) -> bool:
         return False
     values = [*call.args, *(word.value for word in call.keywords if word.arg == "mode")]
     modes = [value.value for value in values if isinstance(value, ast.Constant)]
-    text = ast.unparse(call)
-    return any(flag in text for flag in ("O_WRONLY", "O_RDWR", "O_CREAT")) or any(set(mode) & set("wax+") for mode in modes if _is_mode(mode))
+    flags = any(flag in ast.unparse(call) for flag in ("O_WRONLY", "O_RDWR", "O_CREAT"))
+    return flags or any(set(mode) & set("wax+") for mode in modes if _is_mode(mode))
 
 
 def _is_mode(value: object) -> bool:
