@@ -1,8 +1,8 @@
 """Every command that writes, killed at seeded moments: is what it leaves whole, and goes it on?
 
-Each command runs once undisturbed, as the reference. Then it is ended again and again, by SIGKILL,
-SIGTERM and SIGINT, half of the times after a random time, half of them just when a random file
-appears, changes or goes. After each:
+A command runs in a copy of this process, which has imported what costs time; first undisturbed,
+as the reference. Then it is ended again and again, by SIGKILL, SIGTERM and SIGINT, half of the
+times after a random time, half of them when a random file appears, changes or goes. After each:
 
 half       files under their final names that are cut short, or other than the reference's; the
            runs of train and search may be at an earlier epoch, but every file must be readable
@@ -33,7 +33,7 @@ from benchmarks.timing import head
 from mien.media.parts import is_part_name
 from mien.media.writers import write_text
 from mien.show.tables import as_text
-from tests.support.kill_inputs import COMMANDS, make_inputs, starter
+from tests.support.kill_inputs import COMMANDS, import_all, start
 from tests.support.whole_files import contents, is_readable
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -62,19 +62,6 @@ class Tally:
         self.found.append(f"{kind}: {what}")
 
 
-def start(words: list[str], folder: Path) -> "subprocess.Popen[bytes]":
-    """Start a command, in a group of its own, with all it prints in a file beside its folder."""
-    with (folder.parent / "said.txt").open("wb") as said:
-        return subprocess.Popen(
-            starter(words),
-            cwd=folder,
-            stdout=said,
-            stderr=said,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            start_new_session=True,
-        )
-
-
 def state(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Name, size and time of all that is there now."""
     found = []
@@ -89,31 +76,36 @@ def state(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 def run(words: list[str], folder: Path) -> int:
     """Run a command to its end; return its exit code."""
-    return start(words, folder).wait()
+    return os.waitstatus_to_exitcode(os.waitpid(start(words, folder), 0)[1])
 
 
 def run_for(words: list[str], folder: Path, seconds: float, how: int) -> int:
     """Run a command for a time, then send it a signal; return its exit code."""
-    process = start(words, folder)
-    try:
-        return process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(how)
-        return process.wait(timeout=120)
+    child, end = start(words, folder), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    return _end(child, how)
 
 
 def run_until(words: list[str], folder: Path, most: int, how: int) -> tuple[int, int]:
     """Run a command until its folder changed so often; return its exit code and the changes."""
-    process = start(words, folder)
+    child = start(words, folder)
     changes, last = 0, state(folder)
-    while process.poll() is None:
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
         now = state(folder)
         changes, last = changes + (now != last), now
         if changes >= most:
-            process.send_signal(how)
-            return process.wait(timeout=120), changes
+            return _end(child, how), changes
         time.sleep(0.002)
-    return process.returncode, changes
+    return os.waitstatus_to_exitcode(ended[1]), changes
+
+
+def _end(child: int, how: int) -> int:
+    os.kill(child, how)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def parts(folder: Path) -> list[str]:
@@ -190,7 +182,11 @@ def kill_once(
 
 def campaign(names: list[str], moments: int, seed: int, workplace: Path) -> dict[str, Any]:
     """Kill the commands in turn until there were so many moments in all."""
-    inputs = make_inputs(workplace / "given")
+    inputs = workplace / "given"
+    code = "import sys; from pathlib import Path; from tests.support import kill_inputs as k\n"
+    code += "k.make_inputs(Path(sys.argv[1]))"  # apart, as training may leave threads
+    subprocess.run([sys.executable, "-c", code, str(inputs)], check=True)
+    import_all()
     references = {name: reference_of(name, inputs, workplace) for name in names}
     tallies = {(name, how): Tally() for name in names for how in SIGNALS}
     chance = random.Random(seed)

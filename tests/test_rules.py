@@ -27,9 +27,9 @@ WRITERS = {
     "media/video_writer.py": "videos: PyAV writes them itself",
     "media/parts.py": "makes and locks the part that a writer fills",
     "cli/_process.py": "standard output that turns what is refused into our error",
-    "data/prepare/crops.py": "a temporary file without a name, for thumbnails",
+    "data/prepare/crop_store.py": "a temporary file without a name, for thumbnails",
     "media/pipe.py": "a temporary file without a name, for what comes through a pipe",
-    "data/audit/clean.py": "copies a manifest into a part of the gate's",
+    "data/audit/clean.py": "copies a manifest into the folder of a fix that is under way",
     "train/run.py": "checkpoints: safetensors writes them itself, into a part of the gate's",
 }
 # Calls that write a file, whatever they are called on; `.save` and the like may fill a buffer.

@@ -126,8 +126,8 @@ def _from_tables(
     pictures = PictureIndex(archive)
     items: dict[str, Item] = {}
     named = set()
+    # a table of ours has an apostrophe before a name that looks like a formula
     found = [
-        # a table of ours has an apostrophe before a name that looks like a formula
         (line, pictures.find(line.path, beside) or pictures.find(unguarded(line.path), beside))
         for beside, lines in tables
         for line in lines

@@ -21,7 +21,6 @@ from mien.data.prepare.record import Report, Settings, is_made, load_report, sav
 from mien.data.splits import hold_out
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, index
-from mien.media.files import real_path
 from mien.media.parts import is_part_name
 from mien.media.progress import Progress
 from mien.media.writers import Table, atomic_folder, open_table
@@ -99,7 +98,7 @@ def _cut(
 
 def _keep_apart(archive: Path, out: Path) -> None:
     """Refuse to write into the source, or to replace a folder that holds it."""
-    source, target = real_path(archive), real_path(out)
+    source, target = _resolved(archive), _resolved(out)
     inside = source.is_dir() and target.is_relative_to(source)
     in_part = any(is_part_name(part) for part in source.parts)
     if inside or in_part or source.is_relative_to(target):
@@ -107,6 +106,14 @@ def _keep_apart(archive: Path, out: Path) -> None:
             f"{out} and {archive} lie in each other; the source is never written to",
             fix="choose another --out",
         )
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        path.exists()  # too long a name is found here
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL, too long
+        raise BadDataError(f"{str(path)!r} is no path ({error})", fix="check it") from error
 
 
 def _finish(
