@@ -289,9 +289,9 @@ def test_what_is_no_file_in_a_folder_is_named(tmp_path):
         assert archive.names == ["happy/a.jpg", "happy/linked.jpg", "sad/b.jpg"]
         assert sorted(left_out_in(archive)) == [
             ("fear", "linked folder"),
-            ("happy/gone.jpg", "no file"),
-            ("happy/loop.jpg", "no file"),
-            ("sad/pipe.jpg", "no file"),
+            ("happy/gone.jpg", "link that leads nowhere"),
+            ("happy/loop.jpg", "link that leads nowhere"),
+            ("sad/pipe.jpg", "no ordinary file"),
         ]
 
 
@@ -303,7 +303,7 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path):
         with Archive(folder) as archive:
             assert (archive.names, left_out_in(archive)) == (
                 ["happy/a.jpg"],
-                [("sad", "unreadable folder")],
+                [("sad", "cannot be opened")],
             )
     finally:
         (folder / "sad").chmod(0o755)

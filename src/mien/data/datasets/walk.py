@@ -43,7 +43,7 @@ def list_folder(root: Path) -> tuple[list[str], list[Problem]]:
         except OSError as error:
             if not above:
                 raise
-            problems.append(Problem(above.rstrip("/"), "unreadable folder", error.strerror or ""))
+            problems.append(Problem(above.rstrip("/"), "cannot be opened", error.strerror or ""))
     return names, problems
 
 
@@ -53,6 +53,8 @@ def _kind_of(entry: "os.DirEntry[str]") -> str:
             return "folder"
         if entry.is_file():
             return "file"
-        return "linked folder" if entry.is_dir() else "no file"
-    except OSError:
-        return "no file"
+        if entry.is_dir():
+            return "linked folder"
+    except OSError:  # a link in a circle
+        return "link that leads nowhere"
+    return "link that leads nowhere" if entry.is_symlink() else "no ordinary file"
