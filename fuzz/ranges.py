@@ -1,4 +1,4 @@
-"""Whether mien works at both ends of every range of a dependency: each in an environment of its own.
+"""Whether mien works at both ends of the range of every dependency, each in its own environment.
 
 Run: python -m fuzz.ranges [--python PATH ...] [--only WORD] [--out FILE]; `make ranges`
 The wheel is built once. Then for every Python: the newest packages that the ranges allow, the
