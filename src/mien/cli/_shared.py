@@ -1,5 +1,6 @@
 """What several commands share: a progress bar, types of options, what was left out of folders."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mien.media.folders import PictureFiles
 
 __all__ = [
+    "DETECTOR",
     "FILE",
     "PICTURES",
     "QUALITY",
@@ -60,6 +62,32 @@ class _AtMostCores(click.IntRange):
 
 
 THREADS = _AtMostCores(0)
+
+
+def _set_detector(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
+    """Say where the detector's files are, to this process and those it starts, for this command."""
+    if value is None:
+        return
+    from mien.faces.detect import PLACE
+
+    before = os.environ.get(PLACE)
+    os.environ[PLACE] = str(value.absolute())
+
+    def put_back() -> None:
+        del os.environ[PLACE]
+        if before is not None:
+            os.environ[PLACE] = before
+
+    ctx.call_on_close(put_back)
+
+
+DETECTOR = click.option(
+    "--detector",
+    type=FILE,
+    expose_value=False,
+    callback=_set_detector,
+    help="Folder of the detector's two networks, or a file of one; or set MIEN_DETECTOR.",
+)
 
 
 def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:

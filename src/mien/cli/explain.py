@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import PICTURES, bar, needs, say_left_out
+from mien.cli._shared import DETECTOR, PICTURES, bar, needs, say_left_out
 from mien.errors import BadImageError, OutputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ __all__ = ["explain_command"]
     type=click.Path(path_type=Path),
     help="An .onnx file, or the folder of a run (needs torch); by default the shipped one.",
 )
+@DETECTOR
 def explain_command(
     paths: tuple[Path, ...],
     method: str,

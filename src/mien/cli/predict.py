@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import PICTURES, THREADS, bar, say_left_out
+from mien.cli._shared import DETECTOR, PICTURES, THREADS, bar, say_left_out
 from mien.errors import BadImageError, OutputError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ _MAX_MEMORY = click.option(
 @_THREADS
 @_MAX_PIXELS
 @_MAX_MEMORY
+@DETECTOR
 def predict_command(
     paths: tuple[Path, ...],
     out: Path | None,
@@ -219,6 +220,7 @@ def scores_command(
 
 @click.command(name="demo")
 @click.option("--out", type=click.Path(path_type=Path), default="mien-demo.png", show_default=True)
+@DETECTOR
 def demo_command(out: Path) -> None:
     """Read the portrait that comes with mien and write it annotated.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import FILE, QUALITY, SIDE, THREADS, bar, needs
+from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, bar, needs
 from mien.errors import OutputError
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ __all__ = ["frames_command", "video_command"]
     show_default=True,
     help="Of each network and of the encoder, which overlap anyway; 0: all cores.",
 )
+@DETECTOR
 def video_command(
     source: str,
     out: Path | None,
@@ -231,6 +232,7 @@ def _report(video: "VideoSource", count: int) -> None:
 )
 @click.option("--size", type=SIDE, default=64, show_default=True)
 @click.option("--quality", type=QUALITY, default=95, show_default=True)
+@DETECTOR
 def frames_command(
     video: Path, out: Path, every: int | None, rate: float | None, size: int, quality: int
 ) -> None:
