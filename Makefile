@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check docs model bench clean
+.PHONY: help demo test check docs model bench fuzz soak ranges clean
 
 help:  ## print this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -42,6 +42,15 @@ model: .venv/developed  ## train and export the shipped model again, once data/ 
 
 bench: .venv/developed  ## run every benchmark; each checks its answers and writes results/bench-*.json
 	for file in benchmarks/bench_*.py; do .venv/bin/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+fuzz: .venv/developed  ## try damaged inputs of every kind for MINUTES (10); writes results/fuzz.json
+	.venv/bin/python -m fuzz --minutes $(or $(MINUTES),10)
+
+soak: .venv/developed  ## read for hours, and see what is left behind; writes results/soak.json
+	.venv/bin/python -m fuzz.soak
+
+ranges: .venv/developed  ## run a smoke test at both ends of every dependency's range; writes results/ranges.json
+	.venv/bin/python -m fuzz.ranges
 
 clean:  ## remove .venv and everything that is built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -46,7 +46,8 @@ def main() -> None:
             word, *rest = json.loads(line)
             if word == "file":
                 path = Path(rest[0])
-                answer = _try(use, Seed(path.name, path.read_bytes()), place)
+                name = path.name.split("__")[-1]  # tests/corpus/KIND/CASE__NAME
+                answer = _try(use, Seed(name, path.read_bytes()), place)
                 answers.write(json.dumps({"number": -1, **answer}) + "\n")
                 continue
             for number in range(*rest):
