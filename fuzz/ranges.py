@@ -29,7 +29,14 @@ from mien.media.writers import write_text
 __all__ = ["Environment", "environments", "oldest"]
 
 _ROOT = Path(__file__).parents[1]
-EXTRAS = ("plot", "proof", "data", "video", "web")  # train, explain, ray and dev need torch or ray
+EXTRAS = (
+    "plot",
+    "proof",
+    "data",
+    "video",
+    "web",
+    "heic",
+)  # train, explain, ray and dev need torch or ray
 _INSTALL_S, _SMOKE_S = 1200, 900
 
 

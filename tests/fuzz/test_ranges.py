@@ -15,7 +15,9 @@ SMALL = {
     "dependencies": [
         "a>=1.2,<3", "b==4", "c>=5; python_version < '3.13'", "c>=6; python_version >= '3.13'",
     ],
-    "optional-dependencies": {name: [] for name in EXTRAS} | {"plot": ["d>=7"], "proof": ["mien[plot]"]},
+    "optional-dependencies": {
+        **{name: [] for name in EXTRAS}, "plot": ["d>=7"], "proof": ["mien[plot]"],
+    },
 }  # fmt: skip
 
 
