@@ -8,6 +8,7 @@ import argparse
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def _limits() -> dict[str, float]:
-    return {"seconds": Limits().seconds, "mib": Limits().mib}
+    return asdict(Limits())
 
 
 def _line(*cells: object) -> str:

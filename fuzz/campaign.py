@@ -1,7 +1,8 @@
 """Try many inputs of a kind: children are started, watched and restarted, what they find is kept.
 
-A child that dies (a signal) has crashed, one that does not answer in time is slow: both are tried
-once more, alone, and count if they do so again. An input that needs more than the memory is large.
+A child that dies (a signal) has crashed, one that takes too much processor time or does not answer
+is slow, one that needs too much memory is large: these are tried once more, alone, and count if
+they do so again. Time is the processor's, because a busy machine is no fault of the input.
 Everything else is in the child's answer. Findings are told apart by the type of the error and the
 innermost function of mien; the first of each is minimised. Knows nothing of mien.
 """
@@ -37,12 +38,14 @@ class Limits:
     """What one input may take.
 
     Attributes:
-        seconds: until the answer.
+        seconds: of processor time.
         mib: of resident memory, the whole process.
+        patience_s: by the clock; without an answer in it the process is ended.
     """
 
     seconds: float = 10
     mib: float = 1024
+    patience_s: float = 60
 
 
 @dataclass(slots=True)
@@ -146,7 +149,7 @@ class Child:
         return json.loads(line)
 
     def numbers(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
-        """Try inputs by their numbers.
+        """Try inputs by their numbers; take all answers before asking for more.
 
         Args:
             start: the first.
@@ -159,10 +162,10 @@ class Child:
         while number < stop:
             self._ask("numbers", number, stop)
             while number < stop:
-                answer = self._answer()
-                yield {**answer, "number": number}
+                answer = self._answer(number)
+                yield answer
                 number += 1
-                if answer["outcome"] in {"crashed", "slow"}:
+                if answer["ended"]:
                     break
 
     def file(self, path: Path) -> dict[str, Any]:
@@ -175,7 +178,7 @@ class Child:
             The answer.
         """
         self._ask("file", str(path))
-        return self._answer()
+        return self._answer(-1)
 
     def _ask(self, *words: object) -> None:
         pipe = self._process.stdin
@@ -183,13 +186,19 @@ class Child:
         pipe.write(json.dumps(words).encode() + b"\n")
         pipe.flush()
 
-    def _answer(self) -> dict[str, Any]:
-        answer = self._line(self._limits.seconds + 2)  # two for what is not the input's
+    def _answer(self, number: int) -> dict[str, Any]:
+        """The answer for an input that was asked for, judged by the limits."""
+        answer = self._line(self._limits.patience_s)
         if answer is None:
-            return self._ended()
+            return {**self._ended(), "number": number, "ended": True}
+        if answer["number"] != number:
+            raise RuntimeError(f"the answer for {answer['number']} came for {number}")
+        if answer["outcome"] in GOOD and answer["seconds"] > self._limits.seconds:
+            detail = f"more than {self._limits.seconds:g} s"
+            answer |= {"outcome": "slow", "detail": detail}
         if answer["outcome"] in GOOD and answer["peak_mib"] > self._limits.mib:
-            answer |= {"outcome": "large", "detail": "more memory than an input may take"}
-        return dict(answer)
+            answer |= {"outcome": "large", "detail": f"more than {self._limits.mib:g} MiB"}
+        return {**answer, "ended": False}
 
     def _ended(self) -> dict[str, Any]:
         """Say how the process ended, or stop it; then start the next."""
@@ -198,16 +207,15 @@ class Child:
             time.sleep(0.2)  # its pipe may close before it is gone
             died = self._process.poll()
         self.stop()
-        outcome = "slow" if died is None else "crashed"
+        wait = self._limits.patience_s
         crash = self._folder / "crash.txt"
         trace = crash.read_text(encoding="utf-8") if crash.exists() else ""
-        detail = f"no answer in {self._limits.seconds:g} s" if died is None else _signal(died)
         self._start()
         return {
-            "outcome": outcome,
-            "detail": detail,
+            "outcome": "slow" if died is None else "crashed",
+            "detail": f"no answer in {wait:g} s" if died is None else _signal(died),
             "trace": trace[:4000],
-            "seconds": self._limits.seconds,
+            "seconds": self._limits.seconds if died is None else 0,
             "peak_mib": 0,
         }
 
@@ -261,7 +269,7 @@ def campaign(
         begun = kind.seeds(Path(work) / "own")
         with Child(name, seed, Path(work), limits) as child:
             for start in range(numbers.start, numbers.stop, _PART):
-                for answer in child.numbers(start, min(start + _PART, numbers.stop)):
+                for answer in list(child.numbers(start, min(start + _PART, numbers.stop))):
                     if answer["outcome"] in GOOD:
                         tally.add(answer)
                         continue

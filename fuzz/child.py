@@ -2,9 +2,9 @@
 
 Run by `campaign`: python -m fuzz.child KIND SEED FOLDER. Reads lines of JSON from standard input,
 ``["numbers", start, stop]`` or ``["file", path]``, and answers each input with one line of JSON:
-what it did, its seconds and the peak of this process's memory. Whatever mien prints is thrown
-away; where the process dies, faulthandler writes the place to FOLDER/crash.txt. Linux only: the
-peak is reset and read through /proc.
+what it did, its seconds of processor time and the peak of this process's memory. Whatever mien
+prints is thrown away; where the process dies, faulthandler writes the place to FOLDER/crash.txt.
+Linux only: the peak is reset and read through /proc.
 """
 
 import faulthandler
@@ -68,13 +68,13 @@ def _try(use: Callable[[Path], None], made: Seed, folder: Path) -> dict[str, Any
     file = folder / made.name
     file.write_bytes(made.data)
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # resets the peak
-    start = time.perf_counter()
+    start = time.process_time()
     outcome, detail, trace = "clean", "", ""
     try:
         use(file)
     except BaseException as error:  # noqa: BLE001 - to see every error is what this is for
         outcome, detail, trace = _verdict(error)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     return {
         "outcome": outcome,
         "detail": detail,

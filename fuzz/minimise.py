@@ -8,7 +8,7 @@ from fuzz.campaign import Child, signature_of
 __all__ = ["minimised"]
 
 _TRIES = 80
-_FEW = 8  # where each try costs a process
+_FEW = 3  # where each try costs a process
 
 
 def minimised(child: Child, path: Path, folder: Path, signature: str) -> bytes:

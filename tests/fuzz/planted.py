@@ -11,7 +11,7 @@ from mien.errors import BadDataError
 
 
 def seeds(_: Path) -> list[Seed]:
-    words = (b"clean", b"refuse", b"fail 1", b"die 22", b"sleep3", b"large4")
+    words = (b"clean", b"refuse", b"fail 1", b"die 22", b"sleep3", b"large4", b"work 5")
     return [Seed(f"{word.decode().split()[0]}.txt", word * 40) for word in words]
 
 
@@ -26,6 +26,10 @@ def door(_: Path):
             os.kill(os.getpid(), signal.SIGSEGV)
         if b"sleep" in data:
             time.sleep(60)
+        if b"work" in data:
+            end = time.process_time() + 0.7
+            while time.process_time() < end:
+                pass
         if b"large" in data:
             os.environ["KEPT"] = str(len(bytearray(300 << 20)))
 
@@ -36,4 +40,4 @@ def unchanged(data, _rng, _others):
     return data
 
 
-EVERY_FAULT = Kind(seeds, door, unchanged, goal=6, share=1)
+EVERY_FAULT = Kind(seeds, door, unchanged, goal=7, share=1)

@@ -16,16 +16,16 @@ KIND = "tests.fuzz.planted:EVERY_FAULT"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Six inputs, one of each outcome, and what was kept."""
+    """Seven inputs, one of each outcome, and what was kept."""
     found = tmp_path_factory.mktemp("found")
-    return campaign(KIND, range(6), 0, found, Limits(seconds=2, mib=350)), found / KIND
+    return campaign(KIND, range(7), 0, found, Limits(0.5, 350, 8)), found / KIND
 
 
 def test_every_outcome_is_counted_once(run):
     tally, _ = run
-    assert tally.inputs == 6
+    assert tally.inputs == 7
     assert dict(tally.outcomes) == {
-        "clean": 1, "refused": 1, "failed": 1, "crashed": 1, "slow": 1, "large": 1,
+        "clean": 1, "refused": 1, "failed": 1, "crashed": 1, "slow": 2, "large": 1,
     }  # fmt: skip
 
 
@@ -34,8 +34,9 @@ def test_a_failure_is_named_by_its_type_and_place(run):
     assert set(tally.findings) == {
         "failed: KeyError from planted.py:use",
         "crashed: ended by signal 11",
-        "slow: no answer in 2 s",
-        "large: more memory than an input may take",
+        "slow: no answer in 8 s",
+        "slow: more than 0.5 s",
+        "large: more than 350 MiB",
     }
 
 
@@ -53,13 +54,13 @@ def test_what_failed_is_kept_and_made_as_small_as_it_can_be(run):
 def test_an_input_can_be_made_again_from_its_number(run):
     tally, _ = run
     assert tally.findings["crashed: ended by signal 11"].first == 3
-    assert tally.record()["findings"]["slow: no answer in 2 s"] == {"count": 1, "first": 4}
+    assert tally.record()["findings"]["slow: no answer in 8 s"] == {"count": 1, "first": 4}
 
 
 def test_a_child_that_died_is_followed_by_another_that_answers(tmp_path):
-    with Child(KIND, 0, tmp_path, Limits(seconds=2)) as child:
-        outcomes = [answer["outcome"] for answer in child.numbers(2, 8)]
-    assert outcomes == ["failed", "crashed", "slow", "clean", "clean", "refused"]
+    with Child(KIND, 0, tmp_path, Limits(0.5, 1024, 8)) as child:
+        outcomes = [answer["outcome"] for answer in child.numbers(2, 9)]
+    assert outcomes == ["failed", "crashed", "slow", "clean", "slow", "clean", "refused"]
 
 
 def test_the_command_writes_its_counts_and_leaves_those_of_other_kinds(tmp_path, monkeypatch):
