@@ -89,7 +89,7 @@ def _verdict(error: BaseException) -> tuple[str, str, str]:
     from mien.errors import MienError
 
     if isinstance(error, MienError | Refused):
-        return "refused", type(error).__name__, ""
+        return "refused", str(error)[:1000], ""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [f for f in frames if "/mien/" in f.filename] or frames
     where = f"{Path(ours[-1].filename).name}:{ours[-1].name}" if ours else "nowhere"

@@ -6,8 +6,10 @@ everything else out. What comes out of an accepted file is looked at: numbers th
 are a failure as well.
 """
 
+import io
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import click
@@ -27,15 +29,17 @@ class Refused(Exception):  # noqa: N818 - the outcome that is wanted, no fault
 
 
 def _mien(*words: object) -> None:
-    """Run ``mien WORDS`` in this process; its outputs go where the process's go."""
+    """Run ``mien WORDS`` in this process; what it says on standard error is the refusal."""
+    said = io.StringIO()
     try:
-        code = cli.main([str(word) for word in words], "mien", standalone_mode=False)
+        with redirect_stderr(said):
+            code = cli.main([str(word) for word in words], "mien", standalone_mode=False)
     except click.ClickException as error:
         raise Refused(error.format_message()) from error
     except SystemExit as error:
         code = error.code
     if code:
-        raise Refused(f"exit code {code}")
+        raise Refused(said.getvalue() or f"exit code {code}")
 
 
 def _check(faces: Sequence[Face]) -> None:
