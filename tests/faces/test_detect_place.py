@@ -3,9 +3,11 @@
 import os
 import shutil
 
+import click
 import numpy as np
 import pytest
 
+from mien.cli import cli
 from mien.errors import BadModelError
 from mien.faces import detect
 from mien.faces.detect import ONET, PLACE, YUNET, Detector
@@ -99,3 +101,17 @@ def test_the_option_puts_back_what_the_environment_said(folder, tmp_path, monkey
     monkeypatch.setenv(PLACE, "before")
     assert mien("demo", "--out", tmp_path / "out.png", "--detector", folder).exit_code == 0
     assert os.environ[PLACE] == "before"
+
+
+def test_every_command_that_finds_faces_has_the_option():
+    commands = {
+        name: cli.get_command(click.Context(cli), name)
+        for name in cli.list_commands(click.Context(cli))
+    }
+    having = {
+        name
+        for name, command in commands.items()
+        if "--detector" in {o for p in command.get_params(click.Context(command)) for o in p.opts}
+    }
+    finding = {"demo", "explain", "frames", "predict", "prepare", "scores", "show-augmentation"}
+    assert having == finding | {"video"}

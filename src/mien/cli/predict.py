@@ -170,6 +170,7 @@ def _finish(failures: int, found: "PictureFiles") -> None:
 @_THREADS
 @_MAX_PIXELS
 @_MAX_MEMORY
+@DETECTOR
 def scores_command(
     folder: Path,
     out: Path,
