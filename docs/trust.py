@@ -9,13 +9,13 @@ from records import RESULTS, Record, read
 
 from mien.show.tables import as_markdown
 
-__all__ = ["PARTS"]
+__all__ = ["GOALS", "PARTS"]
 
 _BAD = ("failed", "crashed", "slow", "large")
 _COUNTED = ("inputs", "clean", "refused", *_BAD)
 _HELD = ("memory", "threads", "descriptors")
 _LEFT = ("half", "litter", "different")
-_GOALS = {  # inputs of a whole campaign; the same numbers as in fuzz/kinds.py
+GOALS = {  # inputs of a whole campaign; the same numbers as in fuzz/kinds.py
     "pictures": 1_000_000,
     "videos": 10_000,
     "archives": 10_000,
@@ -44,7 +44,7 @@ def _fuzz() -> list[list[str]]:
     rows = []
     for name, row in record["kinds"].items():
         found = ", ".join(f"{row[kind]:,} {kind}" for kind in _BAD)
-        goal = f"{_GOALS[name]:,} inputs, 0 of each" if name in _GOALS else "0 of each"
+        goal = f"{GOALS[name]:,} inputs, 0 of each" if name in GOALS else "0 of each"
         rows.append([f"damaged {name}", f"{row['inputs']:,} inputs", found, goal, "`make fuzz`"])
     return rows
 
