@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check docs model bench kill clean
+.PHONY: help demo test check docs model bench fuzz soak kill ranges clean
 
 help:  ## print this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -45,6 +45,15 @@ bench: .venv/developed  ## run every benchmark; each checks its answers and writ
 
 kill: .venv/developed  ## kill every command that writes at seeded moments; writes results/kill.json (MOMENTS=30)
 	.venv/bin/python -m tests.kill --moments $(or $(MOMENTS),30)
+
+fuzz: .venv/developed  ## try damaged inputs of every kind for MINUTES (10); writes results/fuzz.json
+	.venv/bin/python -m fuzz --minutes $(or $(MINUTES),10)
+
+soak: .venv/developed  ## read for hours, and see what is left behind; writes results/soak.json
+	.venv/bin/python -m fuzz.soak
+
+ranges: .venv/developed  ## run a smoke test at both ends of every dependency's range; writes results/ranges.json
+	.venv/bin/python -m fuzz.ranges
 
 clean:  ## remove .venv and everything that is built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -14,12 +14,16 @@ import faithful
 import measurements
 import model_card
 import paper
+import trust
 from records import RESULTS, ROOT, read
 
 from mien.cli import cli
 from mien.show.tables import as_markdown
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def main() -> None:
@@ -196,6 +200,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **measurements.PARTS,
     **model_card.PARTS,
     **paper.PARTS,
+    **trust.PARTS,
 }
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What several commands share: messages, a progress bar, types of options, what was left out."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mien.media.folders import PictureFiles
 
 __all__ = [
+    "DETECTOR",
     "FILE",
     "PICTURES",
     "QUALITY",
@@ -164,6 +166,32 @@ class Refusals:
         """Say how many there were, if any."""
         if self.count:
             echo(f"mien: {self.count} of the files could not be written", err=True)
+
+
+def _set_detector(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
+    """Say where the detector's files are, to this process and those it starts, for this command."""
+    if value is None:
+        return
+    from mien.faces.detect import PLACE
+
+    before = os.environ.get(PLACE)
+    os.environ[PLACE] = str(value.absolute())
+
+    def put_back() -> None:
+        del os.environ[PLACE]
+        if before is not None:
+            os.environ[PLACE] = before
+
+    ctx.call_on_close(put_back)
+
+
+DETECTOR = click.option(
+    "--detector",
+    type=FILE,
+    expose_value=False,
+    callback=_set_detector,
+    help="Folder of the detector's two networks, or a file of one; or set MIEN_DETECTOR.",
+)
 
 
 def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import PICTURES, Refusals, bar, echo, echo_error, needs, say_left_out
+from mien.cli._shared import (
+    DETECTOR,
+    PICTURES,
+    Refusals,
+    bar,
+    echo,
+    echo_error,
+    needs,
+    say_left_out,
+)
 from mien.errors import BadImageError, OutputError, UnknownNameError
 from mien.media.escapes import escaped
 from mien.media.files import real_path
@@ -46,6 +55,7 @@ __all__ = ["explain_command"]
     type=click.Path(path_type=Path),
     help="An .onnx file, or the folder of a run (needs torch); by default the shipped one.",
 )
+@DETECTOR
 def explain_command(
     paths: tuple[Path, ...],
     method: str,

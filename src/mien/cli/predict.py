@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import PICTURES, THREADS, Refusals, bar, echo, echo_error, say_left_out
+from mien.cli._shared import (
+    DETECTOR,
+    PICTURES,
+    THREADS,
+    Refusals,
+    bar,
+    echo,
+    echo_error,
+    say_left_out,
+)
 from mien.errors import BadImageError, OutputError
 from mien.media.escapes import escaped
 from mien.media.files import real_path
@@ -70,6 +79,7 @@ _MAX_MEMORY = click.option(
 @_THREADS
 @_MAX_PIXELS
 @_MAX_MEMORY
+@DETECTOR
 def predict_command(
     paths: tuple[Path, ...],
     out: Path | None,
@@ -212,6 +222,7 @@ def _finish(failures: int, found: "PictureFiles", refused: Refusals | None = Non
 @_THREADS
 @_MAX_PIXELS
 @_MAX_MEMORY
+@DETECTOR
 def scores_command(
     folder: Path,
     out: Path,
@@ -262,6 +273,7 @@ def scores_command(
 
 @click.command(name="demo")
 @click.option("--out", type=click.Path(path_type=Path), default="mien-demo.png", show_default=True)
+@DETECTOR
 def demo_command(out: Path) -> None:
     """Read the portrait that comes with mien and write it annotated.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import QUALITY, SIDE, THREADS, bar, echo
+from mien.cli._shared import DETECTOR, QUALITY, SIDE, THREADS, bar, echo
 from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def _as_text(_ctx: click.Context, _option: click.Parameter, given: Path | str | 
 )
 @click.option("--keep-leaks", is_flag=True, help="Leave copies of held-out pictures in.")
 @click.option("--workers", type=THREADS, default=0, help="Processes; 0: a core each.")
+@DETECTOR
 def prepare_command(
     name: str,
     source: Path,

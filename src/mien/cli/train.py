@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from mien.cli._shared import echo, epoch_bar, needs
+from mien.cli._shared import DETECTOR, echo, epoch_bar, needs
 
 __all__ = ["export_command", "show_augmentation_command", "train_command"]
 
@@ -84,6 +84,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
 @click.option("--all", "everything", is_flag=True, help="Show what is switched off, too.")
 @click.option("--draws", type=click.IntRange(1, 20), default=7, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@DETECTOR
 def show_augmentation_command(
     settings: Path, out: Path, everything: bool, draws: int, seed: int
 ) -> None:

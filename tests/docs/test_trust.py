@@ -1,0 +1,76 @@
+"""The tables of docs/trust.md say what the records say, and name what was not measured."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[2] / "docs"))
+
+import records
+import trust
+
+MACHINE = {"processor": "a chip", "cores": 2, "python": "3.11.7"}
+COUNTS = {"inputs": 1200, "clean": 900, "refused": 297, "failed": 2, "crashed": 1, "slow": 0}
+FUZZ = {
+    "machine": MACHINE,
+    "kinds": {
+        "videos": {
+            **COUNTS,
+            "large": 0,
+            "slowest_s": 0.5,
+            "peak_mib": 230,
+            "seed": 0,
+            "commit": "abc",
+            "findings": {"failed: KeyError from x.py:f": {"count": 2, "first": 7}},
+        }
+    },
+}
+RANGES = {
+    "environments": {
+        "python 3.11, oldest": {"works": False, "step": "smoke", "pins": ["click==8.1"]},
+        "python 3.11, newest": {"works": True, "pins": []},
+    }
+}
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    monkeypatch.setattr(trust, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def rows_of(table):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+@pytest.mark.usefixtures("results")
+def test_what_was_not_measured_is_a_row_with_the_command_that_does():
+    rows = rows_of(trust.tested())[2:]
+    assert [row[1] for row in rows] == ["not measured yet"] * 5
+    assert {"`make fuzz`", "`make soak`", "`make ranges`"} <= {row[4] for row in rows}
+
+
+def test_failures_are_in_the_table_and_named_below(results):
+    (results / "fuzz.json").write_text(json.dumps(FUZZ))
+    [row] = [row for row in rows_of(trust.tested()) if row[0] == "damaged videos"]
+    assert row[1:4] == [
+        "1,200 inputs", "2 failed, 1 crashed, 0 slow, 0 large", "10,000 inputs, 0 of each",
+    ]  # fmt: skip
+    assert "| videos | `failed: KeyError from x.py:f` | 2 | 7 |" in trust.fuzz()
+
+
+def test_an_environment_that_does_not_work_is_counted_and_shown(results):
+    (results / "ranges.json").write_text(json.dumps(RANGES))
+    [row] = [row for row in rows_of(trust.tested()) if row[0] == "ranges of dependencies"]
+    assert row[1:3] == ["2 environments", "1 in which mien does not work"]
+    assert "| python 3.11, oldest | click==8.1 | smoke fails |" in trust.ranges()
+
+
+def test_the_goals_are_those_of_the_fuzzer():
+    from fuzz.kinds import KINDS
+
+    own = {name: KINDS[name].goal for name in trust.GOALS}
+    assert own == trust.GOALS
