@@ -247,8 +247,3 @@ def test_a_jpeg_of_several_scans_costs_its_coefficients_too(mode, options, each)
     mib = -(-int(4_000_000 * each) // 2**20)
     with pytest.raises(BadImageError, match=rf" {mode} and takes {mib} MiB to decode"):
         images.decode_rgb(data, max_memory=1)
-
-
-def test_no_format_is_opened_that_is_not_listed():
-    with pytest.raises(ValueError, match=r"formats must be among JPEG, .*, got \['EPS'\]"):
-        images.open_image(Path("a.jpg"), ["EPS"])

@@ -205,7 +205,7 @@ def _annotated(
 def _report(video: "VideoSource", count: int) -> None:
     """Say what was wrong with the video."""
     for line in video.left_out:
-        click.echo(line, err=True)
+        echo(line, err=True)
     if video.damaged:
         echo(f"skipped: {video.damaged:,} damaged parts of the film", err=True)
     if video.mended:

@@ -11,7 +11,7 @@ rest of mien sees one thing: an (H, W, 3) uint8 RGB array, upright. What a pictu
 import io
 import struct
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -34,7 +34,6 @@ __all__ = [
     "decode_rgb",
     "decode_stored",
     "open_frames",
-    "open_image",
     "read_rgb",
     "to_rgb",
 ]
@@ -168,7 +167,7 @@ def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_me
         with quiet():  # our own cap is stricter than Pillow's warning
             formats = heif.formats(file, name) or FORMATS
             meter = MeteredFile(file, name)
-            with open_image(meter.file(), formats) as image:
+            with Image.open(meter.file(), formats=tuple(formats)) as image:
                 refuse_costly(image, name, meter.held(), max_pixels, max_memory)
                 return read(image)
     except UnidentifiedImageError:
@@ -184,24 +183,6 @@ def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_me
         raise BadImageError(
             f"damaged picture: {name} ({error})", fix="open and save it again, or leave it out"
         ) from error
-
-
-def open_image(file: Path | IO[bytes], formats: Collection[str]) -> Image.Image:
-    """Open a picture file by its content; its pixels are not decoded, and its cost not known.
-
-    Args:
-        file: a path, or open for reading.
-        formats: Pillow's names, of those in `FORMATS`, or ``HEIF``; no other is tried.
-
-    Returns:
-        The picture, to be closed by the caller.
-
-    Raises:
-        ValueError: if a format is not listed.
-    """
-    if not {*formats} <= {*FORMATS, "HEIF"}:
-        raise ValueError(f"formats must be among {', '.join(FORMATS)}, got {formats}")
-    return Image.open(file, formats=tuple(formats))
 
 
 def to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS, max_memory: int = MAX_MEMORY) -> U8:
