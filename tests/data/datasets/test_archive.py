@@ -233,7 +233,7 @@ def test_a_file_that_says_to_be_huge_is_refused_before_it_is_unpacked(tmp_path, 
 
 
 def test_a_file_larger_than_the_cap_is_refused_by_its_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(gate, "MOST_BYTES", 1000)
+    monkeypatch.setattr(gate, "MAX_BYTES", 1000)
     big, small = os.urandom(1001), os.urandom(1000)
     files = {"happy/a.jpg": big, "happy/b.jpg": small}
     for path in (zip_of(tmp_path / "x.zip", files), folder_of(tmp_path / "x", files)):

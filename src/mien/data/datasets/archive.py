@@ -23,11 +23,11 @@ from typing import IO, cast
 from mien.data.datasets.listing import Problem
 from mien.data.datasets.walk import list_folder
 from mien.errors import BadDataError, BadImageError
+from mien.media.costs import MAX_BYTES
 from mien.media.folders import SUFFIXES
 
-__all__ = ["MOST_BYTES", "Archive", "is_picture"]
+__all__ = ["Archive", "is_picture"]
 
-MOST_BYTES = 2**28  # of a file that is read as a whole: 256 MiB
 _BOMB = 200  # a file may be so many times as large as it is packed,
 _PLAIN = 2**26  # if it has more than so many bytes
 _LIST = 2**28  # bytes of a .zip's list of files, which Python reads at once
@@ -129,13 +129,13 @@ class Archive:
 
         Raises:
             BadImageError: if the file is damaged in the archive, locked, unreadable, or larger
-                than `MOST_BYTES`.
+                than `MAX_BYTES`.
         """
         with _as_error(BadImageError, name):
             size = self._size(name)
-            if size > MOST_BYTES:
+            if size > MAX_BYTES:
                 raise BadImageError(
-                    f"too large: {name} has {size:,} bytes, the cap is {MOST_BYTES:,}",
+                    f"too large: {name} has {size:,} bytes, the cap is {MAX_BYTES:,}",
                     fix="leave it out, or shrink it",
                 )
             if self._zip is None:

@@ -99,7 +99,8 @@ class Cutter:
             framed = self._framed(picture, self._detector)
             encoded, pixels = framed or (encoded, pixels)
             framing = "framed" if framed else "unframed"
-        digest, equal = manifest.hash_pixels(pixels), equality(pixels)
+        digest = manifest.hash_pixels(pixels)
+        equal = bytes.fromhex(digest) if pixels.ndim == 3 else equality(pixels)
         return Crop(encoded, digest, framing, thumbnail, equal)
 
     def _as_is(self, data: bytes, picture: U8, kind: str) -> tuple[bytes, U8]:

@@ -84,13 +84,11 @@ def find_leaks(
         held = _distinct(held)
         blocks = _blocks(store, among, frozenset(leaks))
         places = {equal: place for place, equal in enumerate(held.equal)}
-        for indices, blank, copies in share(partial(_searcher, held.thumbnails), blocks, workers):
+        for indices, copies in share(partial(_searcher, held.thumbnails), blocks, workers):
             found = {indices[copy.this]: (copy.that, copy.similarity) for copy in copies}
             found |= {i: (places[store.equal(i)], 1.0) for i in indices if store.equal(i) in places}
-            for index in found.keys() - blank:
-                place, similarity = found[index]
-                original = held.originals[place]
-                leaks[index] = Leak(held.source, held.split, original, similarity)
+            for index, (place, similar) in found.items():
+                leaks[index] = Leak(held.source, held.split, held.originals[place], similar)
 
     for held in (_own(store, source, "test", splits == "test"), *others):
         search(held, learning)
@@ -107,14 +105,14 @@ def _blocks(store: CropStore, among: BOOL, without: frozenset[int]) -> Iterator[
         yield [start + i for i in places], block[np.array(places, dtype=np.int64)]
 
 
-def _searcher(held: U8) -> Callable[[Block], tuple[list[int], set[int], list[duplicates.Copy]]]:
-    """Make the function that finds blank pictures and copies of held-out ones in a block."""
+def _searcher(held: U8) -> Callable[[Block], tuple[list[int], list[duplicates.Copy]]]:
+    """Make the function that finds the copies of held-out thumbnails in a block."""
     find = duplicates.finder(held, least=duplicates.COPY - _ROUNDING)
 
-    def search(block: Block) -> tuple[list[int], set[int], list[duplicates.Copy]]:
+    def search(block: Block) -> tuple[list[int], list[duplicates.Copy]]:
         indices, thumbnails = block
-        blank = {i for i, t in zip(indices, thumbnails, strict=True) if duplicates.is_blank(t)}
-        return indices, blank, find(thumbnails)
+        copies = find(thumbnails)
+        return indices, [c for c in copies if not duplicates.is_blank(thumbnails[c.this])]
 
     return search
 

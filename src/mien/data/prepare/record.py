@@ -11,6 +11,7 @@ from typing import Any
 
 from mien.data.datasets import OptionValue, options_of_all
 from mien.data.manifest import SPLITS
+from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL
 from mien.media.writers import write_text
@@ -160,8 +161,8 @@ def load_report(out: Path) -> Report:
 def _read(out: Path) -> dict[str, Any]:
     """Read the file; one that is no record of ours counts as empty."""
     try:
-        record = json.loads((out / _NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        record = parse_json(read_text(out / _NAME))
+    except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
 
