@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,13 +66,12 @@ class Tally:
 def state(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Name, size and time of all that is there now."""
     found = []
-    for path in sorted(folder.rglob("*")):
-        try:
-            facts = path.lstat()
-        except FileNotFoundError:
-            continue  # gone since it was listed
-        found.append((str(path), facts.st_size, facts.st_mtime_ns))
-    return tuple(found)
+    for place, folders, files in os.walk(folder):  # which goes on when a folder is renamed
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):  # gone since it was listed
+                facts = os.lstat(os.path.join(place, name))  # noqa: PTH118
+                found.append((f"{place}/{name}", facts.st_size, facts.st_mtime_ns))
+    return tuple(sorted(found))
 
 
 def run(words: list[str], folder: Path) -> int:
