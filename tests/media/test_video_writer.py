@@ -211,7 +211,7 @@ def test_pixels_that_are_not_square_are_written_as_they_are_seen(tmp_path):
     with av.open(str(copy(source, tmp_path / "out.mp4"))) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (128, 48)
-        assert stream.sample_aspect_ratio in (None, 1)
+        assert (stream.sample_aspect_ratio or 1) == 1  # PyAV 19 says 0:1 where 18 says None
 
 
 @pytest.mark.parametrize("name", ["12:30.mp4", "Talk: part 1.mp4", "http:a.mp4"])

@@ -177,14 +177,19 @@ def open_container(
         container = av.open(
             source,
             options=options,
-            metadata_errors="replace",  # titles are in any code; nothing here reads them
             timeout=_PATIENCE_S if allow_network else None,
+            **_any_title(av),
         )
     problem = _problem(container)
     if problem:
         container.close()
         raise BadImageError(f"not a video: {name} {problem}", FIX)
     return container
+
+
+def _any_title(av: ModuleType) -> dict[str, str]:
+    """Let titles be in any code, as nothing here reads them; PyAV 19 always does, unasked."""
+    return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def _check_file(path: str | Path) -> None:
