@@ -34,7 +34,7 @@ def test_scores_become_the_word_that_the_rule_says(rule, values, neutral, label)
 
 
 def test_every_word_has_a_colour():
-    assert set(COLOURS) == {*LABELS, "neutral", "uncertain"}
+    assert set(COLOURS) == {*LABELS, "neutral", "uncertain", "no face"}
 
 
 @pytest.fixture

@@ -38,17 +38,18 @@ def read_text(path: str | Path) -> str:
     return data.decode("utf-8")
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, finite: bool = True) -> Any:
     """Parse JSON.
 
     Args:
         text: the whole document.
+        finite: refuse numbers that are not finite, as the loss of a run that diverged.
 
     Returns:
         Its value.
 
     Raises:
-        ValueError: if it is no JSON, holds a number that is not finite, or is nested deeply.
+        ValueError: if it is no JSON, is nested deeply, or holds a number that is refused.
 
     Example:
         >>> parse_json('{"a": NaN}')
@@ -56,7 +57,8 @@ def parse_json(text: str) -> Any:
         ValueError: it holds NaN, which is no finite number
     """
     try:
-        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        number = _finite if finite else float
+        value = json.loads(text, parse_constant=number, parse_float=number)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     _check(value)

@@ -13,6 +13,7 @@ from mien import pixels
 from mien.errors import BadModelError, BadSettingError, OutputError, UnknownNameError
 from mien.train import run, trainer
 from mien.train.data import Data, load_data
+from mien.train.history import read_history
 from mien.train.optim import rate_at
 from tests.support.full_disk import full_disk
 from tests.support.prepared_folder import write_crops
@@ -253,7 +254,7 @@ def test_a_third_batch_that_fails_is_named_with_its_own_pictures(folder, tmp_pat
 
 
 def test_a_rate_beyond_reason_stops_the_run(folder, tmp_path):
-    settings = settings_for(folder, epochs=9, rate=1e30, schedule="constant", weight_decay=1.0)
+    settings = settings_for(folder, epochs=9, rate=1e9, schedule="constant", weight_decay=1.0)
     with pytest.raises(BadModelError, match=r"loss became (nan|inf)"):
         trainer.train(settings, tmp_path)
 
@@ -309,8 +310,8 @@ def test_another_networks_checkpoint_is_not_gone_on_with(folder, tmp_path):
     settings = settings_for(folder, epochs=2, batch=64)
     trainer.train(settings, tmp_path, report=lambda row: True)
     other = torch.nn.Linear(3, 3)
-    run.save_checkpoint(
-        tmp_path / "last.safetensors", other, other, torch.optim.SGD(other.parameters()), {}
-    )
+    sgd = torch.optim.SGD(other.parameters())
+    kept = {"history": read_history(tmp_path)}
+    run.save_checkpoint(tmp_path / "last.safetensors", other, other, sgd, kept)
     with pytest.raises(BadModelError, match="holds another network's weights"):
         trainer.train(settings, tmp_path, resume=True)

@@ -67,7 +67,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 def _progress(text: str) -> dict[str, Any]:
     """Parse what a checkpoint says of its run: a history with an epoch a row."""
-    progress = parse_json(text)
+    progress = parse_json(text, finite=False)  # a loss may have diverged
     history = progress.get("history") if isinstance(progress, dict) else None
     if not isinstance(history, list):
         raise ValueError("its header has no history")
