@@ -158,20 +158,21 @@ def settings(_: Path) -> Use:
 
 
 def checkpoints(folder: Path) -> Use:
-    """`load_run`, `read_history` and `load_checkpoint` of a run with one file changed."""
+    """Everything that reads or resumes a run, which has one file changed."""
     import torch
 
     from mien.errors import MienError
-    from mien.train.run import LAST, load_checkpoint, load_run, read_history
+    from mien.train.history import read_history, restore_history
+    from mien.train.run import LAST, load_checkpoint, load_run, read_description
     from tests.support.tiny_network import tiny, tiny_in_zoo
 
     seeds.runs(folder)
     whole, copy = folder / "run", folder / "copy"
 
-    def resume() -> None:
+    def resume(run: Path) -> None:
         network, average = tiny(7, 0.0), tiny(7, 0.0)
         optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
-        load_checkpoint(copy / LAST, network, average, optimiser)
+        load_checkpoint(run / LAST, network, average, optimiser)
 
     def use(file: Path) -> None:
         shutil.rmtree(copy, ignore_errors=True)
@@ -179,9 +180,9 @@ def checkpoints(folder: Path) -> Use:
         shutil.copy(file, copy / file.name)
         refused = None
         with tiny_in_zoo():
-            for step in (lambda: load_run(copy), lambda: read_history(copy), resume):
+            for read in (load_run, read_history, restore_history, read_description, resume):
                 try:
-                    step()
+                    read(copy)
                 except MienError as error:
                     refused = error
         if refused:

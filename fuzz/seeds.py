@@ -88,7 +88,7 @@ def _pictures() -> Iterator[tuple[str, bytes]]:
     yield "gray.pgm", encode(gray, "PPM")
     for suffix, kind in {
         "tga": "TGA", "ico": "ICO", "pcx": "PCX", "dds": "DDS", "sgi": "SGI", "jp2": "JPEG2000",
-        "avif": "AVIF", "spi": "SPIDER", "im": "IM", "eps": "EPS", "mpo": "MPO",
+        "avif": "AVIF", "spi": "SPIDER", "eps": "EPS", "mpo": "MPO",
     }.items():  # fmt: skip
         image = gray.convert("F") if kind == "SPIDER" else face
         image = image.resize((32, 32)) if kind == "EPS" else image

@@ -19,6 +19,7 @@ EXPECTED = {
     "archives/damaged-lzma__folder--labels.zip": "damaged in the archive: anger/6.png",
     "archives/one-damaged-lzma__folder--labels.zip": "",
     "archives/unknown-version__fer2013--csv.zip": "is no whole .zip (zip file version 25.5)",
+    "checkpoints/endless-epoch__history.csv": "history.csv is no history (row 1 is not that of",
     "manifests/nul-in-a-path__manifest.csv": "is no path of a picture under the manifest's folder",
     "manifests/record-of-other-types__prepare.json": "prepare.json is damaged",
     "manifests/record-without-parts__prepare.json": "prepare.json is damaged",

@@ -76,7 +76,14 @@ def _progress(text: str) -> dict[str, Any]:
             raise ValueError(f"row {number} of its history is not that of epoch {number}")
         if not is_number(row["held_accuracy"], 0, 1):
             raise ValueError(f"row {number} of its history has no held-out accuracy")
+        if not all(map(_fits_a_table, row.values())):
+            raise ValueError(f"row {number} of its history holds what is no number")
     return dict(progress)
+
+
+def _fits_a_table(value: object) -> bool:
+    """Tell whether a value can be a float: any float, also one that is no number, or an integer."""
+    return type(value) is float or (type(value) is int and abs(value) < 2**53)
 
 
 def refuse_broken(weights: Mapping[str, Tensor], path: Path) -> None:

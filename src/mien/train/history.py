@@ -69,7 +69,10 @@ def restore_history(folder: Path) -> None:
 
 def _as_numbers(lines: Iterable[Mapping[str, Any]]) -> History:
     rows = [{k: float(v) for k, v in line.items()} for line in lines]
-    return [{**row, "epoch": int(row["epoch"])} for row in rows]
+    for number, row in enumerate(rows, 1):
+        if row["epoch"] != number:
+            raise ValueError(f"row {number} is not that of epoch {number}")
+    return [{**row, "epoch": number} for number, row in enumerate(rows, 1)]
 
 
 def _read_table(folder: Path) -> History:
