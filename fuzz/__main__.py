@@ -1,7 +1,8 @@
 """The command line of the fuzzer: python -m fuzz [KIND ...] [--inputs N] [--minutes M] [--seed S].
 
 Without a kind all are tried. Prints a line a kind, writes results/fuzz.json (the kinds that were
-tried; the others stay as they were) and ends with exit code 1 if anything failed.
+tried; the others stay as they were) and ends with exit code 1 if anything failed. A run that starts
+where the recorded one of the same seed and commit ended (--start) is added to it.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import timing
-from fuzz.campaign import BAD, Limits, Tally, campaign
+from fuzz.campaign import BAD, GOOD, Limits, Tally, campaign
 from fuzz.kinds import KINDS, find
 from mien.media.writers import write_text
 
@@ -79,9 +80,32 @@ def _commit() -> str:
 def _write(path: Path, head: dict[str, Any], name: str, record: dict[str, Any]) -> None:
     """Put a kind's figures into the file; those of other kinds stay."""
     kinds = json.loads(path.read_text(encoding="utf-8"))["kinds"] if path.exists() else {}
-    kinds[name] = record
+    kinds[name] = joined(kinds.get(name), record)
     ordered = {key: kinds[key] for key in sorted(kinds, key=lambda key: (key not in KINDS, key))}
     write_text(json.dumps({**head, "kinds": ordered}, indent=1) + "\n", path)
+
+
+def joined(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
+    """Add a run to the one that it continues.
+
+    Args:
+        old: what is recorded of the kind.
+        new: of this run.
+
+    Returns:
+        Both together if this one starts where the other ended, with the same seed and commit; else
+        this one alone.
+    """
+    same = old is not None and all(old.get(key) == new[key] for key in ("seed", "commit"))
+    if old is None or not same or new["start"] != old["start"] + old["inputs"]:
+        return new
+    findings = {**old["findings"]}
+    for signature, found in new["findings"].items():
+        before = findings.get(signature, {"count": 0, "first": found["first"]})
+        findings[signature] = {**before, "count": before["count"] + found["count"]}
+    added = {key: old[key] + new[key] for key in ("inputs", *GOOD, *BAD)}
+    worst = {key: max(old[key], new[key]) for key in ("slowest_s", "peak_mib")}
+    return {**new, **added, **worst, "start": old["start"], "findings": findings}
 
 
 if __name__ == "__main__":

@@ -74,3 +74,19 @@ def test_the_command_writes_its_counts_and_leaves_those_of_other_kinds(tmp_path,
     kinds = command.json.loads(out.read_text())["kinds"]
     assert kinds["other"] == {"inputs": 7}
     assert (kinds[KIND]["inputs"], kinds[KIND]["clean"], kinds[KIND]["refused"]) == (2, 1, 1)
+
+
+def test_a_run_is_added_to_the_one_that_it_continues():
+    def run(start, **changes):
+        zeros = dict.fromkeys(("clean", "refused", "crashed", "slow", "large"), 0)
+        found = {"failed: x": {"count": 2, "first": start + 1}}
+        whole = {"inputs": 10, **zeros, "failed": 2, "slowest_s": start, "peak_mib": 9 - start}
+        return {**whole, "seed": 0, "start": start, "commit": "a", "findings": found, **changes}
+
+    both = command.joined(run(0), run(10))
+    assert (both["inputs"], both["failed"], both["start"]) == (20, 4, 0)
+    assert (both["slowest_s"], both["peak_mib"]) == (10, 9)
+    assert both["findings"] == {"failed: x": {"count": 4, "first": 1}}
+    for other in (run(20), run(0), run(10, commit="b"), run(10, seed=1)):
+        assert command.joined(run(0), other) == other
+    assert command.joined(None, run(10)) == run(10)
