@@ -1,7 +1,8 @@
 """From a face crop to network input. The only place where pixels become numbers.
 
 Training and serving both call this file, so a model never sees two kinds of input.
-Pipeline: uint8 RGB or grey crop -> grey -> 64x64 -> [0, 1] -> normalised -> three equal channels.
+Pipeline: uint8 RGB or grey crop -> grey -> square -> [0, 1] -> normalised -> three equal channels.
+The side of the square is the network's: 64 pixels, unless its model card says another.
 It also defines the array types and the batches of the package, and enlarges coarse maps. Knows
 nothing of torch and cv2.
 """
@@ -39,7 +40,7 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 BOOL = npt.NDArray[np.bool_]
-SIDE = 64  # pixels
+SIDE = 64  # pixels: of the paper's networks, and of the grid that regions of the face are laid on
 BATCH = 64  # crops given to a network at once, to bound memory
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, as in the paper's code
 STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
@@ -106,14 +107,15 @@ def to_side(gray: U8, side: int = SIDE) -> U8:
     return np.asarray(resized)
 
 
-def to_input(crop: U8) -> F32:
+def to_input(crop: U8, side: int = SIDE) -> F32:
     """Turn one crop into the network's input.
 
     Args:
         crop: shape (H, W, 3) RGB or (H, W) grey, uint8.
+        side: of the input in pixels; `mien.recognize.model.Model.side` is a model's.
 
     Returns:
-        shape (3, 64, 64), float32, normalised, the three channels equal before normalising.
+        shape (3, side, side), float32, normalised, the three channels equal before normalising.
 
     Raises:
         BadImageError: if `crop` has another shape or type.
@@ -122,17 +124,18 @@ def to_input(crop: U8) -> F32:
         >>> to_input(np.zeros((64, 64), dtype=np.uint8))[:, 0, 0].astype(float).round(3).tolist()
         [-2.118, -2.036, -1.804]
     """
-    return np.take(_TABLE, to_side(to_gray(crop)), axis=1)
+    return np.take(_TABLE, to_side(to_gray(crop), side), axis=1)
 
 
-def to_batch(crops: Sequence[U8] | U8) -> F32:
+def to_batch(crops: Sequence[U8] | U8, side: int = SIDE) -> F32:
     """Turn crops into one batch.
 
     Args:
         crops: (N, H, W, 3) or (N, H, W) uint8, or a sequence of crops of any sizes.
+        side: of the input in pixels; `mien.recognize.model.Model.side` is a model's.
 
     Returns:
-        shape (N, 3, 64, 64), float32; N may be 0.
+        shape (N, 3, side, side), float32; N may be 0.
 
     Raises:
         BadImageError: if a crop has another shape or type, or `crops` is one RGB crop.
@@ -143,9 +146,9 @@ def to_batch(crops: Sequence[U8] | U8) -> F32:
     """
     if isinstance(crops, np.ndarray) and crops.ndim == 3 and crops.shape[2] == 3:
         raise BadImageError(f"expected many crops, got one of {crops.shape}", fix="pass [crop]")
-    batch = np.empty((len(crops), 3, SIDE, SIDE), dtype=np.float32)
+    batch = np.empty((len(crops), 3, side, side), dtype=np.float32)
     for i, crop in enumerate(crops):
-        gray = to_side(to_gray(crop))
+        gray = to_side(to_gray(crop), side)
         for channel in range(3):
             np.take(_TABLE[channel], gray, out=batch[i, channel])
     return batch

@@ -48,7 +48,7 @@ def test_a_crop_is_what_recognition_sees(talk, tmp_path, detector, portrait):
     cut_faces(talk, tmp_path / "out", CropOptions(side=96), detector)
     picture = portrait[0:240, 100:340]
     [face] = detector.find(picture)
-    expected = align.crop(picture, align.similarity(face.landmarks), 96).astype(int)
+    expected = align.crop(picture, align.framing(face.landmarks, 96), 96).astype(int)
     with Image.open(tmp_path / "out" / "000002-0.jpg") as written:
         assert np.abs(np.asarray(written) - expected).mean() < 3
 

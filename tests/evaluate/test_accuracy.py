@@ -13,6 +13,7 @@ from mien.errors import BadDataError, BadImageError
 from mien.evaluate import calibration, metrics
 from mien.evaluate.accuracy import PICTURES_HEADER, compare_models, evaluate
 from mien.labels import LABELS, Rule
+from mien.pixels import to_batch
 from mien.recognize.model import Outputs
 from tests.support.prepared_folder import SEVEN, row_of, striped, write_crop, write_crops
 
@@ -26,6 +27,8 @@ class Standin:
         self.model = self
         self.card = CARD
         self.flip, self.rule = False, Rule(certain_from=0.5)
+
+    to_batch = staticmethod(to_batch)
 
     def run(self, batch, maps=True):
         assert not maps  # nobody looks at them here

@@ -5,6 +5,7 @@ from mien.errors import BadDataError
 from mien.evaluate.evidence import evidence
 from mien.faces.regions import REGIONS, divide
 from mien.labels import LABELS, index
+from mien.pixels import to_batch
 from mien.recognize.model import Outputs
 from tests.support.commands import mien
 from tests.support.prepared_folder import write_crops
@@ -15,6 +16,8 @@ FOUND = ("mouth", "eyes", "brows", "nose", "chin", "forehead")
 
 class Pointing:
     """Stand-in model: each class's map is one spot, and less light makes it negative."""
+
+    to_batch = staticmethod(to_batch)
 
     def run(self, batch):
         maps = np.zeros((len(batch), 6, 64, 64), dtype=np.float32)

@@ -62,7 +62,7 @@ def test_a_turned_scaled_and_shifted_face_comes_to_lie_on_the_template(scale, de
     landmarks += 10 * scale - landmarks.min(axis=0)
     shape = np.ceil(landmarks.max(axis=0) + 10 * scale).astype(int)[::-1]
     picture = dotted(landmarks, 2.2 * scale, shape)
-    made = align.crop(picture, align.similarity(landmarks.astype(np.float32)), side)
+    made = align.crop(picture, align.framing(landmarks.astype(np.float32), side), side)
     # with pixel centres at whole numbers, x of 64 becomes (x + 0.5) * zoom - 0.5
     expected = (align.TEMPLATE + 0.5) * side / 64 - 0.5
     found = [centre_near(made, point, 6 * side / 64) for point in expected]

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ class BrightIsHappy:
     def __init__(self):
         self.batches = []
         self.rejects = False
+        self.model = SimpleNamespace(side=64)
 
     def classify(self, crops):
         self.batches.append(len(crops))

@@ -13,7 +13,7 @@ _SIX = np.zeros((3, 6), dtype=np.float32)
 _SIX[0, 0] = _SIX[1, 3] = _SIX[2, 5] = 1
 
 
-def channels_model(neutral=False, card=True, **changes):
+def channels_model(neutral=False, card=True, side=64, **changes):
     """The bytes of a model whose logits are the channels' means, [r, 0, 0, g, 0, b].
 
     With `neutral`, that logit is the second channel's mean too. `changes` go to the card; None
@@ -33,7 +33,7 @@ def channels_model(neutral=False, card=True, **changes):
         outputs.append(make.make_tensor_value_info("neutral", real, ["N", 1]))
     names = ["six", "places", "seventh"]
     constants = [onnx.numpy_helper.from_array(w, n) for w, n in zip(weights, names, strict=False)]
-    crops = make.make_tensor_value_info("crops", real, ["N", 3, 64, 64])
+    crops = make.make_tensor_value_info("crops", real, ["N", 3, side, side])
     graph = make.make_graph(nodes, "channels", [crops], outputs, constants)
     opset = make.make_opsetid("", 18)
     model = make.make_model(graph, opset_imports=[opset], ir_version=9)

@@ -9,7 +9,7 @@ from mien.media.writers import open_table
 from mien.train import dataset, trainer
 from mien.train.data import read_votes, soften
 from tests.support.prepared_folder import row_of, striped, write_crop, write_crops
-from tests.support.tiny_network import settings_for, tiny_in_zoo
+from tests.support.tiny_network import settings_for
 
 pytestmark = pytest.mark.torch
 
@@ -80,8 +80,7 @@ def test_a_run_learns_the_votes(tmp_path, monkeypatch, neutral):
 
     monkeypatch.setattr(trainer, "cross_entropy", remember)
     changes = {"votes": (str(votes),), "trust": 0.5, "hold_out": 0.0, "epochs": 1, "augment": False}
-    with tiny_in_zoo():
-        trainer.train(settings_for(folder, neutral=neutral, batch=8, **changes), tmp_path / "run")
+    trainer.train(settings_for(folder, neutral=neutral, batch=8, **changes), tmp_path / "run")
     targets = torch.cat(seen)
     assert targets.shape == ((56, 7) if neutral else (48, 6))
     torch.testing.assert_close(targets.sum(dim=1), torch.ones(len(targets)))

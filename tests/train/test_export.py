@@ -24,17 +24,11 @@ from tests.support.exported_runs import (
     write_run,
 )
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import settings_for, tiny, tiny_in_zoo
+from tests.support.tiny_network import settings_for, tiny
 
 export = pytest.importorskip("mien.train.export")
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _with_tiny_network():
-    with tiny_in_zoo():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -20,16 +20,10 @@ from mien.train.history import read_history
 from mien.train.run import LAST
 from mien.train.search import best_first, search
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import settings_for, tiny_in_zoo
+from tests.support.tiny_network import settings_for
 
 pytestmark = pytest.mark.torch
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _with_tiny_network():
-    with tiny_in_zoo():
-        yield
 
 
 @pytest.fixture(scope="module")

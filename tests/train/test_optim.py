@@ -66,9 +66,13 @@ def test_a_run_of_one_step_has_a_rate():
 
 
 def test_crops_grow_in_steps_of_eight_and_are_whole_at_the_end():
-    sides = [side_at(epoch, settings_for("a", epochs=20, first_side=40)) for epoch in range(20)]
+    growing = settings_for("a", epochs=20, first_side=40)
+    sides = [side_at(epoch, growing, 64) for epoch in range(20)]
     assert sides == [40] * 6 + [48] * 6 + [56] * 5 + [64] * 3  # 17 = 0.85 * 20 epochs to grow in
-    assert {side_at(epoch, settings_for("a", epochs=20)) for epoch in range(20)} == {64}
+    assert {side_at(epoch, settings_for("a", epochs=20), 88) for epoch in range(20)} == {88}
+    assert {side_at(epoch, growing, 32) for epoch in range(20)} == {32}
+    odd = [side_at(epoch, growing, 60) for epoch in range(20)]
+    assert (odd[0], odd[-1], sorted(odd)) == (40, 60, odd)
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])

@@ -17,15 +17,9 @@ from mien.train.history import read_history
 from mien.train.optim import rate_at
 from tests.support.full_disk import full_disk
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import settings_for, tiny, tiny_in_zoo
+from tests.support.tiny_network import settings_for, tiny
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _with_tiny_network():
-    with tiny_in_zoo():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,9 @@ from mien.train import trainer
 from mien.train.augment import Strength, mix
 from mien.train.data import load_data
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import settings_for, tiny, tiny_in_zoo
+from tests.support.tiny_network import settings_for, tiny
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _with_tiny_network():
-    with tiny_in_zoo():
-        yield
 
 
 @pytest.fixture(scope="module")

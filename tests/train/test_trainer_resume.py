@@ -10,15 +10,9 @@ from mien.errors import BadSettingError
 from mien.train import trainer
 from mien.train.distributed import Worker
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import settings_for, tiny_in_zoo
+from tests.support.tiny_network import settings_for
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _with_tiny_network():
-    with tiny_in_zoo():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,8 @@ def _rows(
         counts.frames += 1
         counts.with_face += bool(faces)
         for number, face in enumerate(faces):
-            crop = align.crop(rgb, align.similarity(face.landmarks), options.side)
+            to_crop = align.framing(face.landmarks, options.side)
+            crop = align.crop(rgb, to_crop, options.side)
             path = f"{frame.number:06}-{number}.jpg"
             add_file(as_jpeg(crop, options.quality), folder / path)
             counts.faces += 1

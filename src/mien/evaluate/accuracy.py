@@ -21,7 +21,7 @@ from mien.evaluate.metrics import confusion, mcnemar, summarise
 from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule, index
 from mien.media import images
 from mien.media.progress import Progress
-from mien.pixels import F32, I64, in_batches, to_batch
+from mien.pixels import F32, I64, in_batches
 from mien.recognize.model import Outputs
 from mien.recognize.recognizer import Recognizer
 
@@ -101,7 +101,7 @@ def evaluate(
 
 def _run(recognizer: Recognizer, folder: Path, rows: list[Row]) -> Outputs:
     crops = [images.read_rgb(folder / row.path) for row in rows]
-    return recognizer.model.run(to_batch(crops), maps=False)
+    return recognizer.model.run(recognizer.model.to_batch(crops), maps=False)
 
 
 def _classes(rows: list[Row]) -> I64:

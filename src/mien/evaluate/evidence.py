@@ -17,7 +17,7 @@ from mien.faces.regions import REGIONS, divide, expected, region_shares, units_o
 from mien.labels import LABELS, index
 from mien.media import images
 from mien.media.progress import Progress
-from mien.pixels import F32, SIDE, enlarge, in_batches, to_batch
+from mien.pixels import F32, SIDE, enlarge, in_batches
 from mien.recognize.model import Model
 
 __all__ = ["evidence"]
@@ -56,7 +56,7 @@ def evidence(
 
 def _shares(model: Model, folder: Path, rows: list[Row]) -> F32:
     """Shares by region, shape (N, 8)."""
-    maps = model.run(to_batch([images.read_rgb(folder / row.path) for row in rows])).maps
+    maps = model.run(model.to_batch([images.read_rgb(folder / row.path) for row in rows])).maps
     if maps is None:
         raise BadModelError("this model file returns no class maps", fix="make it by mien export")
     classes = np.array([index(row.label) for row in rows])

@@ -78,7 +78,8 @@ def faithfulness_record(
         JSON-ready: what was measured on what, the figures of `compare` and the sanity checks.
     """
     explained = ExplainedModel(model, model.card["temperature"])
-    rows, crops = choose_pictures(settings.folder, settings.split, settings.pictures, settings.seed)
+    chosen = settings.folder, settings.split, settings.pictures, settings.seed
+    rows, crops = choose_pictures(*chosen, model.side)
     methods, refused = applicable_methods(explained, settings.methods)
     for method, reason in refused.items():
         on_refusal(method, reason)
@@ -99,7 +100,9 @@ def faithfulness_record(
     }
 
 
-def choose_pictures(folder: Path, split: str, count: int, seed: int) -> tuple[list[Row], U8]:
+def choose_pictures(
+    folder: Path, split: str, count: int, seed: int, side: int = SIDE
+) -> tuple[list[Row], U8]:
     """Draw pictures of the six expressions from a prepared folder.
 
     Args:
@@ -107,9 +110,10 @@ def choose_pictures(folder: Path, split: str, count: int, seed: int) -> tuple[li
         split: of it.
         count: how many; all if there are fewer.
         seed: of the draw.
+        side: to resize them to, in pixels.
 
     Returns:
-        Their rows and grey crops, shape (N, 64, 64).
+        Their rows and grey crops, shape (N, side, side).
 
     Raises:
         BadDataError: if there is none.
@@ -117,7 +121,7 @@ def choose_pictures(folder: Path, split: str, count: int, seed: int) -> tuple[li
     rows = rows_of_split(folder, split)
     order = np.random.default_rng(seed).permutation(len(rows))[:count]
     chosen = [rows[i] for i in sorted(order)]
-    crops = [to_side(to_gray(images.read_rgb(folder / row.path))) for row in chosen]
+    crops = [to_side(to_gray(images.read_rgb(folder / row.path)), side) for row in chosen]
     return chosen, np.stack(crops)
 
 
@@ -132,7 +136,7 @@ def measure_methods(
 
     Args:
         model: the network.
-        crops: shape (N, 64, 64), uint8, grey.
+        crops: shape (N, side, side), uint8, grey.
         methods: keys of `mien.explain.methods.METHODS`.
         seed: of the controls and of ROAD's noise.
         progress: shows how far it is.
@@ -152,7 +156,7 @@ def measure_methods(
         if name in CONTROLS:
             maps = CONTROLS[name](crops[part], random)
         else:
-            maps = enlarge(model.maps(name, crops[part], classes[part]), SIDE, SIDE)
+            maps = enlarge(model.maps(name, crops[part], classes[part]), *crops.shape[1:])
         chunks[name].append(measure(score, crops[part], maps, ends, random))
     return {
         name: {metric: np.concatenate([chunk[metric] for chunk in own]) for metric in METRICS}

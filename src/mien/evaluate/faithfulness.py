@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.pixels import BOOL, F32, F64, I64, U8
+from mien.pixels import BOOL, F32, F64, I64, SIDE, U8
 
 __all__ = [
     "GRAY",
@@ -39,7 +39,7 @@ METRICS = {"insertion": 1, "deletion": -1, "road": 1, "drop": -1, "increase": 1}
 STEPS = 10  # of a curve
 LEVELS = (0.2, 0.5, 0.8)  # shares of the pixels that ROAD removes
 GRAY = 117  # ImageNet's mean luma of 0.458: what stands for "nothing there"
-_BLUR = 6.0  # pixels; of the picture that insertion starts from
+_BLUR = 6.0  # pixels of 64, more in larger crops; of the picture that insertion starts from
 _NOISE = 2.55  # grey levels, a hundredth of the range, as in ROAD's code
 # Step down, step aside, weight: each pair of neighbours once.
 _NEIGHBOURS = ((0, 1, 1 / 6), (1, 0, 1 / 6), (1, 1, 1 / 12), (1, -1, 1 / 12))
@@ -104,7 +104,8 @@ def endpoints(score: ScoreFunction, crops: U8) -> Endpoints:
 
 
 def _blurred(crops: U8) -> U8:
-    return np.stack([cv2.GaussianBlur(crop, (0, 0), _BLUR) for crop in crops])
+    spread = _BLUR * max(1, crops.shape[1] / SIDE)
+    return np.stack([cv2.GaussianBlur(crop, (0, 0), spread) for crop in crops])
 
 
 def rank_pixels(maps: F32, random: np.random.Generator) -> I64:

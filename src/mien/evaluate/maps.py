@@ -26,7 +26,7 @@ __all__ = [
     "noise",
 ]
 
-_BLUR = 6.0  # pixels, about as smooth as an 8x8 map enlarged to 64x64
+_BLUR = 6.0  # pixels of 64, about as smooth as an 8x8 map enlarged; more in larger crops
 _WIDTH = 0.25  # standard deviation of the Gaussian, in sides of the crop
 
 
@@ -49,14 +49,17 @@ class ExplainedModel:
         self.temperature = temperature
 
     def scores(self, crops: U8) -> F32:
-        """Return the six probabilities of grey crops (N, 64, 64): shape (N, 6)."""
-        parts = [self.source.logits(to_batch(crops[part])) for part in in_batches(len(crops))]
+        """Return the six probabilities of grey crops (N, H, W): shape (N, 6)."""
+        parts = [
+            self.source.logits(to_batch(crops[part], self.source.side))
+            for part in in_batches(len(crops))
+        ]
         cooled: F32 = np.divide(np.concatenate(parts), self.temperature, dtype=np.float32)
         return softmax(cooled)
 
     def maps(self, method: str, crops: U8, classes: I64) -> F32:
         """Return a method's maps of grey crops, each for its class: shape (N, h, w)."""
-        request = Request(self.source, to_batch(crops), [Objective(classes)])
+        request = Request(self.source, to_batch(crops, self.source.side), [Objective(classes)])
         maps: F32 = METHODS[method](request)[0]
         return maps
 
@@ -108,7 +111,8 @@ def blurred(crops: U8, random: np.random.Generator) -> F32:
     Returns:
         shape (N, H, W).
     """
-    maps = np.stack([cv2.GaussianBlur(rough, (0, 0), _BLUR) for rough in noise(crops, random)])
+    spread = _BLUR * max(1, crops.shape[1] / SIDE)
+    maps = np.stack([cv2.GaussianBlur(rough, (0, 0), spread) for rough in noise(crops, random)])
     low, high = (f(maps, axis=(1, 2), keepdims=True) for f in (np.min, np.max))
     return np.asarray((maps - low) / (high - low), dtype=np.float32)
 

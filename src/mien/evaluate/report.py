@@ -139,7 +139,7 @@ def _examples(
     if not chosen:
         return ()
     crops = [images.read_rgb(folder / evaluation.rows[i].path) for i in chosen]
-    maps = recognizer.model.run(pixels.to_batch(crops)).maps
+    maps = recognizer.model.run(recognizer.model.to_batch(crops)).maps
     if maps is None:
         return ()
     examples = []

@@ -38,7 +38,7 @@ def sanity_checks(
 
     Args:
         model: the trained network.
-        crops: shape (N, 64, 64), uint8, grey.
+        crops: shape (N, side, side), uint8, grey.
         methods: keys of `mien.explain.methods.METHODS`.
         network: the model's own as a torch network, whose weights can be randomized; or None.
         shuffled: a torch network of the same kind that learned shuffled labels
@@ -73,7 +73,7 @@ def noise_stability(
 
     Args:
         model: the network.
-        crops: shape (N, 64, 64), uint8, grey.
+        crops: shape (N, side, side), uint8, grey.
         methods: keys of `mien.explain.methods.METHODS`; the controls are added.
 
     Returns:
@@ -131,7 +131,7 @@ def randomization_test(
     Args:
         model: the trained network.
         stages: from `mien.models.randomize.randomized_stages`.
-        crops: shape (N, 64, 64), uint8, grey.
+        crops: shape (N, side, side), uint8, grey.
         methods: keys of `mien.explain.methods.METHODS`.
 
     Yields:

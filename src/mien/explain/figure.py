@@ -16,7 +16,7 @@ from mien.faces import align
 from mien.faces.regions import named_shares, words
 from mien.labels import LABELS
 from mien.media import images
-from mien.pixels import SIDE, U8, enlarge, to_batch
+from mien.pixels import F32, SIDE, U8, enlarge, to_batch
 from mien.recognize.model import softmax
 from mien.recognize.recognizer import Recognizer
 from mien.show import picture_grid
@@ -37,19 +37,19 @@ def face_crops(recognizer: Recognizer, path: Path, crop: bool = False) -> list[U
         crop: the picture is one face crop already; it is only resized.
 
     Returns:
-        One crop or more, shape (64, 64, 3), RGB.
+        One crop or more, shape (side, side, 3), RGB, as the network takes them.
 
     Raises:
         BadImageError: if the picture cannot be read or shows no face.
     """
-    rgb = images.read_rgb(path)
+    rgb, side = images.read_rgb(path), recognizer.model.side
     if crop:
-        side = (align.SIDE, align.SIDE)
-        return [np.asarray(Image.fromarray(rgb).resize(side, Image.Resampling.BILINEAR))]
+        return [np.asarray(Image.fromarray(rgb).resize((side, side), Image.Resampling.BILINEAR))]
     detections = recognizer.detector.find(rgb)
     if not detections:
         raise BadImageError(f"no face in {path}", fix="give a face crop with --crop")
-    return [align.crop(rgb, align.similarity(detection.landmarks)) for detection in detections]
+    transforms = [align.framing(detection.landmarks, side) for detection in detections]
+    return [align.crop(rgb, to_crop, side) for to_crop in transforms]
 
 
 def explanation_figure(
@@ -63,7 +63,7 @@ def explanation_figure(
 
     Args:
         source: the network.
-        crop: shape (64, 64, 3), RGB.
+        crop: shape (side, side, 3), RGB.
         methods: keys of `METHODS`. Among several, one that the network does not allow is left out.
         labels: expressions; None for the one predicted.
         layer: as for `mien.explain.explain`.
@@ -99,9 +99,14 @@ def explanation_figure(
     return picture_grid.figure(title, columns, rows, legend), left_out
 
 
+def _batch(source: Source, crop: U8) -> F32:
+    """The crop as the network takes it."""
+    return to_batch([crop], source.side)
+
+
 def _scores(source: Source, crop: U8) -> dict[str, float]:
     """The probability of each expression."""
-    logits = source.logits(to_batch([crop]))
+    logits = source.logits(_batch(source, crop))
     [scores] = softmax(logits, getattr(source, "temperature", 1.0))
     return dict(zip(LABELS, map(float, scores), strict=True))
 
@@ -110,7 +115,7 @@ def _method_row(
     source: Source, crop: U8, method: str, labels: Sequence[str], layer: str | None
 ) -> tuple[list[U8], list[str]]:
     """The tiles of a method, and a caption under each."""
-    maps = explain_each(source, to_batch([crop]), method, labels, layer)[:, 0]
+    maps = explain_each(source, _batch(source, crop), method, labels, layer)[:, 0]
     captions = ["" if (own > 0).any() else "nothing speaks for it" for own in maps]
     tiles = [picture_grid.outlined_map(crop, own) for own in maps]
     if len(labels) == 1:
@@ -125,7 +130,7 @@ def explanation_sentence(
 
     Args:
         source: the network.
-        crop: shape (64, 64, 3), RGB.
+        crop: shape (side, side, 3), RGB.
         method: a key of `METHODS`.
         label: an expression; None for the one predicted.
         layer: as for `mien.explain.explain`.
@@ -135,7 +140,7 @@ def explanation_sentence(
     """
     scores = _scores(source, crop)
     name = label or max(scores, key=lambda label: scores[label])
-    [[coarse]] = explain_each(source, to_batch([crop]), method, [name], layer)
+    [[coarse]] = explain_each(source, _batch(source, crop), method, [name], layer)
     return f"{name} {scores[name]:.2f}: {words(named_shares(enlarge(coarse, SIDE, SIDE)))}"
 
 
@@ -144,13 +149,13 @@ def activations_figure(source: Source, crop: U8, layer: str | None = None) -> Pa
 
     Args:
         source: the network.
-        crop: shape (64, 64, 3), RGB.
+        crop: shape (side, side, 3), RGB.
         layer: as for `mien.explain.explain`.
 
     Returns:
         The figure.
     """
-    activations = source.activations(to_batch([crop]), layer)[0]
+    activations = source.activations(_batch(source, crop), layer)[0]
     tiles = [picture_grid.crop_tile(crop), *picture_grid.channels(activations, _CHANNELS)]
     rows = [FigureRow("", tiles[i : i + _COLUMNS]) for i in range(0, len(tiles), _COLUMNS)]
     count, height, width = activations.shape

@@ -16,7 +16,7 @@ from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain import cam, perturb
 from mien.explain.onnx_source import ActivationsAndGradients, GraphSource
 from mien.explain.targets import Objective, Target, resolve_target
-from mien.pixels import F32
+from mien.pixels import F32, SIDE
 from mien.recognize.model import Model
 
 __all__ = ["METHODS", "Request", "Source", "explain", "explain_each", "source_of"]
@@ -26,6 +26,7 @@ class Source(Protocol):
     """What a network must offer to be explained; a method that needs something else says so."""
 
     layer: str | None
+    side: int  # of a crop, in pixels
 
     def logits(self, batch: F32) -> F32:
         """Map a batch to logits (N, 6)."""
@@ -62,7 +63,7 @@ class Request:
 class _FunctionSource:
     """A function from a batch to logits: no layers, no gradients."""
 
-    layer = None
+    layer, side = None, SIDE
 
     def __init__(self, logits: Callable[[F32], F32]) -> None:
         self.logits = logits

@@ -40,6 +40,7 @@ class GraphSource:
         self.model = model
         card = model.card.get("explain", {})
         self.layer = str(card.get("layer", "features"))
+        self.side = model.side
         self.temperature = float(model.card["temperature"])
         self._linear_layers = int(card.get("linear_layers", 1))
 

@@ -17,7 +17,7 @@ from mien.explain import cam
 from mien.explain.onnx_source import ActivationsAndGradients, cam_refusal
 from mien.explain.targets import Objective
 from mien.labels import LABELS
-from mien.pixels import F32
+from mien.pixels import F32, SIDE
 
 __all__ = ["TorchSource", "capture_output", "evaluation_mode"]
 
@@ -85,6 +85,7 @@ class TorchSource:
         self.network = network
         self.layers = {name: module for name, module in network.named_modules() if name}
         self.layer = getattr(network, "explained", None)
+        self.side = getattr(network, "side", SIDE)
 
     def logits(self, batch: F32) -> F32:
         """Map (N, 3, H, W) to logits (N, 6)."""

@@ -14,7 +14,7 @@ from mien.faces.detect import Detector
 from mien.faces.regions import TEMPLATE
 from mien.pixels import F32, F64, SIDE, U8
 
-__all__ = ["SIDE", "crop", "reframe", "similarity"]
+__all__ = ["SIDE", "crop", "framing", "reframe", "rescale", "similarity"]
 
 _MAX_SHRINK = 16  # a face larger than 16 crops is cut with that many samples a pixel
 _MAX_WARPED = 32_000  # pixels, a longer picture is more than cv2 warps
@@ -29,7 +29,7 @@ def similarity(landmarks: F32, template: F32 = TEMPLATE) -> F32:
 
     Args:
         landmarks: shape (5, 2), x and y in pixels of the picture.
-        template: shape (5, 2), where they should come to lie in the crop.
+        template: shape (5, 2), where they should come to lie.
 
     Returns:
         shape (2, 3), float32: the affine matrix from picture to crop.
@@ -56,6 +56,43 @@ def similarity(landmarks: F32, template: F32 = TEMPLATE) -> F32:
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]], dtype=np.float32)
 
 
+def framing(landmarks: F32, side: int = SIDE) -> F32:
+    """Return the similarity transform from a picture to the crop of a face.
+
+    Args:
+        landmarks: shape (5, 2), x and y in pixels of the picture.
+        side: of the crop, in pixels.
+
+    Returns:
+        shape (2, 3), float32.
+
+    Raises:
+        ValueError: if all landmarks are one point.
+
+    Example:
+        >>> framing(TEMPLATE, 128).round(3).tolist()
+        [[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]]
+    """
+    return similarity(landmarks, rescale(TEMPLATE, side / SIDE))
+
+
+def rescale(points: F32, zoom: float) -> F32:
+    """Carry points of a square picture to where they lie after it is resized.
+
+    Args:
+        points: any shape, pixels; pixel i has its centre at i.
+        zoom: the new side over the old one.
+
+    Returns:
+        The same shape, pixels of the resized picture.
+
+    Example:
+        >>> rescale(np.array([-0.5, 0, 63.5], dtype=np.float32), 2).tolist()
+        [-0.5, 0.5, 127.5]
+    """
+    return np.asarray((points + 0.5) * zoom - 0.5, dtype=np.float32)
+
+
 def crop(rgb: U8, to_crop: F32, side: int = SIDE) -> U8:
     """Cut the upright crop out of a picture.
 
@@ -64,19 +101,17 @@ def crop(rgb: U8, to_crop: F32, side: int = SIDE) -> U8:
 
     Args:
         rgb: shape (H, W, 3) or (H, W), uint8.
-        to_crop: shape (2, 3), from `similarity`, for a crop of `SIDE` pixels.
-        side: the side wanted, in pixels.
+        to_crop: shape (2, 3), from `framing` for the same side.
+        side: of the crop, in pixels.
 
     Returns:
         shape (side, side, 3) or (side, side), uint8.
     """
-    zoom = side / SIDE
-    scale = float(np.hypot(to_crop[0, 0], to_crop[1, 0])) * zoom
+    scale = float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
     samples = int(np.clip(np.ceil(1 / scale - 0.1), 1, _MAX_SHRINK))  # a crop pixel, each way
-    # Pixel centres: x in the crop becomes (x + 0.5) * zoom * samples - 0.5 in the fine grid.
-    factor = zoom * samples
-    matrix = to_crop.astype(np.float64) * factor
-    matrix[:, 2] += (factor - 1) / 2
+    # Pixel centres: x in the crop becomes (x + 0.5) * samples - 0.5 in the fine grid.
+    matrix = to_crop.astype(np.float64) * samples
+    matrix[:, 2] += (samples - 1) / 2
     if max(rgb.shape[:2]) > _MAX_WARPED:
         rgb, matrix = _part_under(rgb, matrix, side * samples)
     fine = cv2.warpAffine(
@@ -127,4 +162,4 @@ def reframe(rgb: U8, detector: Detector, side: int = SIDE) -> U8 | None:
     face = min(faces, key=lambda f: float(np.linalg.norm(f.landmarks.mean(axis=0) - middle)))
     # The centre of pixel i lies at i + 0.5, so undo the border, then the enlargement.
     landmarks = (face.landmarks - _BORDER + 0.5) / scale - 0.5
-    return crop(rgb, similarity(landmarks.astype(np.float32)), side)
+    return crop(rgb, framing(landmarks.astype(np.float32), side), side)

@@ -1,4 +1,4 @@
-"""Every network by name. A network takes (N, 3, 64, 64) and returns logits.
+"""Every network by name. A network takes (N, 3, side, side) and returns logits.
 
 A builder a network; they differ in numbers only. `miennet` is ours; the others are the networks of
 the paper and of its authors' later table: plain ones, one convolution after another, then residual
@@ -7,34 +7,65 @@ ones. A new network is a builder here and a line in `MODELS`.
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import nn
 
-from mien.errors import UnknownNameError
+from mien.errors import BadSettingError, UnknownNameError
 from mien.models.blocks import BasicBlock, ConvNorm, ResidualBlock, SqueezeExcitation
 from mien.models.network import Network, three_layers
 
-__all__ = ["MODELS", "build"]
+__all__ = ["MODELS", "build", "side_of"]
 
 _WIDTHS = (64, 128, 256, 512, 1024)  # channels of the plain networks, stage by stage
 
 
-def build(name: str, outputs: int, dropout: float) -> Network:
+def build(name: str, outputs: int, dropout: float, side: int = 0) -> Network:
     """Build a network by name, with fresh weights from torch's random generator.
 
     Args:
         name: a key of `MODELS`.
         outputs: 6, or 7 with neutral as the last.
         dropout: in the head: before its only linear layer, or after the first of three.
+        side: of the crops it is to take, in pixels; 0 for the side it is made for.
 
     Returns:
         The network, in training mode.
 
     Raises:
         UnknownNameError: if there is no such network.
+        BadSettingError: if the network takes crops of one side only, and `side` is another.
     """
     if name not in MODELS:
         raise UnknownNameError("model", name, MODELS)
-    return MODELS[name](outputs=outputs, dropout=dropout)
+    network = MODELS[name](outputs=outputs, dropout=dropout)
+    if side not in {0, network.side} and isinstance(network.pool, nn.Flatten):
+        raise BadSettingError(
+            f"{name} takes crops of {network.side} pixels, not of {side}", fix="leave side out"
+        )
+    network.side = side or network.side
+    return network
+
+
+def side_of(name: str, side: int = 0) -> int:
+    """Return the side of the crops that a network takes, without making its weights.
+
+    Args:
+        name: a key of `MODELS`.
+        side: as for `build`.
+
+    Returns:
+        Pixels.
+
+    Raises:
+        UnknownNameError: if there is no such network.
+        BadSettingError: if the network takes crops of one side only, and `side` is another.
+
+    Example:
+        >>> side_of("miennet"), side_of("miennet", 80)
+        (64, 80)
+    """
+    with torch.device("meta"):
+        return build(name, outputs=6, dropout=0, side=side).side
 
 
 def miennet(outputs: int = 7, dropout: float = 0.2) -> Network:

@@ -16,11 +16,12 @@ from typing import Any
 from mien.documents import is_number, parse_json
 from mien.errors import BadModelError
 from mien.labels import LABELS
-from mien.pixels import MEAN, SIDE, STD
+from mien.pixels import MEAN, STD
 
-__all__ = ["CARD", "read_card", "read_sealed", "seal"]
+__all__ = ["CARD", "LEAST_SIDE", "MOST_SIDE", "read_card", "read_sealed", "seal"]
 
 CARD = "mien_card"  # key of the file's metadata
+LEAST_SIDE, MOST_SIDE = 16, 512  # pixels, of a network's input
 _FORMAT = 1
 _SEAL = re.compile(rb'"sha256": "([0-9a-f]{64})"')
 _EMPTY = b"0" * 64
@@ -149,7 +150,10 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "epoch": (_is_count, "a whole number from 0"),
     "parity": (lambda v: is_number(v, 0, 1), "a number from 0 to 1"),
     "input": (_is_object, "an object"),
-    "input.side": (lambda v: type(v) is int and v == SIDE, f"{SIDE} pixels"),
+    "input.side": (
+        lambda v: type(v) is int and LEAST_SIDE <= v <= MOST_SIDE,
+        f"a whole number of pixels from {LEAST_SIDE} to {MOST_SIDE}",
+    ),
     "input.gray": (lambda v: v is True, "true: the crops are grey"),
     "input.mean": (_near(MEAN.tolist()), "the mean that mien takes off"),
     "input.std": (_near(STD.tolist()), "the deviation that mien divides by"),

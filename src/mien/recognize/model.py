@@ -17,7 +17,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state
 from mien.cores import at_most_cores
 from mien.errors import BadModelError
 from mien.labels import LABELS
-from mien.pixels import F32, SIDE
+from mien.pixels import F32, SIDE, U8, to_batch
 from mien.recognize.card import CARD, read_card, read_sealed, seal
 
 __all__ = ["CARD", "SHIPPED", "Model", "Outputs", "find", "read_card", "seal", "softmax"]
@@ -62,6 +62,14 @@ class Model:
 
     Threads may share it: it does not change after it was loaded. It can be pickled: the other
     process loads the file again.
+
+    Attributes:
+        path: of the file.
+        card: of the file, see `read_card`.
+        side: of a crop, in pixels, as the network takes it.
+        flip: whether `run` averages over mirror images.
+        session: of onnxruntime.
+        outputs: names of what the file returns.
     """
 
     def __init__(self, path: str | Path = SHIPPED, threads: int = 0, flip: bool = False) -> None:
@@ -80,6 +88,7 @@ class Model:
         data, self.card = read_sealed(found)
         self.path = found.absolute()
         self.flip = flip
+        self.side = int(self.card.get("input", {}).get("side", SIDE))
         self._threads = at_most_cores(threads)
         with _as_model_error(self.path):
             self.session: Any = _session(data, self._threads)
@@ -95,12 +104,13 @@ class Model:
     def _try(self) -> None:
         """Run two crops, and refuse a network that does not give what a model must."""
         inputs = [(i.name, i.type, i.shape[1:]) for i in self.session.get_inputs()]
-        if inputs != [("crops", "tensor(float)", [3, SIDE, SIDE])]:
-            raise _no_model(self.path, f"takes {inputs}, not crops (N, 3, {SIDE}, {SIDE})")
+        side = self.side
+        if inputs != [("crops", "tensor(float)", [3, side, side])]:
+            raise _no_model(self.path, f"takes {inputs}, not crops (N, 3, {side}, {side})")
         if "logits" not in self.outputs:
             raise _no_model(self.path, f"returns {', '.join(self.outputs)}, but no logits")
         names = [name for name in _SHAPES if name in self.outputs]
-        for name, value in self.tensors(np.zeros((2, 3, SIDE, SIDE), np.float32), names).items():
+        for name, value in self.tensors(np.zeros((2, 3, side, side), np.float32), names).items():
             shape = (2, *_SHAPES[name])
             right = len(value.shape) == len(shape) and all(
                 wanted in {None, got} for got, wanted in zip(value.shape, shape, strict=True)
@@ -109,11 +119,25 @@ class Model:
                 got = f"{name} of shape {value.shape}, {value.dtype}, for two crops"
                 raise _no_model(self.path, f"returns {got}, not finite float32 {shape}")
 
+    def to_batch(self, crops: Sequence[U8] | U8) -> F32:
+        """Turn crops into this network's input.
+
+        Args:
+            crops: (N, H, W, 3) or (N, H, W) uint8, or a sequence of crops of any sizes.
+
+        Returns:
+            shape (N, 3, side, side), float32.
+
+        Raises:
+            BadImageError: if a crop has another shape or type.
+        """
+        return to_batch(crops, self.side)
+
     def run(self, batch: F32, maps: bool = True) -> Outputs:
         """Classify a batch.
 
         Args:
-            batch: shape (N, 3, 64, 64), from `mien.pixels.to_batch`.
+            batch: shape (N, 3, side, side), from `to_batch`.
             maps: also return the class maps.
 
         Returns:
@@ -123,7 +147,7 @@ class Model:
             BadModelError: if the network fails, or returns what is no number.
             ValueError: if the batch has another shape or type.
         """
-        _check(batch)
+        self._check(batch)
         if len(batch) == 0:
             empty = np.empty((0, len(LABELS)), dtype=np.float32)
             return Outputs(empty, empty[:, 0], empty[..., None, None] if maps else None)
@@ -144,7 +168,7 @@ class Model:
         """Return outputs of the file as they are, and compute nothing else.
 
         Args:
-            batch: shape (N, 3, 64, 64), N at least 1.
+            batch: shape (N, 3, side, side), N at least 1.
             names: of `outputs`.
 
         Returns:
@@ -154,10 +178,16 @@ class Model:
             BadModelError: if the network fails.
             ValueError: if the batch has another shape or type.
         """
-        _check(batch)
+        self._check(batch)
         with _as_model_error(self.path):
             values = self.session.run(list(names), {"crops": batch}, self._only_wanted)
         return dict(zip(names, values, strict=True))
+
+    def _check(self, batch: F32) -> None:
+        shape = (3, self.side, self.side)
+        if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1:] != shape:
+            wanted = f"(N, 3, {self.side}, {self.side}) float32"
+            raise ValueError(f"expected {wanted}, got {batch.shape} {batch.dtype}")
 
 
 def _session(data: bytes, threads: int) -> Any:
@@ -199,13 +229,6 @@ def _reloaded(kind: type[Model], path: Path, threads: int, flip: bool, sha256: s
             f"{path} is another model than when it was pickled", fix="start again with one model"
         )
     return model
-
-
-def _check(batch: F32) -> None:
-    if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1:] != (3, SIDE, SIDE):
-        raise ValueError(
-            f"expected (N, 3, {SIDE}, {SIDE}) float32, got {batch.shape} {batch.dtype}"
-        )
 
 
 def _averaged(value: F32, mirrored: F32) -> F32:

@@ -21,7 +21,7 @@ from mien.labels import NO_FACE, SIX, Rule
 from mien.media import images
 from mien.media.folders import search_pictures
 from mien.media.inputs import PictureLike, as_rgb, path_of
-from mien.pixels import BOOL, F32, U8, in_batches, to_batch, to_gray, to_side
+from mien.pixels import BOOL, F32, U8, in_batches, to_gray, to_side
 from mien.recognize import rejection
 from mien.recognize.model import SHIPPED, Model
 from mien.recognize.results import Face, Picture
@@ -133,12 +133,13 @@ class Recognizer:
         Returns:
             One face for each detection, in the same order.
         """
-        transforms = [align.similarity(detection.landmarks) for detection in found]
-        crops = [align.crop(rgb, to_crop) for to_crop in transforms]
+        side = self.model.side
+        transforms = [align.framing(detection.landmarks, side) for detection in found]
+        crops = [align.crop(rgb, to_crop, side) for to_crop in transforms]
         shown = self.are_faces(crops) if self.rejects else np.ones(len(crops), dtype=np.bool_)
         faces: list[Face] = []
         for part in in_batches(len(crops)):
-            outputs = self.model.run(to_batch(crops[part]), heatmap)
+            outputs = self.model.run(self.model.to_batch(crops[part]), heatmap)
             for i, values in enumerate(outputs.scores):
                 maps = None if outputs.maps is None else outputs.maps[i]
                 neutral = float(outputs.neutral[i])
@@ -172,7 +173,7 @@ class Recognizer:
             )
         scores = np.empty((len(crops), 6), dtype=np.float32)
         for part in in_batches(len(crops)):
-            scores[part] = self.model.run(to_batch(crops[part]), maps=False).scores
+            scores[part] = self.model.run(self.model.to_batch(crops[part]), maps=False).scores
         return scores
 
     def label(self, crops: Sequence[U8] | U8) -> list[str]:
@@ -195,7 +196,7 @@ class Recognizer:
         """
         words: list[str] = []
         for part in in_batches(len(crops)):
-            outputs = self.model.run(to_batch(crops[part]), maps=False)
+            outputs = self.model.run(self.model.to_batch(crops[part]), maps=False)
             pairs = zip(outputs.scores.tolist(), outputs.neutral.tolist(), strict=True)
             words += [self.rule.label(six, calm) for six, calm in pairs]
         if not self.rejects:
@@ -326,7 +327,7 @@ def score_many(
         for file in files[part]:
             try:
                 rgb = images.read_rgb(file, max_pixels, max_memory)
-                crops[file] = to_side(to_gray(rgb))
+                crops[file] = to_side(to_gray(rgb), recognizer.model.side)
             except BadImageError as error:
                 results[file] = Failure(str(file), error)
         scores = recognizer.classify(list(crops.values()))

@@ -12,7 +12,7 @@ import numpy as np
 
 from mien.errors import BadModelError
 from mien.faces.detect import Detector
-from mien.pixels import BOOL, F32, U8, in_batches, to_batch, to_gray, to_side
+from mien.pixels import BOOL, F32, U8, in_batches, to_gray, to_side
 from mien.recognize.model import Model
 
 __all__ = ["BELOW", "MEASURED_ON", "are_faces", "detection", "spread", "threshold"]
@@ -72,7 +72,7 @@ def are_faces(model: Model, detector: Detector, crops: Sequence[U8] | U8, below:
     shown = detection(detector, crops) > 0
     rest = np.flatnonzero(~shown)
     for part in in_batches(len(rest)):
-        batch = to_batch([crops[number] for number in rest[part]])
+        batch = model.to_batch([crops[number] for number in rest[part]])
         shown[rest[part]] = spread(model.tensors(batch, ["maps"])["maps"]) >= below
     return shown
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from mien.errors import UnknownNameError
+from mien.faces import align
 from mien.faces.boxes import Box, Detection
 from mien.faces.regions import REGIONS, named_shares, words
 from mien.labels import LABELS, NEUTRAL, NO_FACE, USUAL, Rule, index
-from mien.pixels import F32, U8, enlarge
+from mien.pixels import F32, SIDE, U8, enlarge
 
 __all__ = ["CSV_HEADER", "REGIONS_HEADER", "VIDEO_HEADER", "Face", "Picture", "VideoFrame"]
 
@@ -34,7 +35,8 @@ class Face:
         values: shape (6,), the scores in the order of `LABELS`, in [0, 1], summing to 1.
         neutral: probability in [0, 1] that the face is calm and shows none of the six.
         maps: shape (6, h, w), evidence for each class over the crop, in logits; or None.
-        crop: shape (64, 64, 3), RGB, the upright crop that the network saw (as grey).
+        crop: shape (side, side, 3), RGB, the upright crop that the network saw (as grey); the side
+            is the network's, see `mien.recognize.model.Model`.
         to_crop: shape (2, 3), the affine transform from picture to crop pixels.
         rule: when `label` is neutral or uncertain.
         track: in a video, the number that this face keeps from frame to frame; else None.
@@ -98,7 +100,8 @@ class Face:
         if self.maps is None:
             return {}
         landmarks = self.landmarks @ self.to_crop[:, :2].T + self.to_crop[:, 2]
-        return named_shares(self.heatmap(), landmarks.astype(np.float32))
+        on_grid = align.rescale(landmarks, SIDE / self.crop.shape[0])
+        return named_shares(_normalised(self.maps[index(self.expression)], SIDE), on_grid)
 
     @property
     def sentence(self) -> str:
@@ -117,8 +120,8 @@ class Face:
             label: one of the six; by default `expression`.
 
         Returns:
-            shape (64, 64), float32 in [0, 1]; the strongest place is 1, and all is 0 where
-            nothing speaks for the expression.
+            shape (side, side) of `crop`, float32 in [0, 1]; the strongest place is 1, and all is 0
+            where nothing speaks for the expression.
 
         Raises:
             UnknownNameError: if `label` is none of the six.

@@ -165,7 +165,8 @@ class VideoRecognizer:
 
 def _moved(face: Face, detection: Detection) -> Face:
     """The face as it was read last, where it is now."""
-    return replace(face, detection=detection, to_crop=align.similarity(detection.landmarks))
+    to_crop = align.framing(detection.landmarks, face.crop.shape[0])
+    return replace(face, detection=detection, to_crop=to_crop)
 
 
 @dataclass(slots=True, eq=False)

@@ -14,8 +14,8 @@ from mien.pixels import F32, U8
 __all__ = ["blend_heatmap", "colours", "ramp"]
 
 _OPACITY = 0.62  # at the strongest place; the face stays visible underneath
-_FADE = 8  # pixels of the crop over which a map fades out towards the crop's edge
-_SOFT = 1.5  # pixels of the crop; rounds the creases that bilinear enlargement leaves
+_FADE = 1 / 8  # of the crop's side, over which a map fades out towards the crop's edge
+_SOFT = 1.5 / 64  # of the crop's side; rounds the creases that bilinear enlargement leaves
 _COLDEST = 0.25  # the colour map's first quarter is nearly black, on a face it reads as a shadow
 
 
@@ -58,7 +58,7 @@ def blend_heatmap(rgb: U8, heatmap: F32, to_crop: F32) -> None:
     shifted[:, 2] += shifted[:, :2] @ (columns.start, rows.start)
     size = (columns.stop - columns.start, rows.stop - rows.start)
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    soft = cv2.GaussianBlur(heatmap, (0, 0), _SOFT)
+    soft = cv2.GaussianBlur(heatmap, (0, 0), _SOFT * heatmap.shape[0])
     faded = soft * _window(heatmap.shape[0])
     strength = np.asarray(cv2.warpAffine(faded, shifted, size, flags=flags), dtype=np.float32)
     strength = strength.clip(0, 1)
@@ -82,7 +82,7 @@ def _reach(to_crop: F32, side: int, shape: tuple[int, ...]) -> tuple[slice, slic
 def _window(side: int) -> F32:
     """Shape (side, side): 1 inside, falling to 0 at the edge as half a cosine."""
     edge = np.minimum(np.arange(side), np.arange(side)[::-1])
-    rise = 0.5 - 0.5 * np.cos(np.pi * (edge / _FADE).clip(0, 1))
+    rise = 0.5 - 0.5 * np.cos(np.pi * (edge / (_FADE * side)).clip(0, 1))
     return np.outer(rise, rise).astype(np.float32)
 
 

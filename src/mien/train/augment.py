@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, one_hot
 
 from mien.errors import BadSettingError
+from mien.pixels import SIDE
 
 __all__ = ["LUMA", "OFF", "Augment", "Strength", "cutmix", "mix", "mixup"]
 
@@ -48,7 +49,7 @@ class Strength:
         light: brightness and contrast by up to this share.
         contrast: chance of losing up to three quarters of the distance from the crop's mean.
         gamma: exponent from 1 / (1 + gamma) to 1 + gamma.
-        blur: chance of a Gaussian blur, sigma 0.4 to 1.6 pixels.
+        blur: chance of a Gaussian blur, sigma 0.4 to 1.6 pixels of 64, more in larger crops.
         coarse: chance of being shrunk to 24, 32, 40 or 48 pixels a side and enlarged again.
         noise: chance of Gaussian noise with a standard deviation of up to 0.2.
         jpeg: chance of being stored as a JPEG of quality 15 to 80.
@@ -103,17 +104,40 @@ OFF = Strength(**{field.name: 0.0 for field in fields(Strength)})
 class Augment(nn.Module):
     """Changes each crop of a batch independently, with torch's random generator."""
 
-    def __init__(self, strength: Strength) -> None:
-        """Set up the changes that are switched on."""
+    def __init__(self, strength: Strength, side: int = SIDE) -> None:
+        """Set up the changes that are switched on.
+
+        Args:
+            strength: of each.
+            side: of the crops, in pixels.
+        """
         super().__init__()
         self.colour = strength.colour
-        self.changes = nn.Sequential(*(make(strength) for is_on, make in _STEPS if is_on(strength)))
+        self.geometry, self.changes = (
+            nn.Sequential(*(make(strength, side) for is_on, make in steps if is_on(strength)))
+            for steps in (_GEOMETRY, _OTHERS)
+        )
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Map (N, 1, 64, 64) grey or (N, 3, 64, 64) RGB, in [0, 1], to grey (N, 1, 64, 64)."""
-        gray = _to_gray(batch, self.colour) if batch.shape[1] == 3 else batch
-        changed: Tensor = self.changes(gray)
+        """Map (N, 1, H, W) grey or (N, 3, H, W) RGB, in [0, 1], to grey (N, 1, H, W)."""
+        changed: Tensor = self.changes(self.geometry(self._to_gray(batch)))
         return changed
+
+    def with_places(self, batch: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Change crops as `forward` does, and move places on them as the crops are moved.
+
+        Args:
+            batch: as for `forward`.
+            places: shape (N, P, H, W), in [0, 1].
+
+        Returns:
+            The changed crops, shape (N, 1, H, W), and the moved places, shape (N, P, H, W).
+        """
+        moved = self.geometry(torch.cat([self._to_gray(batch), places], dim=1))
+        return self.changes(moved[:, :1]), moved[:, 1:]
+
+    def _to_gray(self, batch: Tensor) -> Tensor:
+        return _to_gray(batch, self.colour) if batch.shape[1] == 3 else batch
 
 
 def _to_gray(batch: Tensor, colour: float) -> Tensor:
@@ -198,29 +222,40 @@ class _Jpeg(nn.Module):
         return changed[:, :1]
 
 
+def _blur(chance: float, zoom: float) -> nn.Module:
+    """The same blur of the face, whatever the side of the crop."""
+    kernel = 2 * round(2 * zoom) + 1
+    sigma = (0.4 * zoom, 1.6 * zoom)
+    blur: nn.Module = kornia.RandomGaussianBlur((kernel, kernel), sigma, p=chance)
+    return blur
+
+
 # The steps in order: whether a strength switches it on, and what makes it.
-_STEPS: tuple[tuple[Callable[[Strength], float], Callable[[Strength], nn.Module]], ...] = (
-    (lambda s: s.flip, lambda s: kornia.RandomHorizontalFlip(p=s.flip)),
+_Steps = tuple[tuple[Callable[[Strength], float], Callable[[Strength, int], nn.Module]], ...]
+_GEOMETRY: _Steps = (
+    (lambda s: s.flip, lambda s, _: kornia.RandomHorizontalFlip(p=s.flip)),
     (
         lambda s: s.crop,
-        lambda s: kornia.RandomResizedCrop((64, 64), (1 - s.crop, 1.0), (1.0, 1.0), p=1),
+        lambda s, side: kornia.RandomResizedCrop((side, side), (1 - s.crop, 1.0), (1.0, 1.0), p=1),
     ),
-    (lambda s: s.perspective, lambda s: _Perspective(s.perspective, p=1)),
+    (lambda s: s.perspective, lambda s, _: _Perspective(s.perspective, p=1)),
     (
         lambda s: s.rotate or s.shift or s.scale,
-        lambda s: kornia.RandomAffine(
+        lambda s, _: kornia.RandomAffine(
             s.rotate, (s.shift, s.shift), (1 - s.scale, 1 + s.scale), padding_mode="border", p=1
         ),
     ),
-    (lambda s: s.light, lambda s: kornia.RandomBrightness((1 - s.light, 1 + s.light), p=1)),
-    (lambda s: s.light, lambda s: kornia.RandomContrast((1 - s.light, 1 + s.light), p=1)),
-    (lambda s: s.contrast, lambda s: _PerCrop(_fade, s.contrast, _LARGEST_FADING)),
-    (lambda s: s.gamma, lambda s: kornia.RandomGamma((1 / (1 + s.gamma), 1 + s.gamma), p=1)),
-    (lambda s: s.blur, lambda s: kornia.RandomGaussianBlur((5, 5), (0.4, 1.6), p=s.blur)),
-    (lambda s: s.coarse, lambda s: _Coarse(s.coarse)),
-    (lambda s: s.noise, lambda s: _PerCrop(_add_noise, s.noise, _LARGEST_NOISE)),
-    (lambda s: s.jpeg, lambda s: _Jpeg(s.jpeg)),
-    (lambda s: s.erase, lambda s: kornia.RandomErasing((0.02, 0.2), value=0.5, p=s.erase)),
+)
+_OTHERS: _Steps = (
+    (lambda s: s.light, lambda s, _: kornia.RandomBrightness((1 - s.light, 1 + s.light), p=1)),
+    (lambda s: s.light, lambda s, _: kornia.RandomContrast((1 - s.light, 1 + s.light), p=1)),
+    (lambda s: s.contrast, lambda s, _: _PerCrop(_fade, s.contrast, _LARGEST_FADING)),
+    (lambda s: s.gamma, lambda s, _: kornia.RandomGamma((1 / (1 + s.gamma), 1 + s.gamma), p=1)),
+    (lambda s: s.blur, lambda s, side: _blur(s.blur, side / SIDE)),
+    (lambda s: s.coarse, lambda s, _: _Coarse(s.coarse)),
+    (lambda s: s.noise, lambda s, _: _PerCrop(_add_noise, s.noise, _LARGEST_NOISE)),
+    (lambda s: s.jpeg, lambda s, _: _Jpeg(s.jpeg)),
+    (lambda s: s.erase, lambda s, _: kornia.RandomErasing((0.02, 0.2), value=0.5, p=s.erase)),
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mien.documents import parse_toml, read_text
 from mien.errors import BadSettingError, UnknownNameError
-from mien.pixels import SIDE
+from mien.recognize.card import LEAST_SIDE, MOST_SIDE
 
 __all__ = ["DEFAULTS", "TrainConfig", "load", "make", "read", "to_toml"]
 
@@ -25,7 +25,10 @@ class TrainConfig:
         votes: folders whose ``soft.csv`` has several annotators' votes for some of the pictures.
         trust: share of these votes in the target; the label has the rest.
         model: a key of `mien.models.zoo.MODELS`.
-        start: a run's folder to begin with its best weights instead of fresh ones.
+        start: a run's folder to begin with its best weights instead of fresh ones; or a network that
+            has seen faces, see `mien.models.starts.STARTS`.
+        start_file: of such a network: the package that ships it, downloaded.
+        stem_rate: rate of the first layers, as a share of the others'.
         neutral: learn neutral as a seventh class; else neutral pictures are left out.
         seed: of weights, order and augmentation.
         draw: seed of the held-out draw; the same for runs that are compared or teach each other.
@@ -34,7 +37,9 @@ class TrainConfig:
         batch: crops a step.
         balance: take rare expressions and small databases more often, in [0, 1), see
             `mien.train.dataset.class_shares`.
-        first_side: of the crops in the first epoch, in pixels, a multiple of 8; grows to 64.
+        side: of the crops, in pixels; 0 is the side that the network is made for.
+        first_side: of the crops in the first epoch, in pixels, a multiple of 8; grows to `side`. 0
+            has all epochs alike.
         rate: highest learning rate.
         schedule: ``one-cycle``, ``cosine`` or ``constant``.
         warmup: share of the steps in which the rate climbs (one-cycle).
@@ -53,6 +58,9 @@ class TrainConfig:
         flip, rotate, shift, scale, light, blur, erase: see `mien.train.augment.Strength`.
         colour, crop, perspective, contrast, gamma, coarse, noise, jpeg: more, off unless said.
         mixup, cutmix: change targets too, see `mien.train.augment`.
+        guide: weight in the loss of how far class maps are from the regions where the true expression
+            is expected, see `mien.train.guide`; 0 leaves the maps free.
+        guide_shift: expect each expression where the one so many places on is expected: a control.
         shuffle_labels: learn the labels in random order: a control for explanations.
         bf16: compute in bfloat16 where that is safe and the device has it.
         compile: let torch compile the network (needs a C++ compiler on CPU).
@@ -65,6 +73,8 @@ class TrainConfig:
     trust: float = 0.5
     model: str = "miennet"
     start: str = ""
+    start_file: str = ""
+    stem_rate: float = 1.0
     neutral: bool = True
     seed: int = 0
     draw: int = 0
@@ -72,7 +82,8 @@ class TrainConfig:
     epochs: int = 20
     batch: int = 128
     balance: float = 0.0
-    first_side: int = 64
+    side: int = 0
+    first_side: int = 0
     rate: float = 0.15
     schedule: str = "one-cycle"
     warmup: float = 0.2
@@ -105,6 +116,8 @@ class TrainConfig:
     jpeg: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
+    guide: float = 0.0
+    guide_shift: int = 0
     shuffle_labels: bool = False
     bf16: bool = True
     compile: bool = False
@@ -125,6 +138,11 @@ class TrainConfig:
             for name in names:
                 if not fits(getattr(self, name)):
                     raise _out_of_range(self, name, expected)
+        if self.guide and (self.mixup or self.cutmix):
+            raise BadSettingError(
+                "guide is set, and crops are mixed: places of two faces lie in one crop",
+                fix="leave guide, or mixup and cutmix, at 0",
+            )
         if self.batch % self.devices:
             raise _out_of_range(self, "batch", f"a multiple of devices, which is {self.devices}")
 
@@ -142,7 +160,16 @@ _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
     (("batch",), lambda v: 1 <= v <= _MOST_CROPS, f"a whole number from 1 to {_MOST_CROPS:,}"),
     (("devices",), lambda v: 1 <= v <= _MOST_DEVICES, f"a whole number from 1 to {_MOST_DEVICES}"),
     (
-        ("patience", "threads", "weight_decay", "seed", "draw"),
+        (
+            "patience",
+            "threads",
+            "weight_decay",
+            "seed",
+            "draw",
+            "guide",
+            "guide_shift",
+            "stem_rate",
+        ),
         lambda v: 0 <= v < 2**32,
         "a number from 0, below 2**32",
     ),
@@ -151,7 +178,16 @@ _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
         lambda v: 1 / _MOST_RATE <= v <= _MOST_RATE,
         f"a number above 0, from {1 / _MOST_RATE} to {_MOST_RATE:.0e}",
     ),
-    (("first_side",), lambda v: v in range(8, SIDE + 1, 8), f"a multiple of 8 up to {SIDE}"),
+    (
+        ("side",),
+        lambda v: v == 0 or LEAST_SIDE <= v <= MOST_SIDE,
+        f"0, or a whole number from {LEAST_SIDE} to {MOST_SIDE}",
+    ),
+    (
+        ("first_side",),
+        lambda v: v in range(0, MOST_SIDE + 1, 8),
+        f"a multiple of 8 up to {MOST_SIDE}",
+    ),
 )
 _SCHEDULES = ("constant", "cosine", "one-cycle")
 _OPTIMISERS = ("adam", "adamw", "sgd")

@@ -20,6 +20,7 @@ from torch.nn.functional import one_hot
 from mien.data import manifest, splits
 from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
+from mien.models import zoo
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, drop_leaks, join, load_crops
 
@@ -80,7 +81,7 @@ def _hold_out(settings: TrainConfig) -> Data:
     held = _load(settings, "valid") if "valid" in names else none
     test_copies = held_copies = 0
     if "test" in names:
-        test = load_crops(settings.data, "test")
+        test = load_crops(settings.data, "test", side=_side(settings))
         (train, of_train), (held, of_held) = drop_leaks(train, test), drop_leaks(held, test)
         test_copies = of_train + of_held
     # nothing is drawn from a database that brings its own held-out part along
@@ -93,9 +94,14 @@ def _hold_out(settings: TrainConfig) -> Data:
     return Data(train, held, test_copies, held_copies)
 
 
+def _side(settings: TrainConfig) -> int:
+    return zoo.side_of(settings.model, settings.side)
+
+
 def _load(settings: TrainConfig, split: str) -> Crops:
     """Load a split, without neutral crops where neutral is not learned."""
-    crops = load_crops(settings.data, split, settings.augment and settings.colour > 0)
+    colour = settings.augment and settings.colour > 0
+    crops = load_crops(settings.data, split, colour, _side(settings))
     if settings.neutral:
         return crops
     return crops.where(np.array([row.label != NEUTRAL for row in crops.rows], dtype=np.bool_))

@@ -1,7 +1,7 @@
 """Prepared crops for training: all of them in memory, or one at a time as a PyTorch ``Dataset``.
 
-Pipeline: manifests -> `Crops`, (N, 64, 64) grey bytes -> shuffled `batches` in [0, 1] -> augmented
-(`mien.train.augment`) -> `normalise`, by the numbers of `mien.pixels`.
+Pipeline: manifests -> `Crops`, (N, side, side) grey bytes -> shuffled `batches` in [0, 1] ->
+augmented (`mien.train.augment`) -> `normalise`, by the numbers of `mien.pixels`.
 mien's own trainer keeps its crops as bytes in memory, which is fast. `ExpressionDataset` is for any
 other training loop: it reads a crop when it is asked for one, so its memory does not grow.
 """
@@ -23,6 +23,7 @@ from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX, index
 from mien.media import images
 from mien.pixels import BOOL, U8
+from mien.train.guide import is_aligned
 
 __all__ = [
     "Crops",
@@ -46,9 +47,9 @@ class Crops:
 
     Attributes:
         rows: their manifest rows.
-        gray: shape (N, 64, 64), uint8.
+        gray: shape (N, side, side), uint8.
         targets: shape (N,), int64, 0 to 5, or 6 for neutral.
-        rgb: shape (N, 3, 64, 64), uint8, where the colours are kept; else None.
+        rgb: shape (N, 3, side, side), uint8, where the colours are kept; else None.
         shares: shape (N, 7), float32, of the classes in each target, where votes are known.
     """
 
@@ -70,6 +71,14 @@ class Crops:
         shares = None if self.shares is None else self.shares[chosen]
         return Crops(rows, self.gray[chosen], self.targets[chosen], rgb, shares)
 
+    def guided(self) -> Tensor:
+        """Return the class number of each crop whose map can be guided; -1 for the others.
+
+        Those are the six expressions in aligned crops, see `mien.train.guide.is_aligned`.
+        """
+        can = torch.from_numpy(is_aligned(self.rows)) & (self.targets != NEUTRAL_INDEX)
+        return torch.where(can, self.targets, -1)
+
     def to(self, device: torch.device) -> "Crops":
         """Return the crops with their pixels in a device's memory; the targets stay."""
         rgb = None if self.rgb is None else self.rgb.to(device)
@@ -81,13 +90,16 @@ class Crops:
         return Crops(self.rows, self.gray, self.targets[order], self.rgb)
 
 
-def load_crops(folders: Sequence[str | Path], split: str, colour: bool = False) -> Crops:
+def load_crops(
+    folders: Sequence[str | Path], split: str, colour: bool = False, side: int = pixels.SIDE
+) -> Crops:
     """Read one split of prepared folders.
 
     Args:
         folders: what ``mien prepare`` wrote.
         split: ``train``, ``valid`` or ``test``.
         colour: keep the colours too, in three times the memory; see `augment.Strength.colour`.
+        side: to resize them to, in pixels.
 
     Returns:
         All crops, in the order of folders and manifests.
@@ -104,9 +116,9 @@ def load_crops(folders: Sequence[str | Path], split: str, colour: bool = False) 
             if row.split == split:
                 rows.append(row)
                 crop = images.read_rgb(Path(folder) / row.path)
-                gray.append(pixels.to_side(pixels.to_gray(crop)))
+                gray.append(pixels.to_side(pixels.to_gray(crop), side))
                 if colour:
-                    rgb.append(np.stack([pixels.to_side(crop[..., i]) for i in range(3)]))
+                    rgb.append(np.stack([pixels.to_side(crop[..., i], side) for i in range(3)]))
     if not rows:
         raise BadDataError(
             f"no {split} pictures in {', '.join(map(str, folders))}", fix="check data in the config"
@@ -158,8 +170,12 @@ def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
 
 
 def batches(
-    crops: Crops, size: int, generator: torch.Generator, balance: float = 0.0
-) -> Iterator[tuple[Tensor, Tensor]]:
+    crops: Crops,
+    size: int,
+    generator: torch.Generator,
+    balance: float = 0.0,
+    more: Sequence[Tensor] = (),
+) -> Iterator[tuple[Tensor, ...]]:
     """Shuffle crops into batches for one epoch.
 
     Args:
@@ -168,15 +184,17 @@ def batches(
         generator: draws the order.
         balance: above 0 rare classes and small databases are taken more often, see
             `class_shares`.
+        more: what else each batch shall have, of shape (N, ...).
 
     Yields:
-        Crops (size, 1, 64, 64), or (size, 3, 64, 64) where their colours were kept, float32 in
-        [0, 1], and targets (size,), or (size, 7) where shares are known.
+        Crops (size, 1, side, side), or (size, 3, side, side) where their colours were kept,
+        float32 in [0, 1], and targets (size,), or (size, 7) where shares are known; then the
+        batch's part of each of `more`.
     """
     values = crops.gray[:, None] if crops.rgb is None else crops.rgb
     targets = crops.targets if crops.shares is None else crops.shares
     for chosen in _order(crops, size, generator, balance):
-        yield values[chosen].float() / 255, targets[chosen]
+        yield values[chosen].float() / 255, targets[chosen], *(part[chosen] for part in more)
 
 
 def batch_rows(
@@ -239,10 +257,10 @@ def normalise(gray: Tensor) -> Tensor:
     """Do what `mien.pixels.to_input` does, on a batch of tensors.
 
     Args:
-        gray: shape (N, 1, 64, 64), float32 in [0, 1].
+        gray: shape (N, 1, side, side), float32 in [0, 1].
 
     Returns:
-        shape (N, 3, 64, 64), float32.
+        shape (N, 3, side, side), float32.
     """
     mean = torch.from_numpy(pixels.MEAN).to(gray.device).view(1, 3, 1, 1)
     std = torch.from_numpy(pixels.STD).to(gray.device).view(1, 3, 1, 1)
@@ -253,11 +271,11 @@ def network_inputs(gray: Tensor, device: torch.device | str = "cpu") -> Iterator
     """Yield crops in their order as batches for a network, not augmented.
 
     Args:
-        gray: shape (N, 64, 64), uint8.
+        gray: shape (N, side, side), uint8.
         device: where the batches are needed.
 
     Yields:
-        shape (up to 256, 3, 64, 64), float32, normalised.
+        shape (up to 256, 3, side, side), float32, normalised.
     """
     for part in torch.split(gray, _BATCH):
         yield normalise(part[:, None].to(device).float() / 255)

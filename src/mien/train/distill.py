@@ -42,7 +42,7 @@ class Teachers(nn.Module):
         """Compute the mean answer of the teachers.
 
         Args:
-            batch: shape (N, 3, 64, 64).
+            batch: shape (N, 3, side, side).
             temperature: softens the answers.
 
         Returns:

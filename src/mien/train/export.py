@@ -100,7 +100,7 @@ def _describe(trained: TrainedRun, neutral: dict[str, float], linear_layers: int
         "labels": LABELS,
         "neutral": neutral,
         "input": {
-            "side": SIDE,
+            "side": trained.network.side,
             "gray": True,
             "mean": [round(value, 3) for value in MEAN.tolist()],
             "std": [round(value, 3) for value in STD.tolist()],
@@ -146,7 +146,7 @@ def _to_onnx(model: WithMaps) -> bytes:
         warnings.simplefilter("ignore")  # torch warns about its own exporter's deprecations
         torch.onnx.export(
             model,
-            (torch.zeros(2, 3, SIDE, SIDE),),
+            (torch.zeros(2, 3, model.network.side, model.network.side),),
             buffer,  # type: ignore[arg-type]
             input_names=["crops"],
             output_names=model.names,
@@ -200,7 +200,7 @@ def multiply_adds(network: nn.Module) -> int:
     """Count the multiply-adds of convolutions and linear layers for one crop.
 
     Args:
-        network: takes (N, 3, 64, 64).
+        network: of crops of its `side`, or else of 64 pixels.
 
     Returns:
         Their number.
@@ -215,7 +215,8 @@ def multiply_adds(network: nn.Module) -> int:
     layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     try:
-        network(torch.zeros(1, 3, SIDE, SIDE))
+        side = getattr(network, "side", SIDE)
+        network(torch.zeros(1, 3, side, side))
     finally:
         for hook in hooks:
             hook.remove()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mien.pixels import SIDE
+from mien.models.network import Network
 from mien.train.config import TrainConfig
 
 __all__ = ["OPTIMISERS", "optimiser", "rate_at", "side_at"]
@@ -41,25 +41,29 @@ def rate_at(step: int, steps: int, settings: TrainConfig) -> float:
     return settings.rate * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup))) / 2
 
 
-def side_at(epoch: int, settings: TrainConfig) -> int:
+def side_at(epoch: int, settings: TrainConfig, side: int) -> int:
     """Return the side of the crops in an epoch: small ones cost less while there is much to learn.
 
     Args:
         epoch: from 0.
         settings: names the side of the first epoch.
+        side: of the network's crops, in pixels.
 
     Returns:
-        Pixels, a multiple of 8; the last 15 % of the epochs have all 64.
+        Pixels: the first side and a multiple of 8 more, at most `side`; the last 15 % of the epochs
+        have `side`.
 
     Source:
         Tan and Le 2021, arXiv:2104.00298, section 4, without their growing regularisation.
     """
-    steps = (SIDE - settings.first_side) // 8
+    if not 0 < settings.first_side < side:
+        return side
+    steps = math.ceil((side - settings.first_side) / 8)
     done = min(1.0, epoch / (_GROWING * settings.epochs))
-    return settings.first_side + 8 * math.floor(done * steps)
+    return min(side, settings.first_side + 8 * math.floor(done * steps))
 
 
-def optimiser(model: nn.Module, settings: TrainConfig) -> torch.optim.Optimizer:
+def optimiser(model: Network, settings: TrainConfig) -> torch.optim.Optimizer:
     """Make the optimiser; biases and batch norm do not decay.
 
     Args:
@@ -67,15 +71,26 @@ def optimiser(model: nn.Module, settings: TrainConfig) -> torch.optim.Optimizer:
         settings: of the run.
 
     Returns:
-        SGD with momentum (and Nesterov's correction), Adam or AdamW.
+        SGD with momentum (and Nesterov's correction), Adam or AdamW; the ``share`` of each group of
+        parameters says how its rate stands to the schedule's.
     """
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": weights, "weight_decay": settings.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+    stem: list[nn.Parameter] = []
+    if settings.stem_rate != 1:
+        stem = list(next(model.features.children()).parameters())
+    slow = set(map(id, stem))
+    rest = [p for p in model.parameters() if id(p) not in slow]
+    groups = _groups(rest, 1.0, settings.weight_decay)
+    groups += _groups(stem, settings.stem_rate, settings.weight_decay) if stem else []
     return OPTIMISERS[settings.optimiser](groups, settings)
+
+
+def _groups(parameters: list[nn.Parameter], share: float, decay: float) -> Groups:
+    weights = [p for p in parameters if p.ndim > 1]
+    others = [p for p in parameters if p.ndim <= 1]
+    return [
+        {"params": weights, "weight_decay": decay, "share": share},
+        {"params": others, "weight_decay": 0.0, "share": share},
+    ]
 
 
 def _sgd(groups: Groups, settings: TrainConfig) -> torch.optim.Optimizer:

@@ -84,7 +84,8 @@ def load_run(folder: Path) -> TrainedRun:
         BadModelError: if it holds no such network.
     """
     settings = config.load(folder / _SETTINGS)
-    network = zoo.build(settings.model, len(LABELS) + settings.neutral, settings.dropout)
+    outputs = len(LABELS) + settings.neutral
+    network = zoo.build(settings.model, outputs, settings.dropout, settings.side)
     progress = load_weights(folder / BEST, network)
     return TrainedRun(settings, network.eval(), progress["history"])
 
@@ -107,6 +108,13 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
         BadModelError: if the earlier run has no weights.
     """
     earlier = load_run(folder)
+    own_side, wanted_side = earlier.network.side, zoo.side_of(settings.model, settings.side)
+    if own_side != wanted_side:
+        raise BadSettingError(
+            f"the {role} {folder} takes crops of {own_side} pixels, the run that learns from it of "
+            f"{wanted_side}",
+            fix="give both the same side",
+        )
     for name in ("neutral", "hold_out", "draw", *more):
         own, wanted = getattr(earlier.settings, name), getattr(settings, name)
         if own != wanted:

@@ -23,15 +23,14 @@ from torch.nn.functional import cross_entropy, interpolate
 from mien.cores import at_most_cores
 from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.media.parts import remove_leftovers
-from mien.models import zoo
-from mien.models.network import Network
-from mien.pixels import SIDE
 from mien.train.augment import Augment, Strength, mix
 from mien.train.config import TrainConfig
 from mien.train.data import Data, load_data
-from mien.train.dataset import batch_rows, batches, normalise
+from mien.train.dataset import Crops, batch_rows, batches, normalise
 from mien.train.distill import Teachers, distillation_loss
 from mien.train.distributed import Worker, keep_freed_memory, launch
+from mien.train.first import first_network
+from mien.train.guide import Guide, WithFeatures
 from mien.train.history import restore_history, write_history
 from mien.train.optim import optimiser, rate_at, side_at
 from mien.train.run import (
@@ -40,7 +39,6 @@ from mien.train.run import (
     BadLossError,
     History,
     load_checkpoint,
-    load_earlier_run,
     refuse_other_run,
     report_bad_batch,
     save_checkpoint,
@@ -52,7 +50,8 @@ __all__ = ["EpochProgress", "EpochReport", "Trainer", "no_progress", "no_report"
 
 # Batches augmented at once: many small kernels take a GPU longer to start than to run.
 _AUGMENTED_AT_ONCE = {"cuda": 8}
-_Batches = Iterator[tuple[Tensor, Tensor]]  # crops and targets
+# Crops and targets; where maps are guided, also classes and places, as `Guide` needs them.
+_Batches = Iterator[tuple[Tensor, ...]]
 # Is given the steps of an epoch and its name; yields the steps and shows how far they are.
 EpochProgress = Callable[[range, str], Iterable[int]]
 # Is given the history row of an epoch; ends the run by returning True.
@@ -119,7 +118,7 @@ def _train(worker: Worker, job: _Job) -> History:
     if settings.threads:
         torch.set_num_threads(at_most_cores(settings.threads))
     keep_freed_memory()
-    trainer = Trainer(settings, len(job.data.train), worker)
+    trainer = Trainer(settings, job.data.train, worker)
     data = replace(job.data, train=job.data.train.to(worker.device))
     history: History = []
     if job.resume and (out / LAST).exists():
@@ -163,27 +162,29 @@ def _save(out: Path, trainer: "Trainer", history: History, is_best: bool) -> Non
 class Trainer:
     """The state of a run: network, averaged network, optimiser, and what is made from settings."""
 
-    def __init__(self, settings: TrainConfig, count: int, worker: Worker) -> None:
+    def __init__(self, settings: TrainConfig, crops: Crops, worker: Worker) -> None:
         """Build the parts.
 
         Args:
             settings: of the run.
-            count: how many crops are trained on.
+            crops: that are trained on.
             worker: the process that trains.
         """
         torch.manual_seed(settings.seed)
         self.settings, self.worker, self.device = settings, worker, worker.device
-        self.model = _fresh_or_started(settings).to(self.device)
+        self.model = first_network(settings, crops).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = self.model
         if settings.average:
             self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.forward: Callable[[Tensor], Tensor] = worker.wrap(self.model)
+        self.guide = Guide(self.model, settings, self.device) if settings.guide else None
+        trained = WithFeatures(self.model) if self.guide else self.model
+        self.forward: Callable[[Tensor], Any] = worker.wrap(trained)
         if settings.compile:
             self.forward = torch.compile(self.forward, dynamic=False)  # crops have few sizes
         self.bf16 = settings.bf16 and worker.has_bf16
-        self.augment = Augment(Strength.of(settings)).to(self.device)
-        self.steps = max(1, count // settings.batch)
+        self.augment = Augment(Strength.of(settings), self.model.side).to(self.device)
+        self.steps = max(1, len(crops) // settings.batch)
         self.optimiser = optimiser(self.model, settings)
         self.teachers: Callable[[Tensor, float], Tensor] | None = None
         if settings.teachers:
@@ -213,7 +214,8 @@ class Trainer:
         self.model.train()
         size, balance = self.settings.batch, self.settings.balance
         order = torch.Generator().manual_seed(seed)
-        stream = self._augmented(batches(data.train, size, order, balance))
+        more = [data.train.guided()] if self.guide else []
+        stream = self._augmented(batches(data.train, size, order, balance, more))
         for step in progress(range(self.steps), f"epoch {number + 1}/{self.settings.epochs}"):
             loss = self.worker.mean(self._step(number * self.steps + step, *next(stream)))
             if not math.isfinite(loss):
@@ -222,6 +224,8 @@ class Trainer:
                 raise BadLossError(loss, f"batch {step + 1} of epoch {number + 1}", rows)
             total += loss
         row: dict[str, Any] = {"epoch": number + 1, "train_loss": round(total / self.steps, 5)}
+        if self.guide:
+            row["map_distance"] = round(self.guide.mean_distance(), 5)
         row |= self.worker.on_first(lambda: validate(self.average, data.held))
         row["rate"] = round(float(self.optimiser.param_groups[0]["lr"]), 6)
         return row | {"seconds": round(time.perf_counter() - start, 1)}
@@ -230,30 +234,42 @@ class Trainer:
         """Yield this process's share of every batch, on its device, with each crop augmented."""
         count = _AUGMENTED_AT_ONCE.get(self.device.type, 1)
         while group := list(islice(stream, count)):
-            targets = [self.worker.share(part) for _, part in group]
-            crops = torch.cat([self.worker.share(part) for part, _ in group]).to(self.device)
-            if self.settings.augment:
+            shared = [tuple(self.worker.share(part) for part in batch) for batch in group]
+            sizes = [len(batch[0]) for batch in shared]
+            crops, targets, *guided = (
+                torch.cat(parts).to(self.device) for parts in zip(*shared, strict=True)
+            )
+            if self.guide:
+                places = self.guide.places(guided[0])
+                if self.settings.augment:
+                    crops, places = self.augment.with_places(crops, places)
+                guided.append(places)
+            elif self.settings.augment:
                 crops = self.augment(crops)
-            parts = torch.split(crops, [len(part) for part in targets])
-            yield from zip(parts, (part.to(self.device) for part in targets), strict=True)
+            columns = (torch.split(column, sizes) for column in (crops, targets, *guided))
+            yield from zip(*columns, strict=True)
 
-    def _step(self, step: int, crops: Tensor, targets: Tensor) -> float:
+    def _step(self, step: int, crops: Tensor, targets: Tensor, *guided: Tensor) -> float:
         """Take one step of the optimiser and return the loss before it."""
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(step, self.steps * self.settings.epochs, self.settings)
+            rate = rate_at(step, self.steps * self.settings.epochs, self.settings)
+            group["lr"] = rate * group["share"]
         if targets.ndim == 2 and not self.settings.neutral:
             targets = _without_neutral(targets)
         crops, targets = self._mix(crops, targets)
-        crops = _resize(crops, side_at(step // self.steps, self.settings))
+        crops = _resize(crops, side_at(step // self.steps, self.settings, self.model.side))
         batch = normalise(crops).contiguous(memory_format=torch.channels_last)
         temperature = self.settings.heat
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.forward(batch)
+            output = self.forward(batch)
+            logits, features = output if self.guide else (output, None)
             answers = None if self.teachers is None else self.teachers(batch, temperature)
         loss = cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
         if answers is not None:
             distance = distillation_loss(logits.float(), answers, temperature)
             loss = torch.lerp(loss, distance, self.settings.distil)
+        if self.guide:
+            loss = loss + self.guide.loss(features.float(), answers, *guided)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -279,15 +295,6 @@ class Trainer:
                 average.copy_(value)
 
 
-def _fresh_or_started(settings: TrainConfig) -> Network:
-    """Build the network of a run, with the weights of its `start` if it has one."""
-    model = zoo.build(settings.model, len(LABELS) + settings.neutral, settings.dropout)
-    if settings.start:
-        start = load_earlier_run(Path(settings.start), "start", settings, "model").network
-        model.load_state_dict(start.state_dict())
-    return model
-
-
 def _without_neutral(shares: Tensor) -> Tensor:
     """Drop neutral from shares (N, 7); a picture has a label among the six, so some is left."""
     six = shares[:, :NEUTRAL_INDEX]
@@ -295,8 +302,8 @@ def _without_neutral(shares: Tensor) -> Tensor:
 
 
 def _resize(crops: Tensor, side: int) -> Tensor:
-    """Shrink crops (N, C, 64, 64) to a side; with 64 they stay as they are."""
-    if side == SIDE:
+    """Shrink crops (N, C, H, W) to a side; of that side they stay as they are."""
+    if side == crops.shape[-1]:
         return crops
     return interpolate(crops, (side, side), mode="bilinear", antialias=True)
 

@@ -22,7 +22,7 @@ def predict(model: nn.Module, crops: Crops) -> Tensor:
     """Compute a network's logits for crops, as they are.
 
     Args:
-        model: takes (N, 3, 64, 64).
+        model: takes crops of their side.
         crops: to classify.
 
     Returns:
