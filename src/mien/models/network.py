@@ -15,7 +15,7 @@ _SIX = len(LABELS)
 
 
 class Network(nn.Module):
-    """Maps a batch (N, 3, 64, 64) to logits (N, outputs).
+    """Maps a batch (N, 3, side, side) to logits (N, outputs).
 
     With pooling by the mean and one linear layer as the head, the class activation map is a 1x1
     convolution of the last features, and CAM = Grad-CAM = HiResCAM up to a constant
@@ -28,23 +28,26 @@ class Network(nn.Module):
         head: nn.Module,
         dropout: float = 0.0,
         pool: nn.Module | None = None,
+        side: int = 64,
     ) -> None:
         """Put the parts together.
 
         Args:
-            features: maps (N, 3, 64, 64) to (N, width, h, w).
+            features: maps (N, 3, side, side) to (N, width, h, w).
             head: maps the pooled features to logits; its last layer is linear.
             dropout: share of the pooled features dropped in training.
             pool: maps (N, width, h, w) to (N, inputs of the head); by default the mean.
+            side: of the crops it is made for, in pixels.
         """
         super().__init__()
         self.features = features
         self.pool = pool or nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.dropout = nn.Dropout(dropout)
         self.head = head
+        self.side = side
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 64, 64) to logits (N, outputs)."""
+        """Map (N, 3, side, side) to logits (N, outputs)."""
         logits: Tensor = self.head(self.dropout(self.pool(self.features(x))))
         return logits
 
@@ -70,7 +73,7 @@ class Network(nn.Module):
         return leaves[-2][0] if isinstance(leaves[-1][1], nn.MaxPool2d) else "features"
 
     def embed(self, x: Tensor) -> Tensor:
-        """Map (N, 3, 64, 64) to what the last linear layer sees: (N, its inputs)."""
+        """Map (N, 3, side, side) to what the last linear layer sees: (N, its inputs)."""
         pooled: Tensor = self.dropout(self.pool(self.features(x)))
         return self.head[:-1](pooled) if isinstance(self.head, nn.Sequential) else pooled
 
@@ -137,7 +140,7 @@ class WithMaps(nn.Module):
         """Compute the logits of a batch and what explains them.
 
         Args:
-            crops: shape (N, 3, 64, 64).
+            crops: shape (N, 3, side, side).
 
         Returns:
             The tensors of `names`: logits (N, 6); maps (N, 6, h, w); neutral (N, 1) if learned;
