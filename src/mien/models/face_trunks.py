@@ -66,7 +66,7 @@ def dlib_trunk(blocks: int) -> FaceTrunk:
         blocks: 1 to 14; 14 are all.
 
     Returns:
-        The layers, with fresh weights. From 64 pixels on they need 150 for the last block.
+        The layers, with fresh weights. All 14 blocks need crops of 103 pixels or more.
 
     Source:
         dlib, ``anet_type`` of examples/dnn_face_recognition_ex.cpp: a ResNet of 29 convolutions
@@ -104,7 +104,12 @@ def faceres_trunk(pairs: int) -> FaceTrunk:
         pointwise = nn.Conv2d(inputs, width, 1, bias=False)
         parts.append(nn.Sequential(_padded(depthwise), _padded(pointwise)))
         inputs = width
-    return FaceTrunk("faceres", inputs, *parts)
+    trunk = FaceTrunk("faceres", inputs, *parts)
+    # Fresh weights by He et al. 2015, arXiv:1502.01852, equation 10: through 27 layers of torch's
+    # own smaller ones, differences between pictures would vanish before the norms have statistics.
+    for convolution, _ in trunk.layers():
+        nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+    return trunk
 
 
 def _normed(convolution: nn.Conv2d) -> nn.Sequential:

@@ -46,10 +46,11 @@ def load_start(name: str, network: Network, path: str | Path, crops: Tensor) -> 
         raise BadSettingError(
             f"the network does not begin with the layers of {name}", fix=f"use one of: {names}"
         )
-    layers = read_layers(name, path).values()
+    parts = trunk.layers()
+    layers = list(read_layers(name, path).values())[: len(parts)]  # a network has the first
     with torch.no_grad():
-        for (convolution, norm), layer in zip(trunk.layers(), layers, strict=False):
-            _set_layer(convolution, norm, layer)  # a network has the first of them
+        for (convolution, norm), layer in zip(parts, layers, strict=True):
+            _set_layer(convolution, norm, layer)
         put_norms_back(trunk, crops)
         nn.init.normal_(network.last.weight, std=_HEAD_DEVIATION)
         nn.init.zeros_(network.last.bias)
