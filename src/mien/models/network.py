@@ -46,6 +46,7 @@ class Network(nn.Module):
         self.pool = pool or nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.dropout = nn.Dropout(dropout)
         self.head = head
+        self.side = side
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 3, side, side) to logits (N, outputs)."""

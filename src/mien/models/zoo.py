@@ -2,7 +2,8 @@
 
 A builder a network; they differ in numbers only. `miennet` is ours; the others are the networks of
 the paper and of its authors' later table: plain ones, one convolution after another, then residual
-ones. A new network is a builder here and a line in `MODELS`.
+ones. The last are face recognition networks cut short, for a start that has seen faces.
+A new network is a builder here and a line in `MODELS`.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from torch import nn
 
 from mien.errors import BadSettingError, UnknownNameError
 from mien.models.blocks import BasicBlock, ConvNorm, ResidualBlock, SqueezeExcitation
+from mien.models.face_trunks import FaceTrunk, dlib_trunk, faceres_trunk
 from mien.models.network import Network, three_layers
 
 __all__ = ["MODELS", "build", "side_of"]
@@ -226,6 +228,36 @@ def res25_se(outputs: int = 6, dropout: float = 0.5) -> Network:
     return Network(nn.Sequential(*layers), head)
 
 
+def _recognising(trunk: FaceTrunk, outputs: int, dropout: float, side: int) -> Network:
+    """Put one linear layer on the first layers of a face recognition network."""
+    return Network(trunk, nn.Linear(trunk.width, outputs), dropout, side=side)
+
+
+def dlib10(outputs: int = 6, dropout: float = 0.2) -> Network:
+    """Ten of the 14 blocks of dlib's network, 5x5 maps of 88 pixels: 1,148,134 parameters."""
+    return _recognising(dlib_trunk(10), outputs, dropout, side=88)
+
+
+def dlib13(outputs: int = 6, dropout: float = 0.2) -> Network:
+    """Thirteen blocks, 3x3 maps of 112 pixels: a teacher of 4,396,006 parameters."""
+    return _recognising(dlib_trunk(13), outputs, dropout, side=112)
+
+
+def dlib14(outputs: int = 6, dropout: float = 0.2) -> Network:
+    """All of dlib's network, 2x2 maps of its own 150 pixels: a teacher of 5,576,678 parameters."""
+    return _recognising(dlib_trunk(14), outputs, dropout, side=150)
+
+
+def faceres10(outputs: int = 6, dropout: float = 0.2) -> Network:
+    """Ten of the 13 pairs of FaceRes, 6x6 maps of 96 pixels: 1,347,398 parameters."""
+    return _recognising(faceres_trunk(10), outputs, dropout, side=96)
+
+
+def faceres13(outputs: int = 6, dropout: float = 0.2) -> Network:
+    """All of FaceRes, 4x4 maps of 112 pixels: a teacher of 3,213,126 parameters."""
+    return _recognising(faceres_trunk(13), outputs, dropout, side=112)
+
+
 MODELS: dict[str, Callable[..., Network]] = {
     "miennet": miennet,
     "cnn10": cnn10,
@@ -238,4 +270,9 @@ MODELS: dict[str, Callable[..., Network]] = {
     "resnet34": resnet34,
     "vgg16-bn": vgg16_bn,
     "res25-se": res25_se,
+    "dlib10": dlib10,
+    "dlib13": dlib13,
+    "dlib14": dlib14,
+    "faceres10": faceres10,
+    "faceres13": faceres13,
 }

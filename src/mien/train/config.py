@@ -25,8 +25,8 @@ class TrainConfig:
         votes: folders whose ``soft.csv`` has several annotators' votes for some of the pictures.
         trust: share of these votes in the target; the label has the rest.
         model: a key of `mien.models.zoo.MODELS`.
-        start: a run's folder to begin with its best weights instead of fresh ones; or a network that
-            has seen faces, see `mien.models.starts.STARTS`.
+        start: a run's folder to begin with its best weights instead of fresh ones; or a network
+            that has seen faces, see `mien.models.starts.STARTS`.
         start_file: of such a network: the package that ships it, downloaded.
         stem_rate: rate of the first layers, as a share of the others'.
         neutral: learn neutral as a seventh class; else neutral pictures are left out.
@@ -58,8 +58,8 @@ class TrainConfig:
         flip, rotate, shift, scale, light, blur, erase: see `mien.train.augment.Strength`.
         colour, crop, perspective, contrast, gamma, coarse, noise, jpeg: more, off unless said.
         mixup, cutmix: change targets too, see `mien.train.augment`.
-        guide: weight in the loss of how far class maps are from the regions where the true expression
-            is expected, see `mien.train.guide`; 0 leaves the maps free.
+        guide: weight in the loss of how far class maps are from the regions where the true
+            expression is expected, see `mien.train.guide`; 0 leaves the maps free.
         guide_shift: expect each expression where the one so many places on is expected: a control.
         shuffle_labels: learn the labels in random order: a control for explanations.
         bf16: compute in bfloat16 where that is safe and the device has it.
@@ -152,6 +152,9 @@ _SHARES = (
     "balance", "hold_out", "smoothing", "dropout", "average", "momentum", "warmup", "trust",
     "distil",
 )  # fmt: skip
+_COUNTS = (
+    "patience", "threads", "weight_decay", "seed", "draw", "guide", "guide_shift", "stem_rate",
+)  # fmt: skip
 # What no run needs, and memory or float32 would not hold. Strengths: `mien.train.augment.Strength`.
 _MOST_EPOCHS, _MOST_CROPS, _MOST_DEVICES, _MOST_RATE = 10**9, 100_000, 256, 1e9
 _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
@@ -160,16 +163,7 @@ _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
     (("batch",), lambda v: 1 <= v <= _MOST_CROPS, f"a whole number from 1 to {_MOST_CROPS:,}"),
     (("devices",), lambda v: 1 <= v <= _MOST_DEVICES, f"a whole number from 1 to {_MOST_DEVICES}"),
     (
-        (
-            "patience",
-            "threads",
-            "weight_decay",
-            "seed",
-            "draw",
-            "guide",
-            "guide_shift",
-            "stem_rate",
-        ),
+        _COUNTS,
         lambda v: 0 <= v < 2**32,
         "a number from 0, below 2**32",
     ),
