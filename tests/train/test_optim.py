@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from mien.errors import UnknownNameError
 from mien.train.optim import optimiser, rate_at, side_at
-from tests.support.tiny_network import settings_for
+from tests.support.tiny_network import settings_for, tiny
 
 pytestmark = pytest.mark.torch
 
@@ -104,3 +104,13 @@ def test_nesterovs_correction_can_be_left_out():
 def test_a_wrong_optimiser_says_which_one_was_meant():
     with pytest.raises(UnknownNameError, match="no optimiser called 'adamm'"):
         settings_for("a", optimiser="adamm")
+
+
+def test_the_first_layers_have_a_share_of_the_rate_and_every_weight_is_in_one_group():
+    network = tiny(6, 0.0)
+    groups = optimiser(network, settings_for("a", stem_rate=0.1)).param_groups
+    slow = [p for group in groups if group["share"] == 0.1 for p in group["params"]]
+    assert {id(p) for p in slow} == {id(p) for p in network.features[0].parameters()}
+    every = [id(p) for group in groups for p in group["params"]]
+    assert sorted(every) == sorted(id(p) for p in network.parameters())
+    assert len(optimiser(network, settings_for("a")).param_groups) == 2

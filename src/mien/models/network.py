@@ -41,7 +41,6 @@ class Network(nn.Module):
             side: of the crops it is made for, in pixels.
         """
         super().__init__()
-        self.side = side
         self.features = features
         self.pool = pool or nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.dropout = nn.Dropout(dropout)

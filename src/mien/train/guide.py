@@ -162,6 +162,7 @@ def guidance_loss(features: Tensor, weights: Tensor, guided: Tensor, places: Ten
     counted = guided >= 0
     if not counted.any():
         return features.new_zeros(())
+    height, width = features.shape[2:]
     maps = torch.einsum("nkhw,nk->nhw", features[counted], weights[guided[counted]]).relu()
-    wanted = adaptive_avg_pool2d(places[counted], maps.shape[1:])[:, 0]
+    wanted = adaptive_avg_pool2d(places[counted], (height, width))[:, 0]
     return (1 - cosine_similarity(maps.flatten(1), wanted.flatten(1), dim=1)).mean()

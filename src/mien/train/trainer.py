@@ -262,14 +262,14 @@ class Trainer:
         temperature = self.settings.heat
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             output = self.forward(batch)
-            logits, features = output if self.guide else (output, None)
+            logits = output[0] if self.guide else output
             answers = None if self.teachers is None else self.teachers(batch, temperature)
         loss = cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
         if answers is not None:
             distance = distillation_loss(logits.float(), answers, temperature)
             loss = torch.lerp(loss, distance, self.settings.distil)
         if self.guide:
-            loss = loss + self.guide.loss(features.float(), answers, *guided)
+            loss = loss + self.guide.loss(output[1].float(), answers, *guided)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()

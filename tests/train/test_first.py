@@ -1,0 +1,73 @@
+"""The network that a run begins with."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+linear = pytest.importorskip("sklearn.linear_model")
+
+from mien.errors import BadSettingError
+from mien.models import zoo
+from mien.train import first
+from mien.train.data import load_data
+from mien.train.dataset import network_inputs
+from tests.support.made_starts import make_start
+from tests.support.prepared_folder import write_crops
+from tests.support.tiny_network import settings_for, tiny
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory):
+    folder = write_crops(tmp_path_factory.mktemp("made") / "data", train=20)
+    return load_data(settings_for(folder, hold_out=0.0)).train
+
+
+def test_the_head_is_fitted_as_scikit_learn_does_it(crops):
+    torch.manual_seed(0)
+    network = tiny(7, 0.3)
+    first.fit_head(network, crops.gray, crops.targets)
+    with torch.no_grad():
+        seen = torch.cat([network.embed(batch) for batch in network_inputs(crops.gray)])
+        found = network.last(seen).softmax(dim=1).numpy()
+    spread = seen.std(dim=0)
+    standard = ((seen - seen.mean(dim=0)) / (spread + spread.mean())).numpy()
+    oracle = linear.LogisticRegression(C=1 / (len(crops) * 1e-3), max_iter=2000, tol=1e-8)
+    expected = oracle.fit(standard, crops.targets.numpy()).predict_proba(standard)
+    np.testing.assert_allclose(found, expected, atol=0.02)
+    right = found.argmax(axis=1) == crops.targets.numpy()
+    assert right.mean() > 0.6  # chance is 1 / 7
+
+
+def test_a_run_begins_with_the_layers_of_a_start_and_a_head_that_knows_the_classes(
+    crops, monkeypatch, tmp_path
+):
+    folder = make_start(monkeypatch, "dlib-face", tmp_path)
+    settings = settings_for("a", model="dlib10", start="dlib-face", start_file=str(folder), side=64)
+    torch.manual_seed(1)
+    network = first.first_network(settings, crops)
+    torch.manual_seed(2)
+    again = first.first_network(settings, crops)
+    filters = [n.features.layers()[0][0].weight for n in (network, again)]
+    torch.testing.assert_close(*filters)
+    fresh = zoo.build("dlib10", 7, 0.2, 64).features.layers()[0][0].weight
+    assert not torch.allclose(filters[0], fresh)
+    assert network.training
+    assert network.last.weight.std() > 0  # fitted
+    with torch.no_grad():
+        logits = network.eval()(next(network_inputs(crops.gray)))
+    assert (logits.argmax(dim=1) == crops.targets[: len(logits)]).float().mean() > 0.4
+
+
+def test_a_start_without_its_file_says_how_to_get_it(crops):
+    with pytest.raises(BadSettingError, match=r"npm pack @vladmandic/face-api@1\.7\.15") as caught:
+        first.first_network(settings_for("a", model="dlib10", start="dlib-face"), crops)
+    assert 'start_file = "vladmandic-face-api-1.7.15.tgz"' in caught.value.fix
+
+
+def test_a_start_of_another_network_is_refused(crops, monkeypatch, tmp_path):
+    folder = make_start(monkeypatch, "dlib-face", tmp_path)
+    settings = settings_for("a", start="dlib-face", start_file=str(folder))
+    with pytest.raises(BadSettingError, match="does not begin with the layers of dlib-face"):
+        first.first_network(settings, crops)
