@@ -154,9 +154,10 @@ class DlibBlock(nn.Module):
         deep = self.second(torch.relu(self.first(x)))
         if self.halve:
             x = functional.avg_pool2d(x, 2)
-            missing = [x.shape[axis] - deep.shape[axis] for axis in (2, 3)]
+            # as int: numbers in an exported file, not operations
+            missing = [int(x.shape[axis]) - int(deep.shape[axis]) for axis in (2, 3)]
             deep = functional.pad(deep, (0, missing[1], 0, missing[0]))
-            x = functional.pad(x, (0, 0, 0, 0, 0, deep.shape[1] - x.shape[1]))
+            x = functional.pad(x, (0, 0, 0, 0, 0, int(deep.shape[1] - x.shape[1])))
         return torch.relu(x + deep)
 
 
@@ -184,5 +185,5 @@ class _HalvingPadding(nn.Module):
     """Padding SAME of 3x3 at stride 2: an even size only on the right and below."""
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = x.shape[2:]
+        height, width = map(int, x.shape[2:])  # numbers in an exported file, not operations
         return functional.pad(x, (width % 2, 1, height % 2, 1))
