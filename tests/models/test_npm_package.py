@@ -116,13 +116,17 @@ def test_whatever_is_damaged_in_a_tarball_it_is_read_right_or_is_our_error(tmp_p
     assert 50 < refused < 300
 
 
-def test_a_pax_header_of_another_kind_is_our_error(tmp_path):
-    """Sizes and numbers that are no numbers raise errors of many kinds inside tarfile."""
+@pytest.mark.parametrize(
+    "header", [{"GNU.sparse.map": "1,x", "GNU.sparse.size": "y"}, {"size": str(2**63 - 512)}]
+)
+def test_a_header_whose_numbers_are_none_or_too_large_is_our_error(tmp_path, header):
+    """Errors of many kinds inside tarfile: a ValueError, an OverflowError."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         entry = tarfile.TarInfo("package/model/a.bin")
-        entry.pax_headers = {"GNU.sparse.map": "1,x", "GNU.sparse.size": "y"}
+        entry.pax_headers = header
         archive.addfile(entry)
+        archive.addfile(tarfile.TarInfo("package/package.json"))
     (tmp_path / "it.tgz").write_bytes(gzip.compress(buffer.getvalue()))
-    with pytest.raises(BadModelError):
+    with pytest.raises(BadModelError, match="is no whole npm package"):
         read_packaged(tmp_path / "it.tgz", PACKAGE, [PackagedFile("model/a.bin", 0, "")])
