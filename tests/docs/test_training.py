@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
+from mien.models import zoo
+from mien.models.starts import STARTS, read_layers
 from mien.train.augment import Strength
+from tests.support.made_starts import make_start
 from tests.support.prepared_folder import write_crops
 
 pytestmark = pytest.mark.torch
@@ -22,12 +25,33 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTIL
 def test_three_lines_make_a_loader_and_the_loop_around_it_trains(tmp_path, monkeypatch, capsys):
     write_crops(tmp_path / "data" / "rafdb", train=2)
     monkeypatch.chdir(tmp_path)
-    three, loop = BLOCKS
+    three, loop, _ = BLOCKS
     assert len([line for line in three.splitlines() if line]) == 3
     names = {}
     exec(compile(three + loop, "training.md", "exec"), names)
     assert [len(crops) for crops, _ in names["loader"]] == [12]
     assert re.fullmatch(r"loss \d\.\d\d\n", capsys.readouterr().out)
+
+
+def test_a_start_is_loaded_from_the_package_that_the_page_names(tmp_path, monkeypatch):
+    made = make_start(monkeypatch, "dlib-face", tmp_path / "made")
+    (tmp_path / STARTS["dlib-face"].tarball).symlink_to(made, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    names = {"crops": torch.randn(2, 1, 88, 88).expand(-1, 3, -1, -1)}
+    exec(compile(BLOCKS[2], "training.md", "exec"), names)
+    stem = next(iter(read_layers("dlib-face", made).values()))
+    assert torch.equal(names["network"].features[1][0].weight, torch.from_numpy(stem.weight))
+
+
+def test_the_table_of_starts_has_the_networks_as_they_are_built():
+    row = re.compile(r"^\| `(\w+)` \| .+ \| (\d+)x\d+ \| .+ \| ([\d.]+) million \| ", re.MULTILINE)
+    found = {name: (int(side), parameters) for name, side, parameters in row.findall(PAGE)}
+    built = {name: zoo.build(name, 7, 0) for start in STARTS.values() for name in start.networks}
+    assert found == {name: (n.side, f"{parameters(n) / 1e6:.1f}") for name, n in built.items()}
+
+
+def parameters(network):
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def test_the_table_has_every_setting_with_its_default_in_the_order_they_are_applied():

