@@ -4,10 +4,12 @@ config        the settings of a run: one frozen dataclass, one flat TOML file
 data          the crops that a run trains on, the held-out part, votes
 dataset       crops in memory and in batches; ExpressionDataset for other training loops
 augment       changes of a crop, on tensors; changes that mix two crops
+first         the network that a run begins with: fresh, or one that was trained before
 trainer       the training loop: epochs, steps, checkpoints; resumes where it stopped
 validate      held-out loss and accuracy, the best epoch, early stopping
 optim         optimisers, learning rate and input size by step
 distill       larger networks as teachers
+guide         class maps drawn to the regions of the true expression
 neutral       the row of the head that tells neutral from the six
 run           the folder of a run: settings, checkpoints; a run read back
 checkpoint    the gate through which a checkpoint is read
