@@ -11,6 +11,7 @@ train      train, export, show-augmentation
 search     search
 evaluate   evaluate, regions, faithful
 reproduce  reproduce
+serve      serve
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals
 """
@@ -47,6 +48,7 @@ _COMMANDS = {
     "export": "train",
     "regions": "evaluate",
     "faithful": "evaluate",
+    "serve": "serve",
 }
 
 

@@ -22,7 +22,13 @@ from mien.recognize.recognizer import Recognizer
 from mien.show import picture_grid
 from mien.show.picture_grid import FigureRow, Page
 
-__all__ = ["activations_figure", "explanation_figure", "explanation_sentence", "face_crops"]
+__all__ = [
+    "activations_figure",
+    "crops_of",
+    "explanation_figure",
+    "explanation_sentence",
+    "face_crops",
+]
 
 _CHANNELS = 63  # drawn of a layer: with the face they fill eight rows
 _COLUMNS = 8  # tiles side by side
@@ -42,12 +48,30 @@ def face_crops(recognizer: Recognizer, path: Path, crop: bool = False) -> list[U
     Raises:
         BadImageError: if the picture cannot be read or shows no face.
     """
-    rgb, side = images.read_rgb(path), recognizer.model.side
+    return crops_of(recognizer, images.read_rgb(path), str(path), crop)
+
+
+def crops_of(recognizer: Recognizer, rgb: U8, name: str, crop: bool = False) -> list[U8]:
+    """Return the upright crops of the faces in a picture that was read, the largest face first.
+
+    Args:
+        recognizer: finds the faces.
+        rgb: shape (H, W, 3), uint8.
+        name: what to call it in an error.
+        crop: the picture is one face crop already; it is only resized.
+
+    Returns:
+        One crop or more, shape (side, side, 3), RGB, as the network takes them.
+
+    Raises:
+        BadImageError: if it shows no face.
+    """
+    side = recognizer.model.side
     if crop:
         return [np.asarray(Image.fromarray(rgb).resize((side, side), Image.Resampling.BILINEAR))]
     detections = recognizer.detector.find(rgb)
     if not detections:
-        raise BadImageError(f"no face in {path}", fix="give a face crop with --crop")
+        raise BadImageError(f"no face in {name}", fix="give a face crop with --crop")
     transforms = [align.framing(detection.landmarks, side) for detection in detections]
     return [align.crop(rgb, to_crop, side) for to_crop in transforms]
 

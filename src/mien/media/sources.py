@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ from mien.media.pipe import Pipe, keep
 from mien.media.video_reader import VideoFile
 from mien.media.video_source import USUAL_RATE, VideoSource
 
-__all__ = ["Camera", "NumberedPictures", "PictureFolder", "open_file", "open_video"]
+__all__ = ["Camera", "NumberedPictures", "PictureFolder", "open_file", "open_stream", "open_video"]
 
 _NUMBERED = re.compile(r"%0?(\d*)d")
 _MOST_CAMERAS = 1000
@@ -99,6 +100,26 @@ def open_file(
             file.seek(0)
             return Animation(file, str(path))
     return VideoFile(path, sound=sound, rate=rate, allow_network=allow_network)
+
+
+def open_stream(file: IO[bytes], name: str) -> VideoSource:
+    """Open a video that is in memory or in an open file; nothing else is opened.
+
+    Args:
+        file: open for reading, which can be returned to its start.
+        name: what to call it in an error.
+
+    Returns:
+        The source of frames, for a ``with`` statement.
+
+    Raises:
+        BadImageError: if it is no video.
+        MissingExtraError: if PyAV is not installed.
+    """
+    file.seek(0)
+    moves = is_webp(file.read(HEAD))
+    file.seek(0)
+    return Animation(file, name) if moves else VideoFile(file, name)
 
 
 def _refuse_rate(name: str, rate: float) -> None:

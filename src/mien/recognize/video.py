@@ -11,7 +11,7 @@ face is not calm; else a smile would begin with what the calm face resembled. Kn
 drawing and tables.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,7 +94,7 @@ def read_video(
 
 def recognize_frames(
     source: VideoSource, video_recognizer: "VideoRecognizer"
-) -> Iterator[VideoFrame]:
+) -> Generator[VideoFrame, None, None]:
     """Read the frames of an open video, while the next ones are being decoded.
 
     Args:

@@ -1,0 +1,19 @@
+"""The HTTP service: `mien serve`. Pictures, crops and videos come in, the library's answers go out.
+
+Nothing else knows FastAPI and uvicorn; no logic of faces is here. Nothing that is sent is written
+to a disk, kept after its answer, or named in a log.
+
+settings      what the operator chose: limits, token, origins
+problems      every refusal as application/problem+json, with the next step
+turns         the bounded queue: who may come in, and whose turn it is; fair between clients
+gate          what stands before every request: token, origin, place in the queue, bytes, time
+bodies        the body of a request -> pictures or a video, in memory alone
+engine        pictures -> records, scores and figures, in threads that share one Recognizer
+video_lines   a video -> JSON lines, frame by frame
+live          a WebSocket: frames in, one record out, stale frames dropped
+routes        the addresses under /v1, health and metrics, with examples for /docs
+counters      what /metrics tells, and one line of log a request
+static_files  files held in memory, sent with ETag and gzip: the page, the documentation
+application   all of it as one ASGI application
+server        the socket, the worker processes, the signals, the log
+"""

@@ -1,0 +1,179 @@
+"""All of it as one ASGI application: `create_app`. Serve it with `mien.serve.server`, or your own.
+
+Pipeline: count and log -> CORS, if an origin is allowed -> gate -> address -> answer or problem.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from importlib import import_module, resources
+from importlib.util import find_spec
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from mien import __version__
+from mien.errors import MienError
+from mien.serve.counters import Counters, Observed
+from mien.serve.engine import Engine
+from mien.serve.gate import Gate, Room
+from mien.serve.live import Live
+from mien.serve.problems import RequestError, problem
+from mien.serve.routes import House, make_routes
+from mien.serve.settings import Settings
+from mien.serve.static_files import StaticFiles
+from mien.serve.turns import Turns
+
+__all__ = ["create_app"]
+
+_PICTURES = ("/v1/pictures", "/v1/crops", "/v1/explain")
+_VIDEOS = "/v1/videos"
+_DOCUMENTED = "/openapi.json"
+_READ = ["GET", "HEAD"]
+_DOCS_PAGE = b"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>mien: the HTTP interface</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</html>
+"""
+_DOCS_START = f"""SwaggerUIBundle({{
+  url: "{_DOCUMENTED}",
+  dom_id: "#swagger-ui",
+  validatorUrl: null, // the usual one is a service on the network
+}});
+""".encode()
+# Swagger UI writes styles into its elements; its scripts are files of ours.
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application of one process; the networks are loaded here.
+
+    Args:
+        settings: limits, token, origins.
+
+    Returns:
+        The application.
+
+    Raises:
+        BadModelError: if a network is missing or damaged.
+    """
+    engine, counters = Engine(settings), Counters()
+    turns = Turns(settings.threads, settings.queue, settings.max_held)
+    video_turns = Turns(settings.max_videos, 0, settings.max_videos * settings.max_video_bytes)
+    live = Live(settings, engine, turns, counters)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(engine.close)
+
+    app = FastAPI(
+        title="mien",
+        summary="Reads the expression on every face in a picture, and shows what it looked at.",
+        version=__version__,
+        docs_url=None,  # ours loads nothing from elsewhere
+        redoc_url=None,
+        openapi_url=_DOCUMENTED,
+        lifespan=lifespan,
+    )
+    router = make_routes(House(settings, engine, turns, video_turns, counters, live))
+    app.include_router(router)
+    _add_errors(app)
+    _add_documentation(app)
+    _add_page(app, engine)
+    room = Room(turns, settings.max_bytes, "--max-bytes")
+    rooms = dict.fromkeys(_PICTURES, room)
+    rooms[_VIDEOS] = Room(video_turns, settings.max_video_bytes, "--max-video-bytes")
+    app.add_middleware(Gate, settings=settings, rooms=rooms)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["retry-after"],
+        )
+    routes = frozenset(route.path for route in router.routes if hasattr(route, "path"))
+    app.add_middleware(Observed, counters=counters, routes=routes)  # the last is the first
+    return app
+
+
+def _add_errors(app: FastAPI) -> None:
+    """Answer whatever is refused with a problem."""
+
+    def answer(error: MienError) -> Response:
+        status, data, headers = problem(error)
+        return Response(data, status, dict(headers))
+
+    @app.exception_handler(MienError)
+    async def ours(_request: Request, error: MienError) -> Response:
+        return answer(error)
+
+    @app.exception_handler(HTTPException)
+    async def theirs(_request: Request, error: HTTPException) -> Response:
+        known = "see /docs for the addresses, and which methods each takes"
+        response = answer(RequestError(error.status_code, error.detail, known))
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        faults = [f"{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors()]
+        return answer(RequestError(422, "; ".join(faults), "see /docs for what it takes"))
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, _error: Exception) -> Response:
+        fault = "a fault of mien, which the server's log names"
+        return answer(
+            RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, fault, "report it, see SECURITY.md")
+        )
+
+
+def _add_documentation(app: FastAPI) -> None:
+    """Serve Swagger UI with the files of an installed package, and nothing from the network."""
+    folder = resources.files("fastapi_swagger") / "resources"
+    names = ("swagger-ui.css", "swagger-ui-bundle.js")
+    own = {"index.html": _DOCS_PAGE, "start.js": _DOCS_START}
+    files = StaticFiles(own | {n: (folder / n).read_bytes() for n in names}, _DOCS_POLICY)
+
+    @app.api_route("/docs", methods=_READ, include_in_schema=False)
+    def docs(request: Request) -> Response:
+        return _found(files.response("index.html", request))
+
+    @app.api_route("/docs/{name}", methods=_READ, include_in_schema=False)
+    def docs_file(name: str, request: Request) -> Response:
+        return _found(files.response(name, request))
+
+
+def _add_page(app: FastAPI, engine: Engine) -> None:
+    """Serve the page in the browser, where it is part of the package."""
+    if not find_spec("mien.serve.page_files"):
+        return
+    made = import_module("mien.serve.page_files").page_files(str(engine.recognizer.model.path))
+    files = StaticFiles(made)
+
+    @app.api_route("/", methods=_READ, include_in_schema=False)
+    def page(request: Request) -> Response:
+        return _found(files.response("index.html", request))
+
+    @app.api_route("/{name:path}", methods=_READ, include_in_schema=False)
+    def page_file(name: str, request: Request) -> Response:
+        return _found(files.response(name, request))
+
+
+def _found(response: Response | None) -> Response:
+    if response is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return response

@@ -1,0 +1,161 @@
+"""The body of a request becomes pictures or a video, in memory alone.
+
+Three ways to send pictures: multipart with parts called ``files``; a JSON object with data URLs;
+or the bytes of one picture file. What is no picture fails by name later, with the others read.
+Addresses and paths are refused without a look at what they name. Nothing is decoded here.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from mien.documents import parse_json
+from mien.errors import BadImageError
+from mien.serve.problems import RequestError
+
+__all__ = ["Given", "read_pictures", "read_video"]
+
+_FIX = 'send a picture file as the body, multipart parts called files, or {"pictures": [data URLs]}'
+_SMALL = 64 * 2**10  # bytes of a part that is no file
+_DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*;base64,", re.ASCII)
+_LONGEST_HEAD = 200  # characters of a data URL before its data
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A picture as it was sent.
+
+    Attributes:
+        name: of the file, if the client named it; else its number in the request, from 0.
+        data: the bytes of a picture file; or why there are none.
+    """
+
+    name: str
+    data: bytes | BadImageError
+
+
+async def read_pictures(request: Request, most: int) -> list[Given]:
+    """Read the pictures of a request.
+
+    Args:
+        request: in one of the three ways; with any other type of content, the body is a picture.
+        most: pictures; more are refused.
+
+    Returns:
+        One or more.
+
+    Raises:
+        RequestError: if there is none, there are too many, or the body cannot be understood.
+    """
+    kind = _media_type(request)
+    if kind == "multipart/form-data":
+        found = await _parts(request, most)
+    elif kind == "application/json":
+        found = _data_urls(await _whole(request), most)
+    else:
+        data = await _whole(request)
+        found = [Given("0", data)] if data else []
+    if not found:
+        raise RequestError(422, "no picture was sent", _FIX)
+    return found
+
+
+async def read_video(request: Request) -> Given:
+    """Read the video of a request.
+
+    Args:
+        request: with the file as its body, or as one multipart part called ``files``.
+
+    Returns:
+        The video.
+
+    Raises:
+        RequestError: if there is none or more than one.
+    """
+    fix = "send the video file as the body, or as one multipart part called files"
+    if _media_type(request) != "multipart/form-data":
+        data = await _whole(request)
+        if not data:
+            raise RequestError(422, "no video was sent", fix)
+        return Given("video", data)
+    found = await _parts(request, 1)
+    if not found:
+        raise RequestError(422, "no video was sent", fix)
+    return found[0]
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _whole(request: Request) -> bytes:
+    return b"".join([chunk async for chunk in request.stream()])
+
+
+async def _parts(request: Request, most: int) -> list[Given]:
+    parser = MultiPartParser(
+        request.headers,
+        request.stream(),
+        max_files=most,
+        max_fields=0,
+        max_part_size=_SMALL,
+    )
+    parser.spool_max_size = 0  # never into a file: the bytes are counted at the gate
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise RequestError(422, f"no valid multipart form: {error.message}", _FIX) from error
+    found = []
+    for number, (key, part) in enumerate(form.multi_items()):
+        if key != "files" or not isinstance(part, UploadFile):
+            raise RequestError(422, f"a part called {key!r}, expected files alone", _FIX)
+        found.append(Given(part.filename or str(number), await part.read()))
+        await part.close()
+    return found
+
+
+def _data_urls(body: bytes, most: int) -> list[Given]:
+    """The pictures of a JSON body."""
+    # Small values take far more memory than their text: {"pictures": [data URLs]} has few.
+    if sum(map(body.count, (b"[", b"{", b","))) > 4 * most + 16:
+        raise _too_many(most)
+    try:
+        document = parse_json(body.decode())
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise RequestError(HTTPStatus.BAD_REQUEST, f"no valid JSON: {error}", _FIX) from error
+    pictures = document.get("pictures") if isinstance(document, dict) else None
+    if not isinstance(pictures, list):
+        raise RequestError(422, "the JSON has no list called pictures", _FIX)
+    if len(pictures) > most:
+        raise _too_many(most)
+    return [Given(str(i), _decoded(i, picture)) for i, picture in enumerate(pictures)]
+
+
+def _too_many(most: int) -> RequestError:
+    return RequestError(
+        422,
+        f"more than {most} pictures in one request",
+        "send fewer, or start mien serve with a higher --max-pictures",
+    )
+
+
+def _decoded(number: int, picture: object) -> bytes | BadImageError:
+    """The bytes in a data URL."""
+    head = _DATA_URL.match(picture, 0, _LONGEST_HEAD) if isinstance(picture, str) else None
+    if head is None or not isinstance(picture, str):
+        return BadImageError(
+            f"picture {number} is no data URL; paths and addresses are never opened",
+            fix="send data:image/jpeg;base64, and the file in base64",
+        )
+    try:
+        return base64.b64decode(picture[head.end() :], validate=True)
+    except (binascii.Error, ValueError) as error:
+        return BadImageError(
+            f"picture {number} is no valid base64 ({error})", fix="encode the whole file"
+        )

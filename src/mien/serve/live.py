@@ -1,0 +1,140 @@
+"""A WebSocket: frames in, one record out for each that is read. Stale frames are dropped.
+
+While one frame is read, the newest that arrives replaces the one before it, and is read next: a
+camera that is faster than the machine sees what it shows now, not what it showed then. How many
+were dropped is in every record.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fastapi import WebSocket, WebSocketDisconnect
+
+from mien.serve.bodies import Given
+from mien.serve.counters import Counters
+from mien.serve.engine import Engine
+from mien.serve.gate import client_of, refuse
+from mien.serve.problems import RequestError, busy
+from mien.serve.settings import Settings
+from mien.serve.turns import Turns, Visit
+
+__all__ = ["SUBPROTOCOL", "Live"]
+
+SUBPROTOCOL = "mien.live"
+_NORMAL, _UNSUPPORTED, _TRY_LATER = 1000, 1003, 1013  # RFC 6455, and its registry
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    code: int
+    reason: str
+
+
+class _Newest:
+    """Holds one frame: the newest. What ends the stream stays."""
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._count = 0
+        self._item: tuple[int, bytes] | _End | None = None
+        self._there = asyncio.Event()
+
+    def put(self, frame: bytes) -> None:
+        self.dropped += self._item is not None
+        self._item = (self._count, frame)
+        self._count += 1
+        self._there.set()
+
+    def end(self, code: int, reason: str) -> None:
+        self._item = _End(code, reason)
+        self._there.set()
+
+    async def take(self) -> tuple[int, bytes] | _End:
+        await self._there.wait()
+        self._there.clear()
+        item, self._item = self._item, None
+        assert item is not None  # what sets the event puts something
+        return item
+
+
+class Live:
+    """The live connections of one process.
+
+    Attributes:
+        count: that are open.
+    """
+
+    def __init__(
+        self, settings: Settings, engine: Engine, turns: Turns, counters: Counters
+    ) -> None:
+        """Start without one.
+
+        Args:
+            settings: how many may be open, and how long one may be silent.
+            engine: reads the frames.
+            turns: each frame takes one.
+            counters: of frames.
+        """
+        self._settings, self._engine = settings, engine
+        self._turns, self._counters = turns, counters
+        self.count = 0
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Answer frames until the client leaves, is silent for too long, or sends something else.
+
+        Args:
+            socket: not accepted yet.
+        """
+        if self.count >= self._settings.max_live:
+            await refuse(socket.scope, socket.send, self._full())
+            return
+        offered = socket.scope.get("subprotocols", [])
+        await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        self.count += 1
+        newest = _Newest()
+        listening = asyncio.create_task(self._listen(socket, newest))
+        try:
+            await self._answer(socket, newest)
+        except (WebSocketDisconnect, TimeoutError):
+            return  # it left, or does not take its answers
+        finally:
+            self.count -= 1
+            listening.cancel()
+
+    def _full(self) -> RequestError:
+        return busy(f"{self.count} live connections are open", 10)
+
+    async def _listen(self, socket: WebSocket, newest: _Newest) -> None:
+        silent_s = self._settings.timeout_s
+        while True:
+            try:
+                async with asyncio.timeout(silent_s):
+                    message = await socket.receive()
+            except TimeoutError:
+                return newest.end(_NORMAL, f"no frame for {silent_s:g} s")
+            if message["type"] == "websocket.disconnect":
+                return newest.end(_NORMAL, "")
+            data = message.get("bytes")
+            if data is None:
+                return newest.end(_UNSUPPORTED, "send each frame as one binary message")
+            newest.put(data)
+
+    async def _answer(self, socket: WebSocket, newest: _Newest) -> None:
+        guest = Visit(client_of(socket.scope))
+        dropped = 0
+        while not isinstance(item := await newest.take(), _End):
+            number, data = item
+            work = partial(self._record, number, data)
+            async with self._turns.turn(guest):
+                record = await self._engine.run(work)
+            self._counters.frames(read=1, dropped=newest.dropped - dropped)
+            dropped = newest.dropped
+            async with asyncio.timeout(self._settings.timeout_s):
+                await socket.send_json({"frame": number, "dropped": dropped, **record})
+        async with asyncio.timeout(self._settings.timeout_s):
+            await socket.close(item.code, item.reason)
+
+    def _record(self, number: int, data: bytes) -> dict[str, Any]:
+        return self._engine.picture(Given(str(number), data)).record()

@@ -1,0 +1,249 @@
+"""The addresses under /v1, health, metrics: each reads its request, makes one call and answers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Query, Request, WebSocket
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from mien.errors import MissingExtraError, UnknownNameError
+from mien.explain import METHODS
+from mien.labels import LABELS
+from mien.recognize.model import SHIPPED, read_card
+from mien.recognize.recognizer import Failure
+from mien.serve import examples
+from mien.serve.bodies import read_pictures, read_video
+from mien.serve.counters import Counters
+from mien.serve.engine import Engine
+from mien.serve.gate import VISIT
+from mien.serve.live import Live
+from mien.serve.problems import busy
+from mien.serve.settings import Settings
+from mien.serve.turns import Turns
+from mien.serve.video_lines import Form, VideoRequest, video_lines
+
+__all__ = ["House", "make_routes"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the addresses share.
+
+    Attributes:
+        settings: limits.
+        engine: reads pictures.
+        turns: of pictures.
+        video_turns: of videos.
+        counters: for /metrics.
+        live: the live connections.
+        ending: videos whose clients left, and whose threads are about to end.
+    """
+
+    settings: Settings
+    engine: Engine
+    turns: Turns
+    video_turns: Turns
+    counters: Counters
+    live: Live
+    ending: "set[asyncio.Future[None]]" = field(default_factory=set)
+
+    async def in_turn(self, request: Request, work: Callable[[], T]) -> T:
+        """Do something in a thread when it is the request's turn.
+
+        Args:
+            request: that came through the gate.
+            work: to be called.
+
+        Returns:
+            What it returns.
+
+        Raises:
+            RequestError: if the turn does not come in time: 503.
+        """
+        limit_s = self.settings.timeout_s
+        waiting = asyncio.timeout(limit_s)
+        try:
+            async with waiting, self.turns.turn(request.scope[VISIT]):
+                waiting.reschedule(None)
+                return await self.engine.run(work)
+        except TimeoutError:
+            late = busy(f"no turn came within {limit_s:g} s", limit_s)
+            raise late from None
+
+    def end_behind(
+        self, at_work: "asyncio.Future[str | None] | None", lines: Generator[str, None, None]
+    ) -> None:
+        """Close a video as soon as its thread is at rest, without waiting for it.
+
+        Args:
+            at_work: what the thread is doing, if anything.
+            lines: of the video.
+        """
+
+        async def end() -> None:
+            if at_work is not None:
+                await asyncio.wait([at_work])
+            await self.engine.run_video(lines.close)
+
+        task = asyncio.ensure_future(end())
+        self.ending.add(task)  # the loop itself holds tasks weakly
+        task.add_done_callback(self.ending.discard)
+
+
+def make_routes(house: House) -> APIRouter:
+    """Make the addresses.
+
+    Args:
+        house: what they share.
+
+    Returns:
+        A router.
+    """
+    router = APIRouter()
+    _add_pictures(router, house)
+    _add_explain(router, house)
+    _add_videos(router, house)
+    _add_state(router, house)
+    return router
+
+
+def _add_pictures(router: APIRouter, house: House) -> None:
+    most = house.settings.max_pictures
+
+    @router.post("/v1/pictures", **examples.PICTURES)
+    async def pictures(request: Request) -> Response:
+        """Find the faces in pictures and read each one's expression."""
+        given = await read_pictures(request, most)
+        records = []
+        while given:
+            work = partial(house.engine.picture, given.pop(0))  # its bytes go when it is read
+            result = await house.in_turn(request, work)
+            house.counters.picture(result)
+            records.append(result.record())
+            del work
+            if given and await request.is_disconnected():
+                raise ClientDisconnect  # nobody waits for the others
+        return JSONResponse({"pictures": records})
+
+    @router.post("/v1/crops", **examples.CROPS)
+    async def crops(request: Request) -> Response:
+        """Score pictures that are face crops already."""
+        given = await read_pictures(request, most)
+        found = [await house.in_turn(request, partial(house.engine.crop, one)) for one in given]
+        read = [crop for crop in found if not isinstance(crop, Failure)]
+        failed = [result for result in found if isinstance(result, Failure)]
+        scores = iter(await house.in_turn(request, partial(house.engine.scores, read)))
+        house.counters.crops(len(read), len(failed))
+        rows = [None if isinstance(result, Failure) else next(scores) for result in found]
+        errors = [failure.record() for failure in failed]
+        return JSONResponse({"labels": LABELS, "scores": rows, "errors": errors})
+
+
+def _add_explain(router: APIRouter, house: House) -> None:
+    @router.post("/v1/explain", **examples.EXPLAIN)
+    async def explain(
+        request: Request,
+        method: str = "grad-cam",
+        label: str | None = None,
+        face: Annotated[int, Query(ge=0)] = 0,
+        crop: bool = False,
+    ) -> Response:
+        """Draw where in a face the network saw an expression."""
+        if method not in METHODS:
+            raise UnknownNameError("method", method, METHODS)
+        labels = _labels(label)
+        [given] = await read_pictures(request, 1)
+        work = partial(house.engine.explanation, given, method, labels, face, crop)
+        return Response(await house.in_turn(request, work), media_type="image/png")
+
+
+def _labels(name: str | None) -> list[str | None]:
+    """One expression or all; None is the one predicted."""
+    if name is None or name in LABELS:
+        return [name]
+    if name != "all":
+        raise UnknownNameError("expression", name, [*LABELS, "all"])
+    return list(LABELS)
+
+
+def _add_videos(router: APIRouter, house: House) -> None:
+    @router.post("/v1/videos", **examples.VIDEOS)
+    async def videos(
+        request: Request,
+        every: Annotated[int, Query(ge=1)] = 1,
+        smooth: Annotated[float, Query(ge=0, le=3600)] = 0.3,
+        seconds: Annotated[float | None, Query(gt=0)] = None,
+        form: Form = "records",
+    ) -> Response:
+        """Follow the faces in a video; one line of JSON a frame, then one about the whole."""
+        if not all(map(find_spec, ("av", "lap"))):
+            raise MissingExtraError("/v1/videos", "video")
+        wanted = VideoRequest(every, smooth, seconds, form)
+        given = await read_video(request)
+        limit_s = house.settings.max_video_s
+        lines = video_lines(house.engine.recognizer, given, wanted, limit_s)
+        # What is no video fails here, while the answer has no status yet.
+        first = await house.engine.run_video(partial(next, lines))
+        return StreamingResponse(_streamed(house, first, lines), media_type="application/jsonl")
+
+
+async def _streamed(
+    house: House, line: str | None, lines: Generator[str, None, None]
+) -> AsyncIterator[str]:
+    """Read on in a thread while lines go out; stop where the client left."""
+    run, following, at_work = house.engine.run_video, line, None
+    try:
+        while following is not None:
+            yield following
+            at_work = asyncio.ensure_future(run(partial(next, lines, None)))
+            following = await asyncio.shield(at_work)
+    finally:
+        house.end_behind(at_work, lines)
+
+
+def _add_state(router: APIRouter, house: House) -> None:
+    @router.get("/v1/models", **examples.MODELS)
+    def models() -> dict[str, Any]:
+        """List the models in the package, and the one in use."""
+        own = house.engine.recognizer.model
+        paths = sorted(SHIPPED.parent.glob("*.onnx"))
+        cards = [read_card(path) for path in paths]
+        if own.card["sha256"] not in [card["sha256"] for card in cards]:
+            cards.insert(0, own.card)
+        listed = [_described(card, own.card["sha256"]) for card in cards]
+        return {"models": listed, "labels": list(LABELS), "methods": list(METHODS)}
+
+    @router.get("/health", **examples.HEALTH)
+    async def health() -> dict[str, str]:
+        """Tell that the process answers."""
+        return {"status": "ok"}
+
+    @router.get("/ready", **examples.READY)
+    async def ready() -> dict[str, Any]:
+        """Tell whether another request would be let in."""
+        inside, places = house.turns.inside, house.turns.places
+        if house.turns.is_full:
+            raise busy(f"{inside} requests are in work or waiting", 1)
+        return {"status": "ready", "inside": inside, "places": places}
+
+    @router.get("/metrics", **examples.METRICS)
+    async def metrics() -> Response:
+        """Tell numbers about requests, pictures and frames, for Prometheus."""
+        house.counters.inside(house.turns.inside)
+        return Response(house.counters.text(), media_type="text/plain; version=0.0.4")
+
+    @router.websocket("/v1/live")
+    async def live(socket: WebSocket) -> None:
+        await house.live.serve(socket)
+
+
+def _described(card: dict[str, Any], used: str) -> dict[str, Any]:
+    names = ("name", "parameters", "multiply_adds", "metrics", "licence", "sha256")
+    return {name: card.get(name) for name in names} | {"in_use": card["sha256"] == used}

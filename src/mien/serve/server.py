@@ -1,0 +1,233 @@
+"""The socket, the worker processes, the signals and the log: `run_server`.
+
+The socket is bound and listens before the networks are loaded: its address can be named at once,
+and who connects early waits. SIGTERM and Ctrl-C end it when what is in work is done.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import h11
+from fastapi import FastAPI
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.supervisors import Multiprocess
+
+from mien.errors import BadSettingError, MienError
+from mien.serve.application import create_app
+from mien.serve.counters import FOLDER
+from mien.serve.settings import Settings, refuse_open_door
+
+__all__ = ["QuietFormatter", "make_config", "run_server"]
+
+_LOG = logging.getLogger("mien.serve")
+_HEAD_S = 10.0  # for the head of a request to arrive
+_MOST_HEAD = 32 * 2**10  # bytes of it
+_FRAME = 8 * 2**20  # bytes of a live frame
+_BACKLOG = 128
+
+
+def run_server(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    on_address: Callable[[str], object] = print,
+) -> None:
+    """Serve until a signal comes.
+
+    Args:
+        settings: of each worker.
+        host: address to listen on.
+        port: 0 for any that is free.
+        workers: processes.
+        on_address: is called with the address once it takes connections.
+
+    Raises:
+        BadModelError: if a network is missing or damaged.
+        BadSettingError: if the address cannot be listened on, or needs a token.
+    """
+    refuse_open_door(host, settings.token)
+    with _listening(host, port) as listener, _ended_by_signals():
+        on_address(_address(host, listener))
+        if workers == 1:
+            Server(make_config(partial(create_app, settings), settings, 1)).run([listener])
+            return
+        with _shared_counters():
+            config = make_config(partial(_worker_app, settings), settings, workers)
+            processes = Multiprocess(config, [listener])
+            processes.run()
+        if any(process.exitcode == STARTUP_FAILURE for process in processes.processes):
+            raise BadSettingError(
+                "a worker process could not start", fix="see the message above, or try --workers 1"
+            )
+
+
+def make_config(app: Callable[[], FastAPI], settings: Settings, workers: int = 1) -> Config:
+    """Set uvicorn up: limits on heads and live frames, a log that names nothing that was sent.
+
+    Args:
+        app: makes the application, in each worker.
+        settings: how long to wait when it ends.
+        workers: processes.
+
+    Returns:
+        uvicorn's configuration.
+    """
+    patience_s = 3 * settings.timeout_s  # a body, a turn, an answer
+    return Config(
+        app,
+        factory=True,
+        workers=workers,
+        http=_Protocol,
+        h11_max_incomplete_event_size=_MOST_HEAD,
+        ws="websockets-sansio",
+        ws_max_size=_FRAME,
+        ws_per_message_deflate=False,  # frames are packed already, and bombs would be unpacked
+        log_config=_LOGGING,
+        access_log=False,  # it has what was asked for word by word; ours is in `counters`
+        server_header=False,
+        timeout_graceful_shutdown=round(max(patience_s, settings.max_video_s)),
+        backlog=_BACKLOG,
+    )
+
+
+def _worker_app(settings: Settings) -> FastAPI:
+    """The application of a worker process; what cannot start must not be started again."""
+    try:
+        return create_app(settings)
+    except MienError as error:
+        _LOG.error("mien: %s\n  try: %s", error.message, error.fix)
+        sys.exit(STARTUP_FAILURE)
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's protocol, which waits for the body of a request; this gives up on its head too."""
+
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._timer = self.loop.call_later(_HEAD_S, self._give_up)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._timer is None:
+            self._timer = self.loop.call_later(_HEAD_S, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _give_up(self) -> None:
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self.transport.close()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Bind and listen; IPv4 first where a name has both."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:  # of names too
+        raise _cannot_listen(host, port, error) from error
+    with listener:
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            raise _cannot_listen(host, port, error) from error
+        listener.set_inheritable(True)
+        yield listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> BadSettingError:
+    return BadSettingError(
+        f"cannot listen on {host}, port {port}: {error.strerror or error}",
+        fix="choose another --port, 0 for any that is free, or another --host",
+    )
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end the server alone: uvicorn sends them on when it has ended."""
+
+    def pass_by(_number: int, _frame: FrameType | None) -> None:
+        """The server has ended well."""
+
+    before = {n: signal.signal(n, pass_by) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _shared_counters() -> Iterator[None]:
+    """A folder for the numbers of the workers; they add them up for /metrics."""
+    with tempfile.TemporaryDirectory(prefix="mien-serve-") as folder:
+        os.environ[FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[FOLDER]
+
+
+class QuietFormatter(logging.Formatter):
+    """Formats an error by where it happened; its text is left out, as it may name what was sent."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name of logging
+        """Return the places and the kind of an error.
+
+        Args:
+            ei: kind, error and traceback.
+
+        Returns:
+            Lines.
+        """
+        kind, _, trace = ei
+        return "".join(traceback.format_tb(trace)) + getattr(kind, "__name__", "")
+
+
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "quiet": {
+            "()": "mien.serve.server.QuietFormatter",
+            "format": "%(asctime)s %(levelname)s %(message)s",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "quiet"}},
+    "loggers": {"mien.serve": {"level": "INFO"}, "uvicorn": {"level": "WARNING"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+}
