@@ -98,12 +98,26 @@ async def _whole(request: Request) -> bytes:
     return b"".join([chunk async for chunk in request.stream()])
 
 
+class _Parser(MultiPartParser):
+    """Starlette's parser, which does not tell a form that was cut off from a whole one."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        self.ended = True
+
+    def close(self) -> None:
+        """Let go of all files, of parts that were cut off too."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
+
 async def _parts(request: Request, most: int) -> list[Given]:
-    parser = MultiPartParser(
+    parser = _Parser(
         request.headers,
         request.stream(),
         max_files=most,
-        max_fields=0,
+        max_fields=1,  # none is wanted; this one is named below
         max_part_size=_SMALL,
     )
     parser.spool_max_size = 0  # never into a file: the bytes are counted at the gate
@@ -111,13 +125,20 @@ async def _parts(request: Request, most: int) -> list[Given]:
         form = await parser.parse()
     except MultiPartException as error:
         raise RequestError(422, f"no valid multipart form: {error.message}", _FIX) from error
-    found = []
-    for number, (key, part) in enumerate(form.multi_items()):
-        if key != "files" or not isinstance(part, UploadFile):
-            raise RequestError(422, f"a part called {key!r}, expected files alone", _FIX)
-        found.append(Given(part.filename or str(number), await part.read()))
-        await part.close()
-    return found
+    try:
+        if not parser.ended:
+            raise RequestError(422, "the multipart form is cut off before its end", _FIX)
+        return [await _file(n, key, part) for n, (key, part) in enumerate(form.multi_items())]
+    finally:
+        parser.close()
+
+
+async def _file(number: int, key: str, part: UploadFile | str) -> Given:
+    if isinstance(part, str):
+        raise RequestError(422, f"a part called {key!r} that is no file", _FIX)
+    if key != "files":
+        raise RequestError(422, f"a part called {key!r}, expected files alone", _FIX)
+    return Given(part.filename or str(number), await part.read())
 
 
 def _data_urls(body: bytes, most: int) -> list[Given]:
