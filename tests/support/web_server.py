@@ -29,6 +29,11 @@ class Service:
     app: object = None
 
     @property
+    def house(self):
+        """What its addresses share."""
+        return self.app.state.house
+
+    @property
     def url(self):
         return f"http://{self.host}:{self.port}"
 

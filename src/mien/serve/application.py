@@ -88,7 +88,8 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=_DOCUMENTED,
         lifespan=lifespan,
     )
-    router = make_routes(House(settings, engine, turns, video_turns, counters, live))
+    app.state.house = House(settings, engine, turns, video_turns, counters, live)
+    router = make_routes(app.state.house)
     app.include_router(router)
     _add_errors(app)
     _add_documentation(app)
