@@ -3,9 +3,14 @@
 Importing it does no work: the public names are fetched on first use.
 """
 
+import os
 from typing import TYPE_CHECKING
 
 from mien._lazy import on_first_use
+
+# From 1.29 on ONNX Runtime reports each use to its makers, and keeps a number of the machine in a
+# file, unless this is set before it is imported. mien sends and writes only what is asked for.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from mien import explain as explain

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from starlette.responses import JSONResponse, Response
+
 from mien.explain import METHODS
 from mien.labels import LABELS
 
@@ -77,9 +79,11 @@ _USUAL = (401, 408, 413, 422, 503)
 def _address(
     summary: str, answers: dict[int, Any], extra: dict[str, Any] | None = None
 ) -> dict[str, Any]:
+    is_json = "application/json" in answers[200]["content"]
     return {
         "summary": summary,
         "response_model": None,
+        "response_class": JSONResponse if is_json else Response,
         "responses": answers,
         "openapi_extra": extra,
     }

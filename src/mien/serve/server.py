@@ -1,6 +1,6 @@
 """The socket, the worker processes, the signals and the log: `run_server`.
 
-The socket is bound and listens before the networks are loaded: its address can be named at once,
+With one worker the socket listens before the networks are loaded: its address can be named at once,
 and who connects early waits. SIGTERM and Ctrl-C end it when what is in work is done.
 """
 
@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from threading import Thread
 from types import FrameType
 from typing import Any
 
@@ -37,6 +38,7 @@ _HEAD_S = 10.0  # for the head of a request to arrive
 _MOST_HEAD = 32 * 2**10  # bytes of it
 _FRAME = 8 * 2**20  # bytes of a live frame
 _BACKLOG = 128
+_SHARES = sys.platform == "linux"  # the system shares connections out between sockets of a port
 
 
 def run_server(
@@ -60,19 +62,73 @@ def run_server(
         BadSettingError: if the address cannot be listened on, or needs a token.
     """
     refuse_open_door(host, settings.token)
-    with _listening(host, port) as listener, _ended_by_signals():
-        on_address(_address(host, listener))
+    with _bound(host, port) as listener, _ended_by_signals():
+        address = _address(host, listener)
         if workers == 1:
-            Server(make_config(partial(create_app, settings), settings, 1)).run([listener])
-            return
-        with _shared_counters():
-            config = make_config(partial(_worker_app, settings), settings, workers)
-            processes = Multiprocess(config, [listener])
-            processes.run()
-        if any(process.exitcode == STARTUP_FAILURE for process in processes.processes):
-            raise BadSettingError(
-                "a worker process could not start", fix="see the message above, or try --workers 1"
-            )
+            listener.listen(_BACKLOG)
+            on_address(address)
+            Server(make_config(partial(create_app, settings), settings)).run([listener])
+        else:
+            _run_workers(settings, listener, workers, partial(on_address, address))
+
+
+def _run_workers(
+    settings: Settings, listener: socket.socket, workers: int, on_ready: Callable[[], object]
+) -> None:
+    """Serve in processes, until a signal comes or one of them cannot start."""
+    where = listener.getsockname()
+    if _SHARES:
+        listener.close()  # what holds the port from here on is bound like those of the workers
+        listener = _bind(listener.family, where, shared=True)
+    with listener, _shared_counters():
+        config = make_config(partial(_worker_app, settings), settings, workers)
+        own: Any = _OwnListener(listener.family, where) if _SHARES else listener
+        if not _SHARES:
+            listener.listen(_BACKLOG)
+        processes = Multiprocess(config, [own])
+        Thread(target=_say_when_ready, args=(where, processes, on_ready), daemon=True).start()
+        processes.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in processes.processes):
+        raise BadSettingError(
+            "a worker process could not start", fix="see the message above, or try --workers 1"
+        )
+
+
+def _say_when_ready(where: Any, processes: Multiprocess, on_ready: Callable[[], object]) -> None:
+    while not processes.should_exit.wait(0.05):
+        try:
+            socket.create_connection(where[:2], 5).close()
+        except OSError:
+            continue  # no worker listens yet
+        on_ready()
+        return
+
+
+class _OwnListener:
+    """Becomes a listening socket in each worker that it is sent to.
+
+    On one shared socket the first worker that wakes takes all the connections that wait, and keeps
+    them; here the system shares them out.
+    """
+
+    def __init__(self, family: int, where: Any) -> None:
+        self._where = family, where
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _bind, (*self._where, True)
+
+
+def _bind(family: int, where: Any, shared: bool = False) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(where)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def make_config(app: Callable[[], FastAPI], settings: Settings, workers: int = 1) -> Config:
@@ -144,30 +200,19 @@ class _Protocol(H11Protocol):
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Bind and listen; IPv4 first where a name has both."""
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    """Bind a socket; IPv4 first where a name has both."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        family, *_, where = min(found, key=lambda one: one[0] != socket.AF_INET)
+        listener = _bind(family, where)
     except OSError as error:  # of names too
-        raise _cannot_listen(host, port, error) from error
+        raise BadSettingError(
+            f"cannot listen on {host}, port {port}: {error.strerror or error}",
+            fix="choose another --port, 0 for any that is free, or another --host",
+        ) from error
     with listener:
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(_BACKLOG)
-        except OSError as error:
-            raise _cannot_listen(host, port, error) from error
-        listener.set_inheritable(True)
         yield listener
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> BadSettingError:
-    return BadSettingError(
-        f"cannot listen on {host}, port {port}: {error.strerror or error}",
-        fix="choose another --port, 0 for any that is free, or another --host",
-    )
 
 
 def _address(host: str, listener: socket.socket) -> str:
