@@ -40,7 +40,7 @@ class Service:
     def client(self, address="127.0.0.1", **options):
         """A client that calls from an address of this machine."""
         transport = httpx.HTTPTransport(verify=False, local_address=address)  # no TLS: fast
-        return httpx.Client(base_url=self.url, transport=transport, timeout=30, **options)
+        return httpx.Client(base_url=self.url, transport=transport, timeout=60, **options)
 
     def post(self, path, **options):
         with self.client() as client:
@@ -54,7 +54,7 @@ class Service:
     def raw(self, sent=b"", address="127.0.0.1"):
         """A connection that sends whatever bytes a test likes."""
         source = (address, 0)
-        with socket.create_connection((self.host, self.port), 20, source) as connection:
+        with socket.create_connection((self.host, self.port), 60, source) as connection:
             connection.sendall(sent)
             yield connection
 
@@ -127,7 +127,7 @@ def problem_of(response):
     return told
 
 
-def wait_until(true, seconds=10):
+def wait_until(true, seconds=30):
     """Wait for something that a server does in its own time."""
     end = time.monotonic() + seconds
     while not true():

@@ -38,6 +38,7 @@ _HEAD_S = 10.0  # for the head of a request to arrive
 _MOST_HEAD = 32 * 2**10  # bytes of it
 _FRAME = 8 * 2**20  # bytes of a live frame
 _BACKLOG = 128
+_HANGS_S = 30  # without a sign of life a worker is ended; a busy machine is slow to give one
 _SHARES = sys.platform == "linux"  # the system shares connections out between sockets of a port
 
 
@@ -156,6 +157,7 @@ def make_config(app: Callable[[], FastAPI], settings: Settings, workers: int = 1
         access_log=False,  # it has what was asked for word by word; ours is in `counters`
         server_header=False,
         timeout_graceful_shutdown=round(max(patience_s, settings.max_video_s)),
+        timeout_worker_healthcheck=_HANGS_S,
         backlog=_BACKLOG,
     )
 
