@@ -18,6 +18,7 @@ bench_photo      where the time for a photograph goes, and a crop beside fer's m
 bench_prepare    what `mien prepare` costs beyond decoding, resizing and encoding
 bench_rejection  which score tells crops that are no faces
 bench_scores     how many pictures a second `mien scores` reads, and in how much memory
+bench_serve      how fast the service reads beside a loop, and how it bears a crowd
 bench_start      how long `import mien`, `mien --help` and a first prediction take
 bench_tracks     whether faces in a video keep their numbers, tracking beside detection, smoothing
 bench_threads    how much faster threads read than one, and that they read the same
@@ -43,6 +44,7 @@ peer_node        the networks of two npm packages, in Node by peer_node.mjs
 planted          copies planted among pictures, to be found
 portraits        the faces, all from the portrait in the package
 videos           moving portraits and a tone, as videos
+web_clients      clients of the service, well-behaved and hostile
 """
 
 import argparse

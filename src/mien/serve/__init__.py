@@ -12,6 +12,7 @@ engine        pictures -> records, scores and figures, in threads that share one
 video_lines   a video -> JSON lines, frame by frame
 live          a WebSocket: frames in, one record out, stale frames dropped
 routes        the addresses under /v1, health and metrics, with examples for /docs
+examples      what /docs shows of each address
 counters      what /metrics tells, and one line of log a request
 static_files  files held in memory, sent with ETag and gzip: the page, the documentation
 application   all of it as one ASGI application
