@@ -1,8 +1,9 @@
 """How fast does the service read, beside a loop of `Recognizer.read`, and does it bear a crowd?
 
 First the same photographs: by one thread of the library, by `mien serve` with one worker and with
-two, of one thread each, and with one of two threads, in turn. Then a crowd: 64 clients with 2,000 requests of mixed sizes and
-kinds, every eighth of them slow, broken or hostile; its memory is looked at all the while.
+two, of one thread each, and with one of two threads, in turn. Then a crowd: 64 clients with 2,000
+requests of mixed sizes and kinds, every eighth of them slow, broken or hostile; the memory of the
+service is looked at all the while.
 
 Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_serve [--repeats N] [--requests N]
 Goals: 0.9 of the loop's rate with one worker, 1.7 with two (on two cores); below 600 MiB, and flat;
