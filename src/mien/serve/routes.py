@@ -1,8 +1,8 @@
 """The addresses under /v1, health, metrics: each reads its request, makes one call and answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from typing import Annotated, Any, TypeVar
@@ -43,7 +43,6 @@ class House:
         video_turns: of videos.
         counters: for /metrics.
         live: the live connections.
-        ending: videos whose clients left, and whose threads are about to end.
     """
 
     settings: Settings
@@ -52,7 +51,6 @@ class House:
     video_turns: Turns
     counters: Counters
     live: Live
-    ending: "set[asyncio.Future[None]]" = field(default_factory=set)
 
     async def in_turn(self, request: Request, work: Callable[[], T]) -> T:
         """Do something in a thread when it is the request's turn.
@@ -76,25 +74,6 @@ class House:
         except TimeoutError:
             late = busy(f"no turn came within {limit_s:g} s", limit_s)
             raise late from None
-
-    def end_behind(
-        self, at_work: "asyncio.Future[str | None] | None", lines: Generator[str, None, None]
-    ) -> None:
-        """Close a video as soon as its thread is at rest, without waiting for it.
-
-        Args:
-            at_work: what the thread is doing, if anything.
-            lines: of the video.
-        """
-
-        async def end() -> None:
-            if at_work is not None:
-                await asyncio.wait([at_work])
-            await self.engine.run_video(lines.close)
-
-        task = asyncio.ensure_future(end())
-        self.ending.add(task)  # the loop itself holds tasks weakly
-        task.add_done_callback(self.ending.discard)
 
 
 def make_routes(house: House) -> APIRouter:
@@ -194,18 +173,14 @@ def _add_videos(router: APIRouter, house: House) -> None:
         return StreamingResponse(_streamed(house, first, lines), media_type="application/jsonl")
 
 
-async def _streamed(
-    house: House, line: str | None, lines: Generator[str, None, None]
-) -> AsyncIterator[str]:
-    """Read on in a thread while lines go out; stop where the client left."""
-    run, following, at_work = house.engine.run_video, line, None
-    try:
-        while following is not None:
-            yield following
-            at_work = asyncio.ensure_future(run(partial(next, lines, None)))
-            following = await asyncio.shield(at_work)
-    finally:
-        house.end_behind(at_work, lines)
+async def _streamed(house: House, line: str | None, lines: Iterator[str]) -> AsyncIterator[str]:
+    """Read on in a thread while lines go out.
+
+    Where the client leaves, nothing holds `lines` behind the frame that is in work, and it closes.
+    """
+    while line is not None:
+        yield line
+        line = await house.engine.run_video(partial(next, lines, None))
 
 
 def _add_state(router: APIRouter, house: House) -> None:

@@ -7,7 +7,7 @@ why the answer was cut off, if it was. Without it the answer is not whole. Knows
 import io
 import json
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -52,7 +52,7 @@ class VideoRequest:
 
 def video_lines(
     recognizer: Recognizer, given: Given, wanted: VideoRequest, max_work_s: float
-) -> Generator[str, None, None]:
+) -> Iterator[str]:
     """Read a video.
 
     Args:
