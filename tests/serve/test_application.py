@@ -105,6 +105,8 @@ def test_the_page_is_served_at_the_root_without_a_token(with_page):
     with running.client() as client:
         assert client.head("/").headers["etag"] == page.headers["etag"]
     assert problem_of(running.get("/no.js"))["status"] == 404
+    assert problem_of(running.get("/v1/pictures"))["status"] == 401
+    assert problem_of(running.post("/js/mien.js"))["status"] == 405
     assert problem_of(running.get("/../pyproject.toml"))["status"] == 404
     assert running.get("/health").json() == {"status": "ok"}  # not hidden by the page
     assert [str(model).endswith("miennet.onnx") for model in given] == [True]

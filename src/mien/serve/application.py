@@ -165,13 +165,14 @@ def _add_page(app: FastAPI, engine: Engine) -> None:
     made = import_module("mien.serve.page_files").page_files(str(engine.recognizer.model.path))
     files = StaticFiles(made)
 
-    @app.api_route("/", methods=_READ, include_in_schema=False)
-    def page(request: Request) -> Response:
-        return _found(files.response("index.html", request))
+    def add(address: str, name: str) -> None:
+        @app.api_route(address, methods=_READ, include_in_schema=False)
+        def page_file(request: Request) -> Response:
+            return _found(files.response(name, request))
 
-    @app.api_route("/{name:path}", methods=_READ, include_in_schema=False)
-    def page_file(name: str, request: Request) -> Response:
-        return _found(files.response(name, request))
+    for name in made:  # each by itself: a pattern would answer for addresses that are none
+        add(f"/{name}", name)
+    add("/", "index.html")
 
 
 def _found(response: Response | None) -> Response:

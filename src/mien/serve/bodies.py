@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -123,8 +124,8 @@ async def _parts(request: Request, most: int) -> list[Given]:
     parser.spool_max_size = 0  # never into a file: the bytes are counted at the gate
     try:
         form = await parser.parse()
-    except MultiPartException as error:
-        raise RequestError(422, f"no valid multipart form: {error.message}", _FIX) from error
+    except (MultiPartException, FormParserError) as error:
+        raise RequestError(422, f"no valid multipart form: {error}", _FIX) from error
     try:
         if not parser.ended:
             raise RequestError(422, "the multipart form is cut off before its end", _FIX)
