@@ -166,3 +166,14 @@ def test_a_bar_is_shown_on_a_terminal_and_the_items_come_through(monkeypatch, st
     assert list(_shared.bar(iter(range(count)), count, "reading")) == list(range(count))
     assert ("reading" in sys.stderr.getvalue()) is shown
     assert sys.stdout.getvalue() == ""
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "1"), ("0", "0")])
+def test_importing_switches_off_the_reports_of_onnxruntime_unless_somebody_chose(given, kept):
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    environment |= {} if given is None else {"ORT_DISABLE_TELEMETRY": given}
+    code = "import mien, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.strip() == kept

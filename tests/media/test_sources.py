@@ -8,9 +8,10 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mien.errors import BadImageError, BadSettingError
-from mien.media.sources import Camera, NumberedPictures, open_video
+from mien.media.sources import Camera, NumberedPictures, open_file, open_stream, open_video
 from mien.media.video_reader import VideoFile
 from tests.support.pictures import encode, folder_of, texture
 from tests.support.video_files import clip, film, shades, tone
@@ -332,3 +333,24 @@ def test_pictures_have_no_sound(tmp_path):
             0,
             0,
         )
+
+
+def test_a_video_in_memory_is_read_as_its_file_is(tmp_path):
+    path = film(tmp_path / "a.mp4", shades(5))
+    animation = tmp_path / "a.webp"
+    first, *rest = map(Image.fromarray, shades(3))
+    first.save(animation, save_all=True, append_images=rest, duration=40, lossless=True)
+    for file, count in ((path, 5), (animation, 3)):
+        held = io.BytesIO(file.read_bytes())
+        held.seek(7)  # wherever it stands
+        with open_file(file) as from_file, open_stream(held, "held") as from_memory:
+            expected = [(frame.time_s, rgb) for frame, rgb in from_file.pictures(from_file)]
+            shown = [(frame.time_s, rgb) for frame, rgb in from_memory.pictures(from_memory)]
+        assert len(shown) == count
+        assert [time_s for time_s, _ in shown] == [time_s for time_s, _ in expected]
+        np.testing.assert_array_equal([rgb for _, rgb in shown], [rgb for _, rgb in expected])
+
+
+def test_what_is_no_video_in_memory_is_refused_by_its_name():
+    with pytest.raises(BadImageError, match="held"):
+        open_stream(io.BytesIO(b"#EXTM3U\nhttp://127.0.0.1:1/a.ts\n"), "held")

@@ -10,9 +10,9 @@ from typing import Any
 
 from mien.errors import MienError, MissingExtraError, OutputError
 
-__all__ = ["MEDIA_TYPE", "RequestError", "busy", "problem"]
+__all__ = ["RequestError", "busy", "problem"]
 
-MEDIA_TYPE = "application/problem+json"
+_MEDIA_TYPE = "application/problem+json"
 _UNPROCESSABLE = 422  # its name in `http` depends on the version of Python
 _KINDS: tuple[tuple[type[MienError], int], ...] = (
     (MissingExtraError, HTTPStatus.NOT_IMPLEMENTED),
@@ -77,7 +77,7 @@ def problem(error: MienError) -> tuple[int, bytes, list[tuple[str, str]]]:
         408
     """
     status = next(status for kind, status in _KINDS if isinstance(error, kind))
-    headers = [("content-type", MEDIA_TYPE)]
+    headers = [("content-type", _MEDIA_TYPE)]
     if isinstance(error, RequestError):
         status = error.status
         if error.retry_after_s is not None:
@@ -85,14 +85,10 @@ def problem(error: MienError) -> tuple[int, bytes, list[tuple[str, str]]]:
         if status == HTTPStatus.UNAUTHORIZED:
             headers.append(("www-authenticate", "Bearer"))
     body: dict[str, Any] = {
-        "title": _title(status),
+        "title": HTTPStatus(status).phrase,
         "status": int(status),
         "detail": error.message,
         "fix": error.fix,
     }
     data = json.dumps(body).encode()
     return int(status), data, [*headers, ("content-length", str(len(data)))]
-
-
-def _title(status: int) -> str:
-    return HTTPStatus(status).phrase

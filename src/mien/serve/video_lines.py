@@ -20,7 +20,7 @@ from mien.recognize.results import VIDEO_HEADER, VideoFrame
 from mien.recognize.video import Choice, VideoRecognizer, recognize_frames
 from mien.serve.bodies import Given
 
-__all__ = ["FORMS", "Form", "VideoRequest", "video_lines"]
+__all__ = ["Form", "VideoRequest", "video_lines"]
 
 Form = Literal["records", "rows"]
 
@@ -70,7 +70,7 @@ def video_lines(
     """
     if isinstance(given.data, BadImageError):
         raise given.data
-    lines, count, cut = FORMS[wanted.form], 0, None
+    lines, count, cut = _FORMS[wanted.form], 0, None
     choice = Choice(wanted.every, wanted.smooth_s, heatmap=wanted.form == "records")
     with open_stream(io.BytesIO(given.data), given.name) as source:
         start = time.monotonic()
@@ -116,7 +116,7 @@ def _rows(frame: VideoFrame) -> list[dict[str, Any]]:
     return [row | {"time_s": time_s} for row in rows]
 
 
-FORMS: dict[str, Callable[[VideoFrame], list[dict[str, Any]]]] = {
+_FORMS: dict[str, Callable[[VideoFrame], list[dict[str, Any]]]] = {
     "records": _records,
     "rows": _rows,
 }
