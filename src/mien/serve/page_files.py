@@ -25,7 +25,7 @@ from mien.faces.regions import REGIONS, TEMPLATE, divide
 from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule
 from mien.pixels import MEAN, SIDE, STD
 from mien.recognize.model import Model
-from mien.recognize.results import VIDEO_HEADER
+from mien.recognize.results import CSV_HEADER, VIDEO_HEADER
 from mien.recognize.video import USUAL_S
 from mien.serve.onnx_dims import with_free_sides
 from mien.show.heatmap import colours
@@ -122,6 +122,7 @@ def _card(model: Model) -> dict[str, Any]:
         "regions": {"names": list(REGIONS), "template": divide().ravel().tolist()},
         "colours": {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in COLOURS.items()},
         "heat": ramp.tolist(),
+        "picture_header": list(CSV_HEADER),
         "video_header": list(VIDEO_HEADER),
     }
 

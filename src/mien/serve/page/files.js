@@ -50,3 +50,8 @@ async function unpacked(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
+
+/** A picture to try the page with, as a File. */
+export async function sample(name) {
+  return new File([await bytesOf(name, () => {})], name, { type: "image/jpeg" });
+}
