@@ -11,6 +11,7 @@ train      train, export, show-augmentation
 search     search
 evaluate   evaluate, regions, faithful
 reproduce  reproduce
+page       page
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals
 """
@@ -33,6 +34,7 @@ _COMMANDS = {
     "scores": "predict",
     "video": "video",
     "explain": "explain",
+    "page": "page",
     "demo": "predict",
     "models": "predict",
     "prepare": "prepare",

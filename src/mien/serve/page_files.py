@@ -46,7 +46,6 @@ _PORTRAIT = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
 _LOADER = _PAGE / "start.js"  # of the page that is one file
 _SUFFIXES = {".html", ".css", ".js", ".mjs", ".svg", ".gz"}  # of the page; the rest explains
 _RUNTIME = "vendor/ort-wasm-simd-threaded.wasm.gz"
-_IMPORT = re.compile(r'from "\./([\w./-]+)"')
 _POLICY_META = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 
@@ -148,7 +147,7 @@ def page_as_one_file(model: str | Path = "miennet") -> bytes:
     style, icon = files.pop("style.css").decode(), files.pop("icon.svg")
     inside = [
         f'<script type="text/plain" data-module="{name}">{_inside(modules[name])}</script>'
-        for name in _ordered(modules)
+        for name in sorted(modules)
     ]
     inside += [
         f'<script type="text/plain" data-file="{name}">{_packed(name, data)}</script>'
@@ -183,21 +182,6 @@ def _inside(script: str) -> str:
     if "</script" in script.lower():
         raise ValueError("a module of the page holds </script")
     return script
-
-
-def _ordered(modules: dict[str, str]) -> list[str]:
-    """The names of modules, each after those that it imports."""
-    order: list[str] = []
-
-    def add(name: str) -> None:
-        for other in _IMPORT.findall(modules[name]):
-            add(other)
-        if name not in order:
-            order.append(name)
-
-    for name in modules:
-        add(name)
-    return order
 
 
 def _one_file_policy(script: str, style: str) -> str:

@@ -7,6 +7,7 @@ import { percent, word } from "./words.js";
 
 const LEAST = 0.1; // of the evidence, for a region to be named
 const MOST_REGIONS = 3;
+const MOST_OPEN = 4; // faces; of more, only the chosen one shows its bars
 
 export class FaceList {
   #cards = new Map(); // by the face's number
@@ -34,6 +35,10 @@ export class FaceList {
       const made = this.#cards.get(number);
       if (this.list.children[i] !== made.item) this.list.insertBefore(made.item, this.list.children[i]);
       this.#fill(made, face, view);
+      const open = faces.length <= MOST_OPEN || number === view.chosen;
+      made.list.hidden = !open;
+      made.evidence.hidden ||= !open;
+      made.head.setAttribute("aria-expanded", open);
     });
   }
 
@@ -45,7 +50,8 @@ export class FaceList {
     const name = element("strong", "", head), note = element("span", "quiet", head);
     const hint = element("p", "quiet", item), list = element("ul", "bars", item);
     const bars = [...this.card.labels, this.card.neutral].map((label) => this.#bar(label, list));
-    return { item, head, crop, name, note, hint, bars, evidence: element("p", "quiet", item) };
+    const evidence = element("p", "quiet", item);
+    return { item, head, crop, name, note, hint, list, bars, evidence };
   }
 
   #bar(label, list) {

@@ -1,13 +1,15 @@
 /**
  * Where the page's files come from: beside this file, or inside the page where it is one file.
  *
- * A page of one file has put `mienPage` = {files: {name: text in base64}, urls: {module: URL}} in
- * place before this runs.
+ * A page of one file has put `mienPage` = {files: {name: text in base64}, worker: address} in place
+ * before this runs.
  */
 
-/** The address of the worker's module. */
-export function workerUrl() {
-  return globalThis.mienPage?.urls["worker.js"] ?? new URL("worker.js", import.meta.url);
+/** Start the worker: a module, or in a page of one file a script. */
+export function startWorker() {
+  const inside = globalThis.mienPage?.worker;
+  if (inside) return new Worker(inside);
+  return new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 }
 
 /**

@@ -8,7 +8,7 @@
  *
  * The work is done in a Web Worker. Files are fetched from beside this one, and nothing is sent.
  */
-import { load, workerUrl } from "./files.js";
+import { load, startWorker } from "./files.js";
 
 /** How an ImageBitmap must be made, so that its pixels are those of the file. */
 export const EXACT = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
@@ -29,7 +29,7 @@ export class Mien {
       else reject(new Error(error));
     };
     worker.onerror = (event) => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(event.message));
+      for (const { reject } of this.#waiting.values()) reject(new Error(event.message ?? "the worker could not be started"));
       this.#waiting.clear();
     };
   }
@@ -41,7 +41,7 @@ export class Mien {
    */
   static async open(progress = () => {}) {
     const { card, files } = await load(progress);
-    const mien = new Mien(new Worker(workerUrl(), { type: "module" }), card);
+    const mien = new Mien(startWorker(), card);
     const buffers = Object.values(files).map(({ buffer }) => buffer);
     await mien.#call("open", { files, card }, buffers);
     return mien;
