@@ -3,6 +3,8 @@
 Needs playwright (the dev extra) and Debian's chromium; a test that has not got them is skipped.
 """
 
+import base64
+import io
 import mimetypes
 import shutil
 import threading
@@ -10,6 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from PIL import Image
 
 _ARGUMENTS = [
     "--no-sandbox",  # as root, in a container
@@ -69,3 +72,47 @@ def served(files, policy=None):
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def picture_address(rgb):
+    """A picture as an address that holds it, without loss."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+class Engine:
+    """The engine of the page in an empty page of its own."""
+
+    _OPEN = "async () => { const { Mien } = await import('/mien.js'); window.mien = await Mien.open(); }"
+    _READ = """async ([address, time]) => {
+      const blob = await (await fetch(address)).blob();
+      const result = await (time === null ? mien.read(blob) : mien.frame(blob, time));
+      for (const face of result.faces) {
+        face.gray = [...face.gray];
+        face.maps = face.maps ? [...face.maps.values] : null;
+      }
+      return result;
+    }"""
+
+    def __init__(self, page, address):
+        self._page = page
+        page.goto(f"{address}/empty.html")
+        page.evaluate(self._OPEN)
+
+    def restart(self):
+        self._page.evaluate("() => mien.restart()")
+
+    def read(self, rgb, time=None):
+        """The faces of a picture, or with a time of the next frame; and the milliseconds by stage."""
+        result = self._page.evaluate(self._READ, [picture_address(rgb), time])
+        return result["faces"], result["ms"]
+
+
+@contextmanager
+def engine(browser, files):
+    """The engine with these files of the page."""
+    with served(files | {"empty.html": b"<!doctype html><title>empty</title>"}) as (address, _):
+        page = browser.new_page()
+        yield Engine(page, address)
+        page.close()

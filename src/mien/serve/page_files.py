@@ -22,7 +22,7 @@ from mien import __version__
 from mien.errors import BadModelError
 from mien.faces.detect import ONET, YUNET, Detector, locate
 from mien.faces.regions import REGIONS, TEMPLATE, divide
-from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule
+from mien.labels import NEUTRAL, UNCERTAIN, Rule
 from mien.pixels import MEAN, SIDE, STD
 from mien.recognize.model import Model
 from mien.recognize.results import CSV_HEADER, VIDEO_HEADER
@@ -109,7 +109,7 @@ def _card(model: Model) -> dict[str, Any]:
         "mien": __version__,
         "sha256": card["sha256"],
         "licence": card.get("licence", ""),
-        "labels": list(LABELS),
+        "labels": card["labels"],
         "neutral": NEUTRAL,
         "uncertain": UNCERTAIN,
         "temperature": float(card["temperature"]),
