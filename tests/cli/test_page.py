@@ -1,5 +1,3 @@
-
-
 from mien.serve.page_files import page_as_one_file, page_files
 from tests.support.commands import mien
 from tests.support.onnx_files import channels_model

@@ -19,7 +19,9 @@ def run(model, picture):
 
 def test_the_detector_gives_the_same_at_its_own_size(yunet):
     picture = np.random.default_rng(0).uniform(0, 255, (1, 3, 640, 640)).astype(np.float32)
-    for before, after in zip(run(yunet, picture), run(with_free_sides(yunet), picture), strict=True):
+    for before, after in zip(
+        run(yunet, picture), run(with_free_sides(yunet), picture), strict=True
+    ):
         np.testing.assert_array_equal(before, after)
 
 
@@ -32,11 +34,15 @@ def test_it_takes_other_sizes_without_a_warning(yunet, capfd):
 def test_it_is_what_the_package_onnx_would_write(yunet):
     onnx = pytest.importorskip("onnx")
     expected, free = onnx.load_from_string(yunet), onnx.load_from_string(with_free_sides(yunet))
-    dims = [[d.dim_param or d.dim_value for d in i.type.tensor_type.shape.dim] for i in free.graph.input]
+    dims = [
+        [d.dim_param or d.dim_value for d in i.type.tensor_type.shape.dim] for i in free.graph.input
+    ]
     assert dims == [[1, 3, "height", "width"]]
     del expected.graph.value_info[:]
     for kind in ("input", "output"):
-        for theirs, ours in zip(getattr(expected.graph, kind), getattr(free.graph, kind), strict=True):
+        for theirs, ours in zip(
+            getattr(expected.graph, kind), getattr(free.graph, kind), strict=True
+        ):
             ours.type.CopyFrom(theirs.type)
     assert free == expected
 

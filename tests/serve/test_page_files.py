@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import html
 import json
+import pathlib
 import re
 
 import pytest
@@ -59,10 +60,12 @@ def test_the_page_is_small_enough_to_load(files):
 
 def test_the_vendors_files_are_those_that_its_readme_names(files):
     readme = (module.__file__.removesuffix("page_files.py")) + "page/vendor/README.md"
-    with open(readme, encoding="utf-8") as file:
+    with pathlib.Path(readme).open(encoding="utf-8") as file:
         listed = re.findall(r"\| `?([\w.-]+)`? \| ([0-9a-f]{64}) \|", file.read())
     wasm = files["vendor/ort-wasm-simd-threaded.wasm.gz"]
-    found = {name: hashlib.sha256(files.get(f"vendor/{name}", b"")).hexdigest() for name, _ in listed}
+    found = {
+        name: hashlib.sha256(files.get(f"vendor/{name}", b"")).hexdigest() for name, _ in listed
+    }
     found["unpacked"] = hashlib.sha256(gzip.decompress(wasm)).hexdigest()
     assert len(listed) == 3
     assert found == dict(listed)
@@ -153,7 +156,9 @@ def test_one_file_has_no_reference_to_another(one_file):
         match for match in re.findall(r'href="(data:image/svg[^"]+)"', head)
     ]
     assert one_file.count('<script type="module">') == 1
-    assert " src=" not in re.sub(r"<script type=\"text/plain\".*?</script>", "", one_file, flags=re.S)
+    assert " src=" not in re.sub(
+        r"<script type=\"text/plain\".*?</script>", "", one_file, flags=re.S
+    )
 
 
 def test_the_policy_of_one_file_names_its_own_script_and_style_and_no_network(one_file):
@@ -161,7 +166,10 @@ def test_the_policy_of_one_file_names_its_own_script_and_style_and_no_network(on
     rules = {rule.split()[0]: rule.split()[1:] for rule in html.unescape(policy).split("; ")}
     assert rules["default-src"] == ["'none'"]
     assert "connect-src" not in rules
-    for kind, pattern in (("script", r'<script type="module">(.*?)</script>'), ("style", r"<style>(.*?)</style>")):
+    for kind, pattern in (
+        ("script", r'<script type="module">(.*?)</script>'),
+        ("style", r"<style>(.*?)</style>"),
+    ):
         [text] = re.findall(pattern, one_file, re.DOTALL)
         digest = hashlib.sha256(text.encode()).digest()
         assert f"'sha256-{module.base64.b64encode(digest).decode()}'" in rules[f"{kind}-src"]

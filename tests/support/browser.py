@@ -100,8 +100,10 @@ class Engine:
         page.goto(f"{address}/empty.html")
         page.evaluate(self._OPEN)
 
-    def restart(self):
-        self._page.evaluate("() => mien.restart()")
+    def restart(self, choice="FILM"):
+        """Begin another video, searched as follow.js names it."""
+        begin = "async (choice) => mien.restart((await import('/follow.js'))[choice])"
+        self._page.evaluate(begin, choice)
 
     def read(self, rgb, time=None):
         """The faces of a picture, or with a time of the next frame; and the milliseconds by stage."""

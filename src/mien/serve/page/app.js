@@ -12,7 +12,7 @@ import { LANGUAGES, percent, preferred, speak, word } from "./words.js";
 const parts = Object.fromEntries([...document.querySelectorAll("[id]")].map((e) => [e.id, e]));
 let said = []; // the key of the status and its values, to be said in another language
 let pictures = []; // {path, width, height, faces, file} or {path, faces: [], error, file}
-let shown = null; // of them
+let turn = 0; // counts what was begun; what belongs to an earlier turn is no longer shown
 let mien, stage, live;
 
 for (const [code, name] of Object.entries(LANGUAGES)) parts.language.add(new Option(name, code));
@@ -25,6 +25,12 @@ const ready = open();
 function say(...words) {
   said = words;
   parts.status.textContent = words.length ? word(...words) : "";
+}
+
+/** Say what the faces show. */
+function tell(summary) {
+  said = [];
+  parts.status.textContent = summary;
 }
 
 /** Load the networks, then let the page be used. */
@@ -43,8 +49,16 @@ async function open() {
     parts.loading.hidden = true;
   }
   stage = new Stage(parts, mien.card, () => (parts.heat.value = stage.view.heat));
-  live = new Live(mien, stage, parts);
+  live = new Live(mien, stage, parts, {
+    failed: (error) => {
+      stopLive();
+      say("broken", error.message);
+    },
+    changed: tell,
+  });
   fillHeat();
+  const steps = mien.card.heat.filter((_, i) => i % 32 === 0).map((rgb) => `rgb(${rgb})`);
+  parts.ramp.style.background = `linear-gradient(90deg, transparent, ${steps})`;
   parts.model.textContent = word("model", mien.card.name, mien.card.licence);
   say();
 }
@@ -58,27 +72,41 @@ function fillHeat() {
 
 function translate() {
   speak(parts.language.value);
-  say(...said);
+  if (said.length) say(...said);
   if (!stage) return;
+  if (!said.length && stage.faces.length) tell(stage.summary());
   fillHeat();
   parts.model.textContent = word("model", mien.card.name, mien.card.licence);
   stage.redraw();
 }
 
-/** Read files, one after the other; a film is shown as it plays. */
+/** Read pictures, one after the other; or the first film among the files, as it plays. */
 async function take(files) {
   await ready;
-  stopLive();
-  pictures = [];
-  parts.pictures.replaceChildren();
-  document.body.classList.add("busy");
+  const mine = begin();
+  const film = files.find(({ type }) => type.startsWith("video/"));
+  if (film) {
+    const others = files.filter((file) => file !== film).map(({ name }) => name);
+    await showFilm(film, mine);
+    if (mine === turn && others.length) say("alone", others.join(", "));
+    return;
+  }
   for (const file of files) {
-    if (file.type.startsWith("video/")) await showFilm(file);
-    else await addPicture(file);
+    if (mine === turn) await addPicture(file, mine);
   }
 }
 
-async function addPicture(file) {
+/** End what was shown; the number of what comes now. */
+function begin() {
+  stopLive();
+  pictures = [];
+  parts.pictures.replaceChildren();
+  parts.pictures.hidden = true;
+  document.body.classList.add("busy");
+  return ++turn;
+}
+
+async function addPicture(file, mine) {
   say("reading", file.name);
   let picture;
   try {
@@ -89,6 +117,7 @@ async function addPicture(file) {
     picture = { faces: [], error: error.message };
     say("unreadable", file.name);
   }
+  if (mine !== turn) return;
   picture = { path: file.name, file, ...picture };
   pictures.push(picture);
   const button = document.createElement("button"), name = document.createElement("span");
@@ -103,7 +132,6 @@ async function addPicture(file) {
 }
 
 async function showPicture(picture) {
-  shown = picture;
   [...parts.pictures.querySelectorAll("button")].forEach((button, i) =>
     button.setAttribute("aria-pressed", pictures[i] === picture));
   if (picture.error) return say("unreadable", picture.path);
@@ -112,42 +140,39 @@ async function showPicture(picture) {
   stage.keep(bitmap, bitmap.width, bitmap.height);
   bitmap.close();
   stage.show(picture.faces);
-  say();
-  parts.status.textContent = stage.summary();
+  tell(stage.summary());
 }
 
-async function showFilm(file) {
+async function showFilm(file, mine) {
   say("reading", file.name);
-  beginLive(false);
+  showLive(false);
   try {
     await live.film(file);
-    say("stopped", live.rows.length);
-  } catch (error) {
-    say("unreadable", error.message);
+    if (mine === turn) say("stopped", live.rows.length);
+  } catch {
+    if (mine === turn) say("unreadable", file.name);
   }
-  endLive();
+  if (mine === turn) endLive();
 }
 
 async function showCamera(deviceId) {
   await ready;
-  beginLive(true);
+  const mine = begin();
   say();
   try {
     const id = await live.camera(deviceId);
+    if (mine !== turn) return;
+    showLive(true);
     const options = (await cameras()).map(({ id: value, name }) => new Option(name, value));
     parts.device.replaceChildren(...options);
     parts.device.value = id;
   } catch (error) {
-    endLive();
-    say("refused", error.message);
+    if (mine === turn) say("refused", error.message);
   }
 }
 
 /** Show what only a film or a camera needs. */
-function beginLive(camera) {
-  pictures = [];
-  parts.pictures.hidden = true;
-  document.body.classList.add("busy");
+function showLive(camera) {
   for (const part of document.querySelectorAll(".live")) part.hidden = false;
   parts["device-choice"].hidden = !camera;
   setPressed(parts.freeze, false);

@@ -124,12 +124,12 @@ function averageCells(picture, width, height) {
       const start = 4 * source * picture.width;
       for (let k = 0; k < targets.length; k++) {
         const t = targets[k], s = start + sources[k], w = weights[k];
-        line[t] += w * from[s];
-        line[t + 1] += w * from[s + 1];
-        line[t + 2] += w * from[s + 2];
+        line[t] += Math.fround(w * from[s]); // rounded after each step, as floats in C++ are
+        line[t + 1] += Math.fround(w * from[s + 1]);
+        line[t + 2] += Math.fround(w * from[s + 2]);
       }
     }
-    for (let x = 0; x < line.length; x++) sum[x] += share * line[x];
+    for (let x = 0; x < line.length; x++) sum[x] += Math.fround(share * line[x]);
   }
   finish();
   return small;

@@ -7,6 +7,8 @@ import { save } from "./tables.js";
 import { word } from "./words.js";
 
 const MOST_ROWS = 200_000; // frames kept; two hours of a camera
+const SPAN_S = 20; // of a camera's timeline; a film's has all of it
+const PAUSE_S = 3; // between two announcements: a screen reader needs time
 const SPEED_S = 2; // over which the frames a second are counted
 
 export class Live {
@@ -14,10 +16,16 @@ export class Live {
   forgotten = 0; // frames no longer kept
   #player = null;
   #recorder = null;
+  #summary = { text: "", time: -PAUSE_S };
 
-  /** @param parts elements of the page by their ids. @param stage a Stage. */
-  constructor(mien, stage, parts) {
-    Object.assign(this, { mien, stage, parts });
+  /**
+   * @param stage a Stage.
+   * @param parts elements of the page by their ids.
+   * @param told {failed, changed}: told why reading has stopped; what the faces show, when that has
+   *   changed, every few seconds at most.
+   */
+  constructor(mien, stage, parts, told) {
+    Object.assign(this, { mien, stage, parts, told });
   }
 
   get running() {
@@ -37,14 +45,12 @@ export class Live {
       video.onerror = () => reject(new Error(file.name));
     });
     try {
-      await this.#start(true, async () => {
+      await this.#start(true, () => {
         video.src = address;
-        await video.play();
-      }, ended);
+        return Promise.race([video.play(), ended]);
+      });
       await ended;
     } finally {
-      video.onended = video.onemptied = video.onerror = null;
-      video.removeAttribute("src");
       URL.revokeObjectURL(address);
     }
   }
@@ -58,28 +64,44 @@ export class Live {
     return id;
   }
 
-  async #start(waits, open, ended = new Promise(() => {})) {
+  async #start(waits, open) {
     this.stop();
     this.rows = [];
     this.forgotten = 0;
+    this.#summary = { text: "", time: -PAUSE_S };
     await this.mien.restart(waits ? FILM : CAMERA);
     this.stage.clear(true);
-    this.stage.span = waits ? 0 : this.stage.span;
-    const player = new Player(this.parts.video, (frame) => this.#read(frame), waits);
+    this.stage.span = waits ? 0 : SPAN_S;
+    const read = (frame) => this.#read(frame, player);
+    const player = new Player(this.parts.video, read, waits, this.told.failed);
     player.start(); // before the first frame is shown
-    await Promise.race([open(), ended]);
     this.#player = player;
+    try {
+      await open();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
   }
 
-  async #read({ time, number }) {
+  async #read({ time, number }, player) {
     const { video } = this.parts, width = video.videoWidth, height = video.videoHeight;
     this.stage.keep(video, width, height);
     const { faces, ms } = await this.mien.frame(video, time);
+    if (player.stopped) return; // something else is shown by now
     this.rows.push({ time, number, faces: faces.map(lean) });
     if (this.rows.length > MOST_ROWS) this.forgotten += this.rows.splice(0, 1).length;
     this.stage.rows = this.rows;
     this.stage.show(faces);
     this.#showSpeed(time, ms);
+    this.#tell(time);
+  }
+
+  #tell(time) {
+    const summary = this.stage.summary();
+    if (summary === this.#summary.text || time < this.#summary.time + PAUSE_S) return;
+    this.#summary = { text: summary, time };
+    this.told.changed(summary);
   }
 
   #showSpeed(time, ms) {
@@ -96,8 +118,9 @@ export class Live {
 
   stop() {
     if (!this.#player) return;
-    this.#player.stop();
+    const player = this.#player;
     this.#player = null;
+    player.stop();
     if (this.#recorder) this.record(false);
   }
 

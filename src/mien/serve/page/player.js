@@ -17,9 +17,10 @@ export class Player {
    * @param read told {time, number}: seconds from the first frame, frames shown before; may take
    *   its time.
    * @param waits whether the video can wait.
+   * @param failed told why a frame could not be read; the player has stopped then.
    */
-  constructor(video, read, waits) {
-    Object.assign(this, { video, read, waits });
+  constructor(video, read, waits, failed) {
+    Object.assign(this, { video, read, waits, failed });
   }
 
   start() {
@@ -39,10 +40,12 @@ export class Player {
   }
 
   stop() {
+    const { video } = this;
     this.stopped = true;
-    this.video.pause();
-    for (const track of this.video.srcObject?.getTracks() ?? []) track.stop();
-    this.video.srcObject = null;
+    for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+    video.srcObject = null;
+    video.removeAttribute("src");
+    video.load(); // tells whoever waits for the end
   }
 
   async #shown(now, frame) {
@@ -58,7 +61,13 @@ export class Player {
     this.#first ??= { seconds, number: frame.presentedFrames };
     this.#busy = true;
     const number = frame.presentedFrames - this.#first.number;
-    await this.read({ time: seconds - this.#first.seconds, number });
+    try {
+      await this.read({ time: seconds - this.#first.seconds, number });
+    } catch (error) {
+      if (this.stopped) return; // the frame was gone before it was read
+      this.stop();
+      this.failed(error);
+    }
     this.#busy = false;
     const late = this.#late;
     this.#late = null;

@@ -7,12 +7,11 @@ import { FaceList } from "./facelist.js";
 import { drawTimeline } from "./timeline.js";
 import { percent, word } from "./words.js";
 
-const SPAN_S = 20; // of a camera's timeline
-
 export class Stage {
   view = { heat: "best", boxes: true, chosen: undefined, live: false };
   faces = [];
   rows = []; // of a video, for the timeline
+  span = 0; // seconds of the timeline; 0 for all
   #back = new OffscreenCanvas(1, 1); // the picture without what is drawn over it
   #list;
 
@@ -21,7 +20,7 @@ export class Stage {
    * @param changed called when the user chose another heat map in a card.
    */
   constructor(parts, card, changed) {
-    Object.assign(this, { parts, card, span: SPAN_S });
+    Object.assign(this, { parts, card });
     this.#list = new FaceList(parts.faces, card, {
       choose: (number) => this.choose(number),
       heat: (label) => {

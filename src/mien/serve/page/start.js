@@ -11,6 +11,7 @@ for (const { dataset, textContent } of texts) {
   if (dataset.file) files[dataset.file] = textContent;
   if (dataset.module) modules[dataset.module] = textContent;
 }
+for (const text of texts) text.remove();
 
 /** A module's text without import and export, returning what it exports. */
 function plain(text) {

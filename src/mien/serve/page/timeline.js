@@ -21,8 +21,10 @@ const QUIET = "#b9bec8";
  */
 export function drawTimeline(canvas, rows, chosen, span, card) {
   const end = rows.at(-1)?.time ?? 0, begin = span ? Math.max(rows[0]?.time ?? 0, end - span) : 0;
-  const seen = rows.slice(firstFrom(rows, begin));
-  const tracks = [...new Set(seen.flatMap(({ faces }) => faces.map(({ track }) => track)))];
+  const all = rows.slice(firstFrom(rows, begin));
+  const step = Math.ceil(all.length / (2 * canvas.clientWidth)); // more than can be seen
+  const seen = step > 1 ? all.filter((_, i) => i % step === 0) : all;
+  const tracks = [...new Set(all.flatMap(({ faces }) => faces.map(({ track }) => track)))];
   const shown = tracks.sort((a, b) => a - b).slice(-MOST_LANES);
   const context = sized(canvas, CURVES + 2 * EDGE + shown.length * LANE + EDGE);
   const width = canvas.clientWidth - NAMES - EDGE;

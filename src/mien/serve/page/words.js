@@ -115,6 +115,15 @@ export const WORDS = {
     "en": "Stopped after {0} frames.", "de": "Beendet nach {0} Bildern.", "fr": "Arrêté après {0} images.",
     "es": "Detenido tras {0} fotogramas.", "zh": "已停止，共 {0} 帧。"
   },
+  "broken": {
+    "en": "Reading has stopped: {0}", "de": "Das Lesen wurde abgebrochen: {0}", "fr": "La lecture s’est arrêtée : {0}",
+    "es": "La lectura se ha detenido: {0}", "zh": "读取已中断：{0}"
+  },
+  "alone": {
+    "en": "A film is read alone. Left out: {0}", "de": "Ein Film wird allein gelesen. Ausgelassen: {0}",
+    "fr": "Un film est lu seul. Laissés de côté : {0}", "es": "Un vídeo se lee solo. Omitidos: {0}",
+    "zh": "视频只能单独读取。未读取：{0}"
+  },
   "timeline": { "en": "Over time", "de": "Im Verlauf", "fr": "Au fil du temps", "es": "A lo largo del tiempo", "zh": "随时间变化" },
   "lanes": {
     "en": "Scores of face {0} over {1} seconds, and what each face showed",
