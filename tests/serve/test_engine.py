@@ -69,7 +69,7 @@ def test_the_portrait_at_its_own_size_and_larger_and_smaller(page, recognizer, p
         [ours], _ = page.read(np.ascontiguousarray(rgb))
         assert_same(ours, theirs)
         gray = to_gray(theirs.crop).ravel().astype(int)
-        assert np.abs(np.array(ours["gray"]) - gray).max() <= 2
+        assert np.abs(np.array(ours["gray"]) - gray).mean() < 0.05  # a level here and there
 
 
 def test_a_picture_without_a_face_and_a_tiny_one(page):
@@ -93,7 +93,7 @@ def test_a_films_faces_keep_the_numbers_and_smoothed_scores_of_python(page, reco
 
 def test_another_model_without_maps_and_with_another_rule(browser, portrait, tmp_path):
     path = tmp_path / "own.onnx"
-    path.write_bytes(channels_model(neutral=True, uncertain={"below": 0.99}))
+    path.write_bytes(channels_model(uncertain={"below": 0.99}))
     [theirs] = Recognizer(path).read(portrait).faces
     with engine(browser, page_files(path)) as page:
         [ours], _ = page.read(portrait)
@@ -117,5 +117,5 @@ def test_a_model_of_another_side_needs_no_other_page(browser, recognizer, portra
     with engine(browser, files) as page:
         [ours], _ = page.read(portrait)
     expected = to_gray(align.crop(portrait, face.to_crop, 40)).ravel().astype(int)
-    assert np.abs(np.array(ours["gray"]) - expected).max() <= 2
+    assert np.abs(np.array(ours["gray"]) - expected).mean() < 0.05
     np.testing.assert_allclose(ours["scores"], [1 / 6] * 6, atol=1e-6)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -50,19 +51,39 @@ def site():
         yield served_site
 
 
-@pytest.fixture
-def page(browser, site):
-    """The page, ready; a fault in its scripts fails the test."""
-    address, asked = site
-    asked.clear()
+@contextmanager
+def opened(browser, address):
+    """The page, ready, and the list of faults in its scripts."""
     context = browser.new_context(locale="en-US", permissions=["camera"], accept_downloads=True)
-    opened, faults = context.new_page(), []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.goto(address)
-    ready(opened)
-    yield opened
+    page, faults = context.new_page(), []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(address)
+    ready(page)
+    yield page, faults
     context.close()
+
+
+@pytest.fixture(scope="module")
+def used(browser, site):
+    with opened(browser, site[0]) as page:
+        yield page
+
+
+@pytest.fixture
+def page(used):
+    """A page that other tests have used before; a fault in its scripts fails the test."""
+    page, faults = used
+    yield page
     assert faults == []
+
+
+@pytest.fixture
+def fresh(browser, site):
+    """A page that was just opened; the list of what it asked for begins with it."""
+    site[1].clear()
+    with opened(browser, site[0]) as (page, faults):
+        yield page
+        assert faults == []
 
 
 def ready(page):
@@ -115,9 +136,7 @@ def test_a_picture_gives_its_faces_and_tables_as_mien_predict_does(page, recogni
 
 
 def test_a_file_that_is_no_picture_is_named_and_the_rest_goes_on(page, portrait):
-    take(
-        page, ("broken.png", "image/png", b"no picture"), ("=ok.png", "image/png", png_of(portrait))
-    )
+    take(page, ("broken.png", "image/png", b"no picture"), ("=ok.png", "image/png", png_of(portrait)))
     wait(page, ".face", 1)
     wait(page, "#pictures button", 2)
     lines = [json.loads(line) for line in saved(page, "#json").splitlines()]
@@ -180,9 +199,9 @@ def test_the_camera_is_followed_frozen_recorded_and_stopped(page):
     assert labels <= {"happiness", "surprise", "uncertain"}  # what these people show
 
 
-def test_nothing_is_sent_and_nothing_is_asked_for_after_the_page_has_loaded(page, site, portrait):
-    address, asked = site
-    seen = []
+
+def test_nothing_is_sent_and_nothing_is_asked_for_after_the_page_has_loaded(fresh, site, portrait):
+    page, asked, seen = fresh, site[1], []
     page.on("request", lambda request: seen.append(request.url))
     page.on("websocket", lambda socket: seen.append(socket.url))
     loaded = list(asked)
@@ -197,10 +216,11 @@ def test_nothing_is_sent_and_nothing_is_asked_for_after_the_page_has_loaded(page
     assert [url for url in seen if not url.startswith("blob:")] == []
     assert asked == loaded
     assert page.context.cookies() == []
-    assert address  # the page stayed where it was
 
 
-def test_the_whole_page_is_used_with_the_keyboard(page):
+def test_the_whole_page_is_used_with_the_keyboard(fresh):
+    page = fresh
+
     def focus():
         return page.locator(":focus").get_attribute("id")
 
@@ -248,9 +268,7 @@ def test_axe_finds_nothing_wrong(browser, site, scheme, width):
 def broken(page):
     found = page.evaluate("() => axe.run({resultTypes: ['violations']})")
     return [
-        f"{rule['id']}: {node['html'][:90]}"
-        for rule in found["violations"]
-        for node in rule["nodes"]
+        f"{rule['id']}: {node['html'][:90]}" for rule in found["violations"] for node in rule["nodes"]
     ]
 
 
