@@ -1,15 +1,12 @@
 """The engine in Chromium gives what Python gives."""
 
-import json
-
 import numpy as np
 import pytest
 
 from mien import Recognizer
-from mien.faces import align
 from mien.pixels import to_gray
 from mien.recognize.video import Choice, VideoRecognizer
-from mien.serve.page_files import CARD_FILE, page_files
+from mien.serve.page_files import page_files
 from tests.support.browser import chromium, engine
 from tests.support.onnx_files import channels_model, network, sealed
 from tests.support.rendered_scenes import SCENES, frames
@@ -102,20 +99,28 @@ def test_another_model_without_maps_and_with_another_rule(browser, portrait, tmp
     np.testing.assert_allclose(ours["scores"], theirs.values, atol=1e-3)
 
 
-def test_a_model_of_another_side_needs_no_other_page(browser, recognizer, portrait):
-    """Python takes no such model yet; its framing does."""
-    mean = [("ReduceMean", ["crops", "places"], "means", {"keepdims": 0}),
-            ("MatMul", ["means", "six"], "logits", {})]  # fmt: skip
-    weights = {"places": np.array([2, 3]), "six": np.ones((3, 6), dtype=np.float32)}
-    files = page_files()
-    small = network(mean, [("crops", ["N", 3, 40, 40])], [("logits", ["N", 6])], weights)
-    files["networks/model.onnx"] = sealed(small)
-    card = json.loads(files[CARD_FILE])
-    card["input"]["side"] = 40
-    files[CARD_FILE] = json.dumps(card).encode()
-    [face] = recognizer.read(portrait).faces
-    with engine(browser, files) as page:
+def test_a_model_of_another_side_needs_no_other_page(browser, portrait, tmp_path):
+    nodes = [
+        ("ReduceMean", ["crops", "places"], "means", {"keepdims": 0}),
+        ("MatMul", ["means", "six"], "logits", {}),
+        ("Slice", ["crops", "first", "last"], "part", {}),
+        ("Concat", ["part", "part"], "maps", {"axis": 1}),  # of three channels each: six classes
+    ]
+    six = np.arange(18, dtype=np.float32).reshape(3, 6) / 9
+    weights = {"places": np.array([2, 3]), "six": six}
+    weights |= {"first": np.array([0, 0, 8, 8]), "last": np.array([64, 3, 20, 24])}
+    outputs = [("logits", ["N", 6]), ("maps", ["N", 6, 12, 16])]
+    own = network(nodes, [("crops", ["N", 3, 40, 40])], outputs, weights)
+    path = tmp_path / "small.onnx"
+    card = (
+        '{"format": 1, "labels": LABELS, "temperature": 2, "input": {"side": 40}, "sha256": ZEROS}'
+    )
+    path.write_bytes(sealed(own, card))
+    [theirs] = Recognizer(path).read(portrait).faces
+    with engine(browser, page_files(path)) as page:
         [ours], _ = page.read(portrait)
-    expected = to_gray(align.crop(portrait, face.to_crop, 40)).ravel().astype(int)
-    assert np.abs(np.array(ours["gray"]) - expected).mean() < 0.05
-    np.testing.assert_allclose(ours["scores"], [1 / 6] * 6, atol=1e-6)
+    assert_same(ours, theirs)
+    gray = to_gray(theirs.crop).ravel().astype(int)
+    assert gray.shape == (1600,)
+    assert np.abs(np.array(ours["gray"]) - gray).mean() < 0.05
+    assert ours["regions"] == pytest.approx(theirs.regions, abs=2e-3)

@@ -136,7 +136,9 @@ def test_a_picture_gives_its_faces_and_tables_as_mien_predict_does(page, recogni
 
 
 def test_a_file_that_is_no_picture_is_named_and_the_rest_goes_on(page, portrait):
-    take(page, ("broken.png", "image/png", b"no picture"), ("=ok.png", "image/png", png_of(portrait)))
+    take(
+        page, ("broken.png", "image/png", b"no picture"), ("=ok.png", "image/png", png_of(portrait))
+    )
     wait(page, ".face", 1)
     wait(page, "#pictures button", 2)
     lines = [json.loads(line) for line in saved(page, "#json").splitlines()]
@@ -197,7 +199,6 @@ def test_the_camera_is_followed_frozen_recorded_and_stopped(page):
     assert list(records[0]) == ["time_s", "frame", "faces"]
     labels = {face["label"] for record in records for face in record["faces"]}
     assert labels <= {"happiness", "surprise", "uncertain"}  # what these people show
-
 
 
 def test_nothing_is_sent_and_nothing_is_asked_for_after_the_page_has_loaded(fresh, site, portrait):
@@ -268,7 +269,9 @@ def test_axe_finds_nothing_wrong(browser, site, scheme, width):
 def broken(page):
     found = page.evaluate("() => axe.run({resultTypes: ['violations']})")
     return [
-        f"{rule['id']}: {node['html'][:90]}" for rule in found["violations"] for node in rule["nodes"]
+        f"{rule['id']}: {node['html'][:90]}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
     ]
 
 

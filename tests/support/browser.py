@@ -84,7 +84,7 @@ def picture_address(rgb):
 class Engine:
     """The engine of the page in an empty page of its own."""
 
-    _OPEN = "async () => { const { Mien } = await import('/mien.js'); window.mien = await Mien.open(); }"
+    _OPEN = "async () => { window.mien = await (await import('/mien.js')).Mien.open(); }"
     _READ = """async ([address, time]) => {
       const blob = await (await fetch(address)).blob();
       const result = await (time === null ? mien.read(blob) : mien.frame(blob, time));
@@ -106,7 +106,7 @@ class Engine:
         self._page.evaluate(begin, choice)
 
     def read(self, rgb, time=None):
-        """The faces of a picture, or with a time of the next frame; and the milliseconds by stage."""
+        """The faces of a picture, or with a time of the next frame; milliseconds by stage."""
         result = self._page.evaluate(self._READ, [picture_address(rgb), time])
         return result["faces"], result["ms"]
 

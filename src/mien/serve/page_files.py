@@ -129,7 +129,7 @@ def _card(model: Model) -> dict[str, Any]:
 def page_as_one_file(model: str | Path = "miennet") -> bytes:
     """Return the page as one HTML file that works when it is opened from a disk.
 
-    Its modules, networks and pictures are inside, and its policy forbids every request to a network.
+    Its modules, networks and pictures are inside; its policy forbids every request to a network.
 
     Args:
         model: as `page_files` takes it.
@@ -141,18 +141,9 @@ def page_as_one_file(model: str | Path = "miennet") -> bytes:
         BadModelError: as `page_files`.
     """
     files = page_files(model)
-    page = files.pop("index.html").decode()
-    modules = {name: files.pop(name).decode() for name in sorted(files) if _is_module(name)}
-    start = _LOADER.read_text(encoding="utf-8")
-    style, icon = files.pop("style.css").decode(), files.pop("icon.svg")
-    inside = [
-        f'<script type="text/plain" data-module="{name}">{_inside(modules[name])}</script>'
-        for name in sorted(modules)
-    ]
-    inside += [
-        f'<script type="text/plain" data-file="{name}">{_packed(name, data)}</script>'
-        for name, data in files.items()
-    ]
+    page, style = files.pop("index.html").decode(), files.pop("style.css").decode()
+    icon, start = files.pop("icon.svg"), _LOADER.read_text(encoding="utf-8")
+    inside = [_as_script(name, data) for name, data in files.items()]
     inside.append(f'<script type="module">{_inside(start)}</script>')
     changes = {
         '<link rel="stylesheet" href="style.css">': f"<style>{style}</style>",
@@ -161,20 +152,23 @@ def page_as_one_file(model: str | Path = "miennet") -> bytes:
         _POLICY_META.findall(page)[0]: _meta(_one_file_policy(start, style)),
     }
     for old, new in changes.items():
-        if page.count(old) != 1:
-            raise ValueError(f"index.html has {old!r} {page.count(old)} times, expected once")
-        page = page.replace(old, new)
+        page = _replaced(page, old, new)
     return page.encode()
 
 
-def _is_module(name: str) -> bool:
-    return name.endswith((".js", ".mjs"))
+def _replaced(page: str, old: str, new: str) -> str:
+    if page.count(old) != 1:
+        raise ValueError(f"index.html has {old!r} {page.count(old)} times, expected once")
+    return page.replace(old, new)
 
 
-def _packed(name: str, data: bytes) -> str:
-    """Gzip and base64; the page unpacks what it finds packed, and no more than networks are."""
+def _as_script(name: str, data: bytes) -> str:
+    """A file inside the page, which start.js finds: a module as it is, all else in base64."""
+    if name.endswith((".js", ".mjs")):
+        return f'<script type="text/plain" data-module="{name}">{_inside(data.decode())}</script>'
     smaller = gzip.compress(data, mtime=0) if name.endswith(".onnx") else data
-    return base64.b64encode(smaller).decode()
+    text = base64.b64encode(smaller).decode()
+    return f'<script type="text/plain" data-file="{name}">{text}</script>'
 
 
 def _inside(script: str) -> str:

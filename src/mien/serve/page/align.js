@@ -1,7 +1,8 @@
 /**
  * From five landmarks to the upright crop that the network sees; as mien.faces.align.
  *
- * A framing is {template, side}: where the landmarks should come to lie in a crop of that side.
+ * The card's `framing` is {template, side}: where the landmarks should come to lie in a crop of that
+ * side; a network's own side may be another.
  */
 import { clamp, resizeArea, warp } from "./images.js";
 
@@ -36,15 +37,23 @@ function mean(points) {
   return sum.map((value) => value / points.length);
 }
 
+/** The transform from a picture to the crop of a face, of a side in pixels. */
+export function frame(landmarks, side, { template, side: templateSide }) {
+  return similarity(landmarks, template.map((point) => rescaled(point, side / templateSide)));
+}
+
+/** Where a point lies after its square is resized; pixel i has its centre at i. */
+export function rescaled(point, zoom) {
+  return point.map((value) => Math.fround((value + 0.5) * zoom - 0.5));
+}
+
 /** Cut the upright crop out of a picture; each of its pixels averages those under it. */
-export function crop(picture, toCrop, side, framing) {
-  const zoom = side / framing.side;
-  const scale = Math.fround(Math.hypot(toCrop[0], toCrop[3])) * zoom;
+export function crop(picture, toCrop, side) {
+  const scale = Math.fround(Math.hypot(toCrop[0], toCrop[3]));
   const samples = clamp(Math.ceil(1 / scale - 0.1), 1, MOST_SAMPLES);
-  const factor = zoom * samples; // pixel centres: x becomes (x + 0.5) * factor - 0.5
-  const matrix = toCrop.map((value) => value * factor);
-  matrix[2] += (factor - 1) / 2;
-  matrix[5] += (factor - 1) / 2;
+  const matrix = toCrop.map((value) => value * samples);
+  matrix[2] += (samples - 1) / 2; // pixel centres: x becomes (x + 0.5) * samples - 0.5
+  matrix[5] += (samples - 1) / 2;
   return resizeArea(warp(picture, matrix, side * samples), side, side);
 }
 

@@ -6,7 +6,7 @@ import { heat } from "./pixels.js";
 import { percent, word } from "./words.js";
 
 const OPACITY = 0.62; // of the heat at its strongest place; the face stays visible underneath
-const FADE = 8; // pixels of the crop over which the heat fades out towards its edge
+const FADE = 1 / 8; // of the crop's side, over which the heat fades out towards its edge
 const PLATE = "rgba(14, 16, 20, .82)"; // behind letters
 const LIGHT = "#f5f5f5";
 const LEAST_UNIT = 0.6; // pixels of the picture for one of the screen: a saved picture is legible
@@ -47,7 +47,7 @@ function drawHeat(context, face, wanted, card) {
 /** A heat map as a small picture with its own opacity; null for a model without maps. */
 export function heatPicture(face, wanted, card) {
   if (!face.maps || !wanted) return null;
-  const label = wanted === "best" ? face.expression : wanted, { side } = card.framing;
+  const label = wanted === "best" ? face.expression : wanted, { side } = card.input;
   const strength = heat(face.maps, card.labels.indexOf(label), side);
   const image = new ImageData(side, side);
   for (let y = 0, i = 0; y < side; y++) {
@@ -64,7 +64,7 @@ export function heatPicture(face, wanted, card) {
 
 /** 1 inside, falling to 0 at the edge as half a cosine. */
 function rise(place, side) {
-  const part = Math.min(place, side - 1 - place) / FADE;
+  const part = Math.min(place, side - 1 - place) / (FADE * side);
   return part >= 1 ? 1 : 0.5 - 0.5 * Math.cos(Math.PI * part);
 }
 
@@ -111,5 +111,5 @@ export function drawCrop(canvas, face, wanted, card) {
   const context = canvas.getContext("2d");
   context.putImageData(image, 0, 0);
   const map = heatPicture(face, wanted, card);
-  if (map) context.drawImage(map, 0, 0, side, side);
+  if (map) context.drawImage(map, 0, 0);
 }

@@ -4,7 +4,7 @@
  * Pipeline: faces found or followed -> upright crops -> the network -> scores, smoothed over each
  * track of a video -> {box, landmarks, detection, label, confidence, scores, neutral, ...}.
  */
-import { carried, crop, similarity } from "./align.js";
+import { carried, crop, frame, rescaled } from "./align.js";
 import { Detector } from "./detect.js";
 import { Follower } from "./follow.js";
 import { heat, logistic, named, softmax, toBatch, toGray } from "./pixels.js";
@@ -55,8 +55,8 @@ export class Recognizer {
 
   async #readFaces(picture, found, clock) {
     const { framing, input } = this.card;
-    const toCrops = found.map(({ landmarks }) => similarity(landmarks, framing.template));
-    const grays = toCrops.map((m) => toGray(crop(picture, m, input.side, framing)));
+    const toCrops = found.map(({ landmarks }) => frame(landmarks, input.side, framing));
+    const grays = toCrops.map((toCrop) => toGray(crop(picture, toCrop, input.side)));
     clock.lap("align");
     const outputs = [];
     for (let start = 0; start < grays.length; start += BATCH) {
@@ -87,11 +87,12 @@ export class Recognizer {
 
   /** Name what a face shows, and where the evidence for it lies. */
   #finished(face) {
-    const { framing, labels, regions } = this.card;
+    const { framing, input, labels, regions } = this.card;
     const words = named(face.scores, face.neutral, this.card);
     const finished = { ...face, ...words, regions: {} };
     if (face.maps) {
-      const points = face.landmarks.map((point) => carried(face.toCrop, point));
+      const points = face.landmarks.map((point) =>
+        rescaled(carried(face.toCrop, point), framing.side / input.side));
       const evidence = heat(face.maps, labels.indexOf(words.expression), framing.side);
       finished.regions = shares(evidence, points, framing, regions);
     }

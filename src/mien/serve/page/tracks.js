@@ -4,7 +4,7 @@
  * A number is never given twice. This is no recognition of persons: it holds for seconds, within
  * one shot.
  */
-import { crop, similarity } from "./align.js";
+import { crop, frame } from "./align.js";
 import { assign } from "./assign.js";
 import { clamp, cut, resizeArea, rint } from "./images.js";
 
@@ -122,7 +122,7 @@ function blend(old, fresh) {
 
 /** What a face looks like: a vector of length 1. The dot product of two is their similarity. */
 export function appearance(picture, face, framing) {
-  const small = crop(picture, similarity(face.landmarks, framing.template), framing.side, framing);
+  const small = crop(picture, frame(face.landmarks, framing.side, framing), framing.side);
   const head = colours(patch(picture, face.box, HEAD));
   const parts = [texture(small), head, colours(patch(picture, face.box, CLOTHES))];
   return parts.flat().map((value) => value / Math.sqrt(parts.length));
