@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from mien.cli._shared import DETECTOR, FILE, echo, echo_written
-from mien.media.writers import add_file, atomic_folder, write_bytes
 
 __all__ = ["page_command"]
 
@@ -30,6 +29,7 @@ def page_command(folder: Path | None, out: Path | None, model: str) -> None:
     """
     if folder is None and out is None:
         raise click.UsageError("name a new folder, or a file with --out mien.html, or both")
+    from mien.media.writers import write_bytes
     from mien.serve.page_files import page_as_one_file, page_files
 
     if folder is not None:
@@ -40,6 +40,8 @@ def page_command(folder: Path | None, out: Path | None, model: str) -> None:
 
 
 def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    from mien.media.writers import add_file, atomic_folder
+
     with atomic_folder(folder) as part:
         for name, data in files.items():
             (part / name).parent.mkdir(parents=True, exist_ok=True)
