@@ -12,6 +12,7 @@ search     search
 evaluate   evaluate, regions, faithful
 reproduce  reproduce
 serve      serve
+page       page
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals
 """
@@ -34,6 +35,7 @@ _COMMANDS = {
     "scores": "predict",
     "video": "video",
     "explain": "explain",
+    "page": "page",
     "demo": "predict",
     "models": "predict",
     "prepare": "prepare",

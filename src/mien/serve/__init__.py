@@ -1,4 +1,6 @@
-"""The HTTP service: `mien serve`. Pictures, crops and videos come in, the library's answers go out.
+"""The HTTP service, `mien serve`, and the page that reads faces in the browser, `mien page`.
+
+Pictures, crops and videos come in, the library's answers go out; or the page does it all itself.
 
 Nothing else knows FastAPI and uvicorn; no logic of faces is here. Nothing that is sent is written
 to a disk, kept after its answer, or named in a log.
@@ -17,4 +19,7 @@ counters      what /metrics tells, and one line of log a request
 static_files  files held in memory, sent with ETag and gzip: the page, the documentation
 application   all of it as one ASGI application
 server        the socket, the worker processes, the signals, the log
+page_files  the files of the page that reads faces in the browser itself; the same as one file
+onnx_dims   the face detector's file, made to take pictures of any size
+page/       the page: plain JavaScript modules, HTML, CSS; onnxruntime for browsers in vendor/
 """

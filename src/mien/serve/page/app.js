@@ -1,0 +1,257 @@
+/**
+ * The page: what the user gives, chooses and saves, handed to the engine and the stage.
+ */
+import { sample } from "./files.js";
+import { Live } from "./live.js";
+import { Mien } from "./mien.js";
+import { cameras } from "./player.js";
+import { Stage } from "./stage.js";
+import { asCsv, asJsonLines, save } from "./tables.js";
+import { LANGUAGES, percent, preferred, speak, word } from "./words.js";
+
+const parts = Object.fromEntries([...document.querySelectorAll("[id]")].map((e) => [e.id, e]));
+let said = []; // the key of the status and its values, to be said in another language
+let pictures = []; // {path, width, height, faces, file} or {path, faces: [], error, file}
+let turn = 0; // counts what was begun; what belongs to an earlier turn is no longer shown
+let mien, stage, live;
+
+for (const [code, name] of Object.entries(LANGUAGES)) parts.language.add(new Option(name, code));
+parts.language.value = preferred();
+parts.language.addEventListener("change", () => translate());
+speak(parts.language.value);
+const ready = open();
+
+/** Say something where screen readers hear it; without a key, nothing. */
+function say(...words) {
+  said = words;
+  parts.status.textContent = words.length ? word(...words) : "";
+}
+
+/** Say what the faces show. */
+function tell(summary) {
+  said = [];
+  parts.status.textContent = summary;
+}
+
+/** Load the networks, then let the page be used. */
+async function open() {
+  parts.loading.hidden = false;
+  say("loading", percent(0));
+  try {
+    mien = await Mien.open((part) => {
+      parts.progress.value = part;
+      say("loading", percent(Math.min(part, 1)));
+    });
+  } catch (error) {
+    say("failed", error.message);
+    throw error;
+  } finally {
+    parts.loading.hidden = true;
+  }
+  stage = new Stage(parts, mien.card, () => (parts.heat.value = stage.view.heat));
+  live = new Live(mien, stage, parts, {
+    failed: (error) => {
+      stopLive();
+      say("broken", error.message);
+    },
+    changed: tell,
+  });
+  fillHeat();
+  const steps = mien.card.heat.filter((_, i) => i % 32 === 0).map((rgb) => `rgb(${rgb})`);
+  parts.ramp.style.background = `linear-gradient(90deg, transparent, ${steps})`;
+  parts.model.textContent = word("model", mien.card.name, mien.card.licence);
+  say();
+}
+
+function fillHeat() {
+  const choices = [["", word("heat_off")], ["best", word("heat_best")]];
+  choices.push(...mien.card.labels.map((label) => [label, word(label)]));
+  parts.heat.replaceChildren(...choices.map(([value, text]) => new Option(text, value)));
+  parts.heat.value = stage.view.heat;
+}
+
+function translate() {
+  speak(parts.language.value);
+  if (said.length) say(...said);
+  if (!stage) return;
+  if (!said.length && stage.faces.length) tell(stage.summary());
+  fillHeat();
+  parts.model.textContent = word("model", mien.card.name, mien.card.licence);
+  stage.redraw();
+}
+
+/** Read pictures, one after the other; or the first film among the files, as it plays. */
+async function take(files) {
+  await ready;
+  const mine = begin();
+  const film = files.find(({ type }) => type.startsWith("video/"));
+  if (film) {
+    const others = files.filter((file) => file !== film).map(({ name }) => name);
+    await showFilm(film, mine);
+    if (mine === turn && others.length) say("alone", others.join(", "));
+    return;
+  }
+  for (const file of files) {
+    if (mine === turn) await addPicture(file, mine);
+  }
+}
+
+/** End what was shown; the number of what comes now. */
+function begin() {
+  stopLive();
+  pictures = [];
+  parts.pictures.replaceChildren();
+  parts.pictures.hidden = true;
+  document.body.classList.add("busy");
+  return ++turn;
+}
+
+async function addPicture(file, mine) {
+  say("reading", file.name);
+  let picture;
+  try {
+    const { width, height, faces } = await mien.read(file);
+    picture = { width, height, faces: faces.map((face, place) => ({ ...face, place })) };
+    say();
+  } catch (error) {
+    picture = { faces: [], error: error.message };
+    say("unreadable", file.name);
+  }
+  if (mine !== turn) return;
+  picture = { path: file.name, file, ...picture };
+  pictures.push(picture);
+  const button = document.createElement("button"), name = document.createElement("span");
+  const note = document.createElement("span");
+  name.textContent = file.name;
+  note.textContent = picture.error ? "–" : picture.faces.map(({ label }) => word(label)).join(", ") || "0";
+  button.append(name, note);
+  button.addEventListener("click", () => showPicture(picture));
+  parts.pictures.appendChild(document.createElement("li")).append(button);
+  parts.pictures.hidden = pictures.length < 2;
+  if (!picture.error && pictures.filter(({ error }) => !error).length === 1) await showPicture(picture);
+}
+
+async function showPicture(picture) {
+  [...parts.pictures.querySelectorAll("button")].forEach((button, i) =>
+    button.setAttribute("aria-pressed", pictures[i] === picture));
+  if (picture.error) return say("unreadable", picture.path);
+  const bitmap = await createImageBitmap(picture.file);
+  stage.clear(false);
+  stage.keep(bitmap, bitmap.width, bitmap.height);
+  bitmap.close();
+  stage.show(picture.faces);
+  tell(stage.summary());
+}
+
+async function showFilm(file, mine) {
+  say("reading", file.name);
+  showLive(false);
+  try {
+    await live.film(file);
+    if (mine === turn) say("stopped", live.rows.length);
+  } catch {
+    if (mine === turn) say("unreadable", file.name);
+  }
+  if (mine === turn) endLive();
+}
+
+async function showCamera(deviceId) {
+  await ready;
+  const mine = begin();
+  say();
+  try {
+    const id = await live.camera(deviceId);
+    if (mine !== turn) return;
+    showLive(true);
+    const options = (await cameras()).map(({ id: value, name }) => new Option(name, value));
+    parts.device.replaceChildren(...options);
+    parts.device.value = id;
+  } catch (error) {
+    if (mine === turn) say("refused", error.message);
+  }
+}
+
+/** Show what only a film or a camera needs. */
+function showLive(camera) {
+  for (const part of document.querySelectorAll(".live")) part.hidden = false;
+  parts["device-choice"].hidden = !camera;
+  setPressed(parts.freeze, false);
+}
+
+function endLive() {
+  for (const part of document.querySelectorAll("#tools .live, #exports .live")) part.hidden = true;
+  setPressed(parts.webm, false);
+}
+
+function stopLive() {
+  if (!live?.running) return;
+  live.stop();
+  say("stopped", live.rows.length);
+  endLive();
+}
+
+function setPressed(button, pressed) {
+  button.setAttribute("aria-pressed", pressed);
+}
+
+function isPressed(button) {
+  return button.getAttribute("aria-pressed") === "true";
+}
+
+/** What the tables hold: pictures, or the frames of a video. */
+function results() {
+  if (live.forgotten) say("forgotten", live.forgotten);
+  return pictures.length ? pictures : live.rows;
+}
+
+function on(part, event, act) {
+  parts[part].addEventListener(event, act);
+}
+
+on("choose", "click", () => parts.files.click());
+on("files", "change", () => {
+  take([...parts.files.files]);
+  parts.files.value = "";
+});
+on("camera", "click", () => showCamera());
+on("device", "change", () => showCamera(parts.device.value));
+on("sample", "click", async () => take([await sample(await ready.then(() => mien.card.portrait))]));
+on("stop", "click", stopLive);
+on("freeze", "click", () => {
+  setPressed(parts.freeze, !isPressed(parts.freeze));
+  live.freeze(isPressed(parts.freeze));
+});
+on("heat", "change", () => {
+  stage.view.heat = parts.heat.value;
+  stage.redraw();
+});
+on("boxes", "change", () => {
+  stage.view.boxes = parts.boxes.checked;
+  stage.redraw();
+});
+on("csv", "click", () => save("mien.csv", new Blob([asCsv(results(), mien.card)], { type: "text/csv" })));
+on("json", "click", () => {
+  const lines = asJsonLines(results(), mien.card);
+  save("mien.json", new Blob([lines], { type: "application/json" }));
+});
+on("png", "click", () => parts.canvas.toBlob((blob) => save("mien.png", blob), "image/png"));
+on("webm", "click", () => {
+  setPressed(parts.webm, !isPressed(parts.webm));
+  live.record(isPressed(parts.webm));
+});
+
+document.addEventListener("paste", ({ clipboardData }) => {
+  if (clipboardData.files.length) take([...clipboardData.files]);
+});
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.body.classList.add("over");
+});
+document.addEventListener("dragleave", ({ relatedTarget }) => {
+  if (!relatedTarget) document.body.classList.remove("over");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("over");
+  if (event.dataTransfer.files.length) take([...event.dataTransfer.files]);
+});

@@ -1,0 +1,96 @@
+/**
+ * A film or a camera, frame by frame: one frame is read at a time.
+ *
+ * A film waits while a frame is read, so that none is lost; a camera does not wait, and frames that
+ * come meanwhile are not read.
+ */
+
+export class Player {
+  frozen = false;
+  stopped = false;
+  #busy = false;
+  #late = null; // the frame on which a film waits
+  #first = null;
+
+  /**
+   * @param video the element that plays.
+   * @param read told {time, number}: seconds from the first frame, frames shown before; may take
+   *   its time.
+   * @param waits whether the video can wait.
+   * @param failed told why a frame could not be read; the player has stopped then.
+   */
+  constructor(video, read, waits, failed) {
+    Object.assign(this, { video, read, waits, failed });
+  }
+
+  start() {
+    this.video.requestVideoFrameCallback((now, frame) => {
+      if (this.stopped) return;
+      this.start();
+      this.#shown(now, frame);
+    });
+  }
+
+  /** Hold the frame that is shown, or go on. */
+  async freeze(frozen) {
+    this.frozen = frozen;
+    if (!this.waits) return;
+    if (frozen) this.video.pause();
+    else await this.video.play();
+  }
+
+  stop() {
+    const { video } = this;
+    this.stopped = true;
+    for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+    video.srcObject = null;
+    video.removeAttribute("src");
+    video.load(); // tells whoever waits for the end
+  }
+
+  async #shown(now, frame) {
+    if (this.frozen) return;
+    if (this.#busy) {
+      if (this.waits) {
+        this.#late = [now, frame];
+        this.video.pause();
+      }
+      return;
+    }
+    const seconds = this.waits ? frame.mediaTime : now / 1000; // a camera's own clock may be absent
+    this.#first ??= { seconds, number: frame.presentedFrames };
+    this.#busy = true;
+    const number = frame.presentedFrames - this.#first.number;
+    try {
+      await this.read({ time: seconds - this.#first.seconds, number });
+    } catch (error) {
+      if (this.stopped) return; // the frame was gone before it was read
+      this.stop();
+      this.failed(error);
+    }
+    this.#busy = false;
+    const late = this.#late;
+    this.#late = null;
+    if (!late || this.stopped) return;
+    await this.#shown(...late);
+    if (!this.frozen && !this.stopped && !this.video.ended && !this.#late) await this.video.play();
+  }
+}
+
+/** Open a camera: by its id, or the one the browser prefers. */
+export async function openCamera(video, deviceId) {
+  const wanted = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
+  if (deviceId) wanted.deviceId = { exact: deviceId };
+  else wanted.facingMode = "user";
+  video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+  await video.play();
+  return video.srcObject.getVideoTracks()[0].getSettings().deviceId;
+}
+
+/** The cameras there are: {id, name}. */
+export async function cameras() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices
+    .filter(({ kind }) => kind === "videoinput")
+    .map(({ deviceId, label }, i) => ({ id: deviceId, name: label || String(i + 1) }));
+}
