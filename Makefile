@@ -55,8 +55,8 @@ soak: .venv/developed  ## read for hours, and see what is left behind; writes re
 ranges: .venv/developed  ## run a smoke test at both ends of every dependency's range; writes results/ranges.json
 	.venv/bin/python -m fuzz.ranges
 
-release: .venv/developed  ## build wheel and sdist, and try them on every Python that is found; writes results/release.json
-	.venv/bin/python -m fuzz.release
+release: .venv/developed  ## build wheel and sdist, and try them on every Python that is found; writes results/release.json (DIST=dist keeps the two)
+	.venv/bin/python -m fuzz.release $(if $(DIST),--dist $(DIST))
 
 clean:  ## remove .venv and everything that is built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -160,7 +160,8 @@ def tried(environment: Environment, python: str, wheel: Path, work: Path) -> dic
         work: folder in which the environment lives for as long.
 
     Returns:
-        ``works``, ``pins``, and either ``versions`` or the ``step`` that fails and its ``error``.
+        ``works``, ``pins``, and either ``versions`` and ``megabytes`` of what was installed, or the
+        ``step`` that fails and its ``error``.
     """
     with tempfile.TemporaryDirectory(dir=work) as folder:
         own = Path(folder) / "venv" / "bin" / "python"
@@ -186,8 +187,16 @@ def tried(environment: Environment, python: str, wheel: Path, work: Path) -> dic
         print(f"{environment.name}: works, {time.perf_counter() - start:.0f} s", flush=True)
         versions = json.loads(done.stdout.splitlines()[-1])
         return {"works": True, "extras": list(environment.extras), "pins": lines} | {
-            "versions": versions
+            "versions": versions,
+            "megabytes": _megabytes(own.parents[1]),
         }
+
+
+def _megabytes(environment: Path) -> int:
+    """What was installed into an environment, without pip."""
+    [site] = environment.glob("lib/python*/site-packages")
+    files = (f for f in site.rglob("*") if f.is_file() and f.relative_to(site).parts[0] != "pip")
+    return round(sum(file.stat().st_size for file in files) / 1e6)
 
 
 def _run(words: Sequence[str], folder: Path, seconds: float) -> "subprocess.CompletedProcess[str]":

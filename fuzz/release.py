@@ -1,11 +1,12 @@
 """Whether what would be uploaded installs and works: the wheel and the sdist, on every Python.
 
-Run: python -m fuzz.release [--python PATH ...] [--no-train] [--out FILE]; `make release`
+Run: python -m fuzz.release [--python PATH ...] [--no-train] [--dist DIR]; `make release`
 Builds the sdist, and from it the wheel; `twine check --strict`; reads the metadata as PyPI would
 show it; unpacks the sdist and collects its own tests. Then, for every Python of the classifiers
 that can be had, an environment each for the wheel, the sdist and the wheel's train extra, in which
 `mien demo` and the smoke test run. Needs a package index, and what the dev extra installs. Uploads
-nothing. Writes results/release.json; what could not be tried is named there.
+nothing. Writes results/release.json, where what could not be tried is named; with --dist the two
+files are left in a folder if all is well.
 """
 
 import argparse
@@ -65,7 +66,7 @@ def find_pythons(versions: Sequence[str], home: Path) -> dict[str, str | None]:
     """
     found: dict[str, str | None] = {}
     for version in versions:
-        own = [sys.executable] if "%d.%d" % sys.version_info[:2] == version else []
+        own = [sys.executable] if f"{sys.version_info[0]}.{sys.version_info[1]}" == version else []
         pyenv = map(str, sorted((home / ".pyenv" / "versions").glob(f"{version}.*/bin/python")))
         on_path = filter(None, [shutil.which(f"python{version}")])
         found[version] = next(iter([*own, *pyenv, *on_path]), None)
@@ -101,6 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m fuzz.release")
     parser.add_argument("--python", action="append", help="an interpreter; may be repeated")
     parser.add_argument("--no-train", action="store_true", help="leave out the train extra")
+    parser.add_argument("--dist", type=Path, help="folder for the two files, if all is well")
     parser.add_argument("--out", type=Path, default=_ROOT / "results" / "release.json")
     chosen = parser.parse_args()
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -119,10 +121,12 @@ def main() -> None:
             environment.name: tried(environment, python, file, Path(work))
             for environment, python, file in made
         }
+        broken = [row for row in record["environments"].values() if not row["works"]]
+        if chosen.dist and not broken and not record["problems"]:
+            shutil.copytree(sdist.parent, chosen.dist, dirs_exist_ok=True)
     record["not tried"] = [f"Python {v}: not found" for v, python in pythons.items() if not python]
     write_text(json.dumps(record, indent=1) + "\n", chosen.out)
     print("\n".join([*record["not tried"], *record["problems"], f"wrote {chosen.out}"]))
-    broken = [row for row in record["environments"].values() if not row["works"]]
     sys.exit(bool(broken or record["problems"]))
 
 
