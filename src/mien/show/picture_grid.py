@@ -32,6 +32,7 @@ __all__ = [
     "contact_sheet",
     "crop_tile",
     "figure",
+    "figure_pixels",
     "outlined_map",
     "write_figure",
 ]
@@ -170,7 +171,7 @@ def contact_sheet(title: str, columns: Sequence[str], rows: Sequence[SheetRow]) 
             page.pictures.append((x, top, np.repeat(tile[..., None], 3, axis=2)))
             page.write(x, top + high + 12, caption, _SHEET_SMALL, _SHEET_GRAY)
         top += height
-    return _as_pixels(page)
+    return figure_pixels(page)
 
 
 def crop_tile(crop: U8) -> U8:
@@ -278,13 +279,21 @@ def write_figure(page: Page, path: Path) -> None:
         buffer = io.BytesIO()
         # without its date, so that the same figure is the same file
         named: dict[str, Any] = {"title": path.stem, "creationDate": None, "modDate": None}
-        Image.fromarray(_as_pixels(page)).save(buffer, "PDF", resolution=144, **named)
+        Image.fromarray(figure_pixels(page)).save(buffer, "PDF", resolution=144, **named)
         write_bytes(buffer.getvalue(), path)
     else:
-        write_picture(_as_pixels(page), path)
+        write_picture(figure_pixels(page), path)
 
 
-def _as_pixels(page: Page) -> U8:
+def figure_pixels(page: Page) -> U8:
+    """Draw a page.
+
+    Args:
+        page: from `figure`.
+
+    Returns:
+        shape (H, W, 3), uint8, RGB.
+    """
     canvas = np.full((page.height, page.width, 3), 255, dtype=np.uint8)
     for left, top, tile in page.pictures:
         canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
