@@ -73,13 +73,13 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands under their headings, each with its whole first sentence."""
+        """Write the commands under their headings, each with its whole summary."""
         grouped = {name for names in self.groups.values() for name in names}
         rest = [name for name in self.modules if name not in grouped]
         width = max(map(len, self.modules))
         for heading, names in (*self.groups.items(), ("More", rest)):
             rows = [
-                (name.ljust(width), _first_sentence(command))
+                (name.ljust(width), _summary(command))
                 for name in names
                 if (command := self.get_command(ctx, name))
             ]
@@ -105,11 +105,9 @@ class Commands(click.Group):
             ctx.exit(1)
 
 
-def _first_sentence(command: click.Command) -> str:
-    """The head of a command's help, up to its first full stop that ends a line or a sentence."""
-    head = " ".join((command.help or "").partition("\n\n")[0].split())
-    sentence, stop, _ = head.partition(". ")
-    return sentence if stop else head.removesuffix(".")
+def _summary(command: click.Command) -> str:
+    """The first paragraph of a command's help; click would cut it off at 45 letters."""
+    return " ".join((command.help or "").partition("\n\n")[0].split()).removesuffix(".")
 
 
 def _completed(command: click.Command) -> click.Command:

@@ -63,7 +63,7 @@ def _requirements() -> tuple[list[str], dict[str, list[str]]]:
         assert match is not None, line
         extra = _EXTRA.search(match[2] or "")
         names = extras.setdefault(extra[1], []) if extra else base
-        if match[1] != "mien" and match[1] not in names:
+        if match[1] != "mien":
             names.append(match[1])
     extras.pop("dev", None)
     return base, dict(sorted(extras.items()))
