@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check docs model bench fuzz soak kill ranges clean
+.PHONY: help demo test check docs model bench fuzz soak kill ranges release clean
 
 help:  ## print this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -54,6 +54,9 @@ soak: .venv/developed  ## read for hours, and see what is left behind; writes re
 
 ranges: .venv/developed  ## run a smoke test at both ends of every dependency's range; writes results/ranges.json
 	.venv/bin/python -m fuzz.ranges
+
+release: .venv/developed  ## build wheel and sdist, and try them on every Python that is found; writes results/release.json (DIST=dist keeps the two)
+	.venv/bin/python -m fuzz.release $(if $(DIST),--dist $(DIST))
 
 clean:  ## remove .venv and everything that is built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

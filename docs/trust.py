@@ -157,4 +157,28 @@ def ranges() -> str:
     return as_markdown(["environment", "pinned; the rest is as new as allowed", ""], rows)
 
 
-PARTS: dict[str, Any] = {"fuzz": fuzz, "ranges": ranges, "tested": tested}
+def release() -> str:
+    """What was installed on which Python, and whether it works there."""
+    record = _record("release")
+    if record is None:
+        return "Not measured yet.\n"
+    rows = [
+        [
+            name,
+            f"{row['megabytes']:,}" if row["works"] else "",
+            row["versions"].get("torch", "") if row["works"] else "",
+            "works" if row["works"] else f"{row['step']} fails",
+        ]
+        for name, row in record["environments"].items()
+    ]
+    sizes = record["bytes"]
+    found = "; ".join([*record["problems"], *record["not tried"]]) or "no problem"
+    return (
+        as_markdown(["environment", "MB installed", "torch", ""], rows)
+        + f"\nsdist {sizes['sdist'] / 1e6:.1f} MB with {record['tests in the sdist']:,} tests, "
+        + f"wheel {sizes['wheel'] / 1e6:.1f} MB. Metadata, links, twine: {found}. "
+        + f"{record['date']}.\n"
+    )
+
+
+PARTS: dict[str, Any] = {"fuzz": fuzz, "ranges": ranges, "release": release, "tested": tested}

@@ -14,5 +14,6 @@ child      the process that tries inputs, and may die of them
 campaign   starts, watches and restarts children; counts, keeps and minimises what they find
 soak       100,000 frames, 20,000 pictures, abandoned videos, recognizers: what is left behind
 ranges     both ends of every range of a dependency, each in an environment of its own
+release    the wheel and the sdist as they would be uploaded, on every Python
 smoke      what has to work in each of these environments
 """

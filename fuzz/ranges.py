@@ -26,7 +26,7 @@ from packaging.requirements import Requirement
 from benchmarks import timing
 from mien.media.writers import write_text
 
-__all__ = ["Environment", "environments", "oldest"]
+__all__ = ["EXTRAS", "Environment", "environments", "oldest", "tried", "version_of"]
 
 _ROOT = Path(__file__).parents[1]
 EXTRAS = (
@@ -128,16 +128,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mien-ranges-") as work:
         wheel = _wheel(Path(work))
         for python in chosen.python or [sys.executable]:
-            for environment in environments(project, _version(python)):
+            for environment in environments(project, version_of(python)):
                 if environment.name.endswith(chosen.only):
-                    record = _tried(environment, python, wheel, Path(work))
+                    record = tried(environment, python, wheel, Path(work))
                     _write(chosen.out, head, environment.name, record)
                     failed += not record["works"]
     print(f"wrote {chosen.out}")
     sys.exit(failed > 0)
 
 
-def _version(python: str) -> str:
+def version_of(python: str) -> str:
+    """Ask an interpreter for its version, such as ``3.12``."""
     words = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -149,8 +150,19 @@ def _wheel(work: Path) -> Path:
     return wheel
 
 
-def _tried(environment: Environment, python: str, wheel: Path, work: Path) -> dict[str, Any]:
-    """Make an environment, run the smoke test in it, and throw it away."""
+def tried(environment: Environment, python: str, wheel: Path, work: Path) -> dict[str, Any]:
+    """Make an environment, run the smoke test in it, and throw it away.
+
+    Args:
+        environment: what is installed beside mien.
+        python: the interpreter to make it with.
+        wheel: of mien, or an sdist.
+        work: folder in which the environment lives for as long.
+
+    Returns:
+        ``works``, ``pins``, and either ``versions`` and ``megabytes`` of what was installed, or the
+        ``step`` that fails and its ``error``.
+    """
     with tempfile.TemporaryDirectory(dir=work) as folder:
         own = Path(folder) / "venv" / "bin" / "python"
         pins = Path(folder) / "pins.txt"
@@ -175,8 +187,16 @@ def _tried(environment: Environment, python: str, wheel: Path, work: Path) -> di
         print(f"{environment.name}: works, {time.perf_counter() - start:.0f} s", flush=True)
         versions = json.loads(done.stdout.splitlines()[-1])
         return {"works": True, "extras": list(environment.extras), "pins": lines} | {
-            "versions": versions
+            "versions": versions,
+            "megabytes": _megabytes(own.parents[1]),
         }
+
+
+def _megabytes(environment: Path) -> int:
+    """What was installed into an environment, without pip."""
+    [site] = environment.glob("lib/python*/site-packages")
+    files = (f for f in site.rglob("*") if f.is_file() and f.relative_to(site).parts[0] != "pip")
+    return round(sum(file.stat().st_size for file in files) / 1e6)
 
 
 def _run(words: Sequence[str], folder: Path, seconds: float) -> "subprocess.CompletedProcess[str]":

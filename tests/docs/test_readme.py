@@ -33,9 +33,11 @@ def test_the_python_of_the_first_screen_runs_and_names_the_portrait(
     assert names["heat"].max() == 1
 
 
-def test_the_examples_of_the_page_on_explanations_run():
-    failed, tried = doctest.testfile(str(ROOT / "docs" / "explain.md"), module_relative=False)
-    assert tried >= 9
+@pytest.mark.parametrize(("page", "least"), [("explain.md", 9), ("python.md", 12)])
+def test_the_examples_of_a_page_run(page, least, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    failed, tried = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)
+    assert tried >= least
     assert failed == 0
 
 

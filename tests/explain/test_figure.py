@@ -2,15 +2,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.errors import BadImageError, BadModelError
+from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain.figure import (
     activations_figure,
+    explain_picture,
     explanation_figure,
     explanation_sentence,
     face_crops,
 )
 from mien.explain.methods import source_of
 from mien.faces import regions
+from mien.media.writers import write_picture
+from mien.show.picture_grid import figure_pixels
+from tests.support.commands import mien
 from tests.support.pictures import encode
 
 
@@ -92,3 +96,36 @@ def test_the_channels_of_a_layer_fill_eight_rows_behind_the_face(source, face):
         f"{source.layer}: 63 of {count} channels of 8x8, the liveliest first"
     )
     assert len(page.pictures) == 64
+
+
+def test_explain_picture_draws_what_the_command_writes(portrait, recognizer, tmp_path):
+    write_picture(portrait, tmp_path / "photo.png")
+    drawn = explain_picture(tmp_path / "photo.png", "occlusion", "fear", recognizer=recognizer)
+    words = ["--method", "occlusion", "--class", "fear", "--out", tmp_path / "why.png"]
+    assert mien("explain", tmp_path / "photo.png", *words).exit_code == 0
+    with Image.open(tmp_path / "why.png") as written:
+        np.testing.assert_array_equal(np.asarray(drawn), np.asarray(written.convert("RGB")))
+
+
+def test_explain_picture_puts_the_faces_one_below_the_other(portrait, recognizer, source):
+    both = np.full((512, 768, 3), 127, dtype=np.uint8)
+    both[:256, :256] = np.asarray(Image.fromarray(portrait).resize((256, 256)))
+    both[:, 256:] = portrait
+    drawn = np.asarray(explain_picture(both, label="anger", recognizer=recognizer))
+    halves = np.split(drawn, 2)
+    for half, face in zip(halves, recognizer.read(both).faces, strict=True):
+        page, _ = explanation_figure(source, face.crop, ["grad-cam"], ["anger"])
+        own = figure_pixels(page)
+        np.testing.assert_array_equal(half[:, : own.shape[1]], own)
+        assert (half[:, own.shape[1] :] == 255).all()
+    assert not np.array_equal(*halves)
+
+
+def test_explain_picture_says_what_is_wrong(recognizer, tmp_path, portrait):
+    write_picture(np.full((64, 64, 3), 90, dtype=np.uint8), tmp_path / "wall.png")
+    with pytest.raises(BadImageError, match=r"no face in .*wall\.png"):
+        explain_picture(tmp_path / "wall.png", recognizer=recognizer)
+    with pytest.raises(UnknownNameError, match="use happiness"):
+        explain_picture(portrait, label="hapiness", recognizer=recognizer)
+    with pytest.raises(UnknownNameError, match="use grad-cam"):
+        explain_picture(portrait, "gradcam", recognizer=recognizer)

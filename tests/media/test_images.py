@@ -243,3 +243,14 @@ def test_a_stored_picture_keeps_its_channels_and_tells_whether_it_is_the_file(po
         assert (pixels.shape, found) == (shape, kind)
         expected = images.decode_rgb(data)
         assert np.array_equal(pixels, expected if pixels.ndim == 3 else expected[..., 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [("talk.MP4", "try: mien video "), ("talk.webm", "try: mien video "), ("a.txt", "give a JPEG")],
+)
+def test_a_video_in_place_of_a_picture_is_sent_to_the_command_for_videos(name, step, tmp_path):
+    (tmp_path / name).write_bytes(b"no picture at all")
+    with pytest.raises(BadImageError, match=f"not a picture: .*{name}") as raised:
+        images.read_rgb(tmp_path / name)
+    assert step in str(raised.value)

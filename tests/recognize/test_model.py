@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mien import pixels
-from mien.errors import BadModelError
+from mien.errors import BadModelError, UnknownNameError
 from mien.recognize import model
 from mien.recognize.model import Model, read_card, seal
 from tests.support import recognition_oracle
@@ -219,5 +219,7 @@ def test_a_model_of_the_package_is_found_by_its_name_and_a_file_of_that_name_goe
     monkeypatch.chdir(tmp_path)
     (tmp_path / "miennet").write_bytes(channels_model())
     assert Model("miennet", threads=1).card["temperature"] == 2.0
-    with pytest.raises(BadModelError, match="cannot read mienet"):
+    with pytest.raises(UnknownNameError, match="no model called 'mienet'\n  try: use miennet"):
         Model("mienet", threads=1)
+    with pytest.raises(BadModelError, match=r"cannot read mienet\.onnx"):
+        Model("mienet.onnx", threads=1)

@@ -13,19 +13,20 @@ evaluate   evaluate, regions, faithful
 reproduce  reproduce
 serve      serve
 page       page
+recipes    recipes
+doctor     doctor
+_group     the group of all commands: help, misspelt names, what every command's options share
+_outputs   which names an option takes that is named after a format
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals
 """
 
-from importlib import import_module
-from typing import Any
-
 import click
 
 from mien import __version__
+from mien.cli._group import Commands
 from mien.cli._process import command_process
-from mien.cli._shared import echo_error
-from mien.errors import MienError
+from mien.cli._shared import echo
 
 __all__ = ["cli", "main"]
 
@@ -51,54 +52,55 @@ _COMMANDS = {
     "regions": "evaluate",
     "faithful": "evaluate",
     "serve": "serve",
+    "recipes": "recipes",
+    "doctor": "doctor",
 }
 
 
-class _Commands(click.Group):
-    """Imports a command's module when it is asked for, and turns our errors into exit code 1."""
+_GROUPS = {
+    "Recognise": ("predict", "scores", "video", "frames", "demo", "serve", "page"),
+    "Explain": ("explain", "regions", "faithful"),
+    "Data": ("prepare", "audit", "stats"),
+    "Train": (
+        "recipes", "train", "search", "show-augmentation", "evaluate", "export", "reproduce",
+    ),
+    "About": ("models", "doctor"),
+}  # fmt: skip
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+_FIRST = """\
+Try first:
+  mien demo                               the portrait in the package, annotated
+  mien predict photo.jpg --out annotated  your own pictures, or a folder of them
+  mien video talk.mp4 --out drawn.mp4     a video, a camera, standard input
+  mien explain photo.jpg                  where in the face its expression was seen
+  mien doctor                             what is installed here, and what is missing
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module = import_module(f"mien.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
-        return _example_last(command)
+All commands: mien --help. The options of one: mien predict --help.
+"""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        for word in args:
-            if "\0" in word:  # a shell passes none; whoever calls us from Python might
-                raise click.UsageError(
-                    f"a NUL character in {word!r}, which no name of a file holds\n  try: remove it"
-                )
-        return super().parse_args(ctx, args)
+_SCHEME = """\
+Outputs: --out is the main result of a command. --csv, --json, --html, --markdown and --plot name a
+file of that format, and - prints it; only predict --json takes no name and prints.
 
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except MienError as error:
-            echo_error(error)
-            ctx.exit(1)
-
-
-def _example_last(command: click.Command) -> click.Command:
-    """Move the example that ends a command's docstring below the options."""
-    text, mark, example = (command.help or "").partition("Example:")
-    if mark:
-        command.help, command.epilog = text.rstrip(), mark + example
-    return command
+Example: mien predict photo.jpg --out annotated"""
 
 
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: mien predict photo.jpg --out annotated",
+    epilog=_SCHEME,
+    invoke_without_command=True,
 )
 @click.version_option(__version__, prog_name="mien")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Read the expression on every face in a picture, and show what was looked at."""
+    if ctx.invoked_subcommand is None:
+        echo(f"{cli.help}\n\n{_FIRST}".rstrip())
+
+
+cli.modules = _COMMANDS
+cli.groups = {heading: [n for n in names if n in _COMMANDS] for heading, names in _GROUPS.items()}
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from mien.cores import cores
-from mien.errors import BadImageError, MienError, MissingExtraError, OutputError
+from mien.errors import BadImageError, BadSettingError, MienError, MissingExtraError, OutputError
 from mien.media.atomic import refuses_every_file
 from mien.media.escapes import escaped
 from mien.media.files import real_path
@@ -26,6 +26,7 @@ __all__ = [
     "FILE",
     "PICTURES",
     "QUALITY",
+    "RECIPE",
     "SIDE",
     "THREADS",
     "Echo",
@@ -34,9 +35,11 @@ __all__ = [
     "echo",
     "echo_beside",
     "echo_error",
+    "echo_note",
     "echo_written",
     "epoch_bar",
     "needs",
+    "quiet_option",
     "say_left_out",
 ]
 
@@ -54,7 +57,28 @@ class _PicturePath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _RecipePath(click.Path):
+    """A file of settings, or the name of a recipe that comes with mien."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Take the recipe in the package where no file is there; say so."""
+        path = Path(str(super().convert(value, param, ctx)))
+        named = {path.name, f"{path.stem}.toml", f"configs/{path.stem}.toml"}
+        if path.exists() or "\0" in str(path):
+            return path
+        from mien.train.recipes import find_recipe, recipes
+
+        known = path.stem in recipes() or not path.suffix
+        if path.as_posix() not in named or not known:
+            fix = "check the path; mien recipes lists what comes with mien"
+            raise BadSettingError(f"cannot read {path}: no such file", fix=fix)
+        recipe = find_recipe(path.name)
+        echo(f"mien: taking the recipe {recipe.stem}, which comes with mien: {recipe}", err=True)
+        return recipe
+
+
 FILE = click.Path(path_type=Path)
+RECIPE = _RecipePath(path_type=Path)
 PICTURES = _PicturePath(path_type=Path)
 SIDE = click.IntRange(16, 1024)  # pixels, of a crop
 QUALITY = click.IntRange(1, 100)  # of a JPEG
@@ -76,6 +100,30 @@ class _AtMostCores(click.IntRange):
 THREADS = _AtMostCores(0)
 
 
+_QUIET, _BAR = "mien.quiet", "mien.bar"  # notes in the context of the command that runs
+
+
+def _meta() -> dict[str, Any]:
+    """What is noted of the command that runs; nothing outside of one."""
+    ctx = click.get_current_context(silent=True)
+    return ctx.meta if ctx else {}
+
+
+def quiet_option() -> click.Option:
+    """Make the option that every command has."""
+
+    def note(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        ctx.meta[_QUIET] = value
+
+    return click.Option(
+        ["--quiet"],
+        is_flag=True,
+        expose_value=False,
+        callback=note,
+        help="No progress bar, and no line for each file written.",
+    )
+
+
 class Echo(Protocol):
     """Prints a message: `echo`, or what `echo_beside` returns."""
 
@@ -90,7 +138,20 @@ def echo(text: object, err: bool = False) -> None:
         text: of one or more lines.
         err: print it to standard error.
     """
+    shown = _meta().get(_BAR)
+    if shown and (err or sys.stdout.isatty()):
+        click.echo("\r\x1b[2K", nl=False, file=shown)  # else the text would be glued to the bar
     click.echo(escaped(text, but="\n"), err=err)
+
+
+def echo_note(text: object) -> None:
+    """Print what is good to know and no result to standard error, unless --quiet is given.
+
+    Args:
+        text: of one or more lines.
+    """
+    if not _meta().get(_QUIET):
+        echo(text, err=True)
 
 
 def echo_error(error: MienError) -> None:
@@ -130,7 +191,7 @@ def echo_written(*outputs: Path | None) -> None:
     """
     for path in outputs:
         if path is not None and path != STANDARD_OUTPUT:
-            echo(f"wrote {escaped(path)}", err=True)
+            echo_note(f"wrote {escaped(path)}")
 
 
 class Refusals:
@@ -205,11 +266,15 @@ def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:
     Yields:
         The items.
     """
-    if length < 2 or not sys.stderr.isatty():
+    if length < 2 or not sys.stderr.isatty() or _meta().get(_QUIET):
         yield from items
         return
     with click.progressbar(items, length=length, label=label, file=sys.stderr) as shown:
-        yield from shown
+        _meta()[_BAR] = sys.stderr
+        try:
+            yield from shown
+        finally:
+            _meta().pop(_BAR, None)
 
 
 def epoch_bar(steps: range, epoch: str, title: str = "") -> Iterator[int]:

@@ -20,7 +20,7 @@ __all__ = ["audit_command", "stats_command"]
 
 @click.command(name="audit")
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
-@click.option("--out", type=FILE, help="CSV of every finding; - prints it.")
+@click.option("--out", "--csv", type=FILE, help="CSV of every finding; - prints it.")
 @click.option("--html", type=FILE, help="Page with the pictures side by side; keep it to yourself.")
 @click.option("--json", "json_file", type=FILE, help="The counts, without names of pictures.")
 @click.option("--fix", is_flag=True, help="Write manifests without what is wrong; keep the old.")

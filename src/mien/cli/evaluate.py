@@ -111,7 +111,7 @@ def _print_figures(record: dict[str, Any]) -> None:
 @click.argument("model", type=FILE)
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
 @click.option("--split", default="test", show_default=True)
-@click.option("--out", type=FILE, help="The figures as JSON.")
+@click.option("--out", "--json", type=FILE, help="The figures as JSON.")
 def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Path | None) -> None:
     """Measure on which parts of the face MODEL (a file, or ``shipped``) finds each expression.
 
@@ -168,7 +168,7 @@ def _print_shares(by_label: dict[str, Any], say: Echo) -> None:
 @click.option("--shuffled", type=FILE, help="A run trained with shuffle_labels = true.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--threads", type=THREADS, default=0, help="To compute with; 0: all cores.")
-@click.option("--out", type=FILE, help="The figures as JSON.")
+@click.option("--out", "--json", type=FILE, help="The figures as JSON.")
 @click.option("--csv", "csv_file", type=FILE, help="One row a method or control; - prints it.")
 @click.option("--plot", type=FILE, help="Every metric: .png, .svg, .pdf.")
 def faithful_command(

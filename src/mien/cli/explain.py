@@ -37,7 +37,8 @@ __all__ = ["explain_command"]
     "--method",
     default="grad-cam",
     show_default=True,
-    help="One of docs/explain.md's, or all: a row each.",
+    help="cam, grad-cam, grad-cam++, hirescam, layercam, score-cam, eigen-cam, "
+    "integrated-gradients, occlusion; or all: a row each.",
 )
 @click.option("--class", "label", help="An expression, or all; by default the one predicted.")
 @click.option("--layer", help="By default the last maps before they are pooled.")

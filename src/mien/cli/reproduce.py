@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import bar, echo, epoch_bar, needs
+from mien.cli._shared import bar, echo, echo_note, epoch_bar, needs
 from mien.cli.search import run_search
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Req
     runs = paper.table_runs(table, only, protocol, seeds)
     for number, run in enumerate(runs, 1):
         title = f"{number}/{len(runs)} {run.title}"
-        echo(title, err=True)
+        echo_note(title)
         record = paper.run_row(run, request, partial(epoch_bar, title=title), _print_epoch)
         echo(_summary(run.row, record))
     path = paper_tables.write_table(table, request.out / "results", request.mark)
@@ -91,7 +91,7 @@ def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Req
 
 
 def _print_epoch(row: dict[str, Any]) -> None:
-    echo(f"epoch {row['epoch']:>3}  held-out accuracy {row['held_accuracy']:.1%}", err=True)
+    echo_note(f"epoch {row['epoch']:>3}  held-out accuracy {row['held_accuracy']:.1%}")
 
 
 def _summary(row: "PaperRow", record: dict[str, Any]) -> str:
@@ -126,7 +126,8 @@ def _table3(ctx: click.Context, request: "Request") -> None:
 
 def _table4(_ctx: click.Context, request: "Request") -> None:
     from mien.train import grid as grids
-    from mien.train.paper import configs, prepare_database
+    from mien.train.paper import prepare_database
+    from mien.train.recipes import configs
 
     overrides: dict[str, object] = {"data": [str(prepare_database("rafdb", "leak-free", request))]}
     if request.epochs:

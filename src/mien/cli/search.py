@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import echo, epoch_bar, needs
+from mien.cli._shared import RECIPE, echo, echo_note, epoch_bar, needs
 from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _SHOWN = 5  # of the best points
 
 
 @click.command(name="search")
-@click.argument("grid", metavar="GRID.toml", type=click.Path(path_type=Path))
+@click.argument("grid", metavar="GRID.toml", type=RECIPE)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; default searches/NAME.")
 @click.option("--prune", is_flag=True, help="End runs below the median of the earlier ones.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on Ray: an address, or local.")
@@ -41,7 +41,7 @@ def search_command(grid: Path, out: Path | None, prune: bool, address: str | Non
     if address is None:
         run_search(points, folder, prune)
     else:
-        echo(_cost(points), err=True)
+        echo_note(_cost(points))
         _finish(points, _on_ray(points, folder, address, prune), folder)
 
 
@@ -55,7 +55,7 @@ def run_search(grid: "Grid", folder: Path, prune: bool = False) -> None:
     """
     from mien.train.search import search
 
-    echo(_cost(grid), err=True)
+    echo_note(_cost(grid))
     outcomes = search(grid, folder, prune, _progress, partial(_print_best, grid))
     _finish(grid, outcomes, folder)
 
@@ -95,7 +95,7 @@ def _print_best(grid: "Grid", outcomes: "Sequence[Outcome]") -> None:
         for o in ranked[:_SHOWN]
     ]
     head = f"\n{len(ranked)} of {len(outcomes)} points; the best so far:"
-    echo(f"{head}\n{as_text(['held-out', 'epoch', *grid.varied], rows)}", err=True)
+    echo_note(f"{head}\n{as_text(['held-out', 'epoch', *grid.varied], rows)}")
 
 
 def _finish(grid: "Grid", outcomes: "Sequence[Outcome]", folder: Path) -> None:

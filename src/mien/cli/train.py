@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from mien.cli._shared import DETECTOR, echo, epoch_bar, needs
+from mien.cli._shared import DETECTOR, RECIPE, echo, echo_note, epoch_bar, needs
 
 __all__ = ["export_command", "show_augmentation_command", "train_command"]
 
 
 @click.command(name="train")
-@click.argument("settings", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.argument("settings", metavar="CONFIG.toml", type=RECIPE)
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default runs/NAME.")
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 @click.option("--seed", type=int, help="Instead of the file's.")
@@ -19,7 +19,7 @@ __all__ = ["export_command", "show_augmentation_command", "train_command"]
 def train_command(
     settings: Path, out: Path | None, resume: bool, seed: int | None, epochs: int | None
 ) -> None:
-    """Train the network that CONFIG.toml describes.
+    """Train the network that CONFIG.toml, or a recipe of mien recipes, describes.
 
     Example: mien train configs/miennet.toml --out runs/miennet
     """
@@ -43,11 +43,10 @@ def train_command(
 
 
 def _print_epoch(row: dict[str, Any]) -> None:
-    echo(
+    echo_note(
         f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.3f}  "
         f"held-out loss {row['held_loss']:.3f}  accuracy {row['held_accuracy']:.1%}  "
-        f"{row['seconds']:.0f} s",
-        err=True,
+        f"{row['seconds']:.0f} s"
     )
 
 
@@ -69,7 +68,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
     from mien.train.export import export, read_metrics
 
     target = out or run / f"{run.resolve().name}.onnx"
-    echo("reading the training pictures; with 100,000 it takes some minutes", err=True)
+    echo_note("reading the training pictures; with 100,000 it takes some minutes")
     card = export(run, target, {path.stem: read_metrics(path) for path in metrics})
     echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
     echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
@@ -77,7 +76,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
 
 
 @click.command(name="show-augmentation")
-@click.argument("settings", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.argument("settings", metavar="CONFIG.toml", type=RECIPE)
 @click.option(
     "--out", type=click.Path(path_type=Path), default="augmentation.png", show_default=True
 )

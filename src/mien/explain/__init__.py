@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mien._lazy import on_first_use
 
 if TYPE_CHECKING:
+    from mien.explain.figure import explain_picture as explain_picture
     from mien.explain.methods import METHODS as METHODS
     from mien.explain.methods import explain as explain
     from mien.explain.methods import explain_each as explain_each
@@ -27,6 +28,7 @@ __getattr__, __dir__ = on_first_use(
     {
         "METHODS": "mien.explain.methods",
         "explain": "mien.explain.methods",
+        "explain_picture": "mien.explain.figure",
         "explain_each": "mien.explain.methods",
         "versus": "mien.explain.targets",
     },

@@ -11,11 +11,12 @@ import numpy as np
 from PIL import Image
 
 from mien.errors import BadImageError, BadModelError
-from mien.explain.methods import Source, explain_each
+from mien.explain.methods import Source, explain_each, source_of
 from mien.faces import align
 from mien.faces.regions import named_shares, words
 from mien.labels import LABELS
 from mien.media import images
+from mien.media.inputs import PictureLike, path_of
 from mien.pixels import F32, SIDE, U8, enlarge, to_batch
 from mien.recognize.model import softmax
 from mien.recognize.recognizer import Recognizer
@@ -25,6 +26,7 @@ from mien.show.picture_grid import FigureRow, Page
 __all__ = [
     "activations_figure",
     "crops_of",
+    "explain_picture",
     "explanation_figure",
     "explanation_sentence",
     "face_crops",
@@ -32,6 +34,57 @@ __all__ = [
 
 _CHANNELS = 63  # drawn of a layer: with the face they fill eight rows
 _COLUMNS = 8  # tiles side by side
+
+
+def explain_picture(
+    picture: PictureLike,
+    method: str = "grad-cam",
+    label: str | None = None,
+    layer: str | None = None,
+    recognizer: Recognizer | None = None,
+) -> Image.Image:
+    """Draw where in each face of a picture the network saw its expression, as `mien explain` does.
+
+    Args:
+        picture: whatever `Recognizer.read` takes: a path, a Pillow image, an array, ...
+        method: a key of `mien.explain.METHODS`.
+        label: an expression; by default the one predicted.
+        layer: as for `mien.explain.explain`.
+        recognizer: by default a new one with the shipped model.
+
+    Returns:
+        The figure, RGB: face, map, and map over the face; of several faces one below the other, the
+        largest first. A notebook shows it; ``.save("why.png")`` writes it.
+
+    Raises:
+        BadImageError: if the picture cannot be read or shows no face.
+        UnknownNameError: if there is no such method, expression or layer.
+        BadModelError: if the network does not offer what the method needs.
+
+    Example:
+        >>> import skimage.data
+        >>> explain_picture(skimage.data.astronaut(), label="fear").mode
+        'RGB'
+    """
+    recognizer = recognizer or Recognizer()
+    faces = recognizer.read(picture, heatmap=False).faces
+    if not faces:
+        where = path_of(picture) or "the picture"
+        raise BadImageError(f"no face in {where}", fix="give a crop to mien.explain.explain")
+    source = source_of(recognizer.model)
+    drawn = [
+        picture_grid.figure_pixels(
+            explanation_figure(source, face.crop, [method], [label], layer)[0]
+        )
+        for face in faces
+    ]
+    width = max(figure.shape[1] for figure in drawn)
+    sheet = np.full((sum(figure.shape[0] for figure in drawn), width, 3), 255, dtype=np.uint8)
+    top = 0
+    for figure in drawn:
+        sheet[top : top + figure.shape[0], : figure.shape[1]] = figure
+        top += figure.shape[0]
+    return Image.fromarray(sheet)
 
 
 def face_crops(recognizer: Recognizer, path: Path, crop: bool = False) -> list[U8]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mien.pixels import F32
+from mien.values import hash_values, same_values
 
 __all__ = ["Box", "Detection", "intersection", "overlap"]
 
@@ -57,6 +58,9 @@ class Detection:
     box: Box
     landmarks: F32
     confidence: float
+
+    __eq__ = same_values
+    __hash__ = hash_values
 
     def __post_init__(self) -> None:
         """Check the shape of the landmarks."""

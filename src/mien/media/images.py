@@ -71,6 +71,7 @@ _DAMAGES = (
     ValueError,
     struct.error,
 )
+_FILMS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm", ".wmv")  # not for us
 _BAND = 2**19  # pixels converted at once
 _Read = Callable[[Image.Image], T]
 
@@ -171,9 +172,9 @@ def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_me
                 refuse_costly(image, name, meter.held(), max_pixels, max_memory)
                 return read(image)
     except UnidentifiedImageError:
-        raise BadImageError(
-            f"not a picture: {name}", fix="give a JPEG, PNG, WebP, TIFF, BMP or GIF file"
-        ) from None
+        fix = "give a JPEG, PNG, WebP, TIFF, BMP or GIF file"
+        fix = f"mien video {name}, which reads videos" if name.lower().endswith(_FILMS) else fix
+        raise BadImageError(f"not a picture: {name}", fix) from None
     except Image.DecompressionBombError:
         raise BadImageError(
             f"picture too large: {name} has far too many pixels, the cap is {max_pixels:,}",

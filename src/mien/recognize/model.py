@@ -15,7 +15,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state
 
 from mien.cores import at_most_cores
-from mien.errors import BadModelError
+from mien.errors import BadModelError, UnknownNameError
 from mien.labels import LABELS
 from mien.pixels import F32, SIDE, U8, to_batch
 from mien.recognize.card import CARD, read_card, read_sealed, seal
@@ -270,6 +270,9 @@ def find(model: str | Path) -> Path:
     Returns:
         The path as it is, unless only the package has a model of that name.
 
+    Raises:
+        UnknownNameError: if it is a name without an ending, and neither there nor in the package.
+
     Example:
         >>> find("miennet") == SHIPPED, find("other.onnx").name
         (True, 'other.onnx')
@@ -277,5 +280,9 @@ def find(model: str | Path) -> Path:
     path = Path(model)
     if str(path) == "shipped":
         return SHIPPED
-    shipped = SHIPPED.parent / f"{path.name}.onnx"
-    return shipped if str(path) == path.name and not path.exists() and shipped.exists() else path
+    if str(model) != path.name or path.suffix or "\0" in path.name or path.exists():
+        return path
+    names = {file.stem: file for file in SHIPPED.parent.glob("*.onnx")}
+    if path.name not in names:
+        raise UnknownNameError("model", path.name, {*names, "shipped", "or the path of a file"})
+    return names[path.name]

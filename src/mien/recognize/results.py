@@ -15,6 +15,7 @@ from mien.faces.boxes import Box, Detection
 from mien.faces.regions import REGIONS, named_shares, words
 from mien.labels import LABELS, NEUTRAL, NO_FACE, USUAL, Rule, index
 from mien.pixels import F32, SIDE, U8, enlarge
+from mien.values import Result
 
 __all__ = ["CSV_HEADER", "REGIONS_HEADER", "VIDEO_HEADER", "Face", "Picture", "VideoFrame"]
 
@@ -27,7 +28,7 @@ REGIONS_HEADER = tuple(f"on_{name}" for name in REGIONS)  # columns that may fol
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Face:
+class Face(Result):
     """What was read in one face.
 
     Attributes:
@@ -166,7 +167,7 @@ def _normalised(coarse: F32, side: int) -> F32:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class Picture(Result):
     """One picture and the faces in it.
 
     Attributes:
@@ -207,7 +208,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class VideoFrame:
+class VideoFrame(Result):
     """One frame of a video and the faces in it.
 
     Attributes:

@@ -18,6 +18,7 @@ distributed   the processes that share every batch; memory kept between steps
 preview       what augmentation does to crops, change by change
 grid, search  the points of a search, and the runs that train them
 export        a run -> one .onnx file with its card
+recipes       the recipes that come with mien (needs no torch)
 paper         the rows of the paper's tables, trained and measured again
 paper_tables  the values that the paper printed, beside ours (needs no torch)
 """

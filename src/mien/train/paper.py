@@ -33,11 +33,12 @@ from mien.train.config import TrainConfig
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, drop_leaks, load_crops
 from mien.train.paper_tables import PROTOCOLS, TABLES, PaperRow, choose_rows, rows, settings
+from mien.train.recipes import configs
 from mien.train.run import History, load_run
 from mien.train.trainer import EpochProgress, EpochReport, no_progress, no_report, train
 from mien.train.validate import best_epoch, predict
 
-__all__ = ["RECIPES", "Request", "RowRun", "configs", "prepare_database", "run_row", "table_runs"]
+__all__ = ["RECIPES", "Request", "RowRun", "prepare_database", "run_row", "table_runs"]
 
 RECIPES = dict(zip(PROTOCOLS, ("paper-protocol.toml", "paper-leak-free.toml"), strict=True))
 _FIVE = ("rafdb", "fer2013", "affectnet", "ckplus", "tfeid")
@@ -112,13 +113,6 @@ def table_runs(table: str, only: str | None, protocol: str, seeds: int) -> list[
     chosen = choose_rows(table, only)
     protocols = PROTOCOLS if protocol == "both" else (protocol,)
     return [RowRun(row, p, seed) for seed in range(seeds) for row in chosen for p in protocols]
-
-
-def configs() -> Path:
-    """Return the folder of the recipes: in the package, or beside ``src`` in a clone."""
-    package = Path(__file__).parents[1]
-    installed = package / "configs"
-    return installed if installed.is_dir() else package.parents[1] / "configs"
 
 
 def prepare_database(database: str, protocol: str, request: Request) -> Path:
