@@ -11,7 +11,7 @@ import numpy as np
 
 from mien.data import manifest
 from mien.data.dedup import duplicates, similarity
-from mien.data.parallel import share
+from mien.media.parallel import share
 from mien.data.prepare.crop_store import CropStore
 from mien.data.prepare.crops import equality
 from mien.errors import BadDataError

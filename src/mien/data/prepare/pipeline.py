@@ -13,7 +13,7 @@ from pathlib import Path
 from mien.data import manifest
 from mien.data.datasets import DATASETS, Archive, Item, Listing, read_listing
 from mien.data.manifest import Row
-from mien.data.parallel import share
+from mien.media.parallel import share
 from mien.data.prepare.crop_store import CropStore, CropWriter, store_in
 from mien.data.prepare.crops import Crop, Cutter, Shape, cutter
 from mien.data.prepare.leaks import Leak, find_leaks, held_out_of

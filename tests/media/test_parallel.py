@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.data.parallel import cores, share
+from mien.media.parallel import cores, share
 from mien.errors import BadImageError, OutputError
 
 
@@ -87,8 +87,8 @@ def test_processes_do_not_outlive_a_first_one_that_is_killed(tmp_path):
         "import sys, time\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from functools import partial\n"
-        "from tests.data.test_parallel import adder\n"
-        "from mien.data.parallel import share\n"
+        "from tests.media.test_parallel import adder\n"
+        "from mien.media.parallel import share\n"
         "if __name__ == '__main__':\n"
         "    stream = share(partial(adder, 0), range(100), 2)\n"
         "    print(*{next(stream)[1] for _ in range(20)}, flush=True)\n"
