@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mien.media.parallel import cores, share
 from mien.errors import BadImageError, OutputError
+from mien.media.parallel import cores, share
 
 
 def adder(term):

@@ -11,6 +11,7 @@ train      train, export, show-augmentation
 search     search
 evaluate   evaluate, regions, faithful
 reproduce  reproduce
+_pictures  what predict and scores share: options, the count of files, the journal
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals
 """

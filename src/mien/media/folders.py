@@ -177,6 +177,9 @@ def _inside(folder: Path, found: PictureFiles, own: tuple[int, int] | None) -> l
 
     With the slash all files come in the order of their whole paths: "a.jpg" before "a/x.jpg".
     Names alone are kept, as there may be a million of them.
+
+    Returns:
+        The names.
     """
     names = []
     try:
@@ -199,7 +202,7 @@ def _reason(entry: os.DirEntry[str], own: tuple[int, int] | None) -> str:
     if entry.name.startswith("."):
         return _HIDDEN
     if entry.is_dir(follow_symlinks=False):
-        return _OWN if own is not None and _identity(path) == own else ""
+        return _OWN if own is not None and _is_at(path, own) else ""
     if entry.is_symlink() and is_dir(path):
         return _LINKED
     if path.suffix.lower() not in SUFFIXES:
@@ -211,6 +214,13 @@ def _reason(entry: os.DirEntry[str], own: tuple[int, int] | None) -> str:
     if ordinary:
         return ""
     return _BROKEN if entry.is_symlink() else _SPECIAL
+
+
+def _is_at(path: Path, identity: tuple[int, int]) -> bool:
+    try:
+        return _identity(path) == identity
+    except FileNotFoundError:  # it went since it was listed
+        return False
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -11,7 +11,7 @@ is done by one of them at a time. Processes have no such lock, and take about a 
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
@@ -35,7 +35,7 @@ def share(
     tasks: Iterable[Task],
     workers: int,
     threads: bool = False,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Do tasks side by side.
 
     Close the iterator when you leave it early (`contextlib.closing`): the tasks that are being

@@ -7,6 +7,7 @@ of faces.
 """
 
 import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -32,6 +33,7 @@ __all__ = [
     "as_output_error",
     "atomic",
     "atomic_folder",
+    "encode_picture",
     "open_outputs",
     "open_table",
     "write_bytes",
@@ -108,16 +110,41 @@ def write_picture(rgb: U8, path: Path) -> None:
     Raises:
         OutputError: if the name ends otherwise, or the file cannot be written.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise OutputError(
-            f"no picture format ends in {path.suffix!r}: {path}",
-            fix=f"end the name in {', '.join(FORMATS)}",
-        )
-    kind, longest, options = FORMATS[path.suffix.lower()]
-    if max(rgb.shape) > longest:
-        raise OutputError(f"{kind} holds at most {longest} pixels a side: {path}", fix="use .png")
+    kind, options = _format(rgb, path.suffix, str(path))
     with atomic(path) as part, as_output_error(path):
         Image.fromarray(rgb).save(part, kind, **options)
+
+
+def encode_picture(rgb: U8, suffix: str) -> bytes:
+    """Return what the file of a picture holds, as `write_picture` writes it.
+
+    Args:
+        rgb: shape (H, W, 3), uint8, RGB.
+        suffix: of the file.
+
+    Returns:
+        The whole file.
+
+    Raises:
+        OutputError: if no format ends so, or it cannot hold so many pixels.
+    """
+    kind, options = _format(rgb, suffix, f"a picture of {rgb.shape[1]}x{rgb.shape[0]} pixels")
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _format(rgb: U8, suffix: str, name: str) -> tuple[str, dict[str, int]]:
+    """Pillow's name of a format, and how to save in it."""
+    if suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"no picture format ends in {suffix!r}: {name}",
+            fix=f"end the name in {', '.join(FORMATS)}",
+        )
+    kind, longest, options = FORMATS[suffix.lower()]
+    if max(rgb.shape) > longest:
+        raise OutputError(f"{kind} holds at most {longest} pixels a side: {name}", fix="use .png")
+    return kind, options
 
 
 class LinesWriter:
