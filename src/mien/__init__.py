@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mien.errors import MienError as MienError
     from mien.faces.boxes import Box as Box
     from mien.labels import LABELS as LABELS
+    from mien.recognize.columns import read_table as read_table
     from mien.recognize.recognizer import Recognizer as Recognizer
     from mien.recognize.results import Face as Face
     from mien.recognize.results import Picture as Picture
@@ -30,6 +31,7 @@ __all__ = [
     "VideoFrame",
     "__version__",
     "explain",
+    "read_table",
     "read_video",
 ]
 
@@ -47,6 +49,7 @@ __getattr__, __dir__ = on_first_use(
         "Recognizer": "mien.recognize.recognizer",
         "VideoFrame": "mien.recognize.results",
         "explain": "mien.explain",
+        "read_table": "mien.recognize.columns",
         "read_video": "mien.recognize.video",
     },
 )

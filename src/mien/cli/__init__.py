@@ -2,7 +2,8 @@
 
 `mien --help` therefore loads neither a model nor OpenCV. A module is named after its first command.
 
-predict    predict, scores, demo, models
+predict    predict, demo, models
+scores     scores
 video      video, frames
 explain    explain
 prepare    prepare
@@ -31,7 +32,7 @@ __all__ = ["cli", "main"]
 # Command: its module, which is named after the first of its commands.
 _COMMANDS = {
     "predict": "predict",
-    "scores": "predict",
+    "scores": "scores",
     "video": "video",
     "explain": "explain",
     "demo": "predict",

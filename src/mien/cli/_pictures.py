@@ -24,6 +24,7 @@ __all__ = [
     "MAX_PIXELS",
     "MODEL",
     "NETWORK_THREADS",
+    "PARQUET",
     "RESUME",
     "WORKERS",
     "Pictures",
@@ -51,6 +52,11 @@ RESUME = click.option(
     "--resume",
     is_flag=True,
     help="Keep a journal beside the table; go on from it after the run was stopped.",
+)
+PARQUET = click.option(
+    "--parquet",
+    type=click.Path(path_type=Path),
+    help="The table as Parquet, with types and units. Needs the tables extra.",
 )
 FLIP = click.option(
     "--flip", is_flag=True, help="Also look at each face's mirror image, in twice the time."

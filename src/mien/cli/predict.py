@@ -1,4 +1,4 @@
-"""Commands for somebody with photos: predict, scores, demo, models."""
+"""Commands for somebody with photos: predict, demo, models."""
 
 import sys
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from mien.cli._pictures import (
     MAX_PIXELS,
     MODEL,
     NETWORK_THREADS,
+    PARQUET,
     RESUME,
     WORKERS,
     Pictures,
@@ -32,18 +33,19 @@ from mien.cli._shared import (
     echo,
     echo_beside,
     echo_error,
+    needs,
 )
-from mien.errors import BadImageError, OutputError
+from mien.errors import OutputError
 from mien.media.escapes import escaped
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
 
 if TYPE_CHECKING:
     from mien.recognize.recognizer import Failure
     from mien.recognize.results import Picture
-    from mien.scale.readers import CropReading, PhotoReading
+    from mien.scale.readers import PhotoReading
     from mien.show.annotate import AnnotatedFolder
 
-__all__ = ["demo_command", "models_command", "predict_command", "scores_command"]
+__all__ = ["demo_command", "models_command", "predict_command"]
 
 _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.")
 
@@ -56,6 +58,7 @@ _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.
     "--out-file", "json_file", type=FILE, help="With --json: a file for the lines, not printed."
 )
 @click.option("--csv", "csv_file", type=FILE, help="One row a face; - prints it, not the table.")
+@PARQUET
 @click.option("--regions", is_flag=True, help="Columns in --csv: evidence by region of the face.")
 @click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
 @click.option("--crops", is_flag=True, help="Also write each face's upright crop to --out.")
@@ -74,6 +77,7 @@ def predict_command(
     as_json: bool,
     json_file: Path | None,
     csv_file: Path | None,
+    parquet: Path | None,
     regions: bool,
     heatmap: bool,
     crops: bool,
@@ -91,13 +95,14 @@ def predict_command(
     Example: mien predict photo.jpg holiday/ --out annotated --csv faces.csv
     """
     from mien.media.writers import open_outputs
+    from mien.recognize.columns import columns_of
     from mien.recognize.recognizer import Recognizer
     from mien.recognize.results import CSV_HEADER, REGIONS_HEADER
     from mien.scale.readers import Caps, Drawing, PhotoReader, PhotoReading
     from mien.scale.stream import plan, read_files
     from mien.show.annotate import AnnotatedFolder
 
-    tables = {"csv": csv_file, "json": json_file}  # by format
+    tables = {"csv": csv_file, "json": json_file, "parquet": parquet}  # by format
     _refuse_options(as_json, tables, crops, out, regions, heatmap)
     files = [path for path in tables.values() if path]
     echo_beside(*files)
@@ -124,7 +129,7 @@ def predict_command(
     failures, known, refused = 0, 0, Refusals()
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
-        writes = outputs.enter_context(open_outputs(tables, header, rows))
+        writes = outputs.enter_context(open_outputs(tables, header, rows, columns_of(header)))
         results = read_files(pictures, reader, PhotoReading, how, journal)
         for reading, fresh in shown(outputs.enter_context(closing(results)), pictures.count):
             known += not fresh
@@ -154,8 +159,10 @@ def _refuse_options(
         raise click.UsageError("--json and --csv - both print; name a file for --csv")
     if crops and out is None:
         raise click.UsageError("--crops needs --out")
-    if regions and (tables["csv"] is None or not heatmap):
+    if regions and not ((tables["csv"] or tables["parquet"]) and heatmap):
         raise click.UsageError("--regions needs --csv and heat maps")
+    if tables["parquet"]:
+        needs("--parquet", "tables", "pyarrow")
 
 
 def _write_pictures(folder: "AnnotatedFolder", reading: "PhotoReading", refused: Refusals) -> None:
@@ -208,88 +215,6 @@ def _table(result: "Picture | Failure") -> str:
         if face.maps is not None:
             lines.append(f"     {face.sentence}")
     return "\n".join(lines)
-
-
-@click.command(name="scores")
-@click.argument("folder", type=PICTURES)
-@click.option(
-    "--out", type=FILE, default="scores.csv", show_default=True, help="- prints the table."
-)
-@click.option("--full", is_flag=True, help="All digits instead of two.")
-@click.option(
-    "--reject",
-    is_flag=True,
-    help="Another column, label: the expression, or no face and no scores.",
-)
-@RESUME
-@WORKERS
-@FLIP
-@MODEL
-@NETWORK_THREADS
-@MAX_PIXELS
-@MAX_MEMORY
-@DETECTOR
-def scores_command(
-    folder: Path,
-    out: Path,
-    full: bool,
-    reject: bool,
-    resume: bool,
-    workers: int,
-    flip: bool,
-    model: Path | None,
-    threads: int | None,
-    max_pixels: int,
-    max_memory: int,
-) -> None:
-    """Write six scores for every picture under FOLDER, each of which is a face crop already.
-
-    With --reject a crop on which no face is seen gets the label no face in place of scores.
-
-    Example: mien scores crops --out scores.csv
-    """
-    from mien.labels import LABELS
-    from mien.media.writers import CsvWriter
-    from mien.pixels import BATCH
-    from mien.recognize.recognizer import Recognizer
-    from mien.scale.readers import Caps, CropReader, CropReading
-    from mien.scale.stream import CROP_S, plan, read_files
-
-    if not folder.exists():
-        raise BadImageError(f"no such folder: {folder}", fix="check the path")
-    pictures = Pictures([folder], None, [out])
-    how = plan(pictures.count, workers, threads, CROP_S, BATCH)
-    recognizer = Recognizer(model, how.threads, flip=flip, reject=reject)
-    pictures.say_left_out()
-    reader = partial(CropReader, recognizer, Caps(max_pixels, max_memory), reject)
-    settings = settings_of(recognizer, reject=reject, max_pixels=max_pixels, max_memory=max_memory)
-    failures = no_faces = known = count = 0
-    with ExitStack() as outputs:
-        journal = open_journal(outputs, resume, [out], settings)
-        header = ("filepath", *LABELS, *(["label"] if reject else []))
-        table = outputs.enter_context(CsvWriter(out, header))
-        results = read_files(pictures, reader, CropReading, how, journal)
-        for reading, fresh in shown(outputs.enter_context(closing(results)), pictures.count):
-            known, count = known + (not fresh), count + 1
-            if reading.error:
-                failures += 1
-                echo_error(reading.error)
-                continue
-            no_faces += reading.scores is None
-            table.write(_scores_row(reading, full, reject))
-    rejected = f", {no_faces} of them no face" if reject else ""
-    echo(f"wrote {out}: {count - failures} pictures{rejected}", err=True)
-    finish(failures, pictures, known=known)
-
-
-def _scores_row(reading: "CropReading", full: bool, reject: bool) -> list[str]:
-    """A row of the table; the scores of what is no face are empty."""
-    from mien.labels import LABELS, NO_FACE
-
-    if reading.scores is None:
-        return [str(reading.file), *("" for _ in LABELS), NO_FACE]
-    digits = [str(value) if full else f"{value:.2f}" for value in reading.scores]
-    return [str(reading.file), *digits, *([reading.label] if reject else [])]
 
 
 @click.command(name="demo")

@@ -18,7 +18,9 @@ from PIL import Image
 
 from mien.errors import OutputError
 from mien.media.atomic import as_output_error, atomic, atomic_folder
+from mien.media.data_frames import Column
 from mien.media.escapes import guarded
+from mien.media.parquet import open_parquet
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
 from mien.pixels import U8
 
@@ -294,24 +296,32 @@ _Write = Callable[[Any], object]  # called for each result in turn
 
 @contextmanager
 def open_outputs(
-    paths: Mapping[str, Path | None], header: Sequence[str], rows: _Rows
+    paths: Mapping[str, Path | None],
+    header: Sequence[str],
+    rows: _Rows,
+    columns: Mapping[str, Column] | None = None,
 ) -> Iterator[list[_Write]]:
     """Open files of results; they appear when the block ends well.
 
     Args:
-        paths: by format, one of `OUTPUTS`; None for a format that is not wanted.
+        paths: by format, one of `OUTPUTS` or ``parquet``; None for a format that is not wanted.
         header: names of the columns of a table.
         rows: returns the rows of a result in such a table.
+        columns: of the header, for Parquet.
 
     Yields:
         For each file, what writes one result.
     """
     with ExitStack() as stack:
-        yield [
+        writes = [
             OUTPUTS[name](stack.enter_context(LinesWriter(path)), header, rows)
             for name, path in paths.items()
-            if path
+            if path and name != "parquet"
         ]
+        if target := paths.get("parquet"):
+            add = stack.enter_context(open_parquet(target, columns or {}))
+            writes.append(lambda result: [add(tuple(row)) for row in rows(result)])
+        yield writes
 
 
 def _csv_rows(file: TextFile, header: Sequence[str], rows: _Rows) -> _Write:

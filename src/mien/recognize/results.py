@@ -4,6 +4,7 @@ A `Picture`, or a `VideoFrame`, has `Face`s; a `Face` has a `Box`, five landmark
 the class maps. Each knows its own rows and record. Knows nothing of files, models and drawing.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,9 +33,10 @@ CSV_HEADER = (
 )  # fmt: skip
 VIDEO_HEADER = ("time_s", "frame", "track", *CSV_HEADER[2:])
 REGIONS_HEADER = tuple(f"on_{name}" for name in REGIONS)  # columns that may follow
+_NAMED = 3  # faces that a short text names
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Face:
     """What was read in one face.
 
@@ -67,6 +69,18 @@ class Face:
             raise ValueError(f"values must have shape ({len(LABELS)},), got {self.values.shape}")
         if not abs(float(self.values.sum()) - 1) <= 1e-3:  # not > 1e-3: NaN is refused too
             raise ValueError(f"values must sum to 1, got {self.values.sum():.4f}: apply softmax")
+
+    def __repr__(self) -> str:
+        """Return label, confidence and box in a few words."""
+        place = ", ".join(f"{edge:.0f}" for edge in self.box.as_list())
+        track = "" if self.track is None else f", track {self.track}"
+        return f"<Face {self.label} {self.confidence:.2f} at ({place}){track}>"
+
+    def _repr_html_(self) -> str:
+        """Show the face in a notebook."""
+        from mien.recognize.notebook import faces_html
+
+        return faces_html("", [self])
 
     @property
     def box(self) -> Box:
@@ -173,7 +187,7 @@ def _normalised(coarse: F32, side: int) -> F32:
     return fine / np.float32(top) if top > 0 else fine
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Picture:
     """One picture and the faces in it.
 
@@ -188,6 +202,37 @@ class Picture:
     width: int
     height: int
     faces: tuple[Face, ...] = field(default_factory=tuple)
+
+    def __repr__(self) -> str:
+        """Return name, size and labels in a few words."""
+        return f"<Picture {self.path or 'array'} {self.width}x{self.height}: {_said(self.faces)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the faces in a notebook."""
+        from mien.recognize.notebook import faces_html
+
+        return faces_html(repr(self)[1:-1], self.faces)
+
+    def to_frame(self, library: str | None = None) -> Any:
+        """Return a row a face as a DataFrame, with the columns of `CSV_HEADER`.
+
+        Args:
+            library: ``pandas`` or ``polars``; by default the first of them that is installed.
+
+        Returns:
+            ``pandas.DataFrame`` or ``polars.DataFrame``; without rows for a picture without faces.
+            Of many pictures: ``pandas.concat(p.to_frame() for p in pictures)``.
+
+        Raises:
+            MissingExtraError: if neither library is installed.
+            UnknownNameError: if there is no such library.
+
+        Example:
+            >>> import mien, skimage.data
+            >>> mien.Recognizer().read(skimage.data.astronaut()).to_frame()["label"].to_list()
+            ['happiness']
+        """
+        return _to_frame(CSV_HEADER, self.rows(), library)
 
     def record(self) -> dict[str, Any]:
         """Return the picture as JSON-ready values."""
@@ -230,7 +275,7 @@ def rows_of_record(record: dict[str, Any], regions: bool = False) -> list[list[s
     return rows
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class VideoFrame:
     """One frame of a video and the faces in it.
 
@@ -245,6 +290,31 @@ class VideoFrame:
     time_s: float
     faces: tuple[Face, ...]
     rgb: U8
+
+    def __repr__(self) -> str:
+        """Return number, time and labels in a few words."""
+        return f"<VideoFrame {self.number} at {self.time_s:.3f} s: {_said(self.faces)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the faces in a notebook."""
+        from mien.recognize.notebook import faces_html
+
+        return faces_html(repr(self)[1:-1], self.faces)
+
+    def to_frame(self, library: str | None = None) -> Any:
+        """Return a row a face as a DataFrame, with the columns of `VIDEO_HEADER`.
+
+        Args:
+            library: ``pandas`` or ``polars``; by default the first of them that is installed.
+
+        Returns:
+            ``pandas.DataFrame`` or ``polars.DataFrame``.
+
+        Raises:
+            MissingExtraError: if neither library is installed.
+            UnknownNameError: if there is no such library.
+        """
+        return _to_frame(VIDEO_HEADER, self.rows(), library)
 
     @property
     def width(self) -> int:
@@ -265,3 +335,17 @@ class VideoFrame:
         """Return one CSV row a face, in the order of `VIDEO_HEADER`."""
         start = (f"{self.time_s:.3f}", self.number)
         return [[*start, face.track, *face.row()] for face in self.faces]
+
+
+def _said(faces: tuple[Face, ...]) -> str:
+    """The faces' labels; of many the first."""
+    named = ", ".join(f"{face.label} {face.confidence:.2f}" for face in faces[:_NAMED])
+    more = f" and {len(faces) - _NAMED} more" if len(faces) > _NAMED else ""
+    return named + more if faces else "no faces"
+
+
+def _to_frame(header: tuple[str, ...], rows: Iterable[Sequence[Any]], library: str | None) -> Any:
+    from mien.media.data_frames import data_frame
+    from mien.recognize.columns import columns_of
+
+    return data_frame(columns_of(header), rows, library)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import BadImageError, OutputError
-from mien.labels import LABELS
+from mien.labels import LABELS, NO_FACE
 from mien.media import images
 from mien.media.journal import Stamp, stamp_of
 from mien.media.writers import encode_picture
@@ -196,12 +196,32 @@ class CropReading:
 
     def record(self) -> list[float] | str:
         """Return the scores as they are, JSON-ready; ``no face`` where there are none."""
-        return "no face" if self.scores is None else [float(value) for value in self.scores]
+        return NO_FACE if self.scores is None else [float(value) for value in self.scores]
 
-    @property
-    def label(self) -> str:
-        """The expression with the best score; "" without scores."""
-        return "" if self.scores is None else LABELS[int(self.scores.argmax())]
+    def row(self, full: bool = True) -> list[str]:
+        """Return a row of the table of ``mien scores``.
+
+        Args:
+            full: all digits instead of two.
+
+        Returns:
+            The file, six scores, empty where there are none, and the label.
+        """
+        if self.scores is None:
+            return [str(self.file), *("" for _ in LABELS), NO_FACE]
+        digits = [str(value) if full else f"{value:.2f}" for value in self.scores]
+        return [str(self.file), *digits, LABELS[int(self.scores.argmax())]]
+
+    def rows(self, columns: int) -> list[list[str]]:
+        """Return the rows with all digits.
+
+        Args:
+            columns: leave out those behind.
+
+        Returns:
+            One.
+        """
+        return [self.row()[:columns]]
 
 
 class CropReader:
