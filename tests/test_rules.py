@@ -19,7 +19,6 @@ ALONE = {
     "polars": {"media/data_frames.py"},
     "ray": {"scale/tune.py"},
     "sqlite3": {"media/journal.py"},
-    "tarfile": set(),
     "tarfile": {"models/npm_package.py"},
     "zipfile": {"data/datasets/archive.py"},
 }

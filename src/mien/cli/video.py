@@ -230,9 +230,16 @@ def _report(video: "VideoSource", count: int) -> None:
 )
 @click.option("--size", type=SIDE, default=64, show_default=True)
 @click.option("--quality", type=QUALITY, default=95, show_default=True)
+@click.option("--workers", type=THREADS, default=0, help="Frames side by side; 0: all cores.")
 @DETECTOR
 def frames_command(
-    video: Path, out: Path, every: int | None, rate: float | None, size: int, quality: int
+    video: Path,
+    out: Path,
+    every: int | None,
+    rate: float | None,
+    size: int,
+    quality: int,
+    workers: int,
 ) -> None:
     """Cut the faces out of the frames of VIDEO, upright, with the moment each is from.
 
@@ -242,6 +249,7 @@ def frames_command(
     """
     if every is not None and rate is not None:
         raise click.UsageError("give --every or --per-second, not both")
+    from mien.cores import cores
     from mien.data.video_crops import CropOptions, cut_faces
     from mien.faces.detect import Detector
     from mien.media.frame import Frame
@@ -250,7 +258,7 @@ def frames_command(
         return bar(frames, length, "looking")
 
     options = CropOptions(every or 1, rate or 0, size, quality)
-    counts = cut_faces(video, out, options, Detector(), progress)
+    counts = cut_faces(video, out, options, Detector(), progress, workers or cores())
     echo(f"{counts.frames:,} frames looked at, {counts.with_face:,} with a face")
     if counts.damaged:
         echo(f"skipped: {counts.damaged:,} damaged packets of the video", err=True)
