@@ -4,7 +4,8 @@
 
 predict    predict, demo, models
 scores     scores
-video      video, frames
+video      video
+frames     frames
 explain    explain
 prepare    prepare
 audit      audit, stats
@@ -13,6 +14,7 @@ search     search
 evaluate   evaluate, regions, faithful
 reproduce  reproduce
 _pictures  what predict and scores share: options, the count of files, the journal
+_films     the tables of one film or several
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals
 """
@@ -38,7 +40,7 @@ _COMMANDS = {
     "demo": "predict",
     "models": "predict",
     "prepare": "prepare",
-    "frames": "video",
+    "frames": "frames",
     "audit": "audit",
     "stats": "audit",
     "show-augmentation": "train",

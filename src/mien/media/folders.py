@@ -15,13 +15,24 @@ from pathlib import Path
 from mien.errors import BadImageError
 from mien.media.files import is_dir
 
-__all__ = ["SUFFIXES", "PictureFiles", "find_pictures", "search_pictures", "walk_pictures"]
+__all__ = [
+    "SUFFIXES",
+    "PictureFiles",
+    "find_films",
+    "find_pictures",
+    "search_pictures",
+    "walk_pictures",
+]
 
 SUFFIXES = frozenset({
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".mpo"),
     *(".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif"),
     *(".jp2", ".j2k", ".jpx"),
+})
+_FILMS = frozenset({
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv"),
+    *(".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".3gp"),
 })
 _HIDDEN = "hidden"
 _OTHER = "no picture by its suffix"
@@ -153,6 +164,32 @@ def find_pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
             yield path
         else:
             raise BadImageError(f"no such file or folder: {path}", fix="check the path")
+
+
+def find_films(folder: Path) -> list[Path]:
+    """List the films below a folder, in the order of their paths as text.
+
+    Args:
+        folder: walked; linked folders are not entered.
+
+    Returns:
+        Files by their suffix; hidden ones are left out.
+
+    Raises:
+        BadImageError: if there is no such folder, or not one film in it.
+    """
+    found = [
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in _FILMS
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    ]
+    if not found:
+        raise BadImageError(
+            f"no films in {folder}", fix="name a folder that holds files such as .mp4, .mov or .mkv"
+        )
+    return sorted(found, key=Path.as_posix)
 
 
 def _walk(root: Path, found: PictureFiles, out: Path | None) -> Iterator[Path]:

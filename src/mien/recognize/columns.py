@@ -10,7 +10,7 @@ from typing import Any
 
 from mien.errors import BadDataError
 from mien.faces.regions import REGIONS
-from mien.labels import LABELS
+from mien.labels import LABELS, NEUTRAL, UNCERTAIN
 from mien.media.data_frames import Column, data_frame
 from mien.media.escapes import unguarded
 from mien.media.parquet import read_parquet
@@ -41,6 +41,17 @@ COLUMNS: dict[str, Column] = {
         f"on_{name}": Column("number", "of the evidence that lies there", "share")
         for name in REGIONS
     },
+    "measured": Column("integer", "1 if the scores are of this frame, 0 if of an earlier one"),
+    "start_s": Column("number", "when it is shown first", "s"),
+    "end_s": Column("number", "when it is shown no longer", "s"),
+    "seconds": Column("number", "how long it is shown; of a film all faces added up", "s"),
+    **{
+        f"share_{word}": Column("number", f"of that time with the label {word}", "share")
+        for word in (*LABELS, NEUTRAL, UNCERTAIN)
+    },
+    "changes": Column("integer", "from one label to another, without a gap"),
+    "changes_per_minute": Column("number", "changes in a minute of that time", "1/min"),
+    "transitions": Column("text", "each kind of change with its number"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Faces as a table of HTML, which notebooks show in place of a text. Draws nothing of its own."""
+"""Faces in a few words, and as a table of HTML, which notebooks show in place of a text."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -11,9 +11,24 @@ from mien.media.writers import encode_picture
 if TYPE_CHECKING:
     from mien.recognize.results import Face
 
-__all__ = ["faces_html"]
+__all__ = ["faces_html", "faces_text"]
 
+_NAMED = 3  # faces that a short text names
 _MOST = 50  # faces; a notebook keeps all that it shows
+
+
+def faces_text(faces: "Sequence[Face]") -> str:
+    """Name the labels of faces; of many the first.
+
+    Args:
+        faces: of a picture.
+
+    Returns:
+        A few words.
+    """
+    named = ", ".join(f"{face.label} {face.confidence:.2f}" for face in faces[:_NAMED])
+    more = f" and {len(faces) - _NAMED} more" if len(faces) > _NAMED else ""
+    return named + more if faces else "no faces"
 
 
 def faces_html(title: str, faces: "Sequence[Face]") -> str:

@@ -33,7 +33,6 @@ CSV_HEADER = (
 )  # fmt: skip
 VIDEO_HEADER = ("time_s", "frame", "track", *CSV_HEADER[2:])
 REGIONS_HEADER = tuple(f"on_{name}" for name in REGIONS)  # columns that may follow
-_NAMED = 3  # faces that a short text names
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -51,6 +50,7 @@ class Face:
         rule: when `label` is neutral or uncertain.
         track: in a video, the number that this face keeps from frame to frame; else None.
         is_face: False if it is none after all, see `Recognizer(reject=True)`.
+        measured: False if the scores are those of an earlier frame, see `video.Choice.every`.
     """
 
     detection: Detection
@@ -62,6 +62,7 @@ class Face:
     rule: Rule = USUAL
     track: int | None = None
     is_face: bool = True
+    measured: bool = True
 
     def __post_init__(self) -> None:
         """Check shapes and that the scores are probabilities."""
@@ -205,7 +206,10 @@ class Picture:
 
     def __repr__(self) -> str:
         """Return name, size and labels in a few words."""
-        return f"<Picture {self.path or 'array'} {self.width}x{self.height}: {_said(self.faces)}>"
+        from mien.recognize.notebook import faces_text
+
+        size = f"{self.width}x{self.height}"
+        return f"<Picture {self.path or 'array'} {size}: {faces_text(self.faces)}>"
 
     def _repr_html_(self) -> str:
         """Show the faces in a notebook."""
@@ -293,7 +297,9 @@ class VideoFrame:
 
     def __repr__(self) -> str:
         """Return number, time and labels in a few words."""
-        return f"<VideoFrame {self.number} at {self.time_s:.3f} s: {_said(self.faces)}>"
+        from mien.recognize.notebook import faces_text
+
+        return f"<VideoFrame {self.number} at {self.time_s:.3f} s: {faces_text(self.faces)}>"
 
     def _repr_html_(self) -> str:
         """Show the faces in a notebook."""
@@ -335,13 +341,6 @@ class VideoFrame:
         """Return one CSV row a face, in the order of `VIDEO_HEADER`."""
         start = (f"{self.time_s:.3f}", self.number)
         return [[*start, face.track, *face.row()] for face in self.faces]
-
-
-def _said(faces: tuple[Face, ...]) -> str:
-    """The faces' labels; of many the first."""
-    named = ", ".join(f"{face.label} {face.confidence:.2f}" for face in faces[:_NAMED])
-    more = f" and {len(faces) - _NAMED} more" if len(faces) > _NAMED else ""
-    return named + more if faces else "no faces"
 
 
 def _to_frame(header: tuple[str, ...], rows: Iterable[Sequence[Any]], library: str | None) -> Any:
