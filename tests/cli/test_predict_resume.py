@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from mien.scale import readers
+from mien.scale import readers, stream
 from tests.support.commands import mien
 from tests.support.pictures import encode, folder_of
 
@@ -114,6 +114,20 @@ def test_every_number_of_workers_writes_the_same(photos, monkeypatch):
     assert "--workers 99999: taking 3, one a core" in result.stderr
     assert all(table == tables[1] for table in tables.values())
     assert len(tables[1][2]) == 8 + 3
+
+
+def test_processes_write_what_this_process_writes(photos, monkeypatch):
+    monkeypatch.setattr("mien.cli._shared.cores", lambda: 2)
+    words = ("predict", "in", "--csv", "t.csv", "--out", "out", "--crops")
+    written = []
+    for many_s in (20, 0):  # seconds of work from which processes are started
+        monkeypatch.setattr(stream, "_MANY_S", many_s)
+        result = mien(*words, "--workers", 2)
+        files = [p for p in photos.rglob("*") if p.is_file() and p.parent.name != "in"]
+        contents = {path.relative_to(photos): path.read_bytes() for path in files}
+        written.append((result.stdout, result.stderr, contents))
+    assert written[0] == written[1]
+    assert len(written[0][2]) == 1 + 8 + 3
 
 
 @pytest.mark.slow
