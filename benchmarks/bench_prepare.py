@@ -30,9 +30,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import peak, timing
-from mien.data.parallel import cores, share
 from mien.data.prepare.pipeline import prepare
 from mien.data.prepare.record import Settings
+from mien.media.parallel import cores, share
 from mien.pixels import F64
 
 ROUNDS = 3

@@ -24,6 +24,7 @@ bench_start      how long `import mien`, `mien --help` and a first prediction ta
 bench_tracks     whether faces in a video keep their numbers, tracking beside detection, smoothing
 bench_threads    how much faster threads read than one, and that they read the same
 bench_train      what our training loop costs beyond the network, and in how much memory
+bench_workers    how much faster all cores read a folder than one process; a run killed ten times
 bench_video      how fast a video is annotated, stage by stage, and in how much memory
 corruptions      how much accuracy a model keeps when its crops are damaged
 digests          whether every command still does what it did, before and after a change

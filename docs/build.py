@@ -18,6 +18,7 @@ import trust
 from records import RESULTS, ROOT, read
 
 from mien.cli import cli
+from mien.recognize.columns import COLUMNS
 from mien.show.tables import as_markdown
 
 PAGES = [
@@ -87,6 +88,12 @@ def leaks() -> str:
         name = path.stem.removeprefix("prepare-")
         rows.append([name, ", ".join(leaked) or "none", f"{kept:,}"])
     return as_markdown(["training pictures of", "copies left out", "kept"], rows)
+
+
+def columns() -> str:
+    """Every column of the tables of faces."""
+    rows = [[f"`{name}`", c.kind, c.unit, c.meaning] for name, c in COLUMNS.items()]
+    return as_markdown(["column", "type", "unit", "meaning"], rows)
 
 
 def table3() -> str:
@@ -189,6 +196,7 @@ def tracks() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "columns": columns,
     "audit": audit,
     "commands": commands,
     "copies": copies,

@@ -15,7 +15,10 @@ MOST_LINES = 350
 ARRAY_TYPES = {"uint8", "float32", "float64", "int64", "bool_"}  # named in pixels.py
 ALONE = {
     "matplotlib": {"show/plots.py", "show/timeline_plot.py"},
+    "pandas": {"media/data_frames.py"},
+    "polars": {"media/data_frames.py"},
     "ray": {"scale/tune.py"},
+    "sqlite3": {"media/journal.py"},
     "tarfile": {"models/npm_package.py"},
     "zipfile": {"data/datasets/archive.py"},
 }

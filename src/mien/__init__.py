@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mien.explain.figure import explain_picture as explain_picture
     from mien.faces.boxes import Box as Box
     from mien.labels import LABELS as LABELS
+    from mien.recognize.columns import read_table as read_table
     from mien.recognize.recognizer import Recognizer as Recognizer
     from mien.recognize.results import Face as Face
     from mien.recognize.results import Picture as Picture
@@ -37,6 +38,7 @@ __all__ = [
     "__version__",
     "explain",
     "explain_picture",
+    "read_table",
     "read_video",
 ]
 
@@ -55,6 +57,7 @@ __getattr__, __dir__ = on_first_use(
         "VideoFrame": "mien.recognize.results",
         "explain": "mien.explain",
         "explain_picture": "mien.explain.figure",
+        "read_table": "mien.recognize.columns",
         "read_video": "mien.recognize.video",
     },
 )

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.cli.predict import predict_command, scores_command
+from mien.cli.predict import predict_command
+from mien.cli.scores import scores_command
 from mien.labels import LABELS
 from mien.media import images
 from tests.support.commands import mien

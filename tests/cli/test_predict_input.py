@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from mien.cli.predict import predict_command, scores_command
+from mien.cli.predict import predict_command
+from mien.cli.scores import scores_command
 from mien.media import images
 from tests.support.commands import mien
 from tests.support.pictures import encode, folder_of

@@ -41,6 +41,12 @@ def test_the_examples_of_a_page_run(page, least, tmp_path, monkeypatch):
     assert failed == 0
 
 
+def test_the_examples_of_the_page_on_many_pictures_run():
+    failed, tried = doctest.testfile(str(ROOT / "docs" / "many.md"), module_relative=False)
+    assert tried >= 11
+    assert failed == 0
+
+
 PACKAGE = ROOT / "src" / "mien"
 ROOMS = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
 

@@ -8,7 +8,13 @@ import pytest
 from mien.data.datasets.archive import is_picture
 from mien.errors import BadImageError
 from mien.media import find_pictures
-from mien.media.folders import SUFFIXES, search_pictures
+from mien.media.folders import (
+    SUFFIXES,
+    PictureFiles,
+    find_films,
+    search_pictures,
+    walk_pictures,
+)
 from tests.support.pictures import folder_of
 
 
@@ -140,3 +146,35 @@ def test_a_folder_with_nothing_but_what_is_left_out_says_so(tmp_path):
     folder_of(tmp_path, {"a.txt": b"", ".b.png": b""})
     with pytest.raises(BadImageError, match=r"hidden: 1: .*\.b\.png; left out, no picture by"):
         search_pictures([tmp_path])
+
+
+def test_a_walk_gives_the_order_of_a_sorted_list_without_seeing_all_first(tmp_path, monkeypatch):
+    names = ["a.png", "a-b/x.png", "a/x.png", "a/y/z.png", "a0.png", "b/c.png", "b.png", "ab/1.png"]
+    folder_of(tmp_path, dict.fromkeys(names, b""))
+    seen = []
+    real = os.scandir
+    monkeypatch.setattr("os.scandir", lambda folder: seen.append(folder.name) or real(folder))
+    walk = walk_pictures([tmp_path], PictureFiles())
+    first = next(walk)
+    assert (first.relative_to(tmp_path).as_posix(), seen[1:]) == ("a-b/x.png", ["a-b"])
+    found = [path.relative_to(tmp_path).as_posix() for path in (first, *walk)]
+    assert found == sorted(names)
+
+
+def test_a_folder_that_goes_while_it_is_walked_hides_no_other(tmp_path):
+    folder_of(tmp_path, {"a.png": b"", "b/c.png": b"", "d.png": b""})
+    found = PictureFiles()
+    walk = walk_pictures([tmp_path], found)
+    assert next(walk).name == "a.png"
+    (tmp_path / "b/c.png").unlink()
+    (tmp_path / "b").rmdir()
+    assert [path.name for path in walk] == ["d.png"]
+    assert found.left_out == {"cannot be opened (No such file or directory)": [tmp_path / "b"]}
+
+
+def test_films_are_found_by_their_suffix_below_a_folder(tmp_path):
+    folder_of(tmp_path, dict.fromkeys(["b.MP4", "a/c.mkv", "x.jpg", ".h.mp4", ".t/d.mov"], b""))
+    found = [path.relative_to(tmp_path).as_posix() for path in find_films(tmp_path)]
+    assert found == ["a/c.mkv", "b.MP4"]
+    with pytest.raises(BadImageError, match="no films in"):
+        find_films(tmp_path / "gone")

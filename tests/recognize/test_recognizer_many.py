@@ -1,8 +1,10 @@
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
+from mien import Recognizer
 from mien.errors import BadImageError
 from mien.recognize.recognizer import Failure, list_pictures, read_many, score_many
 from tests.support.pictures import encode, folder_of, texture
@@ -109,3 +111,68 @@ def test_crops_above_the_cap_fail(tmp_path):
     files = list_pictures([folder_of(tmp_path, {"a.png": plain(0, (9, 9))})])
     [(_, failure)] = score_many(BrightIsHappy(), files, max_pixels=80)
     assert failure.error.message.endswith("has 9x9 pixels, the cap is 80")
+
+
+@pytest.fixture(scope="module")
+def side_by_side(portrait):
+    """Ten pictures: faces that differ, plain ones, and one that is no picture."""
+    faces = [np.ascontiguousarray(np.roll(portrait, 3 * n, axis=1)) for n in range(4)]
+    blank = np.full((60, 80, 3), 190, dtype=np.uint8)
+    return [faces[0], blank, faces[1], b"text", blank, faces[2], faces[3], blank, blank, faces[0]]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_read_many_reads_as_read_does_in_order_and_names_failures(
+    recognizer, side_by_side, workers, monkeypatch
+):
+    monkeypatch.setattr("mien.recognize.recognizer.at_most_cores", lambda n: n)
+    results = list(recognizer.read_many(side_by_side, workers))
+    for given, result in zip(side_by_side, results, strict=True):
+        if isinstance(given, bytes):
+            assert isinstance(result, Failure)
+            assert "not a picture" in result.error.message
+        else:
+            assert result.record() == recognizer.read(given).record()
+    assert sum(isinstance(result, Failure) for result in results) == 1
+
+
+def test_read_many_reads_only_a_few_ahead_and_works_beside_itself(recognizer, monkeypatch):
+    monkeypatch.setattr("mien.recognize.recognizer.at_most_cores", lambda n: n)
+    taken = []
+    blank = np.full((60, 80, 3), 190, dtype=np.uint8)
+
+    def pictures():
+        for number in range(100):
+            taken.append(number)
+            yield blank
+
+    before = cv2.getNumThreads()
+    first, second = (recognizer.read_many(pictures(), 2) for _ in range(2))
+    assert next(first).width == next(second).width == 80
+    assert len(taken) < 2 * 20
+    first.close()
+    second.close()
+    assert cv2.getNumThreads() == before
+
+
+def test_networks_of_one_thread_read_side_by_side_and_the_caller_keeps_its_own(monkeypatch):
+    monkeypatch.setattr("mien.recognize.recognizer.at_most_cores", lambda n: n)
+    monkeypatch.setattr("mien.recognize.model.at_most_cores", lambda n: n)
+    four = Recognizer(threads=4)
+    one = four.with_threads(1)
+    threads = [r.model.session.get_session_options().intra_op_num_threads for r in (four, one)]
+    assert threads == [4, 1]
+    assert one.with_threads(1) is one
+    assert (one.rule, one.model.card) == (four.rule, four.model.card)
+    asked = []
+    real = Recognizer.with_threads
+    monkeypatch.setattr(Recognizer, "with_threads", lambda r, n: asked.append(n) or real(r, n))
+    list(four.read_many([b""] * 7, 2))
+    assert asked == []  # so few are read before another network is loaded
+    list(four.read_many([b""] * 8, 2))
+    assert asked == [1]
+
+
+def test_a_negative_number_of_workers_is_refused(recognizer):
+    with pytest.raises(ValueError, match="must be 0"):
+        next(recognizer.read_many([], workers=-1))

@@ -162,7 +162,7 @@ def test_another_model_at_the_place_of_the_one_that_was_pickled_is_refused(tmp_p
     path.write_bytes(channels_model())
     pickled = pickle.dumps(Model(path, threads=1))
     path.write_bytes(channels_model(temperature=3.0))
-    with pytest.raises(BadModelError, match="is another model than when it was pickled"):
+    with pytest.raises(BadModelError, match="is another model than when it was first loaded"):
         pickle.loads(pickled)
 
 

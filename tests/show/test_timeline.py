@@ -190,3 +190,15 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError, match=r"plot extra\n  try: pip install"):
         draw_timeline(Timeline(), tmp_path / "p.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_curves_as_a_data_frame():
+    made = filled([
+        (0, [face(2, "anger", 0.5), face(0, NEUTRAL, 0.8)]),
+        (0.01, [face(2, "anger", 0.7)]),
+    ])
+    frame = made.to_frame("polars")
+    assert frame.columns == ["track", "time_s", "neutral", *LABELS]
+    assert frame["track"].to_list() == [0, 2]
+    assert frame["neutral"].to_list() == pytest.approx([0.8, 0.1])
+    assert frame["anger"].to_list() == pytest.approx([0.04, 0.6])  # 0.04 is (1 - 0.8) / 5

@@ -20,8 +20,12 @@ COMMANDS = {
     name: words.split()
     for name, words in {
         "predict": "predict ../inputs/photos --out out --crops --csv t.csv --threads 1",
+        "predict in threads": "predict ../inputs/photos --out out --crops --csv t.csv --workers 2",
+        "predict on": "predict ../inputs/photos --csv t.csv --parquet t.parquet --resume",
+        "scores on": "scores ../inputs/crops --out t.csv --full --resume",
         "scores": "scores ../inputs/crops --out t.csv --full --threads 1",
         "video": "video ../inputs/talk.mp4 --out o.mp4 --csv t.csv --json t.json --segments s.csv",
+        "films": "video ../inputs --films --csv t.csv --parquet t.parquet --summary s.csv",
         "frames": "frames ../inputs/talk.mp4 --out out",
         "explain": "explain ../inputs/photos --out out",
         "prepare": "prepare folder ../inputs/own --out out --test 0.2 --workers 1",
@@ -32,9 +36,10 @@ COMMANDS = {
         "export": "export ../inputs/run --out m.onnx",
     }.items()
 }
-# All but onnxruntime, which starts a thread: a process with threads is not copied.
+# All but onnxruntime and pyarrow, which start a thread: a process with threads is not copied.
+# scikit-learn imports pandas where it is installed, and that pyarrow.
 _IMPORTED = ("av", "cv2", "kornia.augmentation", "matplotlib.backends.backend_agg", "onnx",
-             "sklearn.model_selection", "torch", "torch.onnx")  # fmt: skip
+             "sqlite3", "torch", "torch.onnx")  # fmt: skip
 
 
 def import_all():

@@ -3,7 +3,9 @@
 import csv
 import hashlib
 import json
+import sqlite3
 import tomllib
+from contextlib import closing
 
 from PIL import Image, UnidentifiedImageError
 
@@ -91,6 +93,26 @@ def _video(path):
     return frames, _plain(path)
 
 
+def _journal(path):
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            [(state,)] = database.execute("PRAGMA integrity_check")
+            if state != "ok":
+                raise ValueError(state)
+            return database.execute("SELECT path, size, result FROM files ORDER BY path").fetchall()
+    except sqlite3.OperationalError:  # opened, and killed before its tables were made
+        return []
+    except sqlite3.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def _parquet(path):
+    data = path.read_bytes()  # pyarrow would start a thread
+    if not (data[:4] == data[-4:] == b"PAR1"):
+        raise ValueError("its end is missing")
+    return _plain(path)
+
+
 def _model(path):
     import onnx
 
@@ -111,6 +133,8 @@ _READ = {
     ".safetensors": _checkpoint,
     ".mp4": _video,
     ".onnx": _model,
+    ".journal": _journal,
+    ".parquet": _parquet,
 }
 _BY_NAME = {"grid.toml": _plain}  # the settings of all points, one after another
 _DAMAGE = (OSError, ValueError, KeyError, UnidentifiedImageError, SyntaxError)

@@ -2,8 +2,10 @@
 
 `mien --help` therefore loads neither a model nor OpenCV. A module is named after its first command.
 
-predict    predict, scores, demo, models
-video      video, frames
+predict    predict, demo, models
+scores     scores
+video      video
+frames     frames
 explain    explain
 prepare    prepare
 audit      audit, stats
@@ -17,6 +19,8 @@ recipes    recipes
 doctor     doctor
 _group     the group of all commands: help, misspelt names, what every command's options share
 _outputs   which names an option takes that is named after a format
+_pictures  what predict and scores share: options, the count of files, the journal
+_films     the tables of one film or several
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals
 """
@@ -33,14 +37,14 @@ __all__ = ["cli", "main"]
 # Command: its module, which is named after the first of its commands.
 _COMMANDS = {
     "predict": "predict",
-    "scores": "predict",
+    "scores": "scores",
     "video": "video",
     "explain": "explain",
     "page": "page",
     "demo": "predict",
     "models": "predict",
     "prepare": "prepare",
-    "frames": "video",
+    "frames": "frames",
     "audit": "audit",
     "stats": "audit",
     "show-augmentation": "train",

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -255,13 +256,14 @@ DETECTOR = click.option(
 )
 
 
-def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:
-    """Yield items while a progress bar shows how far they are.
+def bar(items: Iterable[T], length: int, label: str = "", rate: bool = False) -> Iterator[T]:
+    """Yield items while a progress bar shows how far they are, and the time left.
 
     Args:
         items: to be worked through.
         length: how many there are; one alone needs no bar.
         label: text before the bar.
+        rate: show how many were done in a second so far.
 
     Yields:
         The items.
@@ -269,7 +271,19 @@ def bar(items: Iterable[T], length: int, label: str = "") -> Iterator[T]:
     if length < 2 or not sys.stderr.isatty() or _meta().get(_QUIET):
         yield from items
         return
-    with click.progressbar(items, length=length, label=label, file=sys.stderr) as shown:
+    began = time.monotonic()
+
+    def pace(_item: T | None) -> str:
+        return f"{shown.pos / max(1e-9, time.monotonic() - began):,.1f} a second"
+
+    with click.progressbar(
+        items,
+        length=length,
+        label=label,
+        file=sys.stderr,
+        show_pos=rate,
+        item_show_func=pace if rate else None,
+    ) as shown:
         _meta()[_BAR] = sys.stderr
         try:
             yield from shown

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mien.cli._shared import FILE, THREADS, Echo, bar, echo, echo_beside, echo_written, needs
+from mien.cores import cores
 from mien.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = ["evaluate_command", "faithful_command", "regions_command"]
 @click.option("--flip", is_flag=True, help="Average each crop and its mirror image.")
 @click.option("--against", metavar="OTHER", help="Another model, compared on the same pictures.")
 @click.option("--report", "as_page", is_flag=True, help="Also write plots and a page to --out.")
+@click.option("--workers", type=THREADS, default=0, help="Batches side by side; 0: all cores.")
 def evaluate_command(
     model: Path,
     folder: Path,
@@ -35,6 +37,7 @@ def evaluate_command(
     flip: bool,
     against: str | None,
     as_page: bool,
+    workers: int,
 ) -> None:
     """Measure MODEL (an .onnx file, or ``shipped``) on a split of the prepared folder DIR.
 
@@ -51,10 +54,12 @@ def evaluate_command(
             raise click.UsageError(f"{option} needs --out")
     if as_page:
         needs("mien evaluate --report", "plot", "matplotlib")
-    recognizer = Recognizer(model, flip=flip)
-    evaluation = evaluate(recognizer, folder, split, _bar("measuring"))
+    workers = workers or cores()
+    recognizer = Recognizer(model, int(workers > 1), flip=flip)
+    evaluation = evaluate(recognizer, folder, split, _bar("measuring"), workers)
     if against is not None:
-        other = evaluate(Recognizer(against, flip=flip), folder, split, _bar("measuring"))
+        rival = Recognizer(against, int(workers > 1), flip=flip)
+        other = evaluate(rival, folder, split, _bar("measuring"), workers)
         evaluation.record["against"] = compare_models(evaluation, other)
     _print_figures(evaluation.record)
     if out is None:

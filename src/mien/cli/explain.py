@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import click
 from mien.cli._shared import (
     DETECTOR,
     PICTURES,
+    THREADS,
     Refusals,
     bar,
     echo,
@@ -17,6 +20,7 @@ from mien.cli._shared import (
     needs,
     say_left_out,
 )
+from mien.cores import cores
 from mien.errors import BadImageError, OutputError, UnknownNameError
 from mien.media.escapes import escaped
 from mien.media.files import real_path
@@ -56,6 +60,7 @@ __all__ = ["explain_command"]
     type=click.Path(path_type=Path),
     help="An .onnx file, or the folder of a run (needs torch); by default the shipped one.",
 )
+@click.option("--workers", type=THREADS, default=0, help="Pictures side by side; 0: all cores.")
 @DETECTOR
 def explain_command(
     paths: tuple[Path, ...],
@@ -66,44 +71,104 @@ def explain_command(
     crop: bool,
     out: Path,
     model: Path | None,
+    workers: int,
 ) -> None:
     """Show where in a face the network saw its expression.
 
     Example: mien explain photo.jpg --method all --class fear --out why.png
     """
-    from mien.explain.figure import explanation_sentence, face_crops
+    from mien.faces.yunet import one_thread
     from mien.media.folders import search_pictures
+    from mien.media.parallel import share
     from mien.show.picture_grid import write_figure
 
-    methods = _methods(method)
-    labels = _labels(label)
+    methods, labels = _methods(method), _labels(label)
     found = search_pictures(paths, out)
     files = found.files
-    source, recognizer = _load(model)
+    count = (workers or cores()) if model is None or not model.is_dir() else 1
+    count = min(count, len(files))
+    source, recognizer = _load(model, threads=int(count > 1))
     say_left_out(found)
+    targets = _Targets(out, files)
     failures, refused = 0, Refusals()
     remove_leftovers(out)
-    for file in bar(files, len(files)):
-        try:
-            crops = face_crops(recognizer, file, crop)
-        except BadImageError as error:
-            failures += 1
-            echo_error(error)
-            continue
-        for number, face in enumerate(crops):
-            page = _figure(source, face, methods, labels, layer, activations)
-            target = _target(out, file, files, number if len(crops) > 1 else None)
-            with refused.noted():
-                write_figure(page, target)
-                echo(f"{escaped(file)}  face {number}  wrote {escaped(target)}")
-                if not activations and len(methods) == len(labels) == 1:
-                    sentence = explanation_sentence(source, face, methods[0], labels[0], layer)
-                    echo(f"     {sentence}")
+    explainer = _Explainer(source, recognizer, _Request(methods, labels, layer, activations, crop))
+    stream = share(lambda: explainer, files, count, threads=True)
+    with one_thread() if count > 1 else nullcontext(), closing(stream) as figures:
+        for file, faces in bar(zip(files, figures, strict=True), len(files)):
+            if isinstance(faces, BadImageError):
+                failures += 1
+                echo_error(faces)
+                continue
+            for number, face in enumerate(faces):
+                target = targets.of(file, number if len(faces) > 1 else None)
+                for name, reason in face.left_out.items():
+                    echo(f"mien: {name} left out: {reason}", err=True)
+                with refused.noted():
+                    write_figure(face.page, target)
+                    echo(f"{escaped(file)}  face {number}  wrote {escaped(target)}")
+                    if face.sentence:
+                        echo(f"     {face.sentence}")
     if failures:
         echo(f"mien: {failures} of {len(files)} pictures gave no face", err=True)
     refused.report()
     if failures or refused.count or found.faults:
         sys.exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is drawn of a face."""
+
+    methods: list[str]
+    labels: list[str | None]
+    layer: str | None
+    activations: bool
+    is_crop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _FaceFigure:
+    """The figure of a face, the methods that the network does not allow, and a sentence or ""."""
+
+    page: "Page"
+    left_out: dict[str, str]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Explainer:
+    """Draws the faces of a picture; threads may share it."""
+
+    source: "Source"
+    recognizer: "Recognizer"
+    request: _Request
+
+    def __call__(self, file: Path) -> list[_FaceFigure] | BadImageError:
+        """Draw them, or return why there is none."""
+        from mien.explain.figure import face_crops
+
+        try:
+            crops = face_crops(self.recognizer, file, self.request.is_crop)
+        except BadImageError as error:
+            return error
+        return [self._figure(crop) for crop in crops]
+
+    def _figure(self, crop: "U8") -> _FaceFigure:
+        from mien.explain.figure import (
+            activations_figure,
+            explanation_figure,
+            explanation_sentence,
+        )
+
+        methods, labels, layer = self.request.methods, self.request.labels, self.request.layer
+        if self.request.activations:
+            return _FaceFigure(activations_figure(self.source, crop, layer), {}, "")
+        page, left_out = explanation_figure(self.source, crop, methods, labels, layer)
+        sentence = ""
+        if len(methods) == len(labels) == 1:
+            sentence = explanation_sentence(self.source, crop, methods[0], labels[0], layer)
+        return _FaceFigure(page, left_out, sentence)
 
 
 def _methods(name: str) -> list[str]:
@@ -126,13 +191,13 @@ def _labels(name: str | None) -> list[str | None]:
     return list(LABELS)
 
 
-def _load(model: Path | None) -> "tuple[Source, Recognizer]":
+def _load(model: Path | None, threads: int) -> "tuple[Source, Recognizer]":
     """The network to explain, and what finds faces."""
     from mien.explain.methods import source_of
     from mien.recognize.recognizer import Recognizer
 
     if model is None or not model.is_dir():
-        recognizer = Recognizer(model)
+        recognizer = Recognizer(model, threads)
         return source_of(recognizer.model), recognizer
     needs("mien explain --model RUN", "train", "torch")
     from mien.train.run import load_run
@@ -140,38 +205,29 @@ def _load(model: Path | None) -> "tuple[Source, Recognizer]":
     return source_of(load_run(model).network), Recognizer()
 
 
-def _figure(
-    source: "Source",
-    crop: "U8",
-    methods: list[str],
-    labels: list[str | None],
-    layer: str | None,
-    activations: bool,
-) -> "Page":
-    """The figure of a face; a method that the network does not allow is named and left out."""
-    from mien.explain.figure import activations_figure, explanation_figure
+class _Targets:
+    """The files of figures: --out itself, or one named like the picture in that folder."""
 
-    if activations:
-        return activations_figure(source, crop, layer)
-    page, left_out = explanation_figure(source, crop, methods, labels, layer)
-    for method, reason in left_out.items():
-        echo(f"mien: {method} left out: {reason}", err=True)
-    return page
+    def __init__(self, out: Path, files: Sequence[Path]) -> None:
+        from mien.show.picture_grid import SUFFIXES
 
-
-def _target(out: Path, file: Path, files: Sequence[Path], number: int | None) -> Path:
-    """The file of a face's figure: --out itself, or one named like the picture in that folder."""
-    from mien.show.picture_grid import SUFFIXES
-
-    suffix = "" if number is None else f"-face{number}"
-    if out.suffix.lower() in SUFFIXES:
-        if len(files) > 1:
+        self._out, self._is_file = out, out.suffix.lower() in SUFFIXES
+        if self._is_file and len(files) > 1:
             raise click.UsageError("--out must be a folder for more than one picture")
-        target = out.with_name(f"{out.stem}{suffix}{out.suffix}")
-    else:
-        same_name = [other for other in files if other.stem == file.stem]
-        twin = f"-{same_name.index(file) + 1}" if len(same_name) > 1 else ""
-        target = out / f"{file.stem}{twin}{suffix}.png"
-    if real_path(target) in set(map(real_path, files)):
-        raise OutputError(f"{target} is one of the pictures", fix="choose another --out")
-    return target
+        self._pictures = set(map(real_path, files))
+        self._same_name: dict[str, list[Path]] = {}
+        for file in files:
+            self._same_name.setdefault(file.stem, []).append(file)
+
+    def of(self, file: Path, number: int | None) -> Path:
+        """Name the figure of a face; of an only face the number is None."""
+        suffix = "" if number is None else f"-face{number}"
+        if self._is_file:
+            target = self._out.with_name(f"{self._out.stem}{suffix}{self._out.suffix}")
+        else:
+            same_name = self._same_name[file.stem]
+            twin = f"-{same_name.index(file) + 1}" if len(same_name) > 1 else ""
+            target = self._out / f"{file.stem}{twin}{suffix}.png"
+        if real_path(target) in self._pictures:
+            raise OutputError(f"{target} is one of the pictures", fix="choose another --out")
+        return target

@@ -107,7 +107,7 @@ def _summary(row: "PaperRow", record: dict[str, Any]) -> str:
 
 
 def _table2(ctx: click.Context, request: "Request") -> None:
-    from mien.cli.predict import scores_command
+    from mien.cli.scores import scores_command
     from mien.train.paper import prepare_database
 
     folder = prepare_database("gimefive", "leak-free", request) / "valid"

@@ -1,24 +1,40 @@
-"""Commands for somebody with a video: video, frames."""
+"""The command for somebody with a video: video."""
 
 import signal
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, bar, echo, echo_written, needs
-from mien.errors import OutputError
+from mien.cli._films import FilmTables
+from mien.cli._pictures import PARQUET
+from mien.cli._shared import (
+    DETECTOR,
+    FILE,
+    THREADS,
+    bar,
+    echo,
+    echo_error,
+    echo_written,
+    needs,
+)
+from mien.errors import BadImageError, OutputError
 from mien.media.files import real_path
-from mien.media.standard_output import StandardOutput
+from mien.media.standard_output import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from mien.media.video_source import VideoSource
+    from mien.recognize.recognizer import Recognizer
     from mien.recognize.results import VideoFrame
+    from mien.recognize.video import Choice, VideoRecognizer
 
-__all__ = ["frames_command", "video_command"]
+__all__ = ["video_command"]
 
 
 @click.command(name="video")
@@ -26,6 +42,14 @@ __all__ = ["frames_command", "video_command"]
 @click.option("--out", type=FILE, help="The film, annotated, with its sound: an .mp4.")
 @click.option("--csv", "csv_file", type=FILE, help="One row a face and frame; - prints it.")
 @click.option("--json", "json_file", type=FILE, help="One JSON line a frame; - prints them.")
+@PARQUET
+@click.option("--films", is_flag=True, help="IN is a folder of films; one table with their names.")
+@click.option("--per-second", is_flag=True, help="One row a face and second in --csv: the means.")
+@click.option("--all-frames", is_flag=True, help="Rows in --csv for frames without a face, too.")
+@click.option(
+    "--measured", is_flag=True, help="A column in --csv: 0 for scores of an earlier frame."
+)
+@click.option("--summary", type=FILE, help="Shares of time and changes, by face: .csv, .parquet.")
 @click.option("--plot", type=FILE, help="The expressions over time: .png, .svg, .pdf.")
 @click.option("--segments", type=FILE, help="One row a stretch of one expression, as CSV.")
 @click.option(
@@ -70,6 +94,12 @@ def video_command(
     out: Path | None,
     csv_file: Path | None,
     json_file: Path | None,
+    parquet: Path | None,
+    films: bool,
+    per_second: bool,
+    all_frames: bool,
+    measured: bool,
+    summary: Path | None,
     plot: Path | None,
     segments: Path | None,
     every: int,
@@ -92,43 +122,113 @@ def video_command(
 
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
-    needs("mien video", "video", "av", "lap")
-    if plot:
-        needs("mien video --plot", "plot", "matplotlib")
-    from mien.media.sources import Camera, open_video
-    from mien.media.writers import OUTPUTS, open_outputs
-    from mien.recognize.recognizer import Recognizer
-    from mien.recognize.results import VIDEO_HEADER, VideoFrame
-    from mien.recognize.video import Choice, VideoRecognizer, recognize_frames
+    _refuse_options((out, plot, segments), plot, parquet, films)
+    if per_second and measured:
+        raise click.UsageError("--measured tells frames apart: it does not go with --per-second")
+    from mien.media.folders import find_films
+    from mien.recognize.video import Choice, VideoRecognizer
+    from mien.show.film_rows import RowOptions
     from mien.show.plots import refuse_format
 
     refuse_format(plot)
-    tables = {"csv": csv_file, "json": json_file}  # by format
-    targets = [path for path in (out, *tables.values(), plot, segments) if path]
+    targets = [p for p in (out, csv_file, json_file, parquet, plot, segments, summary) if p]
     _refuse_clashes(source, targets)
+    tables = FilmTables(
+        RowOptions(films, per_second, all_frames, measured),
+        {"csv": csv_file if targets else STANDARD_OUTPUT, "json": json_file, "parquet": parquet},
+        summary,
+    )
     choice = Choice(every, smooth, heatmap and bool(out or json_file))
-    with ExitStack() as outputs:
-        video = outputs.enter_context(open_video(source, rate or 0, out is not None, allow_network))
-        if isinstance(video, Camera):
-            outputs.enter_context(_ended_by_interrupt(video))
-        video_recognizer = VideoRecognizer(Recognizer(model, threads, six), choice)
-        writes = outputs.enter_context(open_outputs(tables, VIDEO_HEADER, VideoFrame.rows))
-        if not targets:
-            writes.append(OUTPUTS["csv"](StandardOutput(), VIDEO_HEADER, VideoFrame.rows))
+    how = _How(rate or 0, out is not None, allow_network, seconds, choice)
+
+    def more(video: "VideoSource") -> "Iterator[Callable[[VideoFrame], object]]":
         if plot or segments:
-            writes.append(_timeline(outputs, plot, segments))
+            yield _timeline(outputs, plot, segments)
         if out:
-            writes.append(_annotated(outputs, out, video, heatmap, landmarks, threads))
-        frames: Iterator[VideoFrame] = recognize_frames(video, video_recognizer)
-        if seconds:
-            frames = takewhile(lambda frame: frame.time_s < seconds, frames)
-        count = 0
-        for frame in bar(frames, video.length, "looking"):
-            count += 1
-            for write in writes:
-                write(frame)
-    _report(video, count)
+            yield _annotated(outputs, out, video, heatmap, landmarks, threads)
+
+    recognizer = cache(lambda: _recognizer(model, threads, six))
+    names = list(map(str, find_films(Path(source)))) if films else [source]
+    failures = 0
+    with ExitStack() as outputs:
+        for name in names:
+            with ExitStack() if films else nullcontext(outputs) as film:
+                try:
+                    video = _open(name, how, film)
+                    recognized = VideoRecognizer(recognizer(), choice)
+                    tables.open(outputs)
+                    _read(video, how, recognized, [tables.begin(name), *more(video)])
+                except BadImageError as error:
+                    if not films:
+                        raise
+                    failures += 1
+                    echo_error(error)
+                tables.end()
+    if failures:
+        echo(f"mien: {failures} of {len(names)} films could not be read", err=True)
     echo_written(*targets)
+    if failures:
+        sys.exit(1)
+
+
+def _refuse_options(
+    single: tuple[Path | None, ...], plot: Path | None, parquet: Path | None, films: bool
+) -> None:
+    """Refuse options that do not go together, or whose extra is missing."""
+    needs("mien video", "video", "av", "lap")
+    if plot:
+        needs("mien video --plot", "plot", "matplotlib")
+    if parquet:
+        needs("--parquet", "tables", "pyarrow")
+    if films and any(single):
+        raise click.UsageError("--films writes --csv, --json, --parquet and --summary alone")
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How films are opened and read."""
+
+    rate: float
+    sound: bool
+    allow_network: bool
+    seconds: float | None
+    choice: "Choice"
+
+
+def _recognizer(model: Path | None, threads: int, six: bool) -> "Recognizer":
+    from mien.recognize.recognizer import Recognizer
+
+    return Recognizer(model, threads, six)
+
+
+def _open(name: str, how: _How, stack: ExitStack) -> "VideoSource":
+    """Open a film; Ctrl-C ends the recording of a camera well."""
+    from mien.media.sources import Camera, open_video
+
+    video = stack.enter_context(open_video(name, how.rate, how.sound, how.allow_network))
+    if isinstance(video, Camera):
+        stack.enter_context(_ended_by_interrupt(video))
+    return video
+
+
+def _read(
+    video: "VideoSource",
+    how: _How,
+    recognized: "VideoRecognizer",
+    writes: "list[Callable[[VideoFrame], object]]",
+) -> None:
+    """Read a film's frames, write what was read in them, and say what was wrong with it."""
+    from mien.recognize.video import recognize_frames
+
+    frames: Iterator[VideoFrame] = recognize_frames(video, recognized)
+    if (seconds := how.seconds) is not None:
+        frames = takewhile(lambda frame: frame.time_s < seconds, frames)
+    count = 0
+    for frame in bar(frames, video.length, "looking"):
+        count += 1
+        for write in writes:
+            write(frame)
+    _report(video, count)
 
 
 @contextmanager
@@ -216,42 +316,3 @@ def _report(video: "VideoSource", count: int) -> None:
     if video.missing_s > max(0.5, 2 / (video.rate or 25)):
         missing = f"its last {video.missing_s:.1f} s are missing"
         echo(f"cut short: {missing}, the first {count:,} frames were read", err=True)
-
-
-@click.command(name="frames")
-@click.argument("video", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make.")
-@click.option("--every", type=click.IntRange(1), help="Look at one frame in so many; default 1.")
-@click.option(
-    "--per-second",
-    "rate",
-    type=click.FloatRange(0, 1000, min_open=True),
-    help="Look at so many frames a second instead.",
-)
-@click.option("--size", type=SIDE, default=64, show_default=True)
-@click.option("--quality", type=QUALITY, default=95, show_default=True)
-@DETECTOR
-def frames_command(
-    video: Path, out: Path, every: int | None, rate: float | None, size: int, quality: int
-) -> None:
-    """Cut the faces out of the frames of VIDEO, upright, with the moment each is from.
-
-    Writes a JPEG a face, and frames.csv with its time, frame and box. Needs the video extra.
-
-    Example: mien frames talk.mp4 --out faces --per-second 2
-    """
-    if every is not None and rate is not None:
-        raise click.UsageError("give --every or --per-second, not both")
-    from mien.data.video_crops import CropOptions, cut_faces
-    from mien.faces.detect import Detector
-    from mien.media.frame import Frame
-
-    def progress(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
-        return bar(frames, length, "looking")
-
-    options = CropOptions(every or 1, rate or 0, size, quality)
-    counts = cut_faces(video, out, options, Detector(), progress)
-    echo(f"{counts.frames:,} frames looked at, {counts.with_face:,} with a face")
-    if counts.damaged:
-        echo(f"skipped: {counts.damaged:,} damaged packets of the video", err=True)
-    echo(f"wrote {counts.faces:,} faces and {out}/frames.csv")

@@ -8,5 +8,4 @@ manifest     the table of a prepared folder: one row for each crop
 splits       choose the pictures to hold out
 stats        how many pictures there are, beside the paper's Table 3
 video_crops  the faces of a video as crops
-parallel     share tasks between processes
 """

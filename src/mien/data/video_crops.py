@@ -4,15 +4,19 @@ Pipeline: frames -> faces -> crops, framed as for recognition -> a row for each 
 not grow with the length of the video.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from mien.data.prepare.crops import as_jpeg
 from mien.errors import OutputError
 from mien.faces import align
+from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
+from mien.faces.yunet import one_thread
 from mien.media.frame import Frame
+from mien.media.parallel import share
 from mien.media.sources import open_file
 from mien.media.video_source import every_nth, per_second
 from mien.media.writers import add_file, atomic_folder, open_table
@@ -74,6 +78,7 @@ def cut_faces(
     options: CropOptions,
     detector: Detector,
     progress: Callable[[Iterable[Frame], int], Iterable[Frame]] = lambda frames, _: frames,
+    workers: int = 1,
 ) -> VideoCrops:
     """Cut the faces out of a video's frames, upright, as recognition sees them.
 
@@ -83,6 +88,7 @@ def cut_faces(
         options: which frames are used, and the size and quality of the crops.
         detector: finds the faces.
         progress: takes the frames and their number, and shows how many are done.
+        workers: threads that look at frames side by side, while the next ones are decoded.
 
     Returns:
         What was found; the table of a video without faces has no rows.
@@ -97,28 +103,42 @@ def cut_faces(
     with open_file(video) as source, atomic_folder(out) as part:
         frames = options.choose(progress(source, source.length))
         with open_table(part / "frames.csv", HEADER) as table:
-            table.writerows(_rows(source.pictures(frames), part, options, detector, counts))
+            looked_at = _looked_at(source.pictures(frames), options, detector, workers)
+            with closing(looked_at) as results:
+                table.writerows(_rows(results, part, counts))
         counts.damaged = source.damaged
     return counts
 
 
+def _looked_at(
+    frames: Iterable[tuple[Frame, U8]], options: CropOptions, detector: Detector, workers: int
+) -> Generator[tuple[Frame, list[tuple[Detection, bytes]]], None, None]:
+    """Yield each frame with its faces, and the file of each face's crop."""
+
+    def look(picture: tuple[Frame, U8]) -> tuple[Frame, list[tuple[Detection, bytes]]]:
+        frame, rgb = picture
+        faces = detector.find(rgb)
+        transforms = (align.framing(face.landmarks, options.side) for face in faces)
+        crops = (align.crop(rgb, to_crop, options.side) for to_crop in transforms)
+        files = [as_jpeg(crop, options.quality) for crop in crops]
+        return frame, list(zip(faces, files, strict=True))
+
+    with one_thread() if workers > 1 else nullcontext():
+        yield from share(lambda: look, frames, workers, threads=True)
+
+
 def _rows(
-    frames: Iterable[tuple[Frame, U8]],
+    frames: Iterable[tuple[Frame, list[tuple[Detection, bytes]]]],
     folder: Path,
-    options: CropOptions,
-    detector: Detector,
     counts: VideoCrops,
 ) -> Iterator[tuple[object, ...]]:
     """Write the crops of each frame; yield a row for each face."""
-    for frame, rgb in frames:
-        faces = detector.find(rgb)
+    for frame, faces in frames:
         counts.frames += 1
         counts.with_face += bool(faces)
-        for number, face in enumerate(faces):
-            to_crop = align.framing(face.landmarks, options.side)
-            crop = align.crop(rgb, to_crop, options.side)
+        for number, (face, data) in enumerate(faces):
             path = f"{frame.number:06}-{number}.jpg"
-            add_file(as_jpeg(crop, options.quality), folder / path)
+            add_file(data, folder / path)
             counts.faces += 1
             box = face.box.as_list()
             yield path, f"{frame.time_s:.3f}", frame.number, number, *box, f"{face.confidence:.4f}"

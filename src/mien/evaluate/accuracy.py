@@ -20,6 +20,7 @@ from mien.evaluate.calibration import accuracy_at, aurc, chance_error
 from mien.evaluate.metrics import confusion, mcnemar, summarise
 from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule, index
 from mien.media import images
+from mien.media.parallel import share
 from mien.media.progress import Progress
 from mien.pixels import F32, I64, in_batches
 from mien.recognize.model import Outputs
@@ -60,7 +61,11 @@ class Evaluation:
 
 
 def evaluate(
-    recognizer: Recognizer, folder: Path, split: str = "test", progress: Progress = iter
+    recognizer: Recognizer,
+    folder: Path,
+    split: str = "test",
+    progress: Progress = iter,
+    workers: int = 1,
 ) -> Evaluation:
     """Measure a model on the six expressions of a prepared folder.
 
@@ -69,6 +74,7 @@ def evaluate(
         folder: made by ``mien prepare``.
         split: ``test``, ``valid`` or ``train``.
         progress: shows how far it is.
+        workers: threads that read batches side by side; a recognizer of one thread suits them.
 
     Returns:
         Figures and scores; neutral pictures are left out.
@@ -78,7 +84,11 @@ def evaluate(
     """
     rows = rows_of_split(folder, split)
     batches = list(in_batches(len(rows)))
-    outputs = [_run(recognizer, folder, rows[part]) for part in progress(batches)]
+
+    def run(part: slice) -> Outputs:
+        return _run(recognizer, folder, rows[part])
+
+    outputs = list(share(lambda: run, progress(batches), workers, threads=True))
     scores = np.concatenate([output.scores for output in outputs])
     neutral = np.concatenate([output.neutral for output in outputs])
     card = recognizer.model.card

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Semaphore
+from threading import Lock, Semaphore
 from typing import Any
 
 import cv2
@@ -18,10 +18,40 @@ import numpy as np
 from mien.cores import cores
 from mien.pixels import F32, U8
 
-__all__ = ["YuNet"]
+__all__ = ["YuNet", "one_thread", "use_one_thread"]
 
 _LEAST_SIDE = 64  # pixels; OpenCV's YuNet invents faces where a side is of 32 or fewer
+# OpenCV's number of threads is one for the whole process, and so are these two.
+_changing = Lock()
+_before: list[int] = []  # what it was before each block of `one_thread` that is open
 _OVERLAP, _MOST_FACES = 0.3, 5000  # OpenCV's own: of boxes that are one face; before overlaps go
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let OpenCV compute with one thread in this process, for as long as a block lasts.
+
+    Where pictures are read side by side, its own threads would only wait for each other. Blocks of
+    several threads may overlap: the last one to end puts the number back.
+
+    Yields:
+        Nothing.
+    """
+    with _changing:
+        _before.append(_before[-1] if _before else cv2.getNumThreads())
+        cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        with _changing:
+            before = _before.pop()
+            if not _before:
+                cv2.setNumThreads(before)
+
+
+def use_one_thread() -> None:
+    """Let OpenCV compute with one thread, for as long as this process lasts."""
+    cv2.setNumThreads(1)
 
 
 class YuNet:

@@ -17,7 +17,11 @@ animation     an animated WebP as a video
 sources       what `mien video IN` may name: a file, standard input, pictures, a camera, an address
 progress      the type of what shows how far a loop is
 threads       prefetch and write-behind, so that stages overlap
+parallel      share tasks between threads or processes
+journal       what a run has read so far, so that it can go on after it was killed
 writers       text, CSV, JSON lines, pictures; OUTPUTS
+data_frames   name, type, unit and meaning of columns; tables as pandas or polars
+parquet       Parquet files, by an extra
 video_writer  H.264 video with the times and the sound of its source
 atomic        files and folders that are whole or absent; what a disk refuses is one error
 parts         what is being written, and what killed runs left

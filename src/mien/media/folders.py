@@ -1,10 +1,13 @@
 """Which picture files paths name: folders are walked, and what is left out of them is named.
 
 A folder's files are chosen by suffix alone; nothing is opened. Linked folders are not entered, so a
-walk ends. Knows nothing of pictures beside their names.
+walk ends. It gives one file after another and remembers one folder's names at a time, so its memory
+does not grow with the number of pictures. Knows nothing of pictures beside their names.
 """
 
 import os
+from bisect import insort
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +15,24 @@ from pathlib import Path
 from mien.errors import BadImageError
 from mien.media.files import is_dir
 
-__all__ = ["SUFFIXES", "PictureFiles", "find_pictures", "search_pictures"]
+__all__ = [
+    "SUFFIXES",
+    "PictureFiles",
+    "find_films",
+    "find_pictures",
+    "search_pictures",
+    "walk_pictures",
+]
 
 SUFFIXES = frozenset({
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".mpo"),
     *(".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif"),
     *(".jp2", ".j2k", ".jpx"),
+})
+_FILMS = frozenset({
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv"),
+    *(".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".3gp"),
 })
 _HIDDEN = "hidden"
 _OTHER = "no picture by its suffix"
@@ -28,7 +42,8 @@ _BROKEN = "link that leads nowhere"
 _SPECIAL = "no ordinary file"
 _CLOSED = "cannot be opened"
 _FAULTS = (_BROKEN, _SPECIAL, _CLOSED)  # what may hide a picture that was meant to be read
-_SHOWN = 10  # names of files that nobody means
+_MANY = {_HIDDEN, _OTHER}  # files that nobody means
+_SHOWN = 10  # names of them
 
 
 @dataclass(slots=True)
@@ -37,16 +52,19 @@ class PictureFiles:
 
     Attributes:
         files: in the order of the paths; those of a folder in the order of their names as text.
-        left_out: for each reason the files and folders left out.
+        left_out: for each reason the files and folders left out; of hidden and other files, which
+            may be as many as the pictures, the first ten by name.
+        counts: for each reason how many there are.
     """
 
     files: list[Path] = field(default_factory=list)
     left_out: dict[str, list[Path]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
 
     @property
     def faults(self) -> int:
         """How many were left out although they could be pictures: unreadable folders, links."""
-        return sum(len(p) for reason, p in self.left_out.items() if reason.startswith(_FAULTS))
+        return sum(n for reason, n in self.counts.items() if reason.startswith(_FAULTS))
 
     def leave_out(self, path: Path, reason: str) -> None:
         """Note something that is left out.
@@ -55,7 +73,11 @@ class PictureFiles:
             path: of the file or folder.
             reason: in a few words.
         """
-        self.left_out.setdefault(reason, []).append(path)
+        self.counts[reason] += 1
+        named = self.left_out.setdefault(reason, [])
+        insort(named, path)
+        if reason in _MANY:
+            del named[_SHOWN:]
 
     def summary(self) -> list[str]:
         """Say what was left out.
@@ -66,9 +88,9 @@ class PictureFiles:
         """
         lines = []
         for reason, paths in sorted(self.left_out.items()):
-            shown = paths[:_SHOWN] if reason in {_HIDDEN, _OTHER} else paths
-            rest = f", and {len(paths) - len(shown):,} more" if len(paths) > len(shown) else ""
-            lines.append(f"left out, {reason}: {len(paths):,}: {', '.join(map(str, shown))}{rest}")
+            count, names = self.counts[reason], ", ".join(map(str, paths))
+            rest = f", and {count - len(paths):,} more" if count > len(paths) else ""
+            lines.append(f"left out, {reason}: {count:,}: {names}{rest}")
         return lines
 
 
@@ -86,21 +108,40 @@ def search_pictures(paths: Iterable[str | Path], out: Path | None = None) -> Pic
         BadImageError: if a path is empty, or there is not one file.
     """
     found = PictureFiles()
+    found.files.extend(walk_pictures(paths, found, out))
+    return found
+
+
+def walk_pictures(
+    paths: Iterable[str | Path], found: PictureFiles, out: Path | None = None
+) -> Iterator[Path]:
+    """Give the files that paths name one by one, in the order of `search_pictures`.
+
+    Args:
+        paths: files, given as they are whatever their suffix, and folders, walked.
+        found: is told what is left out; its list of files stays empty.
+        out: a folder that is written to; below the folders walked it is left out.
+
+    Yields:
+        Each file.
+
+    Raises:
+        BadImageError: if a path is empty; in the end, if there was not one file.
+    """
     named = list(paths)
+    empty = True
     for path in named:
         if not str(path):
             raise BadImageError("an empty path was given", fix="give the path of a file or folder")
-        if is_dir(Path(path)):
-            found.files.extend(_walk(Path(path), found, out))
-        else:
-            found.files.append(Path(path))
-    if not found.files:
+        for file in _walk(Path(path), found, out) if is_dir(Path(path)) else [Path(path)]:
+            empty = False
+            yield file
+    if empty:
         names = ", ".join(map(str, named))
         said = f" ({'; '.join(found.summary())})" if found.left_out else ""
         raise BadImageError(
             f"no pictures in {names}", fix=f"name a folder that holds JPEG or PNG{said}"
         )
-    return found
 
 
 def find_pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
@@ -125,31 +166,71 @@ def find_pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
             raise BadImageError(f"no such file or folder: {path}", fix="check the path")
 
 
-def _walk(root: Path, found: PictureFiles, out: Path | None) -> list[Path]:
-    """List the pictures below a folder, and note in `found` what is left out."""
+def find_films(folder: Path) -> list[Path]:
+    """List the films below a folder, in the order of their paths as text.
+
+    Args:
+        folder: walked; linked folders are not entered.
+
+    Returns:
+        Files by their suffix; hidden ones are left out.
+
+    Raises:
+        BadImageError: if there is no such folder, or not one film in it.
+    """
+    found = [
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in _FILMS
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    ]
+    if not found:
+        raise BadImageError(
+            f"no films in {folder}", fix="name a folder that holds files such as .mp4, .mov or .mkv"
+        )
+    return sorted(found, key=Path.as_posix)
+
+
+def _walk(root: Path, found: PictureFiles, out: Path | None) -> Iterator[Path]:
+    """Give the pictures below a folder, and note in `found` what is left out."""
     own = _identity(out) if out is not None and is_dir(out) else None
-    files: list[Path] = []
-    folders = [root]
-    while folders:
-        folder = folders.pop()
-        try:
-            with os.scandir(folder) as entries:
-                inside = sorted(entries, key=lambda entry: entry.name)
-        except OSError as error:
-            found.leave_out(folder, f"{_CLOSED} ({error.strerror})")
+    open_folders = [(root, _inside(root, found, own))]  # and what is still to be seen of each
+    while open_folders:
+        folder, names = open_folders[-1]
+        if not names:
+            open_folders.pop()
             continue
-        for entry in inside:
-            path = folder / entry.name
-            reason = _reason(entry, own)
-            if reason:
-                found.leave_out(path, reason)
-            elif entry.is_dir(follow_symlinks=False):
-                folders.append(path)
-            else:
-                files.append(path)
-    for paths in found.left_out.values():
-        paths.sort()
-    return sorted(files, key=Path.as_posix)
+        name = names.pop()
+        path = folder / name
+        if name.endswith("/"):
+            open_folders.append((path, _inside(path, found, own)))
+        else:
+            yield path
+
+
+def _inside(folder: Path, found: PictureFiles, own: tuple[int, int] | None) -> list[str]:
+    """Pictures and folders in a folder, the last one first; a folder's name ends with a slash.
+
+    With the slash all files come in the order of their whole paths: "a.jpg" before "a/x.jpg".
+    Names alone are kept, as there may be a million of them.
+
+    Returns:
+        The names.
+    """
+    names = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                reason = _reason(entry, own)
+                if reason:
+                    found.leave_out(folder / entry.name, reason)
+                else:
+                    names.append(entry.name + "/" * entry.is_dir(follow_symlinks=False))
+    except OSError as error:
+        found.leave_out(folder, f"{_CLOSED} ({error.strerror})")
+        return []
+    return sorted(names, reverse=True)
 
 
 def _reason(entry: os.DirEntry[str], own: tuple[int, int] | None) -> str:
@@ -158,7 +239,7 @@ def _reason(entry: os.DirEntry[str], own: tuple[int, int] | None) -> str:
     if entry.name.startswith("."):
         return _HIDDEN
     if entry.is_dir(follow_symlinks=False):
-        return _OWN if own is not None and _identity(path) == own else ""
+        return _OWN if own is not None and _is_at(path, own) else ""
     if entry.is_symlink() and is_dir(path):
         return _LINKED
     if path.suffix.lower() not in SUFFIXES:
@@ -170,6 +251,13 @@ def _reason(entry: os.DirEntry[str], own: tuple[int, int] | None) -> str:
     if ordinary:
         return ""
     return _BROKEN if entry.is_symlink() else _SPECIAL
+
+
+def _is_at(path: Path, identity: tuple[int, int]) -> bool:
+    try:
+        return _identity(path) == identity
+    except FileNotFoundError:  # it went since it was listed
+        return False
 
 
 def _identity(path: Path) -> tuple[int, int]:

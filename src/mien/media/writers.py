@@ -7,6 +7,7 @@ of faces.
 """
 
 import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,7 +18,9 @@ from PIL import Image
 
 from mien.errors import OutputError
 from mien.media.atomic import as_output_error, atomic, atomic_folder
+from mien.media.data_frames import Column
 from mien.media.escapes import guarded
+from mien.media.parquet import open_parquet
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
 from mien.pixels import U8
 
@@ -32,6 +35,7 @@ __all__ = [
     "as_output_error",
     "atomic",
     "atomic_folder",
+    "encode_picture",
     "open_outputs",
     "open_table",
     "write_bytes",
@@ -108,16 +112,41 @@ def write_picture(rgb: U8, path: Path) -> None:
     Raises:
         OutputError: if the name ends otherwise, or the file cannot be written.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise OutputError(
-            f"no picture format ends in {path.suffix!r}: {path}",
-            fix=f"end the name in {', '.join(FORMATS)}",
-        )
-    kind, longest, options = FORMATS[path.suffix.lower()]
-    if max(rgb.shape) > longest:
-        raise OutputError(f"{kind} holds at most {longest} pixels a side: {path}", fix="use .png")
+    kind, options = _format(rgb, path.suffix, str(path))
     with atomic(path) as part, as_output_error(path):
         Image.fromarray(rgb).save(part, kind, **options)
+
+
+def encode_picture(rgb: U8, suffix: str) -> bytes:
+    """Return what the file of a picture holds, as `write_picture` writes it.
+
+    Args:
+        rgb: shape (H, W, 3), uint8, RGB.
+        suffix: of the file.
+
+    Returns:
+        The whole file.
+
+    Raises:
+        OutputError: if no format ends so, or it cannot hold so many pixels.
+    """
+    kind, options = _format(rgb, suffix, f"a picture of {rgb.shape[1]}x{rgb.shape[0]} pixels")
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _format(rgb: U8, suffix: str, name: str) -> tuple[str, dict[str, int]]:
+    """Pillow's name of a format, and how to save in it."""
+    if suffix.lower() not in FORMATS:
+        raise OutputError(
+            f"no picture format ends in {suffix!r}: {name}",
+            fix=f"end the name in {', '.join(FORMATS)}",
+        )
+    kind, longest, options = FORMATS[suffix.lower()]
+    if max(rgb.shape) > longest:
+        raise OutputError(f"{kind} holds at most {longest} pixels a side: {name}", fix="use .png")
+    return kind, options
 
 
 class LinesWriter:
@@ -267,24 +296,32 @@ _Write = Callable[[Any], object]  # called for each result in turn
 
 @contextmanager
 def open_outputs(
-    paths: Mapping[str, Path | None], header: Sequence[str], rows: _Rows
+    paths: Mapping[str, Path | None],
+    header: Sequence[str],
+    rows: _Rows,
+    columns: Mapping[str, Column] | None = None,
 ) -> Iterator[list[_Write]]:
     """Open files of results; they appear when the block ends well.
 
     Args:
-        paths: by format, one of `OUTPUTS`; None for a format that is not wanted.
+        paths: by format, one of `OUTPUTS` or ``parquet``; None for a format that is not wanted.
         header: names of the columns of a table.
         rows: returns the rows of a result in such a table.
+        columns: of the header, for Parquet.
 
     Yields:
         For each file, what writes one result.
     """
     with ExitStack() as stack:
-        yield [
+        writes = [
             OUTPUTS[name](stack.enter_context(LinesWriter(path)), header, rows)
             for name, path in paths.items()
-            if path
+            if path and name != "parquet"
         ]
+        if target := paths.get("parquet"):
+            add = stack.enter_context(open_parquet(target, columns or {}))
+            writes.append(lambda result: [add(tuple(row)) for row in rows(result)])
+        yield writes
 
 
 def _csv_rows(file: TextFile, header: Sequence[str], rows: _Rows) -> _Write:

@@ -1,10 +1,13 @@
 """A picture or a video becomes faces with scores. Knows nothing of drawing and training.
 
 results     Face, Picture, VideoFrame: frozen, checked, each knows its rows and records
+columns     the columns of every table of faces; tables read back
+notebook    faces as a table of HTML, for notebooks
 card        the card inside a model file, and the gate that every model file passes
 model       an .onnx file, ready to run: crops in, probabilities and maps out
 rejection   does a crop show a face at all?
-recognizer  one picture or many -> results; the main path of the library
+recognizer  a picture -> results; the main path of the library
+many        many pictures -> results or named failures, side by side
 video       a video -> results, smoothed over each track
 weights/    the shipped model
 """

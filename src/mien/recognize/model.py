@@ -101,6 +101,20 @@ class Model:
         """Travel as settings, and as the hash of the file."""
         return _reloaded, (type(self), self.path, self._threads, self.flip, self.card["sha256"])
 
+    def with_threads(self, threads: int) -> "Model":
+        """Load the same file again, to compute with another number of threads.
+
+        Args:
+            threads: at most one a core; 0 takes all cores.
+
+        Returns:
+            Another model.
+
+        Raises:
+            BadModelError: if the file is another one by now.
+        """
+        return _reloaded(type(self), self.path, threads, self.flip, self.card["sha256"])
+
     def _try(self) -> None:
         """Run two crops, and refuse a network that does not give what a model must."""
         inputs = [(i.name, i.type, i.shape[1:]) for i in self.session.get_inputs()]
@@ -226,7 +240,8 @@ def _reloaded(kind: type[Model], path: Path, threads: int, flip: bool, sha256: s
     model = kind(path, threads, flip)
     if model.card["sha256"] != sha256:
         raise BadModelError(
-            f"{path} is another model than when it was pickled", fix="start again with one model"
+            f"{path} is another model than when it was first loaded",
+            fix="start again with one model",
         )
     return model
 

@@ -1,28 +1,29 @@
-"""A picture becomes faces with scores and maps; many pictures, results or named failures.
+"""A picture becomes faces with scores and maps.
 
-Pipeline: read -> detect boxes -> landmarks -> upright crops -> batches -> results.
-Memory does not grow with the number of pictures, and none is lost. Knows nothing of drawing.
+Pipeline: read -> detect boxes -> landmarks -> upright crops -> batches -> results. Many pictures
+are in `mien.recognize.many`. Knows nothing of drawing.
 """
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from mien.cores import at_most_cores
+from mien.cores import at_most_cores, cores
 from mien.errors import BadImageError
 from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
 from mien.labels import NO_FACE, SIX, Rule
 from mien.media import images
-from mien.media.folders import search_pictures
 from mien.media.inputs import PictureLike, as_rgb, path_of
-from mien.pixels import BOOL, F32, U8, in_batches, to_gray, to_side
+from mien.pixels import BOOL, F32, U8, in_batches
 from mien.recognize import rejection
+from mien.recognize.many import Failure, NoFace, list_pictures, read_many, score_many, stream
 from mien.recognize.model import SHIPPED, Model
 from mien.recognize.results import Face, Picture
 
@@ -121,6 +122,66 @@ class Recognizer:
         rgb = as_rgb(picture, max_pixels, max_memory)
         faces = self.read_faces(rgb, self.detector.find(rgb), heatmap)
         return Picture(path_of(picture), rgb.shape[1], rgb.shape[0], tuple(faces))
+
+    def read_many(
+        self,
+        pictures: Iterable[PictureLike],
+        workers: int = 0,
+        heatmap: bool = True,
+        max_pixels: int = images.MAX_PIXELS,
+        max_memory: int = images.MAX_MEMORY,
+    ) -> Iterator[Picture | Failure]:
+        """Read many pictures side by side, in threads that compute on one core each.
+
+        A few pictures are read ahead, so memory does not grow with their number: each thread holds
+        one picture at a time. Fewer than eight pictures are read one after the other.
+
+        Args:
+            pictures: each as `read` takes it; a folder's are `mien.media.find_pictures`. They are
+                asked for a few ahead.
+            workers: threads, at most one a core; 0 takes all cores, 1 reads in the caller's thread.
+            heatmap: also keep the class maps, for `Face.heatmap`.
+            max_pixels: larger pictures fail.
+            max_memory: MiB; pictures whose decoding takes more fail.
+
+        Yields:
+            In the order of `pictures`, what was read in each, or a `Failure` with its path and the
+            error; the rest goes on.
+
+        Raises:
+            ValueError: if `workers` is negative.
+
+        Example:
+            >>> import mien, skimage.data
+            >>> recognizer = mien.Recognizer()
+            >>> for picture in recognizer.read_many([skimage.data.astronaut(), "gone.jpg"]):
+            ...     print(type(picture).__name__, len(getattr(picture, "faces", ())))
+            Picture 1
+            Failure 0
+        """
+        count = at_most_cores(workers) or cores()
+        yield from stream(self, pictures, count, heatmap, (max_pixels, max_memory))
+
+    def with_threads(self, threads: int) -> Self:
+        """Return a recognizer of the same settings that computes with another number of threads.
+
+        Args:
+            threads: at most one a core; 0 takes all cores.
+
+        Returns:
+            Itself if it has so many, else another one, with the networks loaded again.
+
+        Raises:
+            BadModelError: if the model file is another one by now.
+            ValueError: if `threads` is negative.
+        """
+        if at_most_cores(threads) == self._threads:
+            return self
+        other = copy(self)
+        other._threads = at_most_cores(threads)
+        other._detector = None
+        other.model = self.model.with_threads(other._threads)
+        return other
 
     def read_faces(self, rgb: U8, found: Sequence[Detection], heatmap: bool = True) -> list[Face]:
         """Read the expression of faces that were found already.
@@ -228,112 +289,3 @@ class Recognizer:
             if self._detector is None:
                 self._detector = Detector(self._threads)
             return self._detector
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A picture that could not be read.
-
-    Attributes:
-        path: of the file.
-        error: what is wrong and what to do.
-    """
-
-    path: str
-    error: BadImageError
-
-    def record(self) -> dict[str, str]:
-        """Return it as JSON-ready values."""
-        return {"path": self.path, "error": self.error.message}
-
-
-@dataclass(frozen=True, slots=True)
-class NoFace:
-    """A crop on which no face was seen.
-
-    Attributes:
-        path: of the file.
-    """
-
-    path: str
-
-
-def list_pictures(paths: Iterable[str | Path]) -> list[Path]:
-    """List the files that paths name; a path that does not exist stays, to fail by name later.
-
-    Args:
-        paths: files and folders.
-
-    Returns:
-        The files, folders walked; `mien.media.search_pictures` also tells what is left out.
-
-    Raises:
-        BadImageError: if there is not one, or a path is empty.
-    """
-    return search_pictures(paths).files
-
-
-def read_many(
-    recognizer: Recognizer,
-    files: Iterable[PictureLike],
-    heatmap: bool = True,
-    max_pixels: int = images.MAX_PIXELS,
-    max_memory: int = images.MAX_MEMORY,
-) -> Iterator[tuple[U8 | None, Picture | Failure]]:
-    """Read pictures one at a time.
-
-    Args:
-        recognizer: reads each.
-        files: from `list_pictures`; or whatever else `Recognizer.read` takes.
-        heatmap: also keep the class maps.
-        max_pixels: larger pictures fail.
-        max_memory: MiB; pictures whose decoding takes more fail.
-
-    Yields:
-        The picture as (H, W, 3) RGB and what was read in it; or None and why it failed.
-    """
-    for file in files:
-        try:
-            rgb = as_rgb(file, max_pixels, max_memory)
-        except BadImageError as error:
-            yield None, Failure(path_of(file), error)
-            continue
-        yield rgb, replace(recognizer.read(rgb, heatmap), path=path_of(file))
-        del rgb  # before the next is decoded: two large ones need not be in memory
-
-
-def score_many(
-    recognizer: Recognizer,
-    files: Sequence[Path],
-    max_pixels: int = images.MAX_PIXELS,
-    max_memory: int = images.MAX_MEMORY,
-    reject: bool = False,
-) -> Iterator[tuple[Path, F32 | Failure | NoFace]]:
-    """Score pictures that are face crops already, a batch at a time.
-
-    Args:
-        recognizer: scores them.
-        files: from `list_pictures`.
-        max_pixels: larger pictures fail.
-        max_memory: MiB; pictures whose decoding takes more fail.
-        reject: give `NoFace` where no face is seen; needs a recognizer that rejects.
-
-    Yields:
-        Each file in order, with its six scores, shape (6,), or why it failed, or `NoFace`.
-    """
-    for part in in_batches(len(files)):
-        results: dict[Path, F32 | Failure | NoFace] = {}
-        crops: dict[Path, U8] = {}
-        for file in files[part]:
-            try:
-                rgb = images.read_rgb(file, max_pixels, max_memory)
-                crops[file] = to_side(to_gray(rgb), recognizer.model.side)
-            except BadImageError as error:
-                results[file] = Failure(str(file), error)
-        scores = recognizer.classify(list(crops.values()))
-        results |= dict(zip(crops, scores, strict=True))
-        if reject:
-            shown = recognizer.are_faces(list(crops.values()))
-            results |= {f: NoFace(str(f)) for f, face in zip(crops, shown, strict=True) if not face}
-        for file in files[part]:
-            yield file, results[file]

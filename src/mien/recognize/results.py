@@ -4,6 +4,7 @@ A `Picture`, or a `VideoFrame`, has `Face`s; a `Face` has a `Box`, five landmark
 the class maps. Each knows its own rows and record. Knows nothing of files, models and drawing.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,15 @@ from mien.labels import LABELS, NEUTRAL, NO_FACE, USUAL, Rule, index
 from mien.pixels import F32, SIDE, U8, enlarge
 from mien.values import Result
 
-__all__ = ["CSV_HEADER", "REGIONS_HEADER", "VIDEO_HEADER", "Face", "Picture", "VideoFrame"]
+__all__ = [
+    "CSV_HEADER",
+    "REGIONS_HEADER",
+    "VIDEO_HEADER",
+    "Face",
+    "Picture",
+    "VideoFrame",
+    "rows_of_record",
+]
 
 CSV_HEADER = (
     "path", "face", "left", "top", "right", "bottom", "detection",
@@ -27,7 +36,7 @@ VIDEO_HEADER = ("time_s", "frame", "track", *CSV_HEADER[2:])
 REGIONS_HEADER = tuple(f"on_{name}" for name in REGIONS)  # columns that may follow
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Face(Result):
     """What was read in one face.
 
@@ -42,6 +51,7 @@ class Face(Result):
         rule: when `label` is neutral or uncertain.
         track: in a video, the number that this face keeps from frame to frame; else None.
         is_face: False if it is none after all, see `Recognizer(reject=True)`.
+        measured: False if the scores are those of an earlier frame, see `video.Choice.every`.
     """
 
     detection: Detection
@@ -53,6 +63,7 @@ class Face(Result):
     rule: Rule = USUAL
     track: int | None = None
     is_face: bool = True
+    measured: bool = True
 
     def __post_init__(self) -> None:
         """Check shapes and that the scores are probabilities."""
@@ -60,6 +71,18 @@ class Face(Result):
             raise ValueError(f"values must have shape ({len(LABELS)},), got {self.values.shape}")
         if not abs(float(self.values.sum()) - 1) <= 1e-3:  # not > 1e-3: NaN is refused too
             raise ValueError(f"values must sum to 1, got {self.values.sum():.4f}: apply softmax")
+
+    def __repr__(self) -> str:
+        """Return label, confidence and box in a few words."""
+        place = ", ".join(f"{edge:.0f}" for edge in self.box.as_list())
+        track = "" if self.track is None else f", track {self.track}"
+        return f"<Face {self.label} {self.confidence:.2f} at ({place}){track}>"
+
+    def _repr_html_(self) -> str:
+        """Show the face in a notebook."""
+        from mien.recognize.notebook import faces_html
+
+        return faces_html("", [self])
 
     @property
     def box(self) -> Box:
@@ -166,7 +189,7 @@ def _normalised(coarse: F32, side: int) -> F32:
     return fine / np.float32(top) if top > 0 else fine
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Picture(Result):
     """One picture and the faces in it.
 
@@ -181,6 +204,40 @@ class Picture(Result):
     width: int
     height: int
     faces: tuple[Face, ...] = field(default_factory=tuple)
+
+    def __repr__(self) -> str:
+        """Return name, size and labels in a few words."""
+        from mien.recognize.notebook import faces_text
+
+        size = f"{self.width}x{self.height}"
+        return f"<Picture {self.path or 'array'} {size}: {faces_text(self.faces)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the faces in a notebook."""
+        from mien.recognize.notebook import faces_html
+
+        return faces_html(repr(self)[1:-1], self.faces)
+
+    def to_frame(self, library: str | None = None) -> Any:
+        """Return a row a face as a DataFrame, with the columns of `CSV_HEADER`.
+
+        Args:
+            library: ``pandas`` or ``polars``; by default the first of them that is installed.
+
+        Returns:
+            ``pandas.DataFrame`` or ``polars.DataFrame``; without rows for a picture without faces.
+            Of many pictures: ``pandas.concat(p.to_frame() for p in pictures)``.
+
+        Raises:
+            MissingExtraError: if neither library is installed.
+            UnknownNameError: if there is no such library.
+
+        Example:
+            >>> import mien, skimage.data
+            >>> mien.Recognizer().read(skimage.data.astronaut()).to_frame()["label"].to_list()
+            ['happiness']
+        """
+        return _to_frame(CSV_HEADER, self.rows(), library)
 
     def record(self) -> dict[str, Any]:
         """Return the picture as JSON-ready values."""
@@ -200,14 +257,30 @@ class Picture(Result):
         Returns:
             Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for.
         """
-        rows: list[list[str | int | float]] = []
-        for number, face in enumerate(self.faces):
-            shares = [face.regions.get(name, "") for name in REGIONS] if regions else []
-            rows.append([self.path, number, *face.row(), *shares])
-        return rows
+        return rows_of_record(self.record(), regions)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def rows_of_record(record: dict[str, Any], regions: bool = False) -> list[list[str | int | float]]:
+    """Return one CSV row a face of a picture's record.
+
+    Args:
+        record: from `Picture.record`, perhaps by way of JSON.
+        regions: also the shares of the evidence; "" for a face that was read without maps.
+
+    Returns:
+        Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for; no row for a
+        picture that could not be read.
+    """
+    rows: list[list[str | int | float]] = []
+    for number, face in enumerate(record.get("faces", ())):
+        facts = (face["detection"], face["label"], face["confidence"], face["neutral"])
+        shares = [face["regions"].get(name, "") for name in REGIONS] if regions else []
+        start = (record["path"], number, *face["box"])
+        rows.append([*start, *facts, *face["scores"].values(), *shares])
+    return rows
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class VideoFrame(Result):
     """One frame of a video and the faces in it.
 
@@ -222,6 +295,33 @@ class VideoFrame(Result):
     time_s: float
     faces: tuple[Face, ...]
     rgb: U8
+
+    def __repr__(self) -> str:
+        """Return number, time and labels in a few words."""
+        from mien.recognize.notebook import faces_text
+
+        return f"<VideoFrame {self.number} at {self.time_s:.3f} s: {faces_text(self.faces)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the faces in a notebook."""
+        from mien.recognize.notebook import faces_html
+
+        return faces_html(repr(self)[1:-1], self.faces)
+
+    def to_frame(self, library: str | None = None) -> Any:
+        """Return a row a face as a DataFrame, with the columns of `VIDEO_HEADER`.
+
+        Args:
+            library: ``pandas`` or ``polars``; by default the first of them that is installed.
+
+        Returns:
+            ``pandas.DataFrame`` or ``polars.DataFrame``.
+
+        Raises:
+            MissingExtraError: if neither library is installed.
+            UnknownNameError: if there is no such library.
+        """
+        return _to_frame(VIDEO_HEADER, self.rows(), library)
 
     @property
     def width(self) -> int:
@@ -242,3 +342,10 @@ class VideoFrame(Result):
         """Return one CSV row a face, in the order of `VIDEO_HEADER`."""
         start = (f"{self.time_s:.3f}", self.number)
         return [[*start, face.track, *face.row()] for face in self.faces]
+
+
+def _to_frame(header: tuple[str, ...], rows: Iterable[Sequence[Any]], library: str | None) -> Any:
+    from mien.media.data_frames import data_frame
+    from mien.recognize.columns import columns_of
+
+    return data_frame(columns_of(header), rows, library)

@@ -166,7 +166,7 @@ class VideoRecognizer:
 def _moved(face: Face, detection: Detection) -> Face:
     """The face as it was read last, where it is now."""
     to_crop = align.framing(detection.landmarks, face.crop.shape[0])
-    return replace(face, detection=detection, to_crop=to_crop)
+    return replace(face, detection=detection, to_crop=to_crop, measured=False)
 
 
 @dataclass(slots=True, eq=False)

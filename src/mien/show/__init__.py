@@ -6,6 +6,7 @@ layout         where frames, labels and panels go: in a picture, and steadily ov
 panel          the bars beside a face
 annotate       a picture, a folder of pictures or the frames of a video, annotated
 picture_grid   figures and contact sheets: rows of small pictures with words; PNG, PDF, SVG
+film_rows      the rows of a film's table, by frame or second, and its summary
 timeline       the faces of a video over time
 timeline_plot  the plot of a timeline (matplotlib)
 plots          training, confusion, calibration, effects, faithfulness (matplotlib)

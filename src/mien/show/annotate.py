@@ -17,7 +17,7 @@ from mien.errors import OutputError
 from mien.faces.boxes import Box
 from mien.media.files import is_dir, real_path
 from mien.media.parts import remove_leftovers
-from mien.media.writers import write_picture
+from mien.media.writers import FORMATS, write_picture
 from mien.pixels import F32, U8
 from mien.recognize.results import Face, Picture, VideoFrame
 from mien.show import layout
@@ -25,7 +25,15 @@ from mien.show.heatmap import blend_heatmap
 from mien.show.panel import Panel
 from mien.show.style import COLOURS, DARK, LIGHT, Masks, Rgb, paint
 
-__all__ = ["AnnotatedFolder", "Overlay", "annotate", "enlarged", "enlargement", "zoomed"]
+__all__ = [
+    "AnnotatedFolder",
+    "Overlay",
+    "annotate",
+    "enlarged",
+    "enlargement",
+    "written_suffix",
+    "zoomed",
+]
 
 _SMALL = 320  # pixels; a longer side below that is enlarged
 _ENOUGH = 640  # pixels; to at least that, by a whole number
@@ -273,18 +281,47 @@ class AnnotatedFolder:
         Yields:
             What is to be written, shape (H, W, 3), uint8, and to which file.
         """
-        target = self._targets[picture.path]
+        faces = picture.faces if self._crops else ()
+        target, *crops = self.targets(picture.path, len(faces))
         yield annotate(rgb, picture, heatmap=self._heatmap), target
-        for number, face in enumerate(picture.faces if self._crops else ()):
-            crop = target.with_name(f"{target.stem}-face{number}.png")
-            yield face.crop, _free(crop, self._taken)
+        yield from zip((face.crop for face in faces), crops, strict=True)
+
+    def targets(self, path: str, crops: int) -> list[Path]:
+        """Name the files of one picture; names of crops are given to it alone.
+
+        Args:
+            path: of the picture.
+            crops: how many there are.
+
+        Returns:
+            The annotated picture, then its crops.
+        """
+        target = self._targets[path]
+        names = (target.with_name(f"{target.stem}-face{n}.png") for n in range(crops))
+        return [target, *(_free(name, self._taken) for name in names)]
 
 
 def _relative(file: Path, roots: Iterable[Path]) -> Path:
     """Path below the folder the user named, with a suffix that can be written."""
     root = next((root for root in roots if file.is_relative_to(root)), file.parent)
-    suffix = file.suffix if file.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"} else ".png"
-    return file.relative_to(root).with_suffix(suffix)
+    return file.relative_to(root).with_suffix(written_suffix(file))
+
+
+def written_suffix(file: str | Path) -> str:
+    """Return the suffix of a picture's annotated copy.
+
+    Args:
+        file: the picture.
+
+    Returns:
+        Its own, or ``.png`` where nothing is written in its format.
+
+    Example:
+        >>> written_suffix("a.JPG"), written_suffix("a.gif")
+        ('.JPG', '.png')
+    """
+    suffix = Path(file).suffix
+    return suffix if suffix.lower() in FORMATS else ".png"
 
 
 def _free(target: Path, taken: set[Path]) -> Path:

@@ -7,11 +7,15 @@ length fits. Only the segments, a few numbers each, are all kept.
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from mien.labels import LABELS, NEUTRAL
+from mien.media.data_frames import data_frame
 from mien.media.writers import CsvWriter
 from mien.pixels import F64, U8
+from mien.recognize.columns import columns_of
 from mien.recognize.results import Face, VideoFrame
 
 __all__ = ["SEGMENTS_HEADER", "Peak", "Segment", "Timeline"]
@@ -171,6 +175,31 @@ class Timeline:
         times = np.array([(number + 0.5) * self.bin_s for number, _ in bins])
         sums = np.stack([values for _, values in bins])
         return times, sums[:, :7] / sums[:, 7:]
+
+    def to_frame(self, library: str | None = None) -> Any:
+        """Return the curves of the longest tracks as a DataFrame, a row a track and bin.
+
+        Args:
+            library: ``pandas`` or ``polars``; by default the first of them that is installed.
+
+        Returns:
+            ``pandas.DataFrame`` or ``polars.DataFrame`` with the columns track, time_s (the middle
+            of the bin), neutral and the six scores: means over the bin.
+
+        Raises:
+            MissingExtraError: if neither library is installed.
+            UnknownNameError: if there is no such library.
+
+        Example:
+            >>> list(Timeline().to_frame().columns)[:4]
+            ['track', 'time_s', 'neutral', 'happiness']
+        """
+        rows = (
+            (track, float(time_s), float(values[6]), *map(float, values[:6]))
+            for track in sorted(self._histories)
+            for time_s, values in zip(*self.curve(track), strict=True)
+        )
+        return data_frame(columns_of(("track", "time_s", NEUTRAL, *LABELS)), rows, library)
 
     def peaks(self, track: int) -> list[Peak]:
         """Return the frames in which a track showed each of its expressions most.

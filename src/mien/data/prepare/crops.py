@@ -18,6 +18,7 @@ from mien.data.dedup import duplicates
 from mien.errors import BadDataError, BadImageError
 from mien.faces.align import reframe
 from mien.faces.detect import Detector
+from mien.faces.yunet import use_one_thread
 from mien.media import images
 from mien.pixels import U8
 
@@ -131,6 +132,7 @@ def cutter(archive: Path, shape: Shape) -> Cutter:
     Returns:
         The cutter.
     """
+    use_one_thread()  # as many processes as cores look for faces
     return Cutter(Archive(archive), shape)
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from mien.data import manifest
 from mien.data.dedup import duplicates, similarity
-from mien.data.parallel import share
 from mien.data.prepare.crop_store import CropStore
 from mien.data.prepare.crops import equality
 from mien.errors import BadDataError
 from mien.media import images
+from mien.media.parallel import share
 from mien.pixels import BOOL, U8
 
 __all__ = ["HeldOut", "Leak", "find_leaks", "held_out_of"]

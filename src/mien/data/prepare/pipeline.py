@@ -13,7 +13,6 @@ from pathlib import Path
 from mien.data import manifest
 from mien.data.datasets import DATASETS, Archive, Item, Listing, read_listing
 from mien.data.manifest import Row
-from mien.data.parallel import share
 from mien.data.prepare.crop_store import CropStore, CropWriter, store_in
 from mien.data.prepare.crops import Crop, Cutter, Shape, cutter
 from mien.data.prepare.leaks import Leak, find_leaks, held_out_of
@@ -21,6 +20,7 @@ from mien.data.prepare.record import Report, Settings, is_made, load_report, sav
 from mien.data.splits import hold_out
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, index
+from mien.media.parallel import share
 from mien.media.parts import is_part_name
 from mien.media.progress import Progress
 from mien.media.writers import Table, atomic_folder, open_table

@@ -5,11 +5,13 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from mien.data.parallel import cores, share
 from mien.errors import BadImageError, OutputError
+from mien.media.atomic import atomic
+from mien.media.parallel import cores, share
 
 
 def adder(term):
@@ -38,6 +40,18 @@ def failing(error):
 
 def dying(_):
     return lambda _: os.kill(os.getpid(), signal.SIGKILL)
+
+
+def writing(folder):
+    """Begins a file and tells so, then takes very long."""
+
+    def work(number):
+        with atomic(folder / f"{number}.txt") as part:
+            part.write_text("half")
+            (folder / f"{os.getpid()}.pid").touch()
+            time.sleep(60)
+
+    return work
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -77,6 +91,38 @@ def test_a_process_that_is_killed_is_an_error_and_no_silence():
         list(share(partial(dying, None), range(4), 2))
 
 
+def test_threads_share_one_worker_and_keep_the_order():
+    made = []
+
+    def make():
+        made.append(1)
+        return late(None)
+
+    assert list(share(make, range(8), 2, threads=True)) == list(range(8))
+    assert made == [1]
+
+
+def test_an_error_in_a_thread_is_raised_in_its_place():
+    stream = share(partial(failing, BadImageError), range(9), 2, threads=True)
+    assert [next(stream) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(BadImageError, match="three"):
+        next(stream)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM")
+def test_a_process_that_is_asked_to_end_leaves_no_part_of_a_file(tmp_path):
+    def end_them():
+        while len(found := list(tmp_path.glob("*.pid"))) < 2:
+            time.sleep(0.05)
+        for path in found:
+            os.kill(int(path.stem), signal.SIGTERM)
+
+    Thread(target=end_them, daemon=True).start()
+    with pytest.raises(OutputError, match="was ended"):
+        list(share(partial(writing, tmp_path), range(9), 2))
+    assert {path.suffix for path in tmp_path.iterdir()} == {".pid"}
+
+
 def test_the_cores_are_those_this_process_may_use():
     assert 1 <= cores() <= (os.cpu_count() or 1)
 
@@ -87,8 +133,8 @@ def test_processes_do_not_outlive_a_first_one_that_is_killed(tmp_path):
         "import sys, time\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from functools import partial\n"
-        "from tests.data.test_parallel import adder\n"
-        "from mien.data.parallel import share\n"
+        "from tests.media.test_parallel import adder\n"
+        "from mien.media.parallel import share\n"
         "if __name__ == '__main__':\n"
         "    stream = share(partial(adder, 0), range(100), 2)\n"
         "    print(*{next(stream)[1] for _ in range(20)}, flush=True)\n"

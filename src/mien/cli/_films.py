@@ -1,0 +1,114 @@
+"""The tables of one film or several: rows, JSON lines, a summary."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mien.recognize.results import VideoFrame
+    from mien.show.film_rows import RowOptions
+
+__all__ = ["FilmTables"]
+
+
+class FilmTables:
+    """Opens the tables, and takes the frames of one film after another."""
+
+    def __init__(
+        self, options: "RowOptions", tables: dict[str, Path | None], summary: Path | None
+    ) -> None:
+        """Keep what to write; nothing is opened yet.
+
+        Args:
+            options: rows and columns of csv and parquet.
+            tables: files by format.
+            summary: the file of the summary, a .csv or .parquet.
+        """
+        self._options, self._paths, self._summary = options, tables, summary
+        self._is_open = False
+        self._rows: list[Callable[[Any], object]] = []
+        self._lines: list[Callable[[Any], object]] = []
+        self._summaries: list[Callable[[Any], object]] = []
+        self._end: Callable[[], None] = lambda: None
+
+    def open(self, stack: ExitStack) -> None:
+        """Open the files, unless they are open; not before it is known that there is a film.
+
+        Args:
+            stack: closes them; they appear if all went well.
+        """
+        if self._is_open:
+            return
+        from mien.media.writers import open_outputs
+        from mien.recognize.columns import columns_of
+        from mien.show.film_rows import SUMMARY_HEADER
+
+        self._is_open = True
+        header = self._options.header
+        lines = {"json": self._paths["json"]}
+        rows = {name: path for name, path in self._paths.items() if name != "json"}
+        is_parquet = self._summary is not None and self._summary.suffix.lower() == ".parquet"
+        summary = {"parquet" if is_parquet else "csv": self._summary}
+        for kept, paths, names in (
+            (self._rows, rows, header),
+            (self._lines, lines, header),
+            (self._summaries, summary, SUMMARY_HEADER),
+        ):
+            outputs = open_outputs(paths, names, _as_they_are, columns_of(names))
+            kept += stack.enter_context(outputs)
+
+    def begin(self, film: str) -> "Callable[[VideoFrame], None]":
+        """Begin a film.
+
+        Args:
+            film: its name.
+
+        Returns:
+            What takes its frames, in order.
+        """
+        from mien.show.film_rows import FilmRows, summary_rows
+        from mien.show.timeline import Timeline
+
+        rows, timeline = FilmRows(self._options, film), Timeline()
+
+        def write_frame(frame: "VideoFrame") -> None:
+            found = rows.add(frame)
+            for write in self._rows:
+                write(found)
+            for write in self._lines:
+                write(_Line(film if self._options.film else None, frame))
+            if self._summaries:
+                timeline.add(frame)
+
+        def end() -> None:
+            found = rows.finish()
+            for write in self._rows:
+                write(found)
+            for write in self._summaries:
+                write(list(summary_rows(film, timeline.segments)))
+
+        self._end = end
+        return write_frame
+
+    def end(self) -> None:
+        """End the film, if one was begun."""
+        self._end()
+        self._end = lambda: None
+
+
+def _as_they_are(rows: Any) -> Any:
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A frame as a JSON line, with the name of its film if there are several."""
+
+    film: str | None
+    frame: "VideoFrame"
+
+    def record(self) -> dict[str, Any]:
+        first = {} if self.film is None else {"film": self.film}
+        return {**first, **self.frame.record()}

@@ -1,0 +1,57 @@
+"""The command that cuts the faces out of a video: frames."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from mien.cli._shared import DETECTOR, QUALITY, SIDE, THREADS, bar, echo
+from mien.cores import cores
+
+__all__ = ["frames_command"]
+
+
+@click.command(name="frames")
+@click.argument("video", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make.")
+@click.option("--every", type=click.IntRange(1), help="Look at one frame in so many; default 1.")
+@click.option(
+    "--per-second",
+    "rate",
+    type=click.FloatRange(0, 1000, min_open=True),
+    help="Look at so many frames a second instead.",
+)
+@click.option("--size", type=SIDE, default=64, show_default=True)
+@click.option("--quality", type=QUALITY, default=95, show_default=True)
+@click.option("--workers", type=THREADS, default=0, help="Frames side by side; 0: all cores.")
+@DETECTOR
+def frames_command(
+    video: Path,
+    out: Path,
+    every: int | None,
+    rate: float | None,
+    size: int,
+    quality: int,
+    workers: int,
+) -> None:
+    """Cut the faces out of the frames of VIDEO, upright, with the moment each is from.
+
+    Writes a JPEG a face, and frames.csv with its time, frame and box. Needs the video extra.
+
+    Example: mien frames talk.mp4 --out faces --per-second 2
+    """
+    if every is not None and rate is not None:
+        raise click.UsageError("give --every or --per-second, not both")
+    from mien.data.video_crops import CropOptions, cut_faces
+    from mien.faces.detect import Detector
+    from mien.media.frame import Frame
+
+    def progress(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
+        return bar(frames, length, "looking")
+
+    options = CropOptions(every or 1, rate or 0, size, quality)
+    counts = cut_faces(video, out, options, Detector(), progress, workers or cores())
+    echo(f"{counts.frames:,} frames looked at, {counts.with_face:,} with a face")
+    if counts.damaged:
+        echo(f"skipped: {counts.damaged:,} damaged packets of the video", err=True)
+    echo(f"wrote {counts.faces:,} faces and {out}/frames.csv")

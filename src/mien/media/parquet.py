@@ -1,0 +1,106 @@
+"""Parquet files, with the type, unit and meaning of every column; written piece by piece.
+
+Needs the extra ``tables``. Knows no table of mien.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mien import __version__
+from mien.errors import BadDataError, MissingExtraError
+from mien.media.atomic import as_output_error, atomic
+from mien.media.data_frames import Column, typed
+
+__all__ = ["open_parquet", "read_parquet"]
+
+_GROUP = 20_000  # rows in memory, then written
+
+
+def _pyarrow(module: str) -> Any:
+    if not find_spec("pyarrow"):
+        raise MissingExtraError("Parquet", "tables")
+    return import_module(module)
+
+
+@contextmanager
+def open_parquet(
+    path: Path, columns: Mapping[str, Column]
+) -> Iterator[Callable[[Sequence[Any]], None]]:
+    """Open a Parquet file; it appears when the block ends well.
+
+    Args:
+        path: the target.
+        columns: by name, in order.
+
+    Yields:
+        What adds a row: one value a column, None or "" for an empty cell.
+
+    Raises:
+        MissingExtraError: without the extra ``tables``.
+        OutputError: if it cannot be written.
+    """
+    arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
+    schema = _schema(arrow, columns)
+    rows: list[Sequence[Any]] = []
+    with atomic(path) as part:
+        with as_output_error(path, arrow.ArrowException):
+            writer = parquet.ParquetWriter(part, schema, compression="zstd")
+
+        def flush() -> None:
+            cells = _cells(columns, rows)
+            with as_output_error(path, arrow.ArrowException):
+                writer.write_table(arrow.Table.from_pydict(cells, schema))
+            rows.clear()
+
+        def add(row: Sequence[Any]) -> None:
+            rows.append(row)
+            if len(rows) == _GROUP:
+                flush()
+
+        with as_output_error(path, arrow.ArrowException), writer:
+            yield add
+            flush()
+
+
+def _schema(arrow: Any, columns: Mapping[str, Column]) -> Any:
+    types = {"text": arrow.string(), "integer": arrow.int64(), "number": arrow.float64()}
+    fields = [
+        arrow.field(name, types[c.kind], metadata={"unit": c.unit, "meaning": c.meaning})
+        for name, c in columns.items()
+    ]
+    return arrow.schema(fields, metadata={"software": f"mien {__version__}"})
+
+
+def _cells(columns: Mapping[str, Column], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return {
+        name: [typed(value, column.kind) for value in cells]
+        for (name, column), cells in zip(columns.items(), values, strict=True)
+    }
+
+
+def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+    """Read a Parquet file.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        The names of its columns, and its rows.
+
+    Raises:
+        BadDataError: if it is damaged or no such file.
+        MissingExtraError: without the extra ``tables``.
+    """
+    arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
+    try:
+        table = parquet.read_table(path)
+    except (OSError, arrow.ArrowException) as error:
+        raise BadDataError(
+            f"cannot read {path}: {error}", fix="name a table that mien wrote as .parquet"
+        ) from error
+    return list(table.column_names), zip(*(c.to_pylist() for c in table.columns), strict=True)

@@ -1,0 +1,116 @@
+"""The columns of every table of faces, with type, unit and meaning; tables read back.
+
+docs/formats.md shows this list. A column has one meaning, in whichever table it is.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mien.errors import BadDataError
+from mien.faces.regions import REGIONS
+from mien.labels import LABELS, NEUTRAL, UNCERTAIN
+from mien.media.data_frames import Column, data_frame
+from mien.media.escapes import unguarded
+from mien.media.parquet import read_parquet
+
+__all__ = ["COLUMNS", "columns_of", "read_table"]
+
+_EDGE = "edge of the box around the face; may lie outside the picture"
+_SCORE = "that the face shows it; the six sum to 1"
+
+COLUMNS: dict[str, Column] = {
+    "path": Column("text", "the picture's file, as it was named"),
+    "filepath": Column("text", "the crop's file, as it was named"),
+    "film": Column("text", "the film's file, as it was named"),
+    "face": Column("integer", "number of the face in its picture, the largest is 0"),
+    "time_s": Column("number", "when the frame is shown, from the first frame on", "s"),
+    "frame": Column("integer", "number of the frame in the film, from 0"),
+    "track": Column("integer", "number that a face keeps from frame to frame"),
+    "left": Column("number", f"left {_EDGE}", "px"),
+    "top": Column("number", f"upper {_EDGE}", "px"),
+    "right": Column("number", f"right {_EDGE}", "px"),
+    "bottom": Column("number", f"lower {_EDGE}", "px"),
+    "detection": Column("number", "that it is a face, by the detector", "probability"),
+    "label": Column("text", "one of the six, neutral, uncertain or no face"),
+    "confidence": Column("number", "of the label", "probability"),
+    "neutral": Column("number", "that the face shows none of the six", "probability"),
+    **{label: Column("number", _SCORE, "probability") for label in LABELS},
+    **{
+        f"on_{name}": Column("number", "of the evidence that lies there", "share")
+        for name in REGIONS
+    },
+    "measured": Column("integer", "1 if the scores are of this frame, 0 if of an earlier one"),
+    "start_s": Column("number", "when it is shown first", "s"),
+    "end_s": Column("number", "when it is shown no longer", "s"),
+    "seconds": Column("number", "how long it is shown; of a film all faces added up", "s"),
+    **{
+        f"share_{word}": Column("number", f"of that time with the label {word}", "share")
+        for word in (*LABELS, NEUTRAL, UNCERTAIN)
+    },
+    "changes": Column("integer", "from one label to another, without a gap"),
+    "changes_per_minute": Column("number", "changes in a minute of that time", "1/min"),
+    "transitions": Column("text", "each kind of change with its number"),
+}
+
+
+def columns_of(header: Iterable[str]) -> dict[str, Column]:
+    """Return the columns of a table.
+
+    Args:
+        header: their names, of `COLUMNS`.
+
+    Returns:
+        By name, in the order of the header.
+    """
+    return {name: COLUMNS[name] for name in header}
+
+
+def read_table(path: str | Path, library: str | None = None) -> Any:
+    """Read a table that mien wrote, CSV or Parquet, as a DataFrame.
+
+    Numbers are numbers, empty cells are missing values, and text that was guarded against
+    spreadsheets is as it was.
+
+    Args:
+        path: ends in .parquet, or it is a CSV file.
+        library: ``pandas`` or ``polars``; by default the first of them that is installed.
+
+    Returns:
+        ``pandas.DataFrame`` or ``polars.DataFrame``.
+
+    Raises:
+        BadDataError: if it is no such table.
+        MissingExtraError: without pandas and polars; for Parquet without pyarrow.
+        UnknownNameError: if there is no such library.
+
+    Example:
+        >>> import mien, tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "scores.csv"
+        >>> text = "filepath,happiness,surprise,sadness,anger,disgust,fear\\na.jpg,1,0,0,0,0,0\\n"
+        >>> _ = path.write_text(text)
+        >>> mien.read_table(path)["happiness"].to_list()
+        [1.0]
+    """
+    path = Path(path)
+    read = read_parquet if path.suffix.lower() == ".parquet" else _read_csv
+    header, rows = read(path)
+    columns = {name: COLUMNS.get(name, Column("text", "")) for name in header}
+    try:
+        return data_frame(columns, rows, library)
+    except ValueError as error:  # of a cell, or of the number of cells
+        raise BadDataError(
+            f"{path} is no table of mien: {error}", fix="name a table that mien wrote"
+        ) from error
+
+
+def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            header, *rows = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: an empty file
+        raise BadDataError(
+            f"cannot read {path} as a table: {error}", fix="name a CSV file that mien wrote"
+        ) from error
+    return header, (tuple(map(unguarded, row)) for row in rows)

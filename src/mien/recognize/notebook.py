@@ -1,0 +1,58 @@
+"""Faces in a few words, and as a table of HTML, which notebooks show in place of a text."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from mien.labels import LABELS, NEUTRAL
+from mien.media.writers import encode_picture
+
+if TYPE_CHECKING:
+    from mien.recognize.results import Face
+
+__all__ = ["faces_html", "faces_text"]
+
+_NAMED = 3  # faces that a short text names
+_MOST = 50  # faces; a notebook keeps all that it shows
+
+
+def faces_text(faces: "Sequence[Face]") -> str:
+    """Name the labels of faces; of many the first.
+
+    Args:
+        faces: of a picture.
+
+    Returns:
+        A few words.
+    """
+    named = ", ".join(f"{face.label} {face.confidence:.2f}" for face in faces[:_NAMED])
+    more = f" and {len(faces) - _NAMED} more" if len(faces) > _NAMED else ""
+    return named + more if faces else "no faces"
+
+
+def faces_html(title: str, faces: "Sequence[Face]") -> str:
+    """Lay faces out as a table: crop, label, confidence, scores.
+
+    Args:
+        title: above the table; "" for none.
+        faces: at most fifty are shown, and the others counted.
+
+    Returns:
+        HTML without scripts, with the crops inside.
+    """
+    head = "".join(f"<th>{name}</th>" for name in ("", "label", "", *LABELS, NEUTRAL))
+    rows = "".join(map(_row, faces[:_MOST]))
+    more = f"<p>and {len(faces) - _MOST:,} more</p>" if len(faces) > _MOST else ""
+    caption = f"<p><b>{escape(title)}</b></p>" if title else ""
+    table = f"<table><tr>{head}</tr>{rows}</table>" if faces else ""
+    return f"<div>{caption}{table}{more}</div>"
+
+
+def _row(face: "Face") -> str:
+    crop = b64encode(encode_picture(face.crop, ".png")).decode("ascii")
+    alt = escape(face.sentence)
+    image = f'<img width="64" height="64" alt="{alt}" src="data:image/png;base64,{crop}">'
+    values = (face.confidence, *face.scores.values(), face.neutral)
+    cells = (image, escape(face.label), *(f"{value:.2f}" for value in values))
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

@@ -1,0 +1,257 @@
+"""What a worker does with the pictures it is handed: photographs, or face crops.
+
+All that costs time is done there: decoding, detection, crops, scores, drawing, encoding. What comes
+back is small and ready to be written: a record, a text, encoded pictures. The names of files are
+chosen and the files are written by the process that hands out the work, so that a worker that ends
+leaves nothing behind.
+"""
+
+import errno
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien.errors import BadImageError, OutputError
+from mien.labels import LABELS, NO_FACE
+from mien.media import images
+from mien.media.journal import Stamp, stamp_of
+from mien.media.writers import encode_picture
+from mien.pixels import F32, U8
+from mien.recognize.many import Failure, NoFace, read_many, score_many
+from mien.recognize.recognizer import Recognizer
+from mien.recognize.results import Picture, rows_of_record
+from mien.show.annotate import annotate, written_suffix
+
+__all__ = ["Caps", "CropReader", "CropReading", "Drawing", "PhotoReader", "PhotoReading"]
+
+# What a disk in a network says once and not again.
+_PASSING = {
+    getattr(errno, name, None)  # not every system has them all
+    for name in ("EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "ECONNRESET", "ENETUNREACH", "EREMOTEIO")
+} - {None}
+_WAIT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What a picture may cost.
+
+    Attributes:
+        max_pixels: larger pictures fail.
+        max_memory: MiB; pictures whose decoding takes more fail.
+    """
+
+    max_pixels: int = images.MAX_PIXELS
+    max_memory: int = images.MAX_MEMORY
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Which pictures are drawn.
+
+    Attributes:
+        annotated: the picture with what was read in it.
+        heatmap: with the heat map over each face.
+        crops: each face's upright crop too.
+    """
+
+    annotated: bool = False
+    heatmap: bool = True
+    crops: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoReading:
+    """What a worker brings back of one photograph.
+
+    Attributes:
+        values: the record of the picture, as ``mien predict --json`` writes it.
+        text: of it, for people.
+        error: why it could not be read.
+        stamp: the file's size and time before it was read.
+        drawn: picture files: the annotated picture, then the faces' crops; or why there is none.
+    """
+
+    values: dict[str, Any]
+    text: str = ""
+    error: BadImageError | None = None
+    stamp: Stamp | None = None
+    drawn: tuple[bytes | OutputError, ...] = ()
+
+    @classmethod
+    def restored(cls, _path: Path, values: dict[str, Any]) -> "PhotoReading":
+        """Return one that was read by an earlier run.
+
+        Args:
+            values: from its journal.
+        """
+        return cls(values)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON-ready values."""
+        return self.values
+
+    def rows(self, regions: bool = False) -> list[list[str | int | float]]:
+        """Return one row a face, as `Picture.rows` does.
+
+        Args:
+            regions: also the shares of the evidence.
+
+        Returns:
+            Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for.
+        """
+        return rows_of_record(self.values, regions)
+
+
+class PhotoReader:
+    """Finds the faces in photographs, reads and draws them; called with some files at a time."""
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        heatmap: bool,
+        caps: Caps,
+        drawing: Drawing,
+        text: Callable[[Picture | Failure], str] | None = None,
+    ) -> None:
+        """Keep what to do; it can be pickled.
+
+        Args:
+            recognizer: reads each picture.
+            heatmap: also keep the class maps.
+            caps: larger pictures fail.
+            drawing: which pictures are drawn.
+            text: writes a result for people, if that is wanted.
+        """
+        self._recognizer, self._heatmap, self._caps = recognizer, heatmap, caps
+        self._drawing, self._text = drawing, text
+
+    def __call__(self, files: Sequence[Path]) -> list[PhotoReading]:
+        """Read photographs; a reading for each, in order."""
+        return [self._read(file) for file in files]
+
+    def _read(self, file: Path) -> PhotoReading:
+        caps = (self._caps.max_pixels, self._caps.max_memory)
+        stamp = stamp_of(file)
+        [(rgb, result)] = read_many(self._recognizer, [file], self._heatmap, *caps)
+        if isinstance(result, Failure) and _is_passing(result.error):
+            time.sleep(_WAIT_S)
+            [(rgb, result)] = read_many(self._recognizer, [file], self._heatmap, *caps)
+        text = self._text(result) if self._text else ""
+        if isinstance(result, Failure) or rgb is None:
+            error = result.error if isinstance(result, Failure) else None
+            return PhotoReading(result.record(), text, error)
+        drawn = tuple(_encoded(*picture) for picture in self._drawn(rgb, result))
+        return PhotoReading(result.record(), text, None, stamp, drawn)
+
+    def _drawn(self, rgb: U8, picture: Picture) -> Iterator[tuple[U8, str]]:
+        """Draw what is wanted, each with the suffix of its file."""
+        if not self._drawing.annotated:
+            return
+        yield annotate(rgb, picture, heatmap=self._drawing.heatmap), written_suffix(picture.path)
+        if self._drawing.crops:
+            yield from ((face.crop, ".png") for face in picture.faces)
+
+
+def _is_passing(error: BadImageError) -> bool:
+    return getattr(error.__cause__, "errno", None) in _PASSING
+
+
+def _encoded(rgb: U8, suffix: str) -> bytes | OutputError:
+    try:
+        return encode_picture(rgb, suffix)
+    except OutputError as error:  # no room for so many pixels in that format
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class CropReading:
+    """What a worker brings back of one crop.
+
+    Attributes:
+        file: of the crop.
+        scores: shape (6,); None if it could not be read or is no face.
+        error: why it could not be read.
+        stamp: the file's size and time before it was read.
+    """
+
+    file: Path
+    scores: F32 | None
+    error: BadImageError | None = None
+    stamp: Stamp | None = None
+
+    @classmethod
+    def restored(cls, path: Path, values: list[float] | str) -> "CropReading":
+        """Return one that was read by an earlier run.
+
+        Args:
+            path: of the crop.
+            values: from its journal.
+        """
+        return cls(path, None if isinstance(values, str) else np.array(values, dtype=np.float32))
+
+    def record(self) -> list[float] | str:
+        """Return the scores as they are, JSON-ready; ``no face`` where there are none."""
+        return NO_FACE if self.scores is None else [float(value) for value in self.scores]
+
+    def row(self, full: bool = True) -> list[str]:
+        """Return a row of the table of ``mien scores``.
+
+        Args:
+            full: all digits instead of two.
+
+        Returns:
+            The file, six scores, empty where there are none, and the label.
+        """
+        if self.scores is None:
+            return [str(self.file), *("" for _ in LABELS), NO_FACE]
+        digits = [str(value) if full else f"{value:.2f}" for value in self.scores]
+        return [str(self.file), *digits, LABELS[int(self.scores.argmax())]]
+
+    def rows(self, columns: int) -> list[list[str]]:
+        """Return the rows with all digits.
+
+        Args:
+            columns: leave out those behind.
+
+        Returns:
+            One.
+        """
+        return [self.row()[:columns]]
+
+
+class CropReader:
+    """Scores face crops; called with a batch of files at a time."""
+
+    def __init__(self, recognizer: Recognizer, caps: Caps, reject: bool) -> None:
+        """Keep what to do; it can be pickled.
+
+        Args:
+            recognizer: scores them.
+            caps: larger pictures fail.
+            reject: leave those without scores on which no face is seen.
+        """
+        self._recognizer, self._caps, self._reject = recognizer, caps, reject
+
+    def __call__(self, files: Sequence[Path]) -> list[CropReading]:
+        """Score crops; a reading for each, in order."""
+        stamps = [stamp_of(file) for file in files]
+        caps = (self._caps.max_pixels, self._caps.max_memory)
+        found = list(score_many(self._recognizer, files, *caps, self._reject))
+        if any(isinstance(r, Failure) and _is_passing(r.error) for _, r in found):
+            time.sleep(_WAIT_S)
+            found = list(score_many(self._recognizer, files, *caps, self._reject))
+        return [
+            _crop_reading(file, result, stamp)
+            for (file, result), stamp in zip(found, stamps, strict=True)
+        ]
+
+
+def _crop_reading(file: Path, result: F32 | Failure | NoFace, stamp: Stamp | None) -> CropReading:
+    if isinstance(result, Failure):
+        return CropReading(file, None, result.error)
+    return CropReading(file, None if isinstance(result, NoFace) else result, None, stamp)

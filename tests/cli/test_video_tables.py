@@ -1,0 +1,84 @@
+"""Tables of films: of a folder, by the second, with what was measured, with a summary."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import mien
+from tests.support.commands import mien as run
+from tests.support.video_files import film
+
+
+@pytest.fixture(scope="module")
+def talk(portrait, tmp_path_factory):
+    """Fifteen frames at ten a second: a face from the third on."""
+    blank = np.full((256, 256, 3), 190, dtype=np.uint8)
+    face = portrait[:256, 100:356]
+    return film(tmp_path_factory.mktemp("films") / "talk.mov", [blank] * 3 + [face] * 12)
+
+
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_rows_for_empty_frames_and_what_was_measured(talk, tmp_path):
+    words = ("--csv", tmp_path / "t.csv", "--every", 4, "--all-frames", "--measured")
+    assert run("video", talk, *words).exit_code == 0
+    rows = rows_of(tmp_path / "t.csv")
+    assert [row["frame"] for row in rows] == [str(n) for n in range(15)]
+    assert [row["track"] for row in rows[:3]] == ["", "", ""]
+    read = [row["frame"] for row in rows if row["measured"] == "1"]
+    assert read[-2:] == ["8", "12"]  # every fourth, and when the face was new
+    assert int(read[0]) in {3, 4}
+    assert {row["measured"] for row in rows[13:]} == {"0"}
+
+
+def test_seconds_summary_and_parquet(talk, tmp_path):
+    words = ("--parquet", tmp_path / "t.parquet", "--per-second", "--summary", tmp_path / "s.csv")
+    assert run("video", talk, *words).exit_code == 0
+    frame = mien.read_table(tmp_path / "t.parquet")
+    assert frame["time_s"].to_list() == [0.0, 1.0]
+    assert set(frame["label"]) == {"happiness"}
+    track, whole = rows_of(tmp_path / "s.csv")
+    assert (track["share_happiness"], track["changes"], whole["track"]) == ("1.0", "0", "")
+    assert float(track["end_s"]) == pytest.approx(1.5)
+    summary = mien.read_table(tmp_path / "s.csv", "polars")
+    assert summary["track"].to_list() == [0, None]
+
+
+def test_a_folder_of_films_is_one_table_and_what_is_no_film_is_named(talk, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/a.mov", "in/sub/c.mov"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(talk.read_bytes())
+    (tmp_path / "in/b.mp4").write_bytes(b"text")
+    outputs = ("--csv", "t.csv", "--json", "t.json", "--summary", "s.csv")
+    result = run("video", "in", "--films", *outputs)
+    assert result.exit_code == 1
+    assert "in/b.mp4" in result.stderr
+    assert "1 of 3 films could not be read" in result.stderr
+    rows = rows_of(tmp_path / "t.csv")
+    one = run("video", talk, "--csv", "-").stdout.splitlines()
+    for name in ("in/a.mov", "in/sub/c.mov"):
+        own = [list(row.values())[1:] for row in rows if row["film"] == name]
+        assert [",".join(row) for row in own] == one[1:]
+    lines = [json.loads(line) for line in (tmp_path / "t.json").read_text().splitlines()]
+    assert [line["film"] for line in lines] == ["in/a.mov"] * 15 + ["in/sub/c.mov"] * 15
+    assert [row["film"] for row in rows_of(tmp_path / "s.csv")] == ["in/a.mov"] * 2 + [
+        "in/sub/c.mov"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    "words", [["--films", "--plot", "p.png"], ["--per-second", "--measured"]], ids=" ".join
+)
+def test_options_that_do_not_go_together_are_wrong_usage(talk, words):
+    assert run("video", talk, *words).exit_code == 2
+
+
+def test_a_folder_without_films_is_named(tmp_path):
+    result = run("video", tmp_path, "--films")
+    assert (result.exit_code, "no films in" in result.stderr) == (1, True)
