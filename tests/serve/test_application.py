@@ -78,6 +78,14 @@ def test_a_fault_of_ours_tells_the_client_nothing_about_it(service, monkeypatch)
     assert service.get("/ready").json()["inside"] == 0
 
 
+def test_the_documentation_asks_for_the_token_where_there_is_one(service):
+    with served(threads=1, token="secret") as guarded:
+        paths = guarded.get("/openapi.json").json()
+    assert paths["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
+    assert paths["paths"]["/v1/pictures"]["post"]["security"] == [{"HTTPBearer": []}]
+    assert "securitySchemes" not in service.get("/openapi.json").json().get("components", {})
+
+
 @pytest.fixture
 def with_page(monkeypatch):
     """A page as another module of the package gives it."""

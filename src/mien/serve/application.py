@@ -9,9 +9,10 @@ from http import HTTPStatus
 from importlib import import_module, resources
 from importlib.util import find_spec
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from mien.errors import MienError
 from mien.serve.counters import Counters, Observed
 from mien.serve.engine import Engine
 from mien.serve.gate import Gate, Room
-from mien.serve.live import Live
+from mien.serve.live import LIVE, Live
 from mien.serve.problems import RequestError, problem
 from mien.serve.routes import House, make_routes
 from mien.serve.settings import Settings
@@ -90,7 +91,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.house = House(settings, engine, turns, video_turns, counters, live)
     router = make_routes(app.state.house)
-    app.include_router(router)
+    # The gate checks the token; this lets the documentation ask for it.
+    told = [Depends(HTTPBearer(auto_error=False))] if settings.token else None
+    app.include_router(router, dependencies=told)
+    app.add_api_websocket_route(LIVE, live.serve)
     _add_errors(app)
     _add_documentation(app)
     _add_page(app, engine)
@@ -106,7 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
             allow_headers=["authorization", "content-type"],
             expose_headers=["retry-after"],
         )
-    routes = frozenset(route.path for route in router.routes if hasattr(route, "path"))
+    routes = frozenset(route.path for route in router.routes if hasattr(route, "path")) | {LIVE}
     app.add_middleware(Observed, counters=counters, routes=routes)  # the last is the first
     return app
 

@@ -20,8 +20,9 @@ from mien.serve.problems import RequestError, busy
 from mien.serve.settings import Settings
 from mien.serve.turns import Turns, Visit
 
-__all__ = ["SUBPROTOCOL", "Live"]
+__all__ = ["LIVE", "SUBPROTOCOL", "Live"]
 
+LIVE = "/v1/live"
 SUBPROTOCOL = "mien.live"
 _NORMAL, _UNSUPPORTED, _TRY_LATER = 1000, 1003, 1013  # RFC 6455, and its registry
 

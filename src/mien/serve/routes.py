@@ -7,7 +7,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Query, Request, WebSocket
+from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -213,10 +213,6 @@ def _add_state(router: APIRouter, house: House) -> None:
         """Tell numbers about requests, pictures and frames, for Prometheus."""
         house.counters.inside(house.turns.inside)
         return Response(house.counters.text(), media_type="text/plain; version=0.0.4")
-
-    @router.websocket("/v1/live")
-    async def live(socket: WebSocket) -> None:
-        await house.live.serve(socket)
 
 
 def _described(card: dict[str, Any], used: str) -> dict[str, Any]:
