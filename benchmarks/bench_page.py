@@ -30,6 +30,7 @@ from tests.support.rendered_scenes import SCENES, frames
 
 STAGES = ("find", "align", "classify")
 SHOWN = 12  # frames of each round
+WARM = 90  # frames before: a browser compiles WebAssembly fast at first, and well after a while
 
 
 def pictures() -> Iterator[tuple[np.ndarray, float]]:
@@ -42,6 +43,12 @@ def read_python(video: VideoRecognizer, number: int, rgb: np.ndarray, time_s: fl
     start = time.perf_counter()
     faces = video.read(number, time_s, rgb).faces
     return faces, time.perf_counter() - start
+
+
+def warm_up(page: Engine) -> None:
+    page.restart()
+    for rgb, time_s in islice(pictures(), WARM):
+        page.read(rgb, time_s)
 
 
 def compare(page: Engine, count: int) -> dict[str, Any]:
@@ -115,6 +122,7 @@ def main() -> None:
     with chromium() as browser:
         times = opened(browser, files, chosen.repeats)
         with engine(browser, files) as page:
+            warm_up(page)
             film, camera = compare(page, count), watch_camera(page, count)
         version = browser.version
     beside = float(np.median(np.array(film["all"][3:]) / np.array(film["python"][3:])))
