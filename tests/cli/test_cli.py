@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -166,3 +167,14 @@ def test_a_bar_is_shown_on_a_terminal_and_the_items_come_through(monkeypatch, st
     assert list(_shared.bar(iter(range(count)), count, "reading")) == list(range(count))
     assert ("reading" in sys.stderr.getvalue()) is shown
     assert sys.stdout.getvalue() == ""
+
+
+def test_a_bar_shows_position_rate_and_nothing_where_it_is_piped(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert list(_shared.bar(range(3), 3, rate=True)) == [0, 1, 2]
+        assert bool(re.search(r"3/3 .*[0-9.]+ a second", stream.getvalue())) is shown
