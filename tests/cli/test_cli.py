@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -165,6 +166,7 @@ def test_a_bar_is_shown_on_a_terminal_and_the_items_come_through(monkeypatch, st
     assert sys.stdout.getvalue() == ""
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize(("given", "kept"), [(None, "1"), ("0", "0")])
 def test_importing_switches_off_the_reports_of_onnxruntime_unless_somebody_chose(given, kept):
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
@@ -174,3 +176,14 @@ def test_importing_switches_off_the_reports_of_onnxruntime_unless_somebody_chose
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.strip() == kept
+=======
+def test_a_bar_shows_position_rate_and_nothing_where_it_is_piped(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert list(_shared.bar(range(3), 3, rate=True)) == [0, 1, 2]
+        assert bool(re.search(r"3/3 .*[0-9.]+ a second", stream.getvalue())) is shown
+>>>>>>> w-cores

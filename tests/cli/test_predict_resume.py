@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mien.scale import readers, stream
+from mien.show.annotate import AnnotatedFolder
 from tests.support.commands import mien
 from tests.support.pictures import encode, folder_of
 
@@ -114,6 +115,28 @@ def test_every_number_of_workers_writes_the_same(photos, monkeypatch):
     assert "--workers 99999: taking 3, one a core" in result.stderr
     assert all(table == tables[1] for table in tables.values())
     assert len(tables[1][2]) == 8 + 3
+
+
+@pytest.mark.parametrize("words", [(), ("--out", "out")], ids=["table", "pictures"])
+def test_a_folder_that_changes_meanwhile_ends_no_run(photos, monkeypatch, words):
+    real = AnnotatedFolder.__init__ if words else stream.plan
+
+    def change(*given):
+        made = real(*given)
+        (photos / "in/99.png").write_bytes(BLANK)  # after the pictures were counted and named
+        (photos / "in/03.png").unlink()
+        return made
+
+    if words:
+        monkeypatch.setattr(AnnotatedFolder, "__init__", change)
+    else:
+        monkeypatch.setattr(stream, "plan", change)
+    result = mien("predict", "in", "--csv", "t.csv", *words)
+    assert result.exit_code == 1
+    assert ("no such file: in/03.png" in result.stderr) == bool(words)  # else it is not walked to
+    assert ("in/99.png" in result.stdout) == (not words)
+    assert "not a picture: in/05.png" in result.stderr
+    assert (photos / "t.csv").read_text().count("in/") == 2
 
 
 def test_processes_write_what_this_process_writes(photos, monkeypatch):

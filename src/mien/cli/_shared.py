@@ -276,19 +276,25 @@ def bar(items: Iterable[T], length: int, label: str = "", rate: bool = False) ->
     def pace(_item: T | None) -> str:
         return f"{shown.pos / max(1e-9, time.monotonic() - began):,.1f} a second"
 
-    with click.progressbar(
+    shown = click.progressbar(
         items,
         length=length,
         label=label,
         file=sys.stderr,
         show_pos=rate,
         item_show_func=pace if rate else None,
+<<<<<<< HEAD
     ) as shown:
         _meta()[_BAR] = sys.stderr
         try:
             yield from shown
         finally:
             _meta().pop(_BAR, None)
+=======
+    )
+    with shown:
+        yield from shown
+>>>>>>> w-cores
 
 
 def epoch_bar(steps: range, epoch: str, title: str = "") -> Iterator[int]:

@@ -110,7 +110,8 @@ def predict_command(
     how = plan(pictures.count, workers, threads)
     recognizer = Recognizer(model, how.threads, six, flip)
     pictures.say_left_out()
-    folder = AnnotatedFolder(out, paths, list(pictures), heatmap, crops) if out else None
+    walk = list(pictures) if out else pictures  # every picture gets its name in --out first
+    folder = AnnotatedFolder(out, paths, list(walk), heatmap, crops) if out else None
     show, text = _printer(as_json and not json_file, as_json or csv_file == STANDARD_OUTPUT)
     reader = partial(
         PhotoReader,
@@ -130,7 +131,7 @@ def predict_command(
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
         writes = outputs.enter_context(open_outputs(tables, header, rows, columns_of(header)))
-        results = read_files(pictures, reader, PhotoReading, how, journal)
+        results = read_files(walk, reader, PhotoReading, how, journal)
         for reading, fresh in shown(outputs.enter_context(closing(results)), pictures.count):
             known += not fresh
             show(reading)

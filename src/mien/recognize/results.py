@@ -45,8 +45,7 @@ class Face(Result):
         values: shape (6,), the scores in the order of `LABELS`, in [0, 1], summing to 1.
         neutral: probability in [0, 1] that the face is calm and shows none of the six.
         maps: shape (6, h, w), evidence for each class over the crop, in logits; or None.
-        crop: shape (side, side, 3), RGB, the upright crop that the network saw (as grey); the side
-            is the network's, see `mien.recognize.model.Model`.
+        crop: shape (side, side, 3), RGB, the upright crop that the network saw (as grey).
         to_crop: shape (2, 3), the affine transform from picture to crop pixels.
         rule: when `label` is neutral or uncertain.
         track: in a video, the number that this face keeps from frame to frame; else None.
