@@ -166,7 +166,6 @@ def test_a_bar_is_shown_on_a_terminal_and_the_items_come_through(monkeypatch, st
     assert sys.stdout.getvalue() == ""
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(("given", "kept"), [(None, "1"), ("0", "0")])
 def test_importing_switches_off_the_reports_of_onnxruntime_unless_somebody_chose(given, kept):
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
@@ -176,7 +175,8 @@ def test_importing_switches_off_the_reports_of_onnxruntime_unless_somebody_chose
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.strip() == kept
-=======
+
+
 def test_a_bar_shows_position_rate_and_nothing_where_it_is_piped(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):
@@ -186,4 +186,3 @@ def test_a_bar_shows_position_rate_and_nothing_where_it_is_piped(monkeypatch):
         monkeypatch.setattr(sys, "stderr", stream)
         assert list(_shared.bar(range(3), 3, rate=True)) == [0, 1, 2]
         assert bool(re.search(r"3/3 .*[0-9.]+ a second", stream.getvalue())) is shown
->>>>>>> w-cores

@@ -283,18 +283,13 @@ def bar(items: Iterable[T], length: int, label: str = "", rate: bool = False) ->
         file=sys.stderr,
         show_pos=rate,
         item_show_func=pace if rate else None,
-<<<<<<< HEAD
-    ) as shown:
+    )
+    with shown:
         _meta()[_BAR] = sys.stderr
         try:
             yield from shown
         finally:
             _meta().pop(_BAR, None)
-=======
-    )
-    with shown:
-        yield from shown
->>>>>>> w-cores
 
 
 def epoch_bar(steps: range, epoch: str, title: str = "") -> Iterator[int]:
