@@ -63,6 +63,9 @@ def commands() -> None:
     assert "Example: mien" in mien_command("--help")
     for name in ("predict", "prepare", "video", "train"):
         assert "Example: mien" in mien_command(name, "--help")
+    assert "\nTry first:\n" in mien_command()
+    assert "the portrait: happiness" in mien_command("doctor")
+    assert "epochs" in mien_command("recipes", "miennet")
     assert "mien: no such file" in mien_command("predict", "nowhere.jpg", code=1)
     assert "called 'no-such'" in mien_command("prepare", "no-such", ".", code=1)
     assert "--threads" in mien_command("predict", PORTRAIT, "--threads", "many", code=2)

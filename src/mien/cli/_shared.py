@@ -27,7 +27,6 @@ __all__ = [
     "FILE",
     "PICTURES",
     "QUALITY",
-    "RECIPE",
     "SIDE",
     "THREADS",
     "Echo",
@@ -41,6 +40,7 @@ __all__ = [
     "epoch_bar",
     "needs",
     "quiet_option",
+    "recipe_or_file",
     "say_left_out",
 ]
 
@@ -58,28 +58,7 @@ class _PicturePath(click.Path):
         return super().convert(value, param, ctx)
 
 
-class _RecipePath(click.Path):
-    """A file of settings, or the name of a recipe that comes with mien."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Take the recipe in the package where no file is there; say so."""
-        path = Path(str(super().convert(value, param, ctx)))
-        named = {path.name, f"{path.stem}.toml", f"configs/{path.stem}.toml"}
-        if path.exists() or "\0" in str(path):
-            return path
-        from mien.train.recipes import find_recipe, recipes
-
-        known = path.stem in recipes() or not path.suffix
-        if path.as_posix() not in named or not known:
-            fix = "check the path; mien recipes lists what comes with mien"
-            raise BadSettingError(f"cannot read {path}: no such file", fix=fix)
-        recipe = find_recipe(path.name)
-        echo(f"mien: taking the recipe {recipe.stem}, which comes with mien: {recipe}", err=True)
-        return recipe
-
-
 FILE = click.Path(path_type=Path)
-RECIPE = _RecipePath(path_type=Path)
 PICTURES = _PicturePath(path_type=Path)
 SIDE = click.IntRange(16, 1024)  # pixels, of a crop
 QUALITY = click.IntRange(1, 100)  # of a JPEG
@@ -329,3 +308,30 @@ def needs(what: str, extra: str, *modules: str) -> None:
     """
     if not all(map(find_spec, modules)):
         raise MissingExtraError(what, extra)
+
+
+def recipe_or_file(path: Path) -> Path:
+    """Take the recipe that comes with mien where no file of that name is there, and say so.
+
+    Args:
+        path: of a file of settings; or the name of a recipe, with or without ``.toml``, or as the
+            documentation names it, ``configs/NAME.toml``.
+
+    Returns:
+        The path as it is if the file exists, else that of the recipe.
+
+    Raises:
+        BadSettingError: if there is neither.
+        UnknownNameError: if it is a name without an ending, and no recipe's.
+    """
+    from mien.train.recipes import find_recipe, recipes
+
+    if path.exists():
+        return path
+    names = {path.name, f"{path.stem}.toml", f"configs/{path.stem}.toml"}
+    if path.as_posix() not in names or (path.suffix and path.stem not in recipes()):
+        fix = "check the path; mien recipes lists what comes with mien"
+        raise BadSettingError(f"cannot read {path}: no such file", fix=fix)
+    recipe = find_recipe(path.name)
+    echo(f"mien: taking the recipe {recipe.stem}, which comes with mien: {recipe}", err=True)
+    return recipe

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import RECIPE, echo, echo_note, epoch_bar, needs
+from mien.cli._shared import echo, echo_note, epoch_bar, needs, recipe_or_file
 from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _SHOWN = 5  # of the best points
 
 
 @click.command(name="search")
-@click.argument("grid", metavar="GRID.toml", type=RECIPE)
+@click.argument("grid", metavar="GRID.toml", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; default searches/NAME.")
 @click.option("--prune", is_flag=True, help="End runs below the median of the earlier ones.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on Ray: an address, or local.")
@@ -36,6 +36,7 @@ def search_command(grid: Path, out: Path | None, prune: bool, address: str | Non
     needs("mien search", "train", "torch", "matplotlib")
     from mien.train import grid as grids
 
+    grid = recipe_or_file(grid)
     points = grids.load(grid)
     folder = out or Path("searches") / grid.stem
     if address is None:

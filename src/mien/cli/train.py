@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from mien.cli._shared import DETECTOR, RECIPE, echo, echo_note, epoch_bar, needs
+from mien.cli._shared import DETECTOR, echo, echo_note, epoch_bar, needs, recipe_or_file
 
 __all__ = ["export_command", "show_augmentation_command", "train_command"]
 
 
 @click.command(name="train")
-@click.argument("settings", metavar="CONFIG.toml", type=RECIPE)
+@click.argument("settings", metavar="CONFIG.toml", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default runs/NAME.")
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 @click.option("--seed", type=int, help="Instead of the file's.")
@@ -31,6 +31,7 @@ def train_command(
     from mien.train.trainer import train
     from mien.train.validate import best_epoch
 
+    settings = recipe_or_file(settings)
     chosen = config.load(settings)
     chosen = chosen if seed is None else replace(chosen, seed=seed)
     chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
@@ -76,7 +77,7 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
 
 
 @click.command(name="show-augmentation")
-@click.argument("settings", metavar="CONFIG.toml", type=RECIPE)
+@click.argument("settings", metavar="CONFIG.toml", type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), default="augmentation.png", show_default=True
 )
@@ -100,6 +101,7 @@ def show_augmentation_command(
     from mien.train import config, preview
     from mien.train.augment import Strength
 
+    settings = recipe_or_file(settings)
     chosen = config.load(settings, data=("data",))
     crops = preview.crops_of(chosen.data)
     if not len(crops):
