@@ -36,6 +36,7 @@ EXTRAS = (
     "video",
     "web",
     "heic",
+    "tables",
 )  # train, explain, ray and dev need torch or ray
 _INSTALL_S, _SMOKE_S = 1200, 900
 

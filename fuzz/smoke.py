@@ -161,6 +161,12 @@ def data() -> None:
     assert np.allclose(products[:, 0], 1, atol=1e-5)
 
 
+def tables() -> None:
+    """A table is written as Parquet, and read back."""
+    mien_command("predict", PORTRAIT, "--parquet", "faces.parquet")
+    assert mien.read_table("faces.parquet")["label"].to_list() == ["happiness"]
+
+
 def web() -> None:
     """The packages of the extra can be imported; no command uses them yet."""
     import fastapi
@@ -200,6 +206,7 @@ EXTRAS = {
     "heic": heic,
     "plot": plot,
     "proof": proof,
+    "tables": tables,
     "train": train,
     "video": video,
     "web": web,

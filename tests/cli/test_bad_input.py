@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from mien.recognize.model import SHIPPED
 from mien.recognize.recognizer import Recognizer
@@ -231,7 +231,7 @@ def test_what_stops_a_run_midway_leaves_no_half_written_table(tmp_path, monkeypa
 
     monkeypatch.chdir(tmp_path)
     folder_of(tmp_path, {"in/a.png": BLANK, "in/b.png": BLANK})
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     result = mien("predict", "in", "--csv", "t.csv", "--out", "out")
     assert result.exit_code == 1
     assert result.stderr.startswith("mien: cannot write out/a.png: No space left on device\n  try:")

@@ -79,6 +79,16 @@ def test_options_that_do_not_go_together_are_wrong_usage(talk, words):
     assert run("video", talk, *words).exit_code == 2
 
 
+def test_where_no_film_can_be_read_no_table_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.mp4").write_bytes(b"text")
+    result = run("video", ".", "--films", "--csv", "t.csv")
+    assert result.exit_code == 1
+    assert result.stderr.endswith("mien: 1 of 1 films could not be read\n")
+    assert "wrote" not in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
 def test_a_folder_without_films_is_named(tmp_path):
     result = run("video", tmp_path, "--films")
     assert (result.exit_code, "no films in" in result.stderr) == (1, True)

@@ -164,10 +164,10 @@ def video_command(
                     failures += 1
                     echo_error(error)
                 tables.end()
+    if failures < len(names):
+        echo_written(*targets)
     if failures:
         echo(f"mien: {failures} of {len(names)} films could not be read", err=True)
-    echo_written(*targets)
-    if failures:
         sys.exit(1)
 
 

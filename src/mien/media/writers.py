@@ -130,9 +130,11 @@ def encode_picture(rgb: U8, suffix: str) -> bytes:
     Raises:
         OutputError: if no format ends so, or it cannot hold so many pixels.
     """
-    kind, options = _format(rgb, suffix, f"a picture of {rgb.shape[1]}x{rgb.shape[0]} pixels")
+    name = f"a picture of {rgb.shape[1]}x{rgb.shape[0]} pixels"
+    kind, options = _format(rgb, suffix, name)
     buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, kind, **options)
+    with as_output_error(Path(name)):
+        Image.fromarray(rgb).save(buffer, kind, **options)
     return buffer.getvalue()
 
 
