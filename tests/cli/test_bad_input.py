@@ -197,7 +197,8 @@ def test_ctrl_c_in_the_middle_leaves_the_older_table_or_none(
     monkeypatch.setattr(Recognizer, method, interrupted)
     result = mien(*words)
     assert result.exit_code == 1
-    assert [len(parts) for parts in calls] == [1, 1]  # it was being written
+    assert {len(parts) for parts in calls} == {1}  # it was being written
+    assert len(calls) < 10  # those in work beside it end, others do not begin
     assert [path.name for path in tmp_path.iterdir() if path.name != "in"] == (
         ["t.csv"] if older else []
     )

@@ -163,6 +163,6 @@ def test_a_sentence_is_printed_for_one_method_and_one_class_only(crop, tmp_path)
 
 
 def test_the_help_names_every_method():
-    text = " ".join(mien("explain", "--help").stdout.split())
+    text = " ".join(mien("explain", "--help").stdout.split()).replace("- ", "-")
     listed = text.partition("--method TEXT ")[2].partition("; or all")[0]
     assert listed.split(", ") == list(METHODS)
