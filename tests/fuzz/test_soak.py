@@ -33,7 +33,7 @@ def test_frames_pictures_abandoned_videos_and_recognizers_leave_nothing_behind(t
 
 
 def _leak_memory(_, count):
-    _KEPT.append(bytearray(b"x") * (40 << 20) * count)
+    _KEPT.append(bytearray(b"x") * (soak.state()["memory"] << 10) // 20 * count)
 
 
 def _leak_descriptors(folder, count):
