@@ -13,6 +13,7 @@ from PIL import Image
 
 import mien as package
 from mien.cli import _shared, cli
+from mien.errors import MienError
 from mien.recognize.model import SHIPPED
 from tests.support.commands import mien
 
@@ -186,3 +187,27 @@ def test_a_bar_shows_position_rate_and_nothing_where_it_is_piped(monkeypatch):
         monkeypatch.setattr(sys, "stderr", stream)
         assert list(_shared.bar(range(3), 3, rate=True)) == [0, 1, 2]
         assert bool(re.search(r"3/3 .*[0-9.]+ a second", stream.getvalue())) is shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_empty_path_is_refused_by_every_argument_and_option(name):
+    command = cli.get_command(click.Context(cli), name)
+    context = click.Context(command)
+    for param in command.params:
+        if isinstance(param.type, click.Path):
+            with pytest.raises(MienError, match="an empty path was given"):
+                param.type.convert("", param, context)
+
+
+def test_an_empty_folder_of_prepare_and_audit_is_not_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("x")
+    for words in (
+        ["audit", ""],
+        ["stats", ""],
+        ["prepare", "folder", ""],
+        ["prepare", "folder", ".", "--out", ""],
+    ):
+        result = mien(*words)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("mien: an empty path was given\n  try: ")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mien import __version__
-from mien.cli._shared import THREADS, Refusals, bar, echo, say_left_out
+from mien.cli._shared import FILE, THREADS, Refusals, bar, echo, say_left_out
 from mien.errors import OutputError
 from mien.media.files import real_path
 from mien.media.journal import Journal, journal_of
@@ -34,9 +34,7 @@ __all__ = [
     "shown",
 ]
 
-MODEL = click.option(
-    "--model", type=click.Path(path_type=Path), help="An .onnx file, or a name of mien models."
-)
+MODEL = click.option("--model", type=FILE, help="An .onnx file, or a name of mien models.")
 WORKERS = click.option(
     "--workers",
     type=THREADS,
@@ -55,7 +53,7 @@ RESUME = click.option(
 )
 PARQUET = click.option(
     "--parquet",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="The table as Parquet, with types and units. Needs the tables extra.",
 )
 FLIP = click.option(

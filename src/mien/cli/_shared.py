@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from mien.cores import cores
-from mien.errors import BadImageError, BadSettingError, MienError, MissingExtraError, OutputError
+from mien.errors import BadSettingError, MienError, MissingExtraError, OutputError
 from mien.media.atomic import refuses_every_file
 from mien.media.escapes import escaped
 from mien.media.files import real_path
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = [
     "DETECTOR",
     "FILE",
-    "PICTURES",
     "QUALITY",
     "SIDE",
     "THREADS",
     "Echo",
+    "NamedPath",
     "Refusals",
     "bar",
     "echo",
@@ -47,19 +47,16 @@ __all__ = [
 T = TypeVar("T")
 
 
-class _PicturePath(click.Path):
-    """A file or folder to read; an empty word is refused, which `Path` takes for this folder."""
+class NamedPath(click.Path):
+    """The name of a file or folder; an empty word, which `Path` reads as this folder, is refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value):
-            raise BadImageError(
-                "an empty path was given", fix="check the variable between the quotes"
-            )
+            raise MienError("an empty path was given", fix="check the variable between the quotes")
         return super().convert(value, param, ctx)
 
 
-FILE = click.Path(path_type=Path)
-PICTURES = _PicturePath(path_type=Path)
+FILE = NamedPath(path_type=Path)
 SIDE = click.IntRange(16, 1024)  # pixels, of a crop
 QUALITY = click.IntRange(1, 100)  # of a JPEG
 

@@ -86,14 +86,12 @@ def _refuse_over_data(result: "Audit", outputs: Sequence[Path]) -> None:
 
 
 @click.command(name="stats")
-@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
-@click.option(
-    "--csv", "csv_file", type=click.Path(path_type=Path), help="One row a split; - prints it."
-)
-@click.option("--markdown", type=click.Path(path_type=Path), help="The tables as Markdown.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Bars by class: .png, .svg, .pdf.")
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
+@click.option("--csv", "csv_file", type=FILE, help="One row a split; - prints it.")
+@click.option("--markdown", type=FILE, help="The tables as Markdown.")
+@click.option("--plot", type=FILE, help="Bars by class: .png, .svg, .pdf.")
 def stats_command(
-    folders: tuple[str, ...], csv_file: Path | None, markdown: Path | None, plot: Path | None
+    folders: tuple[Path, ...], csv_file: Path | None, markdown: Path | None, plot: Path | None
 ) -> None:
     """Count the pictures of prepared folders by split and class, beside the paper's Table 3.
 

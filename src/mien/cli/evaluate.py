@@ -19,10 +19,10 @@ __all__ = ["evaluate_command", "faithful_command", "regions_command"]
 
 
 @click.command(name="evaluate")
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("model", type=FILE)
+@click.argument("folder", metavar="DIR", type=FILE)
 @click.option("--split", default="test", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the figures as JSON.")
+@click.option("--out", type=FILE, help="Folder for the figures as JSON.")
 @click.option("--pictures", is_flag=True, help="Also write a row for every picture to --out.")
 @click.option("--flip", is_flag=True, help="Average each crop and its mirror image.")
 @click.option("--against", metavar="OTHER", help="Another model, compared on the same pictures.")

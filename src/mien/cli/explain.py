@@ -11,7 +11,7 @@ import click
 
 from mien.cli._shared import (
     DETECTOR,
-    PICTURES,
+    FILE,
     THREADS,
     Refusals,
     bar,
@@ -36,7 +36,7 @@ __all__ = ["explain_command"]
 
 
 @click.command(name="explain")
-@click.argument("paths", metavar="PICTURE...", nargs=-1, required=True, type=PICTURES)
+@click.argument("paths", metavar="PICTURE...", nargs=-1, required=True, type=FILE)
 @click.option(
     "--method",
     default="grad-cam",
@@ -50,14 +50,14 @@ __all__ = ["explain_command"]
 @click.option("--crop", is_flag=True, help="The pictures are face crops already.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FILE,
     default="explained",
     show_default=True,
     help="A folder; or for one face a file: .png, .svg, .pdf, .jpg, .webp.",
 )
 @click.option(
     "--model",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="An .onnx file, or the folder of a run (needs torch); by default the shipped one.",
 )
 @click.option("--workers", type=THREADS, default=0, help="Pictures side by side; 0: all cores.")

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import click
 
-from mien.cli._shared import DETECTOR, QUALITY, SIDE, THREADS, bar, echo
+from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, bar, echo
 from mien.cores import cores
 
 __all__ = ["frames_command"]
 
 
 @click.command(name="frames")
-@click.argument("video", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make.")
+@click.argument("video", type=FILE)
+@click.option("--out", type=FILE, required=True, help="Folder to make.")
 @click.option("--every", type=click.IntRange(1), help="Look at one frame in so many; default 1.")
 @click.option(
     "--per-second",

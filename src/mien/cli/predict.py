@@ -25,16 +25,7 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import (
-    DETECTOR,
-    FILE,
-    PICTURES,
-    Refusals,
-    echo,
-    echo_beside,
-    echo_error,
-    needs,
-)
+from mien.cli._shared import DETECTOR, FILE, Refusals, echo, echo_beside, echo_error, needs
 from mien.errors import OutputError
 from mien.media.escapes import escaped
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
@@ -51,8 +42,8 @@ _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.
 
 
 @click.command(name="predict")
-@click.argument("paths", nargs=-1, required=True, type=PICTURES)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for annotated pictures.")
+@click.argument("paths", nargs=-1, required=True, type=FILE)
+@click.option("--out", type=FILE, help="Folder for annotated pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line a picture.")
 @click.option(
     "--out-file", "json_file", type=FILE, help="With --json: a file for the lines, not printed."
@@ -219,7 +210,7 @@ def _table(result: "Picture | Failure") -> str:
 
 
 @click.command(name="demo")
-@click.option("--out", type=click.Path(path_type=Path), default="mien-demo.png", show_default=True)
+@click.option("--out", type=FILE, default="mien-demo.png", show_default=True)
 @DETECTOR
 def demo_command(out: Path) -> None:
     """Read the portrait that comes with mien and write it annotated.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import DETECTOR, QUALITY, SIDE, THREADS, bar, echo
+from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, NamedPath, bar, echo
 from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _click_option(field: "Field[OptionValue]") -> click.Option:
         case bool():
             return click.Option([flag], is_flag=True, help=text)
         case str():
-            path = click.Path(exists=True, dir_okay=False, path_type=Path)
+            path = NamedPath(exists=True, dir_okay=False, path_type=Path)
             return click.Option([flag], type=path, help=text, callback=_as_text)
         case float():
             kind: click.FloatRange | click.IntRange = _SHARE
@@ -70,8 +70,8 @@ def _as_text(_ctx: click.Context, _option: click.Parameter, given: Path | str | 
 
 @click.command(name="prepare", cls=_PrepareCommand)
 @click.argument("name")
-@click.argument("source", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make; default data/NAME.")
+@click.argument("source", type=FILE)
+@click.option("--out", type=FILE, help="Folder to make; default data/NAME.")
 @click.option("--frame/--as-is", default=False, help="Re-frame faces as recognition does.")
 @click.option("--size", type=SIDE, default=64, show_default=True)
 @click.option("--quality", type=QUALITY, default=95, show_default=True)
@@ -83,7 +83,7 @@ def _as_text(_ctx: click.Context, _option: click.Parameter, given: Path | str | 
 @click.option(
     "--against",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="A prepared folder whose held-out pictures must not have a copy here; may be repeated.",
 )
 @click.option("--keep-leaks", is_flag=True, help="Leave copies of held-out pictures in.")

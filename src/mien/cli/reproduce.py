@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import bar, echo, echo_note, epoch_bar, needs
+from mien.cli._shared import FILE, bar, echo, echo_note, epoch_bar, needs
 from mien.cli.search import run_search
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ __all__ = ["reproduce_command"]
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=FILE,
     envvar="MIEN_DATA",
     default=".",
     help="Folder of the databases as downloaded; default MIEN_DATA, or here.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default="reproduced", show_default=True)
+@click.option("--out", type=FILE, default="reproduced", show_default=True)
 @click.option("--only", metavar="NAME", help="A network, a database, or a row: rafdb-cnn15.")
 @click.option(
     "--protocol",

@@ -21,23 +21,14 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import (
-    DETECTOR,
-    FILE,
-    PICTURES,
-    echo,
-    echo_beside,
-    echo_error,
-    echo_written,
-    needs,
-)
+from mien.cli._shared import DETECTOR, FILE, echo_beside, echo_error, echo_note, echo_written, needs
 from mien.errors import BadImageError
 
 __all__ = ["scores_command"]
 
 
 @click.command(name="scores")
-@click.argument("folder", type=PICTURES)
+@click.argument("folder", type=FILE)
 @click.option(
     "--out", type=FILE, default="scores.csv", show_default=True, help="- prints the table."
 )
@@ -118,5 +109,5 @@ def scores_command(
                 write(reading)
     rejected = f", {no_faces} of them no face" if reject else ""
     echo_written(parquet)
-    echo(f"wrote {out}: {count - failures} pictures{rejected}", err=True)
+    echo_note(f"wrote {out}: {count - failures} pictures{rejected}")
     finish(failures, pictures, known=known)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import echo, echo_note, epoch_bar, needs, recipe_or_file
+from mien.cli._shared import FILE, echo, echo_note, epoch_bar, needs, recipe_or_file
 from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ _SHOWN = 5  # of the best points
 
 
 @click.command(name="search")
-@click.argument("grid", metavar="GRID.toml", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Folder; default searches/NAME.")
+@click.argument("grid", metavar="GRID.toml", type=FILE)
+@click.option("--out", type=FILE, help="Folder; default searches/NAME.")
 @click.option("--prune", is_flag=True, help="End runs below the median of the earlier ones.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on Ray: an address, or local.")
 def search_command(grid: Path, out: Path | None, prune: bool, address: str | None) -> None:

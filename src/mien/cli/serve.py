@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mien.cli._shared import DETECTOR, THREADS, echo, needs
+from mien.cli._shared import DETECTOR, FILE, THREADS, echo, needs
 from mien.cores import cores
 
 __all__ = ["serve_command"]
@@ -41,9 +41,7 @@ _MIB = 2**20
     multiple=True,
     help="Let pages of this origin call, as https://example.org.",
 )
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="An .onnx file, or a name of mien models."
-)
+@click.option("--model", type=FILE, help="An .onnx file, or a name of mien models.")
 @click.option(
     "--queue",
     type=click.IntRange(0),

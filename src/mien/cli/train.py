@@ -5,14 +5,23 @@ from typing import Any
 
 import click
 
-from mien.cli._shared import DETECTOR, echo, echo_note, epoch_bar, needs, recipe_or_file
+from mien.cli._shared import (
+    DETECTOR,
+    FILE,
+    NamedPath,
+    echo,
+    echo_note,
+    epoch_bar,
+    needs,
+    recipe_or_file,
+)
 
 __all__ = ["export_command", "show_augmentation_command", "train_command"]
 
 
 @click.command(name="train")
-@click.argument("settings", metavar="CONFIG.toml", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="The run's folder; default runs/NAME.")
+@click.argument("settings", metavar="CONFIG.toml", type=FILE)
+@click.option("--out", type=FILE, help="The run's folder; default runs/NAME.")
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 @click.option("--seed", type=int, help="Instead of the file's.")
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the file's.")
@@ -52,12 +61,12 @@ def _print_epoch(row: dict[str, Any]) -> None:
 
 
 @click.command(name="export")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Default RUN/NAME.onnx.")
+@click.argument("run", type=FILE)
+@click.option("--out", type=FILE, help="Default RUN/NAME.onnx.")
 @click.option(
     "--metrics",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=NamedPath(exists=True, dir_okay=False, path_type=Path),
     help="JSON of mien evaluate, to put on the card; may be repeated.",
 )
 def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> None:
@@ -77,10 +86,8 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
 
 
 @click.command(name="show-augmentation")
-@click.argument("settings", metavar="CONFIG.toml", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), default="augmentation.png", show_default=True
-)
+@click.argument("settings", metavar="CONFIG.toml", type=FILE)
+@click.option("--out", type=FILE, default="augmentation.png", show_default=True)
 @click.option("--all", "everything", is_flag=True, help="Show what is switched off, too.")
 @click.option("--draws", type=click.IntRange(1, 20), default=7, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
