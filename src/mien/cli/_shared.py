@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 class NamedPath(click.Path):
-    """The name of a file or folder; an empty word, which `Path` reads as this folder, is refused."""
+    """Name of a file or folder; an empty word, which `Path` reads as this folder, is refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value):
