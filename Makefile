@@ -3,10 +3,10 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check docs model bench fuzz soak kill ranges release clean
+.PHONY: help demo test test-all check docs model bench fuzz soak kill ranges release clean
 
 help:  ## print this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 14
 
 .venv/installed: pyproject.toml
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
@@ -21,7 +21,10 @@ help:  ## print this list
 demo: .venv/installed  ## install into .venv, annotate the portrait in the package, name the picture written
 	.venv/bin/mien demo
 
-test: .venv/developed  ## install what the tests need and run them all
+test: .venv/developed  ## install what the tests need and run them, but the longest
+	.venv/bin/python -m pytest -m "not long"
+
+test-all: .venv/developed  ## run every test
 	.venv/bin/python -m pytest
 
 check: .venv/developed  ## style, types, rules of the source tree, and that the docs are up to date

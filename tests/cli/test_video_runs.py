@@ -78,7 +78,7 @@ def peak_mb(path, out):
     return float(peak)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_length_of_the_film(portrait, tmp_path):
     once = swaying(portrait, 40)
     short = clip(tmp_path / "short.mp4", once * 3)

@@ -42,7 +42,9 @@ def test_maps_equal_those_of_others(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n == "miennet" else pytest.mark.long) for n in NETWORKS]
+)
 def test_slow_maps_equal_those_of_others(name):
     network = built(name)
     assert rivals.difference("torchcam ScoreCAM", network, crops(1)) <= BOUND

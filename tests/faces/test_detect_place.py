@@ -114,4 +114,4 @@ def test_every_command_that_finds_faces_has_the_option():
         if "--detector" in {o for p in command.get_params(click.Context(command)) for o in p.opts}
     }
     finding = {"demo", "explain", "frames", "predict", "prepare", "scores", "show-augmentation"}
-    assert having == finding | {"video"}
+    assert having == finding | {"video", "serve", "page", "doctor"}

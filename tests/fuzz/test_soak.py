@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_frames_pictures_abandoned_videos_and_recognizers_leave_nothing_behind(tmp_path):
     amounts = {"frames": 300, "pictures": 200, "videos": 12, "recognizers": 10}
     words = [word for name, count in amounts.items() for word in (f"--{name}", str(count))]

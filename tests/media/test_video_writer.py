@@ -245,7 +245,7 @@ def test_without_sound_there_is_none(tmp_path):
         assert not container.streams.audio
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_after_ten_minutes_sound_and_pictures_are_less_than_a_frame_apart(tmp_path):
     source = tmp_path / "a.mp4"
     # 29.97 frames a second, as television has them: no whole number of anything

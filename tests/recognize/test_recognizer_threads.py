@@ -71,7 +71,7 @@ def test_eight_threads_read_pictures_of_eight_sizes_as_one_does(portrait):
     soak(Recognizer(threads=1), portrait, threads=8, reads=320)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_thousand_reads_in_eight_threads_of_all_cores_are_right(portrait):
     soak(Recognizer(), portrait, threads=8, reads=2_000)
 

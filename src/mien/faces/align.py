@@ -70,7 +70,7 @@ def framing(landmarks: F32, side: int = SIDE) -> F32:
         ValueError: if all landmarks are one point.
 
     Example:
-        >>> framing(TEMPLATE, 128).round(3).tolist()
+        >>> np.abs(framing(TEMPLATE, 128)).round(3).tolist()
         [[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]]
     """
     return similarity(landmarks, rescale(TEMPLATE, side / SIDE))

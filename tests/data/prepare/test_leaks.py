@@ -109,7 +109,7 @@ def test_equal_pictures_hide_no_copy(tmp_path, monkeypatch):
 
 
 @pytest.mark.data
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["rafdb"])
 def test_an_audit_finds_no_leak_in_the_real_databases(data_dir, tmp_path, name):
     made = prepare(Settings(name, str(data_dir / f"{name}.zip")), tmp_path / "made", workers=2)
