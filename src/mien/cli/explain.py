@@ -77,12 +77,13 @@ def explain_command(
 
     Example: mien explain photo.jpg --method all --class fear --out why.png
     """
+    from mien.explain.targets import named_labels
     from mien.faces.yunet import one_thread
     from mien.media.folders import search_pictures
     from mien.media.parallel import share
     from mien.show.picture_grid import write_figure
 
-    methods, labels = _methods(method), _labels(label)
+    methods, labels = _methods(method), named_labels(label)
     found = search_pictures(paths, out)
     files = found.files
     count = (workers or cores()) if model is None or not model.is_dir() else 1
@@ -178,17 +179,6 @@ def _methods(name: str) -> list[str]:
     if name != "all" and name not in METHODS:
         raise UnknownNameError("method", name, [*METHODS, "all"])
     return list(METHODS) if name == "all" else [name]
-
-
-def _labels(name: str | None) -> list[str | None]:
-    """One expression or all; None is the one predicted."""
-    from mien.labels import LABELS
-
-    if name is None or name in LABELS:
-        return [name]
-    if name != "all":
-        raise UnknownNameError("expression", name, [*LABELS, "all"])
-    return list(LABELS)
 
 
 def _load(model: Path | None, threads: int) -> "tuple[Source, Recognizer]":

@@ -15,7 +15,7 @@ from mien.errors import UnknownNameError
 from mien.labels import LABELS, index
 from mien.pixels import F32, F64
 
-__all__ = ["Objective", "Target", "resolve_target", "versus"]
+__all__ = ["Objective", "Target", "named_labels", "resolve_target", "versus"]
 
 Function = Callable[[F64], F64]
 Target = str | Function | None
@@ -76,6 +76,29 @@ class Objective:
             ends = [self.value(logits.astype(np.float64) + s, crops) for s in (step, -step)]
             slopes[:, label] = (ends[0] - ends[1]) / (2 * _STEP)
         return slopes
+
+
+def named_labels(name: str | None) -> list[str | None]:
+    """Return the expressions that a user asks for.
+
+    Args:
+        name: one of the six; ``all``; or None for the one predicted.
+
+    Returns:
+        Expressions; None stands for the one predicted.
+
+    Raises:
+        UnknownNameError: if there is no such expression.
+
+    Example:
+        >>> named_labels("fear"), len(named_labels("all"))
+        (['fear'], 6)
+    """
+    if name is None or name in LABELS:
+        return [name]
+    if name != "all":
+        raise UnknownNameError("expression", name, [*LABELS, "all"])
+    return list(LABELS)
 
 
 def resolve_target(target: Target, logits: F32) -> Objective:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mien.errors import MissingExtraError, UnknownNameError
 from mien.explain import METHODS
+from mien.explain.targets import named_labels
 from mien.labels import LABELS
 from mien.recognize.model import SHIPPED, read_card
 from mien.recognize.recognizer import Failure
@@ -137,19 +138,10 @@ def _add_explain(router: APIRouter, house: House) -> None:
         """Draw where in a face the network saw an expression."""
         if method not in METHODS:
             raise UnknownNameError("method", method, METHODS)
-        labels = _labels(label)
+        labels = named_labels(label)
         [given] = await read_pictures(request, 1)
         work = partial(house.engine.explanation, given, method, labels, face, crop)
         return Response(await house.in_turn(request, work), media_type="image/png")
-
-
-def _labels(name: str | None) -> list[str | None]:
-    """One expression or all; None is the one predicted."""
-    if name is None or name in LABELS:
-        return [name]
-    if name != "all":
-        raise UnknownNameError("expression", name, [*LABELS, "all"])
-    return list(LABELS)
 
 
 def _add_videos(router: APIRouter, house: House) -> None:
