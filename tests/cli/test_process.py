@@ -130,3 +130,15 @@ def test_a_second_signal_does_not_interrupt_the_cleaning_up(many):
     running.communicate(timeout=30)
     assert running.returncode in {143, -signal.SIGTERM}  # the last one after the end of it all
     assert not [name for name in names(many) if name.endswith(".part")]
+
+
+def test_a_command_that_is_stopped_between_a_claim_and_its_block_leaves_nothing(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from mien.cli._process import command_process\n"
+        "from mien.media.parts import Part\n"
+        "with command_process():\n"
+        "    part = Part(Path(sys.argv[1])); part.claim(); raise KeyboardInterrupt\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "t.csv"], capture_output=True)
+    assert done.returncode != 0
+    assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from mien.errors import OutputError
 from mien.media import parts
 from mien.media.atomic import atomic, atomic_folder
 from mien.media.parts import is_part_name, remove_leftovers
+from mien.media.writers import write_text
 
 FILE = "with atomic(Path(sys.argv[1])) as part:\n    part.write_text('half')"
 FOLDER = "with atomic_folder(Path(sys.argv[1])) as part:\n    (part / 'half').write_text('x')"
@@ -165,3 +166,54 @@ def test_many_writers_of_one_target_cost_no_search_of_the_folder(tmp_path):
     assert (time.perf_counter() - start) / 200 < 0.005
     assert is_part_name(f".{'x' * 40}.mien-1f.part")
     assert os.listdir(tmp_path).count("a") == 1  # noqa: PTH208
+
+
+def test_what_was_claimed_and_not_dropped_is_removed_at_the_end(tmp_path):
+    one, other = parts.Part(tmp_path / "a.csv"), parts.Part(tmp_path / "b", is_folder=True)
+    one.claim().write_text("half")
+    (other.claim() / "half").write_text("half")
+    with atomic(tmp_path / "c.csv") as part:
+        part.write_text("whole")
+    parts.drop_claimed()
+    assert names(tmp_path) == ["c.csv"]
+    parts.drop_claimed()  # nothing is left to do
+
+
+def test_a_copy_of_a_process_leaves_its_parts_alone(tmp_path):
+    part = parts.Part(tmp_path / "a.csv")
+    path = part.claim()
+    child = os.fork()
+    if child == 0:
+        parts.drop_claimed()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert path.exists()
+    parts.drop_claimed()
+    assert names(tmp_path) == []
+
+
+def interrupted(target, write):
+    """Write into a part by a function, and be stopped there."""
+    with atomic(target) as part:
+        write(part)
+        assert names(target.parent) == [part.name]  # no part of a part
+        raise KeyboardInterrupt
+
+
+def put_there(part):
+    own = part.with_name("own")
+    own.write_text("half")
+    own.replace(part)
+
+
+@pytest.mark.parametrize("write", [lambda part: write_text("half", part), put_there])
+def test_what_is_written_into_a_part_or_put_in_its_place_goes_with_it(tmp_path, write):
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(tmp_path / "a.csv", write)
+    assert names(tmp_path) == []
+
+
+def test_a_part_takes_a_file_as_it_is(tmp_path):
+    with atomic(tmp_path / "a.csv") as part:
+        write_text("whole", part)
+    assert (tmp_path / "a.csv").read_text() == "whole"

@@ -41,8 +41,12 @@ def _table(path):
 
 
 def _record(path):
-    lines = path.read_text(encoding="utf-8")
-    return _without_times(json.loads(lines))
+    """One JSON document, or one a line."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        return _without_times(json.loads(text))
+    except ValueError:
+        return [_without_times(json.loads(line)) for line in text.splitlines()]
 
 
 def _without_times(value):

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from mien.cli._shared import echo, echo_error
 from mien.errors import MienError, OutputError
+from mien.media.parts import drop_claimed
 
 __all__ = ["command_process"]
 
@@ -50,6 +51,8 @@ def command_process() -> Iterator[None]:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
+    finally:
+        drop_claimed()
 
 
 class _Ended(SystemExit):

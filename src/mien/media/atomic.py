@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mien.errors import OutputError
 from mien.media.files import real_path
-from mien.media.parts import Part
+from mien.media.parts import Part, is_claimed
 from mien.media.standard_output import STANDARD_OUTPUT
 
 __all__ = ["as_output_error", "atomic", "atomic_folder", "refuses_every_file"]
@@ -34,7 +34,7 @@ def atomic(path: Path) -> Iterator[Path]:
     """Lend a part file that becomes the target when the block ends well.
 
     Args:
-        path: the target; its folder is made if need be.
+        path: the target; its folder is made if need be. A part of ours is lent as it is.
 
     Yields:
         The part file to write: empty, in the target's folder, without the target's suffix.
@@ -50,6 +50,9 @@ def atomic(path: Path) -> Iterator[Path]:
         >>> target.read_text()
         'done'
     """
+    if is_claimed(path):
+        yield path
+        return
     part = Part(path)
     try:
         with as_output_error(path):

@@ -15,7 +15,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["Part", "is_part_name", "remove_leftovers"]
+__all__ = ["Part", "drop_claimed", "is_claimed", "is_part_name", "remove_leftovers"]
 
 _NAME = re.compile(r"\..{1,40}\.mien-[0-9a-f]+\.part", re.DOTALL)
 _LONGEST = 40  # characters of the target in a part's name: names have at most 255 bytes
@@ -42,6 +42,7 @@ class Part:
         self._target, self._is_folder = target, is_folder
         self._lock: int | None = None
         self._is_random = False  # the name alone makes it ours
+        self._process = os.getpid()
 
     def claim(self) -> Path:
         """Make an empty part that no other run has, or take over a dead run's.
@@ -52,6 +53,7 @@ class Part:
         Raises:
             OSError: if it cannot be made.
         """
+        _CLAIMED.add(self)  # before there is anything to remove
         for number in range(_MOST if _HAS_LOCKS else 0):
             self.path = self._named(f"{number:x}")
             if self._take():
@@ -75,8 +77,11 @@ class Part:
         Raises:
             OSError: if it cannot be removed.
         """
-        if self.path == self._target:
-            return
+        if self.path != self._target:
+            self._remove_what_was_made()
+        _CLAIMED.discard(self)
+
+    def _remove_what_was_made(self) -> None:
         if self._is_random:
             _remove(self.path)
         elif self._lock is None:  # stopped just when it was made
@@ -85,8 +90,15 @@ class Part:
             try:
                 if _is_at(self._lock, self.path):
                     _remove(self.path)
+                else:  # renamed, or a library put a file of its own there
+                    _remove_if_dead(self.path)
             finally:
                 self._let_go()
+
+    @property
+    def is_of_this_process(self) -> bool:
+        """Whether this process made it, and not the one that this was copied from."""
+        return self._process == os.getpid()
 
     def _named(self, number: str) -> Path:
         return self._target.with_name(f".{self._target.name[:_LONGEST]}.mien-{number}.part")
@@ -131,6 +143,25 @@ class Part:
     def _remove_next_leftovers(self, number: int) -> None:
         while os.path.lexists(path := self._named(f"{number:x}")) and _remove_if_dead(path):
             number += 1
+
+
+_CLAIMED: set[Part] = set()
+
+
+def is_claimed(path: Path) -> bool:
+    """Tell whether a path is a part that this process has claimed: it needs no part of its own."""
+    return any(part.path == path and part.is_of_this_process for part in _CLAIMED)
+
+
+def drop_claimed() -> None:
+    """Remove the parts that this process claimed and has not dropped.
+
+    For the end of a process: a signal may stop it between a claim and the block that would drop the
+    part. What cannot be removed stays for the next run.
+    """
+    for part in [part for part in _CLAIMED if part.is_of_this_process]:
+        with suppress(OSError):
+            part.drop()
 
 
 def remove_leftovers(folder: Path) -> list[Path]:
