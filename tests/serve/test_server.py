@@ -187,7 +187,7 @@ def test_two_workers_answer_add_up_and_come_back(photo, tmp_path):
         def is_back():
             try:
                 return len(answering(service) - {victim}) == 2
-            except ConnectionError:  # it was being served by the one that died
+            except (ConnectionError, TimeoutError):  # it went to the one that died
                 return False
 
         wait_until(is_back, 60)
