@@ -11,6 +11,7 @@ optim         optimisers, learning rate and input size by step
 distill       larger networks as teachers
 guide         class maps drawn to the regions of the true expression
 neutral       the row of the head that tells neutral from the six
+regression    a linear layer fitted to features that stay as they are
 run           the folder of a run: settings, checkpoints; a run read back
 checkpoint    the gate through which a checkpoint is read
 history       the table of a run's epochs, which its checkpoint holds too

@@ -76,12 +76,13 @@ def load_data(settings: TrainConfig) -> Data:
 def _hold_out(settings: TrainConfig) -> Data:
     """Divide the crops into training and held-out ones, and drop what leaks from one to another."""
     names = {row.split for folder in settings.data for row in manifest.read(folder)}
-    train = _load(settings, "train")
+    side = zoo.side_of(settings.model, settings.side)
+    train = _load(settings, "train", side)
     none = train.where(np.zeros(len(train), np.bool_))
-    held = _load(settings, "valid") if "valid" in names else none
+    held = _load(settings, "valid", side) if "valid" in names else none
     test_copies = held_copies = 0
     if "test" in names:
-        test = load_crops(settings.data, "test", side=_side(settings))
+        test = load_crops(settings.data, "test", side=side)
         (train, of_train), (held, of_held) = drop_leaks(train, test), drop_leaks(held, test)
         test_copies = of_train + of_held
     # nothing is drawn from a database that brings its own held-out part along
@@ -94,14 +95,10 @@ def _hold_out(settings: TrainConfig) -> Data:
     return Data(train, held, test_copies, held_copies)
 
 
-def _side(settings: TrainConfig) -> int:
-    return zoo.side_of(settings.model, settings.side)
-
-
-def _load(settings: TrainConfig, split: str) -> Crops:
+def _load(settings: TrainConfig, split: str, side: int) -> Crops:
     """Load a split, without neutral crops where neutral is not learned."""
     colour = settings.augment and settings.colour > 0
-    crops = load_crops(settings.data, split, colour, _side(settings))
+    crops = load_crops(settings.data, split, colour, side)
     if settings.neutral:
         return crops
     return crops.where(np.array([row.label != NEUTRAL for row in crops.rows], dtype=np.bool_))

@@ -5,6 +5,7 @@ head is fitted to the training crops, on features that are not changed yet, so t
 gradients do not spoil them. Knows nothing of the loop.
 """
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,14 +20,13 @@ from mien.models.pretrained import load_start
 from mien.models.starts import STARTS
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, network_inputs
+from mien.train.regression import embed, fit_linear
 from mien.train.run import load_earlier_run
 
 __all__ = ["first_network", "fit_head"]
 
 _STATISTICS = 256  # crops that set the batch norms
 _FITTED = 4096  # crops that fit the head
-_DECAY = 1e-3  # of the head's weights, for standardised features
-_STEPS = 100
 
 
 def first_network(settings: TrainConfig, crops: Crops) -> Network:
@@ -55,7 +55,6 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
         chosen = torch.randperm(len(crops))[:_FITTED]
         [first, *_] = network_inputs(crops.gray[chosen[:_STATISTICS]])
         load_start(settings.start, network, settings.start_file, first)
-        # the same crops twice where there are few
         fit_head(network, crops.gray[chosen], crops.targets[chosen])
     elif settings.start:
         earlier = load_earlier_run(Path(settings.start), "start", settings, "model").network
@@ -71,25 +70,8 @@ def fit_head(network: Network, gray: Tensor, targets: Tensor) -> None:
         gray: shape (N, side, side), uint8.
         targets: shape (N,), class numbers.
     """
-    network.eval()
+    loss = partial(cross_entropy, target=targets)
+    weight, bias = fit_linear(embed(network, gray), network.last.out_features, loss)
     with torch.no_grad():
-        features = torch.cat([network.embed(batch) for batch in network_inputs(gray)])
-    mean, spread = features.mean(dim=0), features.std(dim=0)
-    spread = spread + spread.mean()  # a channel that hardly varies must not decide
-    standard = (features - mean) / spread
-    last = network.last
-    weight = torch.zeros_like(last.weight, requires_grad=True)
-    bias = torch.zeros_like(last.bias, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weight, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        value = cross_entropy(standard @ weight.T + bias, targets)
-        value = value + _DECAY / 2 * weight.square().sum()
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
-    with torch.no_grad():
-        last.weight.copy_(weight / spread)
-        last.bias.copy_(bias - last.weight @ mean)
+        network.last.weight.copy_(weight)
+        network.last.bias.copy_(bias)

@@ -12,12 +12,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from mien.errors import BadDataError
 from mien.labels import NEUTRAL, NEUTRAL_INDEX
 from mien.models.network import Network
-from mien.train.dataset import Crops, network_inputs
+from mien.train.dataset import Crops
+from mien.train.regression import embed, fit_linear
 
 __all__ = ["fit_neutral", "same_origin"]
-
-_DECAY = 1e-3  # on the weights of standardised features, so that a few hundred pictures suffice
-_STEPS = 200
 
 
 def same_origin(crops: Crops) -> Crops:
@@ -53,37 +51,12 @@ def fit_neutral(network: Network, crops: Crops) -> None:
             "no database has both neutral pictures and others to tell them from",
             fix="add one to data, or train with neutral = false",
         )
-    weight, bias = _logistic_regression(_embed(network, own), neutral)
+    balance = torch.where(neutral == 1, 0.5 / neutral.mean(), 0.5 / (1 - neutral.mean()))
+
+    def loss(logits: Tensor) -> Tensor:
+        return binary_cross_entropy_with_logits(logits[:, 0], neutral, weight=balance)
+
+    weight, bias = fit_linear(embed(network, own.gray), 1, loss)
     with torch.no_grad():
-        network.last.weight[NEUTRAL_INDEX] = weight
-        network.last.bias[NEUTRAL_INDEX] = bias
-
-
-def _logistic_regression(features: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
-    """Return weights (K,) and bias that tell positive rows of features (N, K) from the others."""
-    balance = torch.where(positive == 1, 0.5 / positive.mean(), 0.5 / (1 - positive.mean()))
-    mean, spread = features.mean(dim=0), features.std(dim=0)
-    spread = spread + spread.mean()  # a channel that hardly varies must not decide
-    standard = (features - mean) / spread
-    weight = torch.zeros(features.shape[1], requires_grad=True)
-    bias = torch.zeros(1, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weight, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        logits = standard @ weight + bias
-        value = binary_cross_entropy_with_logits(logits, positive, weight=balance)
-        value = value + _DECAY / 2 * weight.square().sum()
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
-    with torch.no_grad():
-        return weight / spread, bias[0] - (weight * mean / spread).sum()
-
-
-@torch.inference_mode()
-def _embed(network: Network, crops: Crops) -> Tensor:
-    """Compute what the last linear layer sees: shape (N, its inputs)."""
-    network.eval()
-    return torch.cat([network.embed(batch) for batch in network_inputs(crops.gray)]).clone()
+        network.last.weight[NEUTRAL_INDEX] = weight[0]
+        network.last.bias[NEUTRAL_INDEX] = bias[0]
