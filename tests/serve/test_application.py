@@ -2,8 +2,6 @@
 
 import json
 import re
-import sys
-from types import SimpleNamespace
 
 import pytest
 
@@ -96,9 +94,7 @@ def with_page(monkeypatch):
         given.append(model)
         return files
 
-    monkeypatch.setattr(application, "find_spec", lambda _name: True)
-    module = SimpleNamespace(page_files=page_files)
-    monkeypatch.setitem(sys.modules, "mien.serve.page_files", module)
+    monkeypatch.setattr(application, "page_files", page_files)
     with served(threads=1, token="secret") as running:
         yield running, given
 

@@ -5,6 +5,7 @@ import gzip
 import pytest
 from starlette.requests import Request
 
+from mien.serve.page_files import POLICY
 from mien.serve.static_files import StaticFiles
 
 TEXT = b"let a = 1;\n" * 200
@@ -22,7 +23,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def files():
-    return StaticFiles(FILES)
+    return StaticFiles(FILES, POLICY)
 
 
 def ask(files, name, **headers):
@@ -79,7 +80,7 @@ def test_what_the_client_has_is_not_sent_again(files):
     again = ask(files, "mien.js", if_none_match=f'"other", W/{plain}')
     assert (again.status_code, again.body, again.headers["etag"]) == (304, b"", plain)
     assert ask(files, "mien.js", if_none_match=zipped).status_code == 200
-    other = StaticFiles({"mien.js": TEXT + b" "})
+    other = StaticFiles({"mien.js": TEXT + b" "}, POLICY)
     assert ask(other, "mien.js", if_none_match=plain).status_code == 200
     assert ask(files, "mien.js").headers["cache-control"] == "no-cache"
 

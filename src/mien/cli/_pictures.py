@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mien import __version__
-from mien.cli._shared import FILE, THREADS, Refusals, bar, echo, say_left_out
+from mien.cli._shared import FILE, PIXELS, THREADS, Refusals, bar, echo, say_left_out
 from mien.errors import OutputError
 from mien.media.files import real_path
 from mien.media.journal import Journal, journal_of
@@ -61,7 +61,7 @@ FLIP = click.option(
 )
 MAX_PIXELS = click.option(
     "--max-pixels",
-    type=click.IntRange(1, 178_956_970),  # above that Pillow refuses
+    type=PIXELS,
     default=100_000_000,
     show_default=True,
     help="Refuse larger pictures.",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DETECTOR",
     "FILE",
+    "PIXELS",
     "QUALITY",
     "SIDE",
     "THREADS",
@@ -59,6 +60,7 @@ class NamedPath(click.Path):
 FILE = NamedPath(path_type=Path)
 SIDE = click.IntRange(16, 1024)  # pixels, of a crop
 QUALITY = click.IntRange(1, 100)  # of a JPEG
+PIXELS = click.IntRange(1, 178_956_970)  # of a picture; above that Pillow refuses
 
 
 class _AtMostCores(click.IntRange):

@@ -104,10 +104,10 @@ def _landmarks() -> str:
 
 
 def _portrait() -> str:
+    from mien.media.images import PORTRAIT
     from mien.recognize.recognizer import Recognizer
 
-    path = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
-    faces = Recognizer(threads=1).read(path).faces
+    faces = Recognizer(threads=1).read(PORTRAIT).faces
     found = ", ".join(f"{face.label} {face.confidence:.0%}" for face in faces) or "no face"
     if [face.label for face in faces] != ["happiness"]:
         raise MienError(

@@ -222,9 +222,8 @@ def demo_command(out: Path) -> None:
     from mien.recognize.recognizer import Recognizer
     from mien.show.annotate import annotate
 
-    path = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
-    rgb = images.read_rgb(path)
-    picture = replace(Recognizer().read(rgb), path=path.name)
+    rgb = images.read_rgb(images.PORTRAIT)
+    picture = replace(Recognizer().read(rgb), path=images.PORTRAIT.name)
     echo(_table(picture))
     write_picture(annotate(rgb, picture), out)
     echo(f"wrote {out.resolve()}")
@@ -236,10 +235,9 @@ def models_command() -> None:
 
     Example: mien models
     """
-    from mien.recognize.model import SHIPPED, read_card
+    from mien.recognize.model import read_card, shipped_models
 
-    paths = SHIPPED.parent.glob("*.onnx")
-    for path in sorted(paths, key=lambda path: (path != SHIPPED, path.name)):
+    for path in shipped_models():
         card = read_card(path)
         size = path.stat().st_size / 1e6
         echo(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from mien.cli._shared import DETECTOR, FILE, THREADS, echo, needs
+from mien.cli._pictures import MODEL
+from mien.cli._shared import DETECTOR, PIXELS, THREADS, echo, needs
 from mien.cores import cores
 
 __all__ = ["serve_command"]
@@ -41,7 +42,7 @@ _MIB = 2**20
     multiple=True,
     help="Let pages of this origin call, as https://example.org.",
 )
-@click.option("--model", type=FILE, help="An .onnx file, or a name of mien models.")
+@MODEL
 @click.option(
     "--queue",
     type=click.IntRange(0),
@@ -58,7 +59,7 @@ _MIB = 2**20
 )
 @click.option(
     "--max-pixels",
-    type=click.IntRange(1, 178_956_970),
+    type=PIXELS,
     default=25_000_000,
     show_default=True,
     help="Of a picture.",

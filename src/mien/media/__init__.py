@@ -26,7 +26,6 @@ video_writer  H.264 video with the times and the sound of its source
 atomic        files and folders that are whole or absent; what a disk refuses is one error
 parts         what is being written, and what killed runs left
 escapes       names that a terminal or a spreadsheet would obey, made harmless
-
 standard_output  the file called -
 """
 

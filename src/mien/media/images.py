@@ -31,6 +31,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_MEMORY",
     "MAX_PIXELS",
+    "PORTRAIT",
     "decode_rgb",
     "decode_stored",
     "open_frames",
@@ -38,6 +39,8 @@ __all__ = [
     "to_rgb",
 ]
 
+# The picture in the package: Eileen Collins, NASA, public domain; 512x512 pixels, one face.
+PORTRAIT = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
 T = TypeVar("T")
 # Pillow's names. EPS would run its PostScript, and others read files or memory without measure.
 FORMATS = (

@@ -20,7 +20,17 @@ from mien.labels import LABELS
 from mien.pixels import F32, SIDE, U8, to_batch
 from mien.recognize.card import CARD, read_card, read_sealed, seal
 
-__all__ = ["CARD", "SHIPPED", "Model", "Outputs", "find", "read_card", "seal", "softmax"]
+__all__ = [
+    "CARD",
+    "SHIPPED",
+    "Model",
+    "Outputs",
+    "find",
+    "read_card",
+    "seal",
+    "shipped_models",
+    "softmax",
+]
 
 SHIPPED = Path(__file__).parent / "weights" / "miennet.onnx"
 # All that onnxruntime raises: it has no common base for its own errors.
@@ -275,6 +285,19 @@ def softmax(logits: F32, temperature: float = 1.0) -> F32:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
+def shipped_models() -> list[Path]:
+    """List the model files in the package, the usual one first.
+
+    Returns:
+        Their paths.
+
+    Example:
+        >>> shipped_models()[0] == SHIPPED
+        True
+    """
+    return sorted(SHIPPED.parent.glob("*.onnx"), key=lambda path: (path != SHIPPED, path.name))
+
+
 def find(model: str | Path) -> Path:
     """Return the file of a model.
 
@@ -297,7 +320,7 @@ def find(model: str | Path) -> Path:
         return SHIPPED
     if str(model) != path.name or path.suffix or "\0" in path.name or path.exists():
         return path
-    names = {file.stem: file for file in SHIPPED.parent.glob("*.onnx")}
+    names = {file.stem: file for file in shipped_models()}
     if path.name not in names:
         raise UnknownNameError("model", path.name, {*names, "shipped", "or the path of a file"})
     return names[path.name]

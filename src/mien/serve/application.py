@@ -6,8 +6,7 @@ Pipeline: count and log -> CORS, if an origin is allowed -> gate -> address -> a
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from importlib import import_module, resources
-from importlib.util import find_spec
+from importlib import resources
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +22,7 @@ from mien.serve.counters import Counters, Observed
 from mien.serve.engine import Engine
 from mien.serve.gate import Gate, Room
 from mien.serve.live import LIVE, Live
+from mien.serve.page_files import POLICY, page_files
 from mien.serve.problems import RequestError, problem
 from mien.serve.routes import House, make_routes
 from mien.serve.settings import Settings
@@ -51,10 +51,11 @@ _DOCS_START = f"""SwaggerUIBundle({{
   validatorUrl: null, // the usual one is a service on the network
 }});
 """.encode()
+_NO_FRAMES = "frame-ancestors 'none'"  # of a policy; counts in a header alone
 # Swagger UI writes styles into its elements; its scripts are files of ours.
 _DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    f"img-src 'self' data:; connect-src 'self'; base-uri 'none'; {_NO_FRAMES}"
 )
 
 
@@ -163,11 +164,9 @@ def _add_documentation(app: FastAPI) -> None:
 
 
 def _add_page(app: FastAPI, engine: Engine) -> None:
-    """Serve the page in the browser, where it is part of the package."""
-    if not find_spec("mien.serve.page_files"):
-        return
-    made = import_module("mien.serve.page_files").page_files(str(engine.recognizer.model.path))
-    files = StaticFiles(made)
+    """Serve the page in the browser."""
+    made = page_files(engine.recognizer.model.path)
+    files = StaticFiles(made, f"{POLICY}; {_NO_FRAMES}")
 
     def add(address: str, name: str) -> None:
         @app.api_route(address, methods=_READ, include_in_schema=False)

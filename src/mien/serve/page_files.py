@@ -23,6 +23,7 @@ from mien.errors import BadModelError
 from mien.faces.detect import ONET, YUNET, Detector, locate
 from mien.faces.regions import REGIONS, TEMPLATE, divide
 from mien.labels import NEUTRAL, UNCERTAIN, Rule
+from mien.media.images import PORTRAIT
 from mien.pixels import MEAN, SIDE, STD
 from mien.recognize.model import Model
 from mien.recognize.results import CSV_HEADER, VIDEO_HEADER
@@ -42,7 +43,6 @@ POLICY = (
 )
 CARD_FILE = "card.json"
 _PAGE = Path(__file__).parent / "page"
-_PORTRAIT = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
 _LOADER = _PAGE / "start.js"  # of the page that is one file
 _SUFFIXES = {".html", ".css", ".js", ".mjs", ".svg", ".gz"}  # of the page; the rest explains
 _RUNTIME = "vendor/ort-wasm-simd-threaded.wasm.gz"
@@ -73,7 +73,7 @@ def page_files(model: str | Path = "miennet") -> dict[str, bytes]:
         for path in sorted(_PAGE.rglob("*"))
         if path.suffix in _SUFFIXES and path != _LOADER
     }
-    files[_PORTRAIT.name] = _PORTRAIT.read_bytes()
+    files[PORTRAIT.name] = PORTRAIT.read_bytes()
     networks = {
         "wasm": (_RUNTIME, files[_RUNTIME]),
         "yunet": ("networks/yunet.onnx", with_free_sides(locate(YUNET).read_bytes())),
@@ -83,7 +83,7 @@ def page_files(model: str | Path = "miennet") -> dict[str, bytes]:
     files |= dict(networks.values())
     card = _card(loaded) | {
         "files": {key: {"name": n, "bytes": len(data)} for key, (n, data) in networks.items()},
-        "portrait": _PORTRAIT.name,
+        "portrait": PORTRAIT.name,
     }
     files[CARD_FILE] = json.dumps(card, separators=(",", ":")).encode()
     return files

@@ -15,7 +15,7 @@ from mien.errors import MissingExtraError, UnknownNameError
 from mien.explain import METHODS
 from mien.explain.targets import named_labels
 from mien.labels import LABELS
-from mien.recognize.model import SHIPPED, read_card
+from mien.recognize.model import read_card, shipped_models
 from mien.recognize.recognizer import Failure
 from mien.serve import examples
 from mien.serve.bodies import read_pictures, read_video
@@ -180,8 +180,7 @@ def _add_state(router: APIRouter, house: House) -> None:
     def models() -> dict[str, Any]:
         """List the models in the package, and the one in use."""
         own = house.engine.recognizer.model
-        paths = sorted(SHIPPED.parent.glob("*.onnx"))
-        cards = [read_card(path) for path in paths]
+        cards = [read_card(path) for path in shipped_models()]
         if own.card["sha256"] not in [card["sha256"] for card in cards]:
             cards.insert(0, own.card)
         listed = [_described(card, own.card["sha256"]) for card in cards]

@@ -34,19 +34,12 @@ _TYPES = {
 }
 _PACKED = frozenset({".gz", ".jpg", ".png", ".webp", ".woff2"})  # gzip gains nothing
 _SMALL = 1000  # bytes; below, gzip gains nothing either
-# What a page may load: its own files, and what the user gave it. No inline script.
-_POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
-    "style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
 
 
 class StaticFiles:
     """A set of files."""
 
-    def __init__(self, files: Mapping[str, bytes], policy: str = _POLICY) -> None:
+    def __init__(self, files: Mapping[str, bytes], policy: str) -> None:
         """Keep the files.
 
         Args:

@@ -43,7 +43,6 @@ SHOWN = Strength(
     cutmix=1.0,
 )
 _MIXING = ("mixup", "cutmix")
-_PORTRAIT = Path(__file__).parents[1] / "pictures" / "eileen_collins.jpg"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +92,7 @@ def portrait() -> U8:
     Returns:
         shape (2, 64, 64, 3), uint8, RGB.
     """
-    rgb = images.read_rgb(_PORTRAIT)
+    rgb = images.read_rgb(images.PORTRAIT)
     [detection] = Detector().find(rgb)
     face = align.crop(rgb, align.similarity(detection.landmarks))
     return np.stack([face, face[:, ::-1] // 2])
