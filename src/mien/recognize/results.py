@@ -25,7 +25,6 @@ __all__ = [
     "Face",
     "Picture",
     "VideoFrame",
-    "rows_of_record",
 ]
 
 CSV_HEADER = (
@@ -256,27 +255,12 @@ class Picture(Result):
         Returns:
             Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for.
         """
-        return rows_of_record(self.record(), regions)
-
-
-def rows_of_record(record: dict[str, Any], regions: bool = False) -> list[list[str | int | float]]:
-    """Return one CSV row a face of a picture's record.
-
-    Args:
-        record: from `Picture.record`, perhaps by way of JSON.
-        regions: also the shares of the evidence; "" for a face that was read without maps.
-
-    Returns:
-        Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for; no row for a
-        picture that could not be read.
-    """
-    rows: list[list[str | int | float]] = []
-    for number, face in enumerate(record.get("faces", ())):
-        facts = (face["detection"], face["label"], face["confidence"], face["neutral"])
-        shares = [face["regions"].get(name, "") for name in REGIONS] if regions else []
-        start = (record["path"], number, *face["box"])
-        rows.append([*start, *facts, *face["scores"].values(), *shares])
-    return rows
+        rows: list[list[str | int | float]] = []
+        for number, face in enumerate(self.faces):
+            own = face.regions if regions else {}  # they cost more than all else in a row
+            shares = [own.get(name, "") for name in REGIONS] if regions else []
+            rows.append([self.path, number, *face.row(), *shares])
+        return rows
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

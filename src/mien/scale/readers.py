@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import BadImageError, OutputError
+from mien.faces.regions import REGIONS
 from mien.labels import LABELS, NO_FACE
 from mien.media import images
 from mien.media.journal import Stamp, stamp_of
@@ -23,7 +24,7 @@ from mien.media.writers import encode_picture
 from mien.pixels import F32, U8
 from mien.recognize.many import Failure, NoFace, read_many, score_many
 from mien.recognize.recognizer import Recognizer
-from mien.recognize.results import Picture, rows_of_record
+from mien.recognize.results import Picture
 from mien.show.annotate import annotate, written_suffix
 
 __all__ = ["Caps", "CropReader", "CropReading", "Drawing", "PhotoReader", "PhotoReading"]
@@ -104,7 +105,13 @@ class PhotoReading:
         Returns:
             Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for.
         """
-        return rows_of_record(self.values, regions)
+        rows: list[list[str | int | float]] = []
+        for number, face in enumerate(self.values.get("faces", ())):  # none where it has an error
+            facts = (face["detection"], face["label"], face["confidence"], face["neutral"])
+            shares = [face["regions"].get(name, "") for name in REGIONS] if regions else []
+            start = (self.values["path"], number, *face["box"])
+            rows.append([*start, *facts, *face["scores"].values(), *shares])
+        return rows
 
 
 class PhotoReader:
