@@ -68,12 +68,12 @@ def _soak() -> list[list[str]]:
 
 
 def _kill() -> list[list[str]]:
-    record = _record("kill")
-    if record is None:
+    records = [read(path.stem)["all"] for path in sorted(RESULTS.glob("kill*.json"))]  # by seed
+    if not records:
         return _absent("killed runs", "make kill")
-    totals = record["all"]
-    found = ", ".join(f"{totals[kind]} {kind}" for kind in _LEFT)
-    return [["killed runs", f"{totals['killed']:,} moments", found, "0 of each", "`make kill`"]]
+    killed = sum(totals["killed"] for totals in records)
+    found = ", ".join(f"{sum(totals[kind] for totals in records)} {kind}" for kind in _LEFT)
+    return [["killed runs", f"{killed:,} moments", found, "0 of each", "`make kill`"]]
 
 
 def _threads() -> list[list[str]]:

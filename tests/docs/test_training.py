@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 from mien.models import zoo
 from mien.models.starts import STARTS, read_layers
 from mien.train.augment import Strength
+from mien.train.export import multiply_adds
 from tests.support.made_starts import make_start
 from tests.support.prepared_folder import write_crops
 
@@ -44,10 +45,16 @@ def test_a_start_is_loaded_from_the_package_that_the_page_names(tmp_path, monkey
 
 
 def test_the_table_of_starts_has_the_networks_as_they_are_built():
-    row = re.compile(r"^\| `(\w+)` \| .+ \| (\d+)x\d+ \| .+ \| ([\d.]+) million \| ", re.MULTILINE)
-    found = {name: (int(side), parameters) for name, side, parameters in row.findall(PAGE)}
+    row = re.compile(
+        r"^\| `(\w+)` \| .+ \| (\d+)x\d+ \| .+ \| ([\d.]+) million \| (\d+) million \|$",
+        re.MULTILINE,
+    )
+    found = {name: (int(side), *counts) for name, side, *counts in row.findall(PAGE)}
     built = {name: zoo.build(name, 7, 0) for start in STARTS.values() for name in start.networks}
-    assert found == {name: (n.side, f"{parameters(n) / 1e6:.1f}") for name, n in built.items()}
+    assert found == {
+        name: (n.side, f"{parameters(n) / 1e6:.1f}", f"{multiply_adds(n.eval()) / 1e6:.0f}")
+        for name, n in built.items()
+    }
 
 
 def parameters(network):

@@ -16,7 +16,7 @@ from mien.faces import align
 from mien.faces.regions import named_shares, words
 from mien.labels import LABELS
 from mien.media import images
-from mien.media.inputs import PictureLike, path_of
+from mien.media.inputs import PictureLike, as_rgb, path_of
 from mien.pixels import F32, SIDE, U8, enlarge, to_batch
 from mien.recognize.model import softmax
 from mien.recognize.recognizer import Recognizer
@@ -67,16 +67,14 @@ def explain_picture(
         'RGB'
     """
     recognizer = recognizer or Recognizer()
-    faces = recognizer.read(picture, heatmap=False).faces
-    if not faces:
+    crops = _cut_out(recognizer, as_rgb(picture))
+    if not crops:
         where = path_of(picture) or "the picture"
         raise BadImageError(f"no face in {where}", fix="give a crop to mien.explain.explain")
     source = source_of(recognizer.model)
     drawn = [
-        picture_grid.figure_pixels(
-            explanation_figure(source, face.crop, [method], [label], layer)[0]
-        )
-        for face in faces
+        picture_grid.figure_pixels(explanation_figure(source, crop, [method], [label], layer)[0])
+        for crop in crops
     ]
     width = max(figure.shape[1] for figure in drawn)
     sheet = np.full((sum(figure.shape[0] for figure in drawn), width, 3), 255, dtype=np.uint8)
@@ -122,10 +120,16 @@ def crops_of(recognizer: Recognizer, rgb: U8, name: str, crop: bool = False) -> 
     side = recognizer.model.side
     if crop:
         return [np.asarray(Image.fromarray(rgb).resize((side, side), Image.Resampling.BILINEAR))]
-    detections = recognizer.detector.find(rgb)
-    if not detections:
+    crops = _cut_out(recognizer, rgb)
+    if not crops:
         raise BadImageError(f"no face in {name}", fix="give a face crop with --crop")
-    transforms = [align.framing(detection.landmarks, side) for detection in detections]
+    return crops
+
+
+def _cut_out(recognizer: Recognizer, rgb: U8) -> list[U8]:
+    """The upright crop of each face, as the network takes it."""
+    side = recognizer.model.side
+    transforms = [align.framing(face.landmarks, side) for face in recognizer.detector.find(rgb)]
     return [align.crop(rgb, to_crop, side) for to_crop in transforms]
 
 
