@@ -1,6 +1,7 @@
 import pytest
 
 from mien import labels
+from mien.errors import BadSettingError
 
 
 def test_the_order_of_the_classes_is_the_published_one():
@@ -50,3 +51,50 @@ def test_a_folder_name_is_read_back_as_its_label(label):
 def test_a_word_that_is_no_label_has_no_index():
     with pytest.raises(ValueError, match="not in tuple"):
         labels.index("joy")
+
+
+def test_a_set_numbers_its_classes_in_the_order_of_their_scores():
+    six = labels.PAPER
+    assert six.targets == (*labels.LABELS, "neutral")
+    assert [six.index(name) for name in six.targets] == [0, 1, 2, 3, 4, 5, 6]
+    assert [six.folder(name) for name in six.targets] == [
+        labels.folder(name) for name in six.targets
+    ]
+
+
+def test_a_calm_class_among_the_scored_ones_is_numbered_with_them():
+    assert labels.AFFECTNET.targets == labels.AFFECTNET.names
+    assert labels.AFFECTNET.folder("neutral") == "0_neutral"
+    assert labels.AFFECTNET.index("contempt") == 7
+    assert labels.FER2013.index("surprise") == 5
+    assert labels.RAFDB.folder("neutral") == "6_neutral"
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ((), "0 classes"),
+        (("a", "A"), "twice: a"),
+        (("a", " "), "' '"),
+        (("a", "b\nc"), "printable"),
+        (("a", "x" * 61), "one to 60"),
+        (("a", "Uncertain"), "any face"),
+        (tuple(map(str, range(1001))), "1001 classes"),
+    ],
+)
+def test_a_set_that_cannot_be_told_apart_is_refused(names, told):
+    with pytest.raises(BadSettingError, match=told):
+        labels.LabelSet(names)
+
+
+def test_a_calm_class_is_not_called_as_a_scored_one_in_other_letters():
+    with pytest.raises(BadSettingError, match="twice: calm"):
+        labels.LabelSet(("yes", "Calm"), calm="calm")
+
+
+def test_colours_are_as_many_as_the_classes_and_written_in_hexadecimal():
+    assert labels.LabelSet(("a", "b"), colours=("#e69f00", "#000000")).colours[0] == "#e69f00"
+    with pytest.raises(BadSettingError, match="1 colours for 2"):
+        labels.LabelSet(("a", "b"), colours=("#e69f00",))
+    with pytest.raises(BadSettingError, match="red"):
+        labels.LabelSet(("a",), colours=("red",))

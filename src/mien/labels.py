@@ -1,21 +1,29 @@
-"""The six expressions, their order, and the rule that turns scores into one word.
+"""Sets of classes, the paper's six among them, and the rule that turns scores into one word.
 
 Every file that names an expression gets the name here, so the order is written once. The word is
 one of the six, `neutral` where a face shows none of them, or `uncertain` where it shows none
 clearly. Knows nothing of pictures and models.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mien.errors import BadSettingError
+
 __all__ = [
+    "AFFECTNET",
+    "FER2013",
     "LABELS",
     "NEUTRAL",
     "NEUTRAL_INDEX",
     "NO_FACE",
+    "PAPER",
+    "RAFDB",
     "SIX",
     "UNCERTAIN",
     "USUAL",
+    "LabelSet",
     "Rule",
     "folder",
     "index",
@@ -98,6 +106,107 @@ def folder(label: str) -> str:
         ('1_surprise', 'neutral')
     """
     return NEUTRAL if label == NEUTRAL else f"{index(label)}_{label}"
+
+
+_MOST_CLASSES, _MOST_LETTERS = 1_000, 60
+_NEVER = (UNCERTAIN, NO_FACE)
+_RENAME = "give each class a name of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """The classes that a folder, a run or a model speaks of, in their order.
+
+    Attributes:
+        names: what is scored, in the order of the scores; the scores of a face sum to 1.
+        calm: the class of a face that shows nothing, or "" if there is none. If it is one of
+            `names` it is scored beside the others; else it has a probability of its own, as the
+            paper's six and neutral have.
+        colours: of `names` in drawings, as ``"#rrggbb"``; () takes those of `mien.show`.
+
+    Raises:
+        BadSettingError: if a name is empty, too long, not printable, or there twice in any case of
+            letters, or is what mien says of any face (``uncertain``, ``no face``); if there is no
+            name or more than 1,000; if colours do not fit.
+
+    Example:
+        >>> LabelSet(("yes", "no")).index("no"), PAPER.targets[-1], RAFDB.names[0]
+        (1, 'neutral', 'surprise')
+    """
+
+    names: tuple[str, ...]
+    calm: str = ""
+    colours: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse classes that cannot be told apart."""
+        for name in self.targets:
+            if not name.strip() or not name.isprintable() or len(name) > _MOST_LETTERS:
+                expected = f"one to {_MOST_LETTERS} printable letters"
+                raise BadSettingError(f"a class named {name[:80]!a}: expected {expected}", _RENAME)
+            if name.casefold() in _NEVER:
+                raise BadSettingError(f"a class named {name!r}: mien says so of any face", _RENAME)
+        folded = [name.casefold() for name in self.targets]
+        twice = sorted({name for name in folded if folded.count(name) > 1})
+        if twice:
+            raise BadSettingError(f"a class is there twice: {', '.join(twice)}", _RENAME)
+        if not 1 <= len(self.names) <= _MOST_CLASSES:
+            count = f"{len(self.names)} classes: expected 1 to {_MOST_CLASSES:,}"
+            raise BadSettingError(count, fix="name the classes, in the order of their scores")
+        if self.colours and len(self.colours) != len(self.names):
+            count = f"{len(self.colours)} colours for {len(self.names)} classes"
+            raise BadSettingError(count, fix="give one for each class, or none")
+        for colour in self.colours:
+            if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+                got = f"the colour {colour[:20]!a}: expected #rrggbb"
+                raise BadSettingError(got, fix="write it as #e69f00")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """All that a picture may be labelled as: `names`, then `calm` if it is not among them."""
+        return self.names if not self.calm or self.calm in self.names else (*self.names, self.calm)
+
+    def index(self, label: str) -> int:
+        """Return the number of a label among `targets`.
+
+        Args:
+            label: one of `targets`.
+
+        Returns:
+            From 0; that of a calm class beside the scored ones is the last.
+
+        Raises:
+            ValueError: if it is none of them.
+        """
+        return self.targets.index(label)
+
+    def folder(self, label: str) -> str:
+        """Return the name of the folder that holds a label's crops.
+
+        Args:
+            label: one of `targets`.
+
+        Returns:
+            Number and name, as ``"3_anger"``; the name alone for a calm class beside the scored.
+        """
+        return f"{self.index(label)}_{label}" if label in self.names else self.targets[-1]
+
+    def __str__(self) -> str:
+        """Name the classes, as messages do."""
+        beside = f", and {self.calm}" if self.targets != self.names else ""
+        return ", ".join(self.names) + beside
+
+
+PAPER = LabelSet(LABELS, NEUTRAL)
+AFFECTNET = LabelSet(
+    ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt"), NEUTRAL
+)
+FER2013 = LabelSet(
+    ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"), NEUTRAL
+)
+RAFDB = LabelSet(
+    ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"), NEUTRAL
+)
 
 
 @dataclass(frozen=True, slots=True)
