@@ -12,11 +12,13 @@ Check: every answer equals the library's own, and every hostile client gets the 
 """
 
 import json
+import queue
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +33,7 @@ from mien.errors import BadImageError
 from mien.media import images
 from mien.serve.settings import Settings
 
-PHOTOS, CLIENTS, CROWD, EVERY = 48, 4, 64, 8  # every eighth request is hostile
+PHOTOS, CLIENTS, CROWD, EVERY = 48, 8, 64, 8  # every eighth request is hostile
 REST_S = 0.5  # of a client that found no place, before it tries again
 SETTINGS = Settings()
 
@@ -81,18 +83,29 @@ def record(recognizer: mien.Recognizer, data: bytes) -> dict[str, Any]:
 
 
 def by_clients(server: Server, requests: Sequence[bytes], right: Sequence[Any]) -> None:
-    """Post all, a few at once, and check every answer."""
-    clients = [Client(server.port) for _ in range(CLIENTS)]
-    shares = [range(n, len(requests), CLIENTS) for n in range(CLIENTS)]
+    """Post all, a few at once, and check every answer; a client that is free takes the next.
 
-    def work(client: Client, share: range) -> None:
-        for i in share:
-            _, body, _ = client.ask_patiently(requests[i], REST_S)
-            timing.check(json.loads(body)["pictures"] == [right[i]], "an answer of the service")
+    A connection stays with the worker that took it, so shares of one size would wait for the
+    worker that took more of them.
+    """
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(len(requests)):
+        waiting.put(number)
+
+    def work(client: Client) -> int:
+        done = 0
+        with suppress(queue.Empty):
+            while True:
+                i = waiting.get_nowait()
+                _, body, _ = client.ask_patiently(requests[i], REST_S)
+                timing.check(json.loads(body)["pictures"] == [right[i]], "an answer of the service")
+                done += 1
         client.close()
+        return done
 
     with ThreadPoolExecutor(CLIENTS) as threads:
-        list(threads.map(work, clients, shares))
+        answered = sum(threads.map(work, [Client(server.port) for _ in range(CLIENTS)]))
+    timing.check(answered == len(requests), "every request was answered")
 
 
 def rates(report: timing.Report, repeats: int) -> None:

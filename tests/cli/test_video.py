@@ -266,6 +266,7 @@ def test_a_camera_is_recorded_with_the_times_at_which_it_saw(portrait, tmp_path,
     result = mien("video", 0, "--csv", tmp_path / "a.csv", "--seconds", 1, "--smooth", 0)
     assert result.exit_code == 0
     assert [row["time_s"] for row in rows_of(tmp_path / "a.csv")] == ["0.000", "0.100", "0.300"]
+    assert "mien serve --open" in result.stderr  # what shows it live
 
 
 def test_csv_minus_prints_the_rows_once_and_another_output_is_a_file(talk, tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """The command that serves the HTTP interface: serve."""
 
+import webbrowser
 from pathlib import Path
+from threading import Thread
 
 import click
 
@@ -112,6 +114,9 @@ _MIB = 2**20
     show_default=True,
     help="Live connections of each process.",
 )
+@click.option(
+    "--open", "opens", is_flag=True, help="Open the page in the browser, once it is there."
+)
 @DETECTOR
 def serve_command(
     host: str,
@@ -132,11 +137,14 @@ def serve_command(
     max_video_bytes: int,
     max_video_time: float,
     max_live: int,
+    opens: bool,
 ) -> None:
     """Serve the HTTP interface, and the page in the browser.
 
     Nothing that is sent is kept or written. Anything but this machine may call only with a token.
     SIGTERM and Ctrl-C end it when what is in work is done. Needs the web extra.
+
+    With --open, the page is there to watch a camera of this machine live.
 
     Example: mien serve --port 8000 --workers 2
     """
@@ -165,5 +173,12 @@ def serve_command(
 
     def say(address: str) -> None:
         echo(f"mien serves at {address}  (addresses and examples: {address}/docs; Ctrl-C ends it)")
+        if opens:  # beside: a browser in the terminal ends when its user leaves it
+            Thread(target=_open_browser, args=(address,), daemon=True).start()
 
     run_server(settings, host, port, workers, say)
+
+
+def _open_browser(address: str) -> None:
+    if not webbrowser.open(address):
+        echo(f"mien: no browser can be opened from here; open {address} in one", err=True)

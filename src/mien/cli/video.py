@@ -21,6 +21,7 @@ from mien.cli._shared import (
     bar,
     echo,
     echo_error,
+    echo_note,
     echo_written,
     needs,
 )
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from mien.recognize.video import Choice, VideoRecognizer
 
 __all__ = ["video_command"]
+
+
+_CAMERA = "mien: recording; Ctrl-C ends it. To watch a camera live: mien serve --open"
 
 
 @click.command(name="video")
@@ -117,8 +121,9 @@ def video_command(
 
     IN is a video file, - for standard input, frames/%05d.jpg for numbered pictures, a folder of
     pictures, the number of a camera, from 0, or with --allow-network an address. A camera is
-    recorded until --seconds are over or Ctrl-C is pressed; any other run that is stopped leaves no
-    file. Without an output, the table is printed. Needs the video extra.
+    recorded until --seconds are over or Ctrl-C is pressed, and mien serve --open shows it live; any
+    other run that is stopped leaves no file. Without an output, the table is printed. Needs the
+    video extra.
 
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
@@ -207,6 +212,7 @@ def _open(name: str, how: _How, stack: ExitStack) -> "VideoSource":
 
     video = stack.enter_context(open_video(name, how.rate, how.sound, how.allow_network))
     if isinstance(video, Camera):
+        echo_note(_CAMERA)
         stack.enter_context(_ended_by_interrupt(video))
     return video
 
