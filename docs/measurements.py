@@ -244,9 +244,37 @@ def draw_peers() -> None:
         figure.savefig(part, format="png", dpi=120, metadata={"Description": _digest(points)})
 
 
+def recall() -> str:
+    """Faces found by angle and by size, with every kind of search."""
+    figures = read("bench-recall")["figures"]
+    names = list(next(iter(figures["by_angle"].values())))
+    parts = []
+    for kind, head in (("by_angle", "turned by, degrees"), ("by_size", "width of a face, pixels")):
+        rows = [
+            [key, *(_percent(row[n]["recall"]) for n in names)]
+            for key, row in figures[kind].items()
+        ]
+        parts.append(as_markdown([head, *names], rows))
+    total = {
+        n: sum(row[n] for row in figures.get("photos", {}).values()) for n in ("faces", *names)
+    }
+    said = (
+        f"{len(figures['photos'])} photographs with {total['faces']} faces, counted by eye: "
+        + ", ".join(f"{n} {total[n]}" for n in names)
+        + " found.\n"
+        if "photos" in figures
+        else ""
+    )
+    return "\n".join([
+        *parts,
+        said + "Remade by `python -m benchmarks.bench_recall --photos DIR`.\n",
+    ])
+
+
 PARTS = {
     "corruptions": corruptions,
     "peers": peers,
+    "recall": recall,
     "peers-costs": peers_costs,
     "peers-sets": peers_sets,
     "rejection": rejection,

@@ -125,3 +125,24 @@ def test_files_opened_as_text_or_closed_are_refused(tmp_path):
 def test_the_caps_hold_for_bytes_too():
     with pytest.raises(BadImageError, match="40x30 pixels, the cap is 1,199"):
         as_rgb(encode(RGB, "PNG"), max_pixels=1199)
+
+
+def test_the_arrays_of_opencv_are_told_by_their_order(tmp_path):
+    cv2 = pytest.importorskip("cv2")
+    path = tmp_path / "a.png"
+    Image.fromarray(RGB).save(path)
+    bgr = cv2.imread(str(path))
+    np.testing.assert_array_equal(as_rgb(bgr, order="bgr"), RGB)
+    np.testing.assert_array_equal(as_rgb(RGB, order="rgb"), RGB)
+    alpha = np.dstack([bgr, np.full(bgr.shape[:2], 255, np.uint8)])
+    np.testing.assert_array_equal(as_rgb(alpha, order="bgr"), RGB)
+
+
+def test_the_order_of_what_tells_its_own_is_not_changed(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(RGB).save(path)
+    for picture in (path, path.read_bytes(), Image.fromarray(RGB)):
+        with pytest.raises(ValueError, match="is for arrays"):
+            as_rgb(picture, order="bgr")
+    with pytest.raises(ValueError, match='"rgb" or "bgr", got \'grb\''):
+        as_rgb(RGB, order="grb")

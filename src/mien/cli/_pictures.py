@@ -26,6 +26,8 @@ __all__ = [
     "NETWORK_THREADS",
     "PARQUET",
     "RESUME",
+    "SMALL",
+    "TURNED",
     "WORKERS",
     "Pictures",
     "finish",
@@ -58,6 +60,12 @@ PARQUET = click.option(
 )
 FLIP = click.option(
     "--flip", is_flag=True, help="Also look at each face's mirror image, in twice the time."
+)
+SMALL = click.option(
+    "--small", is_flag=True, help="Look a second time, at full size: for crowds and small faces."
+)
+TURNED = click.option(
+    "--turned", is_flag=True, help="Look in turned copies too, unless all faces are surely upright."
 )
 MAX_PIXELS = click.option(
     "--max-pixels",
@@ -144,7 +152,7 @@ def settings_of(recognizer: "Recognizer", **others: object) -> dict[str, Any]:
         JSON-ready.
     """
     model = recognizer.model
-    weights = {"model": model.card["sha256"], "flip": model.flip}
+    weights = {"model": model.card["sha256"], "flip": model.flip, "search": recognizer.search}
     return {"mien": __version__, **weights, **others}
 
 

@@ -18,6 +18,8 @@ from mien.cli._pictures import (
     NETWORK_THREADS,
     PARQUET,
     RESUME,
+    SMALL,
+    TURNED,
     WORKERS,
     Pictures,
     finish,
@@ -53,6 +55,8 @@ _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.
 @click.option("--regions", is_flag=True, help="Columns in --csv: evidence by region of the face.")
 @click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
 @click.option("--crops", is_flag=True, help="Also write each face's upright crop to --out.")
+@SMALL
+@TURNED
 @RESUME
 @WORKERS
 @_SIX
@@ -72,6 +76,8 @@ def predict_command(
     regions: bool,
     heatmap: bool,
     crops: bool,
+    small: bool,
+    turned: bool,
     resume: bool,
     workers: int,
     six: bool,
@@ -99,7 +105,8 @@ def predict_command(
     echo_beside(*files)
     pictures = Pictures(paths, out, files)
     how = plan(pictures.count, workers, threads)
-    recognizer = Recognizer(model, how.threads, six, flip)
+    search = [name for name, chosen in (("small", small), ("turned", turned)) if chosen]
+    recognizer = Recognizer(model, how.threads, six, flip, search=search)
     pictures.say_left_out()
     walk = list(pictures) if out else pictures  # every picture gets its name in --out first
     folder = AnnotatedFolder(out, paths, list(walk), heatmap, crops) if out else None

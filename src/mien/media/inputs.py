@@ -37,6 +37,7 @@ def as_rgb(
     picture: PictureLike,
     max_pixels: int = images.MAX_PIXELS,
     max_memory: int = images.MAX_MEMORY,
+    order: str = "rgb",
 ) -> U8:
     """Read whatever holds a picture.
 
@@ -45,12 +46,14 @@ def as_rgb(
             image; or array, see `array_to_rgb`.
         max_pixels: refuse larger pictures before decoding them.
         max_memory: MiB; refuse pictures whose decoding takes more.
+        order: ``"bgr"`` if the colours of an array are blue, green, red, as OpenCV has them.
 
     Returns:
         shape (H, W, 3), uint8, RGB, contiguous.
 
     Raises:
         BadImageError: if it cannot be read, or is of another type.
+        ValueError: if `order` is neither, or is given for what is no array.
 
     Example:
         >>> import io
@@ -59,6 +62,7 @@ def as_rgb(
         >>> as_rgb(file).tolist()
         [[[255, 255, 255], [255, 255, 255]]]
     """
+    _check_order(order, picture)
     if isinstance(picture, str | os.PathLike):
         return images.read_rgb(os.fspath(picture), max_pixels, max_memory)
     if isinstance(picture, Image.Image):
@@ -74,7 +78,16 @@ def as_rgb(
             f"expected {_ACCEPTED}, got {type(picture).__name__}",
             fix="give mien.Recognizer().read a path, or numpy.asarray(...) of the pixels",
         )
-    return array_to_rgb(np.asarray(picture))
+    rgb = array_to_rgb(np.asarray(picture))
+    return np.ascontiguousarray(rgb[..., ::-1]) if order == "bgr" else rgb
+
+
+def _check_order(order: str, picture: PictureLike) -> None:
+    if order not in {"rgb", "bgr"}:
+        raise ValueError(f'order is "rgb" or "bgr", got {order!r}')
+    is_array = hasattr(picture, "__array__") and not isinstance(picture, Image.Image)
+    if order == "bgr" and not is_array:
+        raise ValueError(f'order="bgr" is for arrays; {type(picture).__name__} tells its own order')
 
 
 def path_of(picture: PictureLike) -> str:

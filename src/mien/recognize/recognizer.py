@@ -5,7 +5,7 @@ are in `mien.recognize.many`. Knows nothing of drawing.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from mien.errors import BadImageError
 from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
+from mien.faces.second_look import checked_search
 from mien.labels import NO_FACE, SIX, Rule
 from mien.media import images
 from mien.media.inputs import PictureLike, as_rgb, path_of
@@ -52,6 +53,7 @@ class Recognizer:
         six: bool = False,
         flip: bool = False,
         reject: bool | float = False,
+        search: Collection[str] = (),
     ) -> None:
         """Load the model; the face detector is loaded when it is first needed.
 
@@ -63,10 +65,14 @@ class Recognizer:
             flip: also look at each crop's mirror image and average, in twice the time.
             reject: call a crop ``no face`` where no face is seen on it, see `are_faces`. True takes
                 the threshold of the model card; a number is one of your own, in logits.
+            search: what else is looked for in pictures: ``small`` faces, in a second look at full
+                size; ``turned`` ones, in copies every 60 degrees, unless all were found surely
+                upright.
 
         Raises:
             BadModelError: if the file is missing, not ours, damaged, or cannot be run; or if it is
                 to reject and has no class maps or no threshold.
+            UnknownNameError: if `search` names something else.
             ValueError: if `threads` is negative.
         """
         self._threads = at_most_cores(threads)
@@ -74,6 +80,7 @@ class Recognizer:
         certain_from = float(self.model.card.get("uncertain", {}).get("below", 0))
         self.rule = SIX if six else Rule(certain_from=certain_from)
         self._reject_below = None if reject is False else rejection.threshold(self.model, reject)
+        self.search = checked_search(search)
         self._detector: Detector | None = None
         self._loading = threading.Lock()
 
@@ -97,6 +104,7 @@ class Recognizer:
         heatmap: bool = True,
         max_pixels: int = images.MAX_PIXELS,
         max_memory: int = images.MAX_MEMORY,
+        order: str = "rgb",
     ) -> Picture:
         """Find every face in a picture and read its expression.
 
@@ -107,19 +115,21 @@ class Recognizer:
             heatmap: also keep the class maps, for `Face.heatmap`.
             max_pixels: refuse larger pictures before decoding them.
             max_memory: MiB; refuse pictures whose decoding takes more.
+            order: ``"bgr"`` if the colours of an array are blue, green, red, as OpenCV has them.
 
         Returns:
             The picture's faces, largest first; none is no error.
 
         Raises:
             BadImageError: if the picture cannot be read, or it is not clear what an array means.
+            ValueError: if `order` is neither, or is given for what is no array.
 
         Example:
             >>> import mien, numpy as np
             >>> mien.Recognizer().read(np.zeros((60, 80))).faces
             ()
         """
-        rgb = as_rgb(picture, max_pixels, max_memory)
+        rgb = as_rgb(picture, max_pixels, max_memory, order)
         faces = self.read_faces(rgb, self.detector.find(rgb), heatmap)
         return Picture(path_of(picture), rgb.shape[1], rgb.shape[0], tuple(faces))
 
@@ -287,5 +297,5 @@ class Recognizer:
         """The face detector, loaded on first use."""
         with self._loading:
             if self._detector is None:
-                self._detector = Detector(self._threads)
+                self._detector = Detector(self._threads, search=self.search)
             return self._detector
