@@ -120,10 +120,10 @@ def video_command(
     """Follow the faces in a film, and name each one's expression in every frame.
 
     IN is a video file, - for standard input, frames/%05d.jpg for numbered pictures, a folder of
-    pictures, the number of a camera, from 0, or with --allow-network an address. A camera is
-    recorded until --seconds are over or Ctrl-C is pressed, and mien serve --open shows it live; any
-    other run that is stopped leaves no file. Without an output, the table is printed. Needs the
-    video extra.
+    pictures, the number of a camera, from 0, or with --allow-network an address, as
+    rtsp://camera/stream. A camera is recorded until --seconds are over or Ctrl-C is pressed, and
+    opened again if the network breaks off; mien serve --open shows one live. Any other run that is
+    stopped leaves no file. Without an output, the table is printed. Needs the video extra.
 
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
@@ -208,10 +208,10 @@ def _recognizer(model: Path | None, threads: int, six: bool) -> "Recognizer":
 
 def _open(name: str, how: _How, stack: ExitStack) -> "VideoSource":
     """Open a film; Ctrl-C ends the recording of a camera well."""
-    from mien.media.sources import Camera, open_video
+    from mien.media.sources import open_video
 
     video = stack.enter_context(open_video(name, how.rate, how.sound, how.allow_network))
-    if isinstance(video, Camera):
+    if video.is_live:
         echo_note(_CAMERA)
         stack.enter_context(_ended_by_interrupt(video))
     return video

@@ -14,6 +14,7 @@ frame         Frame: the pixels of one frame, upright and square
 video_source  VideoSource: what shows frames one after another
 video_reader  the frames of a video file, one at a time, with mended time stamps
 animation     an animated WebP as a video
+live_stream   a network camera, opened again when it breaks off
 sources       what `mien video IN` may name: a file, standard input, pictures, a camera, an address
 progress      the type of what shows how far a loop is
 threads       prefetch and write-behind, so that stages overlap

@@ -21,6 +21,7 @@ from mien.media.decoder import is_address, is_ordinary
 from mien.media.files import open_regular
 from mien.media.folders import search_pictures
 from mien.media.frame import Frame
+from mien.media.live_stream import LiveStream
 from mien.media.pipe import Pipe, keep
 from mien.media.video_reader import VideoFile
 from mien.media.video_source import USUAL_RATE, VideoSource
@@ -44,7 +45,8 @@ def open_video(
             for all other sources.
         sound: also keep the sound of a video.
         allow_network: let addresses be opened, and lists of other files and addresses (.m3u8,
-            .sdp). The answer is waited for 20 s.
+            .sdp). The answer is waited for 20 s; a live stream that breaks off, as a network camera
+            does, is opened again for 60 s.
 
     Returns:
         The source of frames, for a ``with`` statement.
@@ -69,7 +71,8 @@ def open_video(
     if name == "-":
         return _standard_input(rate, sound, allow_network)
     if is_address(name):
-        return VideoFile(name, sound=sound, rate=rate, allow_network=allow_network)
+        video = VideoFile(name, sound=sound, rate=rate, allow_network=allow_network)
+        return LiveStream(video) if video.is_endless else video
     if Path(name).is_dir():
         return PictureFolder(Path(name), rate or USUAL_RATE)
     return open_file(Path(name), rate, sound, allow_network)
@@ -240,6 +243,8 @@ def _numbered(pattern: Path) -> list[Path]:
 
 class Camera(VideoSource):
     """A camera of this machine, until it is stopped; a frame's time is when it arrived."""
+
+    is_live = True
 
     def __init__(self, index: int) -> None:
         """Open a camera.

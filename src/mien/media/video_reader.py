@@ -103,6 +103,16 @@ class VideoFile(VideoSource):
         self.sounds = tuple(filter(_can_be_heard, self._container.streams.audio)) if sound else ()
 
     @property
+    def is_endless(self) -> bool:
+        """Whether nothing says where it ends: no length, and no size on a disk or a server."""
+        return not self.length and not self._duration_s() and (self._container.size or 0) <= 0
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether there is sound beside its pictures."""
+        return bool(self._container.streams.audio)
+
+    @property
     def colour_is_named(self) -> bool:
         """Whether it says how its colours are to be understood."""
         return int(self._stream.codec_context.colorspace) != 2  # 2 is "unspecified"

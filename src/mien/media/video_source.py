@@ -31,6 +31,7 @@ class VideoSource(ABC):
         mended: so far, how many time stamps were missing, ran backwards or leapt ahead.
         left_out: what of it is not shown, each reason in a line with names.
         missing_s: at the end, how many seconds of what it says it has were not there.
+        is_live: whether it goes on until it is stopped, as a camera does.
     """
 
     length = 0
@@ -42,6 +43,7 @@ class VideoSource(ABC):
     mended = 0
     left_out: Sequence[str] = ()
     missing_s = 0.0
+    is_live = False
 
     def __init__(self, name: str) -> None:
         """Start before the first frame.
