@@ -6,7 +6,7 @@ clearly. Knows nothing of pictures and models.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mien.errors import BadSettingError
@@ -127,7 +127,8 @@ class LabelSet:
     Raises:
         BadSettingError: if a name is empty, too long, not printable, or there twice in any case of
             letters, or is what mien says of any face (``uncertain``, ``no face``); if there is no
-            name or more than 1,000; if colours do not fit.
+            name or more than 1,000; if colours do not fit. A name may become a folder's, so it
+            holds no slash, and no space at its ends.
 
     Example:
         >>> LabelSet(("yes", "no")).index("no"), PAPER.targets[-1], RAFDB.names[0]
@@ -141,8 +142,8 @@ class LabelSet:
     def __post_init__(self) -> None:
         """Refuse classes that cannot be told apart."""
         for name in self.targets:
-            if not name.strip() or not name.isprintable() or len(name) > _MOST_LETTERS:
-                expected = f"one to {_MOST_LETTERS} printable letters"
+            if not _is_name(name):
+                expected = f"one to {_MOST_LETTERS} printable letters, no slash, no space at an end"
                 raise BadSettingError(f"a class named {name[:80]!a}: expected {expected}", _RENAME)
             if name.casefold() in _NEVER:
                 raise BadSettingError(f"a class named {name!r}: mien says so of any face", _RENAME)
@@ -189,12 +190,60 @@ class LabelSet:
         Returns:
             Number and name, as ``"3_anger"``; the name alone for a calm class beside the scored.
         """
-        return f"{self.index(label)}_{label}" if label in self.names else self.targets[-1]
+        return f"{self.index(label)}_{label}" if label in self.names else self.calm
+
+    @property
+    def calm_beside(self) -> bool:
+        """Whether the calm class has a probability of its own, beside the scores."""
+        return self.targets != self.names
+
+    def as_record(self) -> dict[str, object]:
+        """Return what JSON holds of the set; `from_record` reads it back."""
+        return {"names": list(self.names), "calm": self.calm, "colours": list(self.colours)}
+
+    @staticmethod
+    def from_record(record: object) -> "LabelSet":
+        """Make a set of what a JSON or TOML document says.
+
+        Args:
+            record: ``names``, and where there are any ``calm`` and ``colours``; ``calm`` may be
+                None. Whoever wrote it.
+
+        Returns:
+            The set, checked.
+
+        Raises:
+            BadSettingError: if it is no such record.
+
+        Example:
+            >>> str(LabelSet.from_record({"names": ["yes", "no"], "calm": None}))
+            'yes, no'
+        """
+        fix = 'write {"names": [...], "calm": "" or a name, "colours": []}'
+        if not isinstance(record, Mapping) or not record.keys() <= _KEYS or "names" not in record:
+            raise BadSettingError("this is no set of classes", fix)
+        calm = record.get("calm") or ""
+        names, colours = record["names"], record.get("colours") or []
+        if not isinstance(calm, str) or not _are_texts(names) or not _are_texts(colours):
+            raise BadSettingError("names and colours of classes are no lists of texts", fix)
+        return LabelSet(tuple(names), calm, tuple(colours))
 
     def __str__(self) -> str:
         """Name the classes, as messages do."""
-        beside = f", and {self.calm}" if self.targets != self.names else ""
+        beside = f", and {self.calm}" if self.calm_beside else ""
         return ", ".join(self.names) + beside
+
+
+_KEYS = {"names", "calm", "colours"}
+
+
+def _is_name(name: str) -> bool:
+    fits = 0 < len(name) <= _MOST_LETTERS and name.isprintable() and name == name.strip()
+    return fits and not {"/", "\\"} & set(name) and name not in {".", ".."}
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list | tuple) and all(isinstance(value, str) for value in values)
 
 
 PAPER = LabelSet(LABELS, NEUTRAL)
