@@ -197,6 +197,22 @@ class LabelSet:
         """Whether the calm class has a probability of its own, beside the scores."""
         return self.targets != self.names
 
+    def outputs(self, neutral: bool) -> int:
+        """Return how many outputs a network has that learns the set.
+
+        Args:
+            neutral: whether it learns a calm class beside the names.
+
+        Returns:
+            One for each name, and one more for such a class.
+        """
+        return len(self.names) + (neutral and self.calm_beside)
+
+    @property
+    def together(self) -> str:
+        """All scored classes in words: ``the six``, or with their number."""
+        return "the six" if self.names == LABELS else f"the {len(self.names)} classes"
+
     def as_record(self) -> dict[str, object]:
         """Return what JSON holds of the set; `from_record` reads it back."""
         return {"names": list(self.names), "calm": self.calm, "colours": list(self.colours)}
@@ -260,7 +276,7 @@ RAFDB = LabelSet(
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a face is called neutral, and when none of the six is named.
+    """When a face is called neutral, and when none of the classes is named.
 
     Attributes:
         neutral_above: a face is ``neutral`` if that is more probable than this; 1 calls none so.
@@ -270,27 +286,29 @@ class Rule:
     neutral_above: float = 0.5
     certain_from: float = 0.0
 
-    def label(self, values: Sequence[float], neutral: float) -> str:
+    def label(self, values: Sequence[float], neutral: float, labels: LabelSet = PAPER) -> str:
         """Name what a face shows.
 
         Args:
-            values: the six scores in the order of `LABELS`.
-            neutral: probability of showing none of them.
+            values: the scores in the order of the names of `labels`.
+            neutral: probability of showing none of them; it counts where the calm class lies
+                beside the names.
+            labels: the classes; by default the six and neutral.
 
         Returns:
-            One of `LABELS`, `NEUTRAL` or `UNCERTAIN`.
+            One of the names, the calm class or `UNCERTAIN`.
 
         Example:
             >>> Rule(certain_from=0.4).label([0.3, 0.3, 0.1, 0.1, 0.1, 0.1], neutral=0.2)
             'uncertain'
         """
-        if neutral > self.neutral_above:
-            return NEUTRAL
+        if labels.calm_beside and neutral > self.neutral_above:
+            return labels.calm
         best = max(values)
         if best < self.certain_from:
             return UNCERTAIN
-        return LABELS[list(values).index(best)]
+        return labels.names[list(values).index(best)]
 
 
 USUAL = Rule()
-SIX = Rule(neutral_above=1.0)  # always the best of the six
+SIX = Rule(neutral_above=1.0)  # always the best of the scored classes

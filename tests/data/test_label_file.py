@@ -53,5 +53,5 @@ def test_folders_of_other_classes_are_never_mixed(tmp_path):
         (tmp_path / name).mkdir()
         write_labels(tmp_path / name, LabelSet(names))
     assert labels_of_all([tmp_path / "a", tmp_path / "c"]).names == ("x", "y")
-    with pytest.raises(BadDataError, match="a has the classes x, y; .*b has y, x"):
+    with pytest.raises(BadDataError, match=r"a has the classes x, y; .*b has y, x"):
         labels_of_all([tmp_path / "a", tmp_path / "b"])

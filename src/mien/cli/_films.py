@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mien.labels import LabelSet
     from mien.recognize.results import VideoFrame
     from mien.show.film_rows import RowOptions
 
@@ -33,19 +34,20 @@ class FilmTables:
         self._summaries: list[Callable[[Any], object]] = []
         self._end: Callable[[], None] = lambda: None
 
-    def open(self, stack: ExitStack) -> None:
+    def open(self, stack: ExitStack, labels: "LabelSet") -> None:
         """Open the files, unless they are open; not before it is known that there is a film.
 
         Args:
             stack: closes them; they appear if all went well.
+            labels: the classes of the model that reads the films.
         """
         if self._is_open:
             return
         from mien.media.writers import open_outputs
         from mien.recognize.columns import columns_of
-        from mien.show.film_rows import SUMMARY_HEADER
+        from mien.show.film_rows import summary_header
 
-        self._is_open = True
+        self._is_open, self._options = True, replace(self._options, labels=labels)
         header = self._options.header
         lines = {"json": self._paths["json"]}
         rows = {name: path for name, path in self._paths.items() if name != "json"}
@@ -54,7 +56,7 @@ class FilmTables:
         for kept, paths, names in (
             (self._rows, rows, header),
             (self._lines, lines, header),
-            (self._summaries, summary, SUMMARY_HEADER),
+            (self._summaries, summary, summary_header(labels)),
         ):
             outputs = open_outputs(paths, names, _as_they_are, columns_of(names))
             kept += stack.enter_context(outputs)
@@ -87,7 +89,7 @@ class FilmTables:
             for write in self._rows:
                 write(found)
             for write in self._summaries:
-                write(list(summary_rows(film, timeline.segments)))
+                write(list(summary_rows(film, timeline.segments, self._options.labels)))
 
         self._end = end
         return write_frame

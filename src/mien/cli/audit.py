@@ -108,21 +108,24 @@ def stats_command(
     say = echo_beside(csv_file, markdown, plot)
     counts = stats.count(folders)
     rows, paper, notes = stats.rows(counts), stats.beside_paper(counts), stats.notes(counts)
-    say(as_text(stats.HEADER, rows))
+    classes = counts[0].classes
+    header = stats.header(classes)
+    say(as_text(header, rows))
     if paper:
         say("\nBeside the paper's Table 3 (six expressions):\n")
         say(as_text(stats.PAPER_HEADER, paper))
         for note in notes:
             say(f"\n{note}")
     if csv_file:
-        with CsvWriter(csv_file, stats.HEADER) as table:
+        with CsvWriter(csv_file, header) as table:
             for row in rows:
                 table.write(row)
     if markdown:
-        parts = [as_markdown(stats.HEADER, rows)]
+        parts = [as_markdown(header, rows)]
         if paper:
             parts += [as_markdown(stats.PAPER_HEADER, paper), *(f"{note}\n" for note in notes)]
         write_text("\n".join(parts), markdown)
     if plot:
-        class_bars([(f"{c.folder}: {c.source}", c.split, c.labels) for c in counts], plot)
+        bars = [(f"{c.folder}: {c.source}", c.split, c.labels) for c in counts]
+        class_bars(bars, plot, classes)
     echo_written(csv_file, markdown, plot)

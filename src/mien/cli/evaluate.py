@@ -45,7 +45,7 @@ def evaluate_command(
 
     Example: mien evaluate shipped data/rafdb --out results
     """
-    from mien.evaluate.accuracy import PICTURES_HEADER, compare_models, evaluate
+    from mien.evaluate.accuracy import compare_models, evaluate, pictures_header
     from mien.media.writers import CsvWriter
     from mien.recognize.recognizer import Recognizer
 
@@ -68,7 +68,8 @@ def evaluate_command(
     _write_json(evaluation.record, out / f"{name}.json")
     echo(f"wrote {out / name}.json")
     if pictures:
-        with CsvWriter(out / f"{name}-pictures.csv", PICTURES_HEADER) as table:
+        header = pictures_header(recognizer.labels)
+        with CsvWriter(out / f"{name}-pictures.csv", header) as table:
             for row in evaluation.picture_rows():
                 table.write(row)
     if as_page:
@@ -155,8 +156,10 @@ def _print_shares(by_label: dict[str, Any], say: Echo) -> None:
 
     rows = []
     for label, figures in by_label.items():
-        shares = [*figures["share"].values(), figures["on_expected"], figures["area_of_expected"]]
-        rows.append([label, *(f"{share:.0%}" for share in shares)])
+        shares = [f"{share:.0%}" for share in figures["share"].values()]
+        beside = [figures.get(key) for key in ("on_expected", "area_of_expected")]
+        # of a class that is none of the six nothing is expected
+        rows.append([label, *shares, *("-" if part is None else f"{part:.0%}" for part in beside)])
     say(as_text(["", *REGIONS, "expected", "its area"], rows))
 
 

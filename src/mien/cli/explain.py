@@ -44,7 +44,11 @@ __all__ = ["explain_command"]
     help="cam, grad-cam, grad-cam++, hirescam, layercam, score-cam, eigen-cam, "
     "integrated-gradients, occlusion; or all: a row each.",
 )
-@click.option("--class", "label", help="An expression, or all; by default the one predicted.")
+@click.option(
+    "--class",
+    "label",
+    help="An expression, or another class of the model, or all; by default the one predicted.",
+)
 @click.option("--layer", help="By default the last maps before they are pooled.")
 @click.option("--activations", is_flag=True, help="Draw the layer's channels instead.")
 @click.option("--crop", is_flag=True, help="The pictures are face crops already.")
@@ -79,16 +83,18 @@ def explain_command(
     """
     from mien.explain.targets import named_labels
     from mien.faces.yunet import one_thread
+    from mien.labels import LABELS
     from mien.media.folders import search_pictures
     from mien.media.parallel import share
     from mien.show.picture_grid import write_figure
 
-    methods, labels = _methods(method), named_labels(label)
+    methods = _methods(method)
     found = search_pictures(paths, out)
     files = found.files
     count = (workers or cores()) if model is None or not model.is_dir() else 1
     count = min(count, len(files))
     source, recognizer = _load(model, threads=int(count > 1))
+    labels = named_labels(label, source.labels.names if source.labels else LABELS)
     say_left_out(found)
     targets = _Targets(out, files)
     failures, refused = 0, Refusals()

@@ -94,7 +94,7 @@ def predict_command(
     from mien.media.writers import open_outputs
     from mien.recognize.columns import columns_of
     from mien.recognize.recognizer import Recognizer
-    from mien.recognize.results import CSV_HEADER, REGIONS_HEADER
+    from mien.recognize.results import REGIONS_HEADER, picture_header
     from mien.scale.readers import Caps, Drawing, PhotoReader, PhotoReading
     from mien.scale.stream import plan, read_files
     from mien.show.annotate import AnnotatedFolder
@@ -123,8 +123,9 @@ def predict_command(
         recognizer, six=six, heatmap=heatmap, max_pixels=max_pixels, max_memory=max_memory,
         out=out and str(out), crops=crops,
     )  # fmt: skip
-    header = (*CSV_HEADER, *(REGIONS_HEADER if regions else ()))
-    rows = partial(PhotoReading.rows, regions=regions)
+    labels = recognizer.labels
+    header = (*picture_header(labels), *(REGIONS_HEADER if regions else ()))
+    rows = partial(PhotoReading.rows, labels=labels, regions=regions)
     failures, known, refused = 0, 0, Refusals()
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
@@ -210,7 +211,8 @@ def _table(result: "Picture | Failure") -> str:
     for number, face in enumerate(result.faces):
         scores = "  ".join(f"{label} {value:.2f}" for label, value in face.scores.items())
         name = f"{face.label} {face.confidence:.0%}"
-        lines.append(f"  {number}  {name:<14} {scores}  (neutral {face.neutral:.2f})")
+        calm = f"  ({face.labels.calm} {face.neutral:.2f})" if face.labels.calm_beside else ""
+        lines.append(f"  {number}  {name:<14} {scores}{calm}")
         if face.maps is not None:
             lines.append(f"     {face.sentence}")
     return "\n".join(lines)

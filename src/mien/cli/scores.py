@@ -61,16 +61,16 @@ def scores_command(
     max_pixels: int,
     max_memory: int,
 ) -> None:
-    """Write six scores for every picture under FOLDER, each of which is a face crop already.
+    """Write the scores of every picture under FOLDER, each of which is a face crop already.
 
     With --reject a crop on which no face is seen gets the label no face in place of scores.
 
     Example: mien scores crops --out scores.csv
     """
-    from mien.labels import LABELS
+    from mien.labels import LabelSet
     from mien.media.writers import CsvWriter, open_outputs
     from mien.pixels import BATCH
-    from mien.recognize.columns import columns_of
+    from mien.recognize.columns import columns_of, score_columns
     from mien.recognize.recognizer import Recognizer
     from mien.scale.readers import Caps, CropReader, CropReading
     from mien.scale.stream import CROP_S, plan, read_files
@@ -88,12 +88,14 @@ def scores_command(
     reader = partial(CropReader, recognizer, Caps(max_pixels, max_memory), reject)
     settings = settings_of(recognizer, reject=reject, max_pixels=max_pixels, max_memory=max_memory)
     failures = no_faces = known = count = 0
-    header = ("filepath", *LABELS, *(["label"] if reject else []))
+    labels = recognizer.labels
+    scores = score_columns(LabelSet(labels.names))
+    header = ("filepath", *scores, *(["label"] if reject else []))
 
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
         table = outputs.enter_context(CsvWriter(out, header))
-        every_digit = partial(CropReading.rows, columns=len(header))
+        every_digit = partial(CropReading.rows, labels=labels, columns=len(header))
         also = open_outputs({"parquet": parquet}, header, every_digit, columns_of(header))
         writes = outputs.enter_context(also)
         results = read_files(pictures, reader, CropReading, how, journal)
@@ -104,7 +106,7 @@ def scores_command(
                 echo_error(reading.error)
                 continue
             no_faces += reading.scores is None
-            table.write(reading.row(full)[: len(header)])
+            table.write(reading.row(labels, full)[: len(header)])
             for write in writes:
                 write(reading)
     rejected = f", {no_faces} of them no face" if reject else ""

@@ -161,7 +161,7 @@ def video_command(
                 try:
                     video = _open(name, how, film)
                     recognized = VideoRecognizer(recognizer(), choice)
-                    tables.open(outputs)
+                    tables.open(outputs, recognizer().labels)
                     _read(video, how, recognized, [tables.begin(name), *more(video)])
                 except BadImageError as error:
                     if not films:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mien.data.label_file import labels_of
 from mien.errors import BadDataError
-from mien.labels import LABELS, NEUTRAL
 from mien.media.writers import open_table
 from mien.pixels import U8
 
@@ -38,7 +38,7 @@ class Row:
 
     Attributes:
         path: of the crop, relative to the manifest's folder, with forward slashes.
-        label: one of the six or ``neutral``.
+        label: one of the folder's classes: of the six or ``neutral`` unless it says otherwise.
         source: the dataset.
         split: ``train``, ``valid`` or ``test``.
         subject: who is shown, or "".
@@ -103,8 +103,8 @@ def read(folder: str | Path) -> list[Row]:
         Its rows, in file order.
 
     Raises:
-        BadDataError: if there is no manifest, it is not one of ours, or names a picture outside
-            the folder.
+        BadDataError: if there is no manifest, it is not one of ours, names a picture outside the
+            folder, or a label that is none of the folder's, see `label_file.labels_of`.
     """
     path = Path(folder) / NAME
     try:
@@ -129,15 +129,17 @@ def read(folder: str | Path) -> list[Row]:
                 fix="make it again with mien prepare",
             )
     rows = [Row(**line) for line in lines]
+    labels = set(labels_of(folder).targets)
     for row in rows:
         if _leads_out(row.path):
             raise BadDataError(
                 f"{path}: {row.path!r} is no path of a picture under the manifest's folder",
                 fix="make it again with mien prepare; do not use a manifest that you do not trust",
             )
-        if row.label not in (*LABELS, NEUTRAL) or row.split not in SPLITS:
+        if row.label not in labels or row.split not in SPLITS:
             raise BadDataError(
-                f"{path}: {row.path} has label {row.label!r} and split {row.split!r}",
+                f"{path}: {row.path} has label {row.label!r} and split {row.split!r}; "
+                f"the folder's classes are {labels_of(folder)}",
                 fix="make it again with mien prepare",
             )
     return rows
@@ -150,7 +152,7 @@ def _leads_out(path: str) -> bool:
 
 
 def rows_of_split(folder: str | Path, split: str) -> list[Row]:
-    """Read the pictures of the six expressions in a split; neutral ones are left out.
+    """Read the pictures of a split whose class is scored; those of a calm one beside are left out.
 
     Args:
         folder: what ``mien prepare`` wrote.
@@ -162,7 +164,8 @@ def rows_of_split(folder: str | Path, split: str) -> list[Row]:
     Raises:
         BadDataError: if there is none, or no manifest.
     """
-    rows = [row for row in read(folder) if row.split == split and row.label != NEUTRAL]
+    names = set(labels_of(folder).names)
+    rows = [row for row in read(folder) if row.split == split and row.label in names]
     if not rows:
         raise BadDataError(f"{folder} has no {split} pictures", fix="choose another --split")
     return rows

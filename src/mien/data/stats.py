@@ -11,12 +11,28 @@ from pathlib import Path
 from typing import Any
 
 from mien.data import manifest
+from mien.data.label_file import labels_of_all
 from mien.errors import BadDataError
-from mien.labels import LABELS, NEUTRAL
+from mien.labels import PAPER, LabelSet
 
-__all__ = ["HEADER", "PAPER_HEADER", "Count", "beside_paper", "count", "notes", "rows"]
+__all__ = ["HEADER", "PAPER_HEADER", "Count", "beside_paper", "count", "header", "notes", "rows"]
 
-HEADER = ("folder", "database", "split", *LABELS, "six", NEUTRAL, "left out")
+
+def header(classes: LabelSet) -> tuple[str, ...]:
+    """Name the columns of a table of counts.
+
+    Args:
+        classes: of the folders.
+
+    Returns:
+        Folder, dataset and split, the scored classes and their sum, and a calm one beside them.
+    """
+    together = "six" if classes.names == PAPER.names else "sum"
+    calm = [classes.calm] if classes.calm_beside else []
+    return ("folder", "database", "split", *classes.names, together, *calm, "left out")
+
+
+HEADER = header(PAPER)
 PAPER_HEADER = ("folder", "database", "split", "here", "left out", "together", "paper", "more")
 _SPLITS = ("train", "test", "valid")  # in the paper's order
 # The paper's split: our splits that are compared with it.
@@ -34,7 +50,9 @@ class Count:
         source: the dataset.
         split: ``train``, ``test`` or ``valid``.
         labels: pictures by label.
-        left_out: pictures of the six that `prepare` left out of this split; None if unknown.
+        left_out: pictures of the scored classes that `prepare` left out of this split; None if
+            unknown.
+        classes: of the folder.
     """
 
     folder: str
@@ -42,11 +60,12 @@ class Count:
     split: str
     labels: Counter[str] = field(default_factory=Counter)
     left_out: int | None = None
+    classes: LabelSet = PAPER
 
     @property
     def six(self) -> int:
-        """Pictures of the six expressions, which is what the paper counts."""
-        return sum(self.labels[label] for label in LABELS)
+        """Pictures of the scored classes: of the six expressions, unless the folder has others."""
+        return sum(self.labels[label] for label in self.classes.names)
 
 
 def count(folders: Sequence[str | Path]) -> list[Count]:
@@ -59,9 +78,11 @@ def count(folders: Sequence[str | Path]) -> list[Count]:
         One count for each folder, dataset and split, in the order of the folders.
 
     Raises:
-        BadDataError: if a folder has no manifest, or no picture in it.
+        BadDataError: if a folder has no manifest, or no picture in it, or two of them have other
+            classes.
     """
     counts = []
+    classes = labels_of_all(folders) if folders else PAPER
     for folder in folders:
         labels: dict[tuple[str, str], Counter[str]] = {}
         for row in manifest.read(folder):
@@ -69,25 +90,29 @@ def count(folders: Sequence[str | Path]) -> list[Count]:
         if not labels:
             raise BadDataError(f"no picture in {folder}", fix="make it again with mien prepare")
         sources = {source for source, _ in labels}
-        left_out = _left_out(Path(folder)) if len(sources) == 1 else None
+        left_out = _left_out(Path(folder), classes) if len(sources) == 1 else None
         for source, split in sorted(labels, key=lambda key: (key[0], _SPLITS.index(key[1]))):
             missing = None if left_out is None else left_out[split]
-            counts.append(Count(str(folder), source, split, labels[source, split], missing))
+            own = labels[source, split]
+            counts.append(Count(str(folder), source, split, own, missing, classes))
     return counts
 
 
-def _left_out(folder: Path) -> Counter[str] | None:
-    """Count the pictures of the six that `prepare` left out, by split; None without its list."""
+def _left_out(folder: Path, classes: LabelSet) -> Counter[str] | None:
+    """Count the scored pictures that `prepare` left out, by split; None without its list."""
+    calm = classes.calm if classes.calm_beside else None
     try:
         with (folder / _EXCLUDED).open(newline="", encoding="utf-8") as file:
             table = csv.DictReader(file)  # an old one has no labels: neutral pictures count too
-            return Counter(row["split"] for row in table if row.get("label") != NEUTRAL)
+            return Counter(
+                row["split"] for row in table if row.get("label") != calm or calm is None
+            )
     except (OSError, KeyError, UnicodeDecodeError, csv.Error):
         return None
 
 
 def rows(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
-    """Turn counts into rows with the columns of `HEADER`.
+    """Turn counts into rows with the columns of `header`.
 
     Args:
         counts: of `count`.
@@ -100,9 +125,9 @@ def rows(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
             c.folder,
             c.source,
             c.split,
-            *(c.labels[label] for label in LABELS),
+            *(c.labels[label] for label in c.classes.names),
             c.six,
-            c.labels[NEUTRAL],
+            *([c.labels[c.classes.calm]] if c.classes.calm_beside else []),
             "" if c.left_out is None else c.left_out,
         )
         for c in counts
@@ -125,13 +150,18 @@ def beside_paper(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
     lines: list[tuple[str | int, ...]] = []
     for folder, source in dict.fromkeys((c.folder, c.source) for c in counts):
         own = {c.split: c for c in counts if (c.folder, c.source) == (folder, source)}
-        if source not in paper or not any(c.six for c in own.values()):
+        if source not in paper or not any(map(_papers, own.values())):
             continue
         for split, ours in _OURS.items():
             parts = [own[name] for name in ours if name in own]
             figures = _beside(parts, paper[source][split])
             lines.append((folder, paper[source]["name"], split, *figures))
     return lines
+
+
+def _papers(count: Count) -> int:
+    """Pictures that the paper counts too: none where the classes are not its six."""
+    return count.six if count.classes.names == PAPER.names else 0
 
 
 def _beside(parts: Sequence[Count], paper: int) -> tuple[str | int, ...]:
@@ -152,7 +182,7 @@ def notes(counts: Sequence[Count]) -> list[str]:
         pictures; nothing where there is no such dataset.
     """
     paper = _paper()
-    known = [s for s in dict.fromkeys(c.source for c in counts if c.six) if s in paper]
+    known = [s for s in dict.fromkeys(c.source for c in counts if _papers(c)) if s in paper]
     texts = [f"{paper[source]['name']}: {paper[source]['note']}" for source in known]
     general = paper["notes"]["valid"] if known else ""
     return [" ".join(text.split()) for text in (*texts, general) if text]

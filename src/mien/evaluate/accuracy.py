@@ -15,20 +15,44 @@ from typing import Any
 import numpy as np
 
 from mien import __version__
+from mien.data.label_file import labels_of
 from mien.data.manifest import Row, rows_of_split
+from mien.errors import BadDataError
 from mien.evaluate.calibration import accuracy_at, aurc, chance_error
 from mien.evaluate.metrics import confusion, mcnemar, summarise
-from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule, index
+from mien.labels import PAPER, UNCERTAIN, LabelSet, Rule
 from mien.media import images
 from mien.media.parallel import share
 from mien.media.progress import Progress
 from mien.pixels import F32, I64, in_batches
+from mien.recognize.columns import score_columns
 from mien.recognize.model import Outputs
 from mien.recognize.recognizer import Recognizer
 
-__all__ = ["PICTURES_HEADER", "Evaluation", "commit", "compare_models", "evaluate"]
+__all__ = [
+    "PICTURES_HEADER",
+    "Evaluation",
+    "commit",
+    "compare_models",
+    "evaluate",
+    "pictures_header",
+    "refuse_other_classes",
+]
 
-PICTURES_HEADER = ("path", "label", "predicted", "neutral", *LABELS)
+
+def pictures_header(labels: LabelSet) -> tuple[str, ...]:
+    """Name the columns of the table of all pictures.
+
+    Args:
+        labels: the classes of the model.
+
+    Returns:
+        `PICTURES_HEADER` for the paper's six and neutral.
+    """
+    return ("path", "label", "predicted", *score_columns(labels))
+
+
+PICTURES_HEADER = pictures_header(PAPER)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,27 +60,30 @@ class Evaluation:
     """A model's scores of a split, and the figures that follow from them.
 
     Attributes:
-        rows: the crops of the six expressions, from the manifest.
-        scores: shape (N, 6).
+        rows: the crops of the scored classes, from the manifest.
+        scores: shape (N, C).
         neutral: shape (N,), the probability of neutral.
         record: the figures, JSON-ready.
+        labels: the C classes of the model.
     """
 
     rows: list[Row]
     scores: F32
     neutral: F32
     record: dict[str, Any]
+    labels: LabelSet = PAPER
 
     @property
     def targets(self) -> I64:
         """The true classes, shape (N,)."""
-        return _classes(self.rows)
+        return _classes(self.rows, self.labels)
 
     def picture_rows(self) -> Iterator[list[str | float]]:
-        """Yield one CSV row a picture, in the order of `PICTURES_HEADER`."""
+        """Yield one CSV row a picture, in the order of `pictures_header`."""
         for row, scores, neutral in zip(self.rows, self.scores, self.neutral, strict=True):
-            predicted = LABELS[int(scores.argmax())]
-            values = [round(float(v), 6) for v in (neutral, *scores)]
+            predicted = self.labels.names[int(scores.argmax())]
+            calm = [neutral] if self.labels.calm_beside else []
+            values = [round(float(v), 6) for v in (*calm, *scores)]
             yield [row.path, row.label, predicted, *values]
 
 
@@ -67,7 +94,7 @@ def evaluate(
     progress: Progress = iter,
     workers: int = 1,
 ) -> Evaluation:
-    """Measure a model on the six expressions of a prepared folder.
+    """Measure a model on the scored classes of a prepared folder.
 
     Args:
         recognizer: whose model is measured, on the crops as they are.
@@ -77,11 +104,13 @@ def evaluate(
         workers: threads that read batches side by side; a recognizer of one thread suits them.
 
     Returns:
-        Figures and scores; neutral pictures are left out.
+        Figures and scores; pictures of a calm class beside the scored ones are left out.
 
     Raises:
-        BadDataError: if the split has no pictures.
+        BadDataError: if the split has no pictures, or the folder has other classes than the model.
     """
+    labels = recognizer.labels
+    refuse_other_classes(recognizer.model.path, labels, folder)
     rows = rows_of_split(folder, split)
     batches = list(in_batches(len(rows)))
 
@@ -103,10 +132,29 @@ def evaluate(
         "source": rows[0].source,
         "framing": _framing(rows),
         "split": split,
-        **_figures(scores, _classes(rows)),
-        **_other_words(recognizer.rule, scores, neutral),
+        **_figures(scores, _classes(rows, labels), labels),
+        **_other_words(recognizer.rule, scores, neutral, labels),
     }
-    return Evaluation(rows, scores, neutral, record)
+    return Evaluation(rows, scores, neutral, record, labels)
+
+
+def refuse_other_classes(model: Path, labels: LabelSet, folder: Path) -> None:
+    """Refuse to measure a model on a folder of other classes, or of another order.
+
+    Args:
+        model: its file.
+        labels: its classes.
+        folder: made by ``mien prepare``.
+
+    Raises:
+        BadDataError: if the classes are not the same.
+    """
+    found = labels_of(folder)
+    if found.names != labels.names:
+        raise BadDataError(
+            f"the model {model} has the classes {labels}; the folder {folder} has {found}",
+            fix="measure it on a folder of its own classes, in the same order",
+        )
 
 
 def _run(recognizer: Recognizer, folder: Path, rows: list[Row]) -> Outputs:
@@ -114,17 +162,17 @@ def _run(recognizer: Recognizer, folder: Path, rows: list[Row]) -> Outputs:
     return recognizer.model.run(recognizer.model.to_batch(crops), maps=False)
 
 
-def _classes(rows: list[Row]) -> I64:
-    return np.array([index(row.label) for row in rows], dtype=np.int64)
+def _classes(rows: list[Row], labels: LabelSet) -> I64:
+    return np.array([labels.index(row.label) for row in rows], dtype=np.int64)
 
 
 def _framing(rows: list[Row]) -> str:
     return "as-is" if all(row.framing == "as-is" for row in rows) else "framed"
 
 
-def _figures(scores: F32, targets: I64) -> dict[str, Any]:
+def _figures(scores: F32, targets: I64, labels: LabelSet) -> dict[str, Any]:
     summary = summarise(scores, targets)
-    recalls = zip(LABELS, summary.recalls, strict=True)
+    recalls = zip(labels.names, summary.recalls, strict=True)
     return {
         "pictures": summary.pictures,
         "accuracy": round(summary.accuracy, 4),
@@ -138,16 +186,17 @@ def _figures(scores: F32, targets: I64) -> dict[str, Any]:
         "calibration_error_by_chance": [round(bound, 4) for bound in chance_error(scores)],
         "accuracy_at_80": round(accuracy_at(0.8, scores, targets), 4),
         "aurc": round(aurc(scores, targets), 4),
-        "confusion": confusion(scores.argmax(axis=1), targets, len(LABELS)).tolist(),
+        "confusion": confusion(scores.argmax(axis=1), targets, len(labels.names)).tolist(),
     }
 
 
-def _other_words(rule: Rule, scores: F32, neutral: F32) -> dict[str, float]:
-    """How often a face of the six is called neutral or uncertain."""
+def _other_words(rule: Rule, scores: F32, neutral: F32, labels: LabelSet) -> dict[str, float]:
+    """How often a face of a scored class is called calm or uncertain."""
     pairs = zip(scores.tolist(), neutral.tolist(), strict=True)
-    words = Counter(rule.label(six, calm) for six, calm in pairs)
+    words = Counter(rule.label(values, calm, labels) for values, calm in pairs)
+    beside = [labels.calm] if labels.calm_beside else []
     return {
-        f"called_{word}_rate": round(words[word] / len(scores), 4) for word in (NEUTRAL, UNCERTAIN)
+        f"called_{word}_rate": round(words[word] / len(scores), 4) for word in (*beside, UNCERTAIN)
     }
 
 
@@ -160,7 +209,15 @@ def compare_models(one: Evaluation, other: Evaluation) -> dict[str, Any]:
 
     Returns:
         The other's name and accuracy, and McNemar's exact test, JSON-ready.
+
+    Raises:
+        BadDataError: if they have other classes.
     """
+    if one.labels.names != other.labels.names:
+        raise BadDataError(
+            f"one model has the classes {one.labels}; the other has {other.labels}",
+            fix="compare models of the same classes in the same order",
+        )
     right, theirs = (e.scores.argmax(axis=1) == e.targets for e in (one, other))
     only_one, only_other, p = mcnemar(right, theirs)
     return {

@@ -12,9 +12,9 @@ import numpy as np
 
 from mien.data.manifest import Row, rows_of_split
 from mien.errors import BadModelError
+from mien.evaluate.accuracy import refuse_other_classes
 from mien.evaluate.maps import gaussian
-from mien.faces.regions import REGIONS, divide, expected, region_shares, units_of
-from mien.labels import LABELS, index
+from mien.faces.regions import PROTOTYPES, REGIONS, divide, expected, region_shares, units_of
 from mien.media import images
 from mien.media.progress import Progress
 from mien.pixels import F32, SIDE, enlarge, in_batches
@@ -41,17 +41,20 @@ def evidence(
     Returns:
         JSON-ready, by expression: ``pictures``, mean share by region, ``expected`` regions and
         units, the mean share ``on_expected`` with its 95 % interval, and what two maps that know
-        nothing have there: an even one (the share of ``area``) and one of the ``middle``.
+        nothing have there: an even one (the share of ``area``) and one of the ``middle``. Of a
+        class that is none of the six nothing is expected: it has ``pictures`` and shares alone.
 
     Raises:
-        BadDataError: if the split has no pictures.
+        BadDataError: if the split has no pictures, or the folder has other classes than the model.
         BadModelError: if the file returns no class maps.
     """
+    refuse_other_classes(model.path, model.labels, folder)
     rows = rows_of_split(folder, split)
     batches = list(in_batches(len(rows)))
     shares = np.concatenate([_shares(model, folder, rows[part]) for part in progress(batches)])
     labels = np.array([row.label for row in rows])
-    return {label: _of_class(label, shares[labels == label]) for label in LABELS if label in labels}
+    found = [name for name in model.labels.names if name in labels]
+    return {name: _of_class(name, shares[labels == name]) for name in found}
 
 
 def _shares(model: Model, folder: Path, rows: list[Row]) -> F32:
@@ -59,13 +62,15 @@ def _shares(model: Model, folder: Path, rows: list[Row]) -> F32:
     maps = model.run(model.to_batch([images.read_rgb(folder / row.path) for row in rows])).maps
     if maps is None:
         raise BadModelError("this model file returns no class maps", fix="make it by mien export")
-    classes = np.array([index(row.label) for row in rows])
+    classes = np.array([model.labels.index(row.label) for row in rows])
     own = maps[np.arange(len(rows)), classes].astype(np.float32)
     return region_shares(enlarge(own, SIDE, SIDE), divide())
 
 
 def _of_class(label: str, shares: F32) -> dict[str, Any]:
-    """The figures of one expression."""
+    """The figures of one class."""
+    if label not in PROTOTYPES:
+        return {"pictures": len(shares), "share": _by_region(shares.mean(axis=0))}
     wanted = np.isin(REGIONS, expected(label))
     on_expected = shares[:, wanted].sum(axis=1)
     blank = np.zeros((1, SIDE, SIDE), dtype=np.uint8)

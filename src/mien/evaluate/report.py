@@ -14,7 +14,7 @@ from mien import pixels
 from mien.evaluate.accuracy import Evaluation
 from mien.evaluate.calibration import reliability
 from mien.faces.boxes import Box, Detection
-from mien.labels import LABELS
+from mien.labels import LabelSet
 from mien.media import images
 from mien.pixels import F32, U8
 from mien.recognize.recognizer import Recognizer
@@ -49,7 +49,8 @@ def report(
     """
     confusion = out.with_name(f"{out.stem}-confusion.png")
     calibration = out.with_name(f"{out.stem}-reliability.png")
-    plots.confusion_matrix(evaluation.record["confusion"], confusion)
+    names = evaluation.labels.names
+    plots.confusion_matrix(evaluation.record["confusion"], confusion, names)
     bins = reliability(evaluation.scores, evaluation.targets)
     plots.reliability_plot([(b.confidence, b.accuracy, b.share) for b in bins], calibration)
     history = model.with_name("history.png")
@@ -76,8 +77,9 @@ def report(
 
 
 def _data(evaluation: Evaluation) -> Section:
-    record, counts = evaluation.record, np.bincount(evaluation.targets, minlength=len(LABELS))
-    rows = [(label, f"{count:,}") for label, count in zip(LABELS, counts, strict=True)]
+    record, names = evaluation.record, evaluation.labels.names
+    counts = np.bincount(evaluation.targets, minlength=len(names))
+    rows = [(label, f"{count:,}") for label, count in zip(names, counts, strict=True)]
     words = f"{record['pictures']:,} pictures of {record['source']} ({record['framing']})."
     return Section("Data", (words,), tuple(rows))
 
@@ -125,7 +127,7 @@ def _surest(evaluation: Evaluation) -> list[int]:
     """The picture of each class that was classified correctly with the highest confidence."""
     predicted = evaluation.scores.argmax(axis=1)
     chosen = []
-    for target in range(len(LABELS)):
+    for target in range(len(evaluation.labels.names)):
         right = np.flatnonzero((predicted == target) & (evaluation.targets == target))
         if len(right):
             chosen.append(int(right[evaluation.scores[right, target].argmax()]))
@@ -145,25 +147,26 @@ def _examples(
     examples = []
     for i, crop, own_maps in zip(chosen, crops, maps, strict=True):
         row = evaluation.rows[i]
-        scores = dict(zip(LABELS, evaluation.scores[i], strict=True))
+        scores = dict(zip(evaluation.labels.names, evaluation.scores[i], strict=True))
         predicted = max(scores, key=lambda label: scores[label])
         words = (
             f"labelled {row.label}, called {predicted}",
             f"{predicted} {scores[predicted]:.0%}, {row.label} {scores[row.label]:.0%}",
             row.path,
         )
-        examples.append(ExplainedCrop(crop, _with_heatmap(crop, own_maps, predicted), words))
+        own = own_maps[evaluation.labels.index(predicted)]
+        examples.append(ExplainedCrop(crop, _with_heatmap(crop, own), words))
     return tuple(examples)
 
 
-def _with_heatmap(crop: U8, maps: F32, label: str) -> U8:
+def _with_heatmap(crop: U8, coarse: F32) -> U8:
     side = pixels.SIDE
     square = np.stack([pixels.to_side(crop[..., i]) for i in range(3)], axis=2)
     nowhere = Detection(Box(0, 0, side, side), np.zeros((5, 2), dtype=np.float32), 1.0)
-    scores = np.full(len(LABELS), 1 / len(LABELS), dtype=np.float32)
-    face = Face(nowhere, scores, 0.0, square, _WHOLE, maps)
+    sure, only = np.ones(1, dtype=np.float32), LabelSet(("shown",))
+    face = Face(nowhere, sure, 0.0, square, _WHOLE, coarse[None], labels=only)
     shown = square.copy()
-    heatmap.blend_heatmap(shown, face.heatmap(label), _WHOLE)
+    heatmap.blend_heatmap(shown, face.heatmap(), _WHOLE)
     return shown
 
 
@@ -187,13 +190,14 @@ def _on_weakest_class(evaluation: Evaluation) -> Iterator[str]:
     record = evaluation.record
     recalls = {label: recall for label, recall in record["recall"].items() if recall is not None}
     weakest = min(recalls, key=lambda label: recalls[label])
-    number = LABELS.index(weakest)
+    names = evaluation.labels.names
+    number = names.index(weakest)
     mistaken = np.array(record["confusion"][number])
     mistaken[number] = 0
     yield f"Weakest: {weakest}, of which {recalls[weakest]:.1%} are found" + (
-        f"; most often it is called {LABELS[int(mistaken.argmax())]}." if mistaken.any() else "."
+        f"; most often it is called {names[int(mistaken.argmax())]}." if mistaken.any() else "."
     )
-    if (evaluation.targets == number).mean() < 1 / len(LABELS):
+    if (evaluation.targets == number).mean() < 1 / len(names):
         yield f"{weakest} is rarer than the mean class: more pictures of it would help most."
 
 

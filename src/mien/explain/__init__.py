@@ -2,7 +2,7 @@
 
 cam           the formulas on arrays: CAM, Grad-CAM, Grad-CAM++ and kin
 perturb       what changes when a part is hidden: the masks of Score-CAM, and occlusion
-targets       what is explained: an expression, or any function of the logits
+targets       what is explained: a class by name or number, or any function of the logits
 methods       METHODS, every method by name, and the one call
 onnx_source   activations and gradients of a model file
 torch_source  the same of any layer of a torch network; the one file here that needs torch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mien.explain.methods import METHODS as METHODS
     from mien.explain.methods import explain as explain
     from mien.explain.methods import explain_each as explain_each
+    from mien.explain.methods import source_of as source_of
     from mien.explain.targets import versus as versus
 
 __getattr__, __dir__ = on_first_use(
@@ -30,6 +31,7 @@ __getattr__, __dir__ = on_first_use(
         "explain": "mien.explain.methods",
         "explain_picture": "mien.explain.figure",
         "explain_each": "mien.explain.methods",
+        "source_of": "mien.explain.methods",
         "versus": "mien.explain.targets",
     },
 )

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mien.errors import BadImageError, BadModelError
-from mien.explain.methods import Source, explain_each, source_of
+from mien.errors import BadImageError, BadModelError, UnknownNameError
+from mien.explain.methods import Source, class_names, explain_each, source_of
 from mien.faces import align
 from mien.faces.regions import named_shares, words
-from mien.labels import LABELS
+from mien.labels import LabelSet
 from mien.media import images
 from mien.media.inputs import PictureLike, as_rgb, path_of
 from mien.pixels import F32, SIDE, U8, enlarge, to_batch
@@ -48,7 +48,7 @@ def explain_picture(
     Args:
         picture: whatever `Recognizer.read` takes: a path, a Pillow image, an array, ...
         method: a key of `mien.explain.METHODS`.
-        label: an expression; by default the one predicted.
+        label: one of the model's classes; by default the one predicted.
         layer: as for `mien.explain.explain`.
         recognizer: by default a new one with the shipped model.
 
@@ -146,7 +146,7 @@ def explanation_figure(
         source: the network.
         crop: shape (side, side, 3), RGB.
         methods: keys of `METHODS`. Among several, one that the network does not allow is left out.
-        labels: expressions; None for the one predicted.
+        labels: names of classes; None for the one predicted.
         layer: as for `mien.explain.explain`.
 
     Returns:
@@ -157,19 +157,21 @@ def explanation_figure(
     """
     scores = _scores(source, crop)
     best = max(scores, key=lambda label: scores[label])
-    named = [label or best for label in labels]
+    named = [_known(label or best, scores) for label in labels]
     several = len(methods) > 1
+    order = {name: number for number, name in enumerate(scores)}
     rows, left_out = [], {}
     for method in methods:
         try:
-            row = _method_row(source, crop, method, named, layer)
+            row = _method_row(source, crop, method, [order[name] for name in named], layer)
         except BadModelError as error:
             if not several:
                 raise
             left_out[method] = error.message
         else:
             rows.append(FigureRow(method if several else "", *row))
-    title = f"{best} {scores[best]:.0%} of the six" + ("" if several else f" · {methods[0]}")
+    together = LabelSet(tuple(scores)).together
+    title = f"{best} {scores[best]:.0%} of {together}" + ("" if several else f" · {methods[0]}")
     if len(named) > 1:
         columns = ["face", *(f"{label} {scores[label]:.0%}" for label in named)]
         legend = "warm and bright = speaks for the expression above the column"
@@ -186,20 +188,27 @@ def _batch(source: Source, crop: U8) -> F32:
 
 
 def _scores(source: Source, crop: U8) -> dict[str, float]:
-    """The probability of each expression."""
+    """The probability of each class by name, or by number where they have no names."""
     logits = source.logits(_batch(source, crop))
     [scores] = softmax(logits, getattr(source, "temperature", 1.0))
-    return dict(zip(LABELS, map(float, scores), strict=True))
+    names = class_names(source, len(scores)) or tuple(map(str, range(len(scores))))
+    return dict(zip(names, map(float, scores), strict=True))
+
+
+def _known(label: str, scores: dict[str, float]) -> str:
+    if label not in scores:
+        raise UnknownNameError("expression", label, scores)
+    return label
 
 
 def _method_row(
-    source: Source, crop: U8, method: str, labels: Sequence[str], layer: str | None
+    source: Source, crop: U8, method: str, classes: Sequence[int], layer: str | None
 ) -> tuple[list[U8], list[str]]:
     """The tiles of a method, and a caption under each."""
-    maps = explain_each(source, _batch(source, crop), method, labels, layer)[:, 0]
+    maps = explain_each(source, _batch(source, crop), method, classes, layer)[:, 0]
     captions = ["" if (own > 0).any() else "nothing speaks for it" for own in maps]
     tiles = [picture_grid.outlined_map(crop, own) for own in maps]
-    if len(labels) == 1:
+    if len(classes) == 1:
         tiles.insert(0, picture_grid.colour_map(maps[0]))
     return [picture_grid.crop_tile(crop), *tiles], ["", *captions]
 
@@ -207,21 +216,22 @@ def _method_row(
 def explanation_sentence(
     source: Source, crop: U8, method: str, label: str | None = None, layer: str | None = None
 ) -> str:
-    """Say an expression's share of the six, and where on the face the map has its evidence.
+    """Say a class's share of all, and where on the face the map has its evidence.
 
     Args:
         source: the network.
         crop: shape (side, side, 3), RGB.
         method: a key of `METHODS`.
-        label: an expression; None for the one predicted.
+        label: a class; None for the one predicted.
         layer: as for `mien.explain.explain`.
 
     Returns:
         For instance ``happiness 0.98: 61 % of the evidence on the mouth, 22 % on the cheeks``.
     """
     scores = _scores(source, crop)
-    name = label or max(scores, key=lambda label: scores[label])
-    [[coarse]] = explain_each(source, _batch(source, crop), method, [name], layer)
+    name = _known(label or max(scores, key=lambda label: scores[label]), scores)
+    number = list(scores).index(name)
+    [[coarse]] = explain_each(source, _batch(source, crop), method, [number], layer)
     return f"{name} {scores[name]:.2f}: {words(named_shares(enlarge(coarse, SIDE, SIDE)))}"
 
 

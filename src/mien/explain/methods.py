@@ -1,6 +1,6 @@
 """Every method by name, and the one call: a network, a batch, a method -> maps.
 
-The network is a model file, a torch network, or a function from a batch to six logits, for the
+The network is a model file, anybody's torch network, or a function from a batch to logits, for the
 methods that need no more. Each method below checks what it needs. Torch is imported only when a
 torch network is given.
 """
@@ -12,14 +12,25 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mien.errors import BadImageError, BadModelError, UnknownNameError
+from mien.errors import BadImageError, BadModelError, BadSettingError, UnknownNameError
 from mien.explain import cam, perturb
 from mien.explain.onnx_source import ActivationsAndGradients, GraphSource
 from mien.explain.targets import Objective, Target, resolve_target
+from mien.labels import LABELS, LabelSet
 from mien.pixels import F32, SIDE
 from mien.recognize.model import Model
 
-__all__ = ["METHODS", "Request", "Source", "explain", "explain_each", "source_of"]
+__all__ = [
+    "METHODS",
+    "Request",
+    "Source",
+    "class_names",
+    "explain",
+    "explain_each",
+    "source_of",
+]
+
+Labels = LabelSet | Sequence[str] | None
 
 
 class Source(Protocol):
@@ -27,9 +38,10 @@ class Source(Protocol):
 
     layer: str | None
     side: int  # of a crop, in pixels
+    labels: LabelSet | None  # the classes, if they have names
 
     def logits(self, batch: F32) -> F32:
-        """Map a batch to logits (N, 6)."""
+        """Map a batch to logits (N, C)."""
 
     def activations(self, batch: F32, layer: str | None = None) -> F32:
         """Return a layer's output, shape (N, K, h, w)."""
@@ -65,34 +77,42 @@ class _FunctionSource:
 
     layer, side = None, SIDE
 
-    def __init__(self, logits: Callable[[F32], F32]) -> None:
-        self.logits = logits
+    def __init__(self, logits: Callable[[F32], F32], labels: LabelSet | None) -> None:
+        self.logits, self.labels = logits, labels
 
 
 def explain(
     model: Any,
     batch: F32,
     method: str = "grad-cam",
-    target: Target = None,
+    target: Target | list[Target] = None,
     layer: str | None = None,
+    labels: Labels = None,
 ) -> F32:
     """Return where a network saw the evidence for a target.
 
     Args:
-        model: a `mien.recognize.model.Model` or the path of its file, a torch network, or a
-            function that maps a batch to logits (N, 6).
-        batch: shape (N, 3, 64, 64), float32, from `mien.pixels.to_batch`.
+        model: a `mien.recognize.model.Model` or the path of its file; any torch network, on any
+            device and of any floating type; a function that maps a batch to logits (N, C); or what
+            `source_of` made of a network that returns a tuple or a dictionary.
+        batch: shape (N, 3, H, W), float32, as the network takes it; for those of mien from
+            `mien.pixels.to_batch`.
         method: a key of `METHODS`.
-        target: an expression; a function of the six logits, (M, 6) -> (M,); or None for each
-            crop's most probable expression.
+        target: the name of a class; its number, from 0; a function of the logits, (M, C) -> (M,);
+            None for each crop's most probable class; or a list of such targets.
         layer: by default the last maps before they are pooled.
+        labels: names of the network's outputs, in their order. A model file has its own; six
+            outputs without names are those of `mien.LABELS`; others have only numbers.
 
     Returns:
         shape (N, h, w), float32, unscaled: the larger, the more that place speaks for the target.
+        For a list of T targets shape (T, N, h, w).
 
     Raises:
-        UnknownNameError: if there is no such method, expression or layer.
+        UnknownNameError: if there is no such method, class or layer.
         BadModelError: if the network does not offer what the method needs.
+        BadSettingError: if the labels are not as many as the outputs, or the target is a name and
+            the outputs have none.
         BadImageError: if `batch` is not one float32 array of four axes.
 
     Example:
@@ -103,7 +123,9 @@ def explain(
         >>> explain(recognizer.model, pixels.to_batch([face.crop]), "grad-cam").shape
         (1, 8, 8)
     """
-    maps: F32 = explain_each(model, batch, method, [target], layer)[0]
+    if isinstance(target, list):
+        return explain_each(model, batch, method, target, layer, labels)
+    maps: F32 = explain_each(model, batch, method, [target], layer, labels)[0]
     return maps
 
 
@@ -113,6 +135,7 @@ def explain_each(
     method: str,
     targets: Sequence[Target],
     layer: str | None = None,
+    labels: Labels = None,
 ) -> F32:
     """Explain several targets at once, which costs little more than one target.
 
@@ -122,13 +145,15 @@ def explain_each(
         method: as for `explain`.
         targets: T of them; ``mien.labels.LABELS`` for all six.
         layer: as for `explain`.
+        labels: as for `explain`.
 
     Returns:
         shape (T, N, h, w), float32.
 
     Raises:
-        UnknownNameError: if there is no such method, expression or layer.
+        UnknownNameError: if there is no such method, class or layer.
         BadModelError: if the network does not offer what the method needs.
+        BadSettingError: as `explain`.
         BadImageError: if `batch` is not one float32 array of four axes.
     """
     if method not in METHODS:
@@ -138,36 +163,69 @@ def explain_each(
             "a batch is one float32 array of shape (N, 3, 64, 64)",
             fix="make it of crops of any sizes with mien.pixels.to_batch(crops)",
         )
-    source = source_of(model)
+    source = source_of(model, labels)
     logits = source.logits(batch)
-    objectives = [resolve_target(target, logits) for target in targets]
+    names = class_names(source, logits.shape[1])
+    objectives = [resolve_target(target, logits, names) for target in targets]
     return METHODS[method](Request(source, batch, objectives, layer))
 
 
-def source_of(model: Any) -> Any:
+def class_names(source: Any, count: int) -> tuple[str, ...] | None:
+    """Return the names of the classes that a source has logits of.
+
+    Args:
+        source: from `source_of`.
+        count: of its logits.
+
+    Returns:
+        A name for each; those of `mien.LABELS` for six without names; None for others.
+
+    Raises:
+        BadSettingError: if there are names, but not so many.
+    """
+    labels: LabelSet | None = getattr(source, "labels", None)
+    if labels is None:
+        return LABELS if count == len(LABELS) else None
+    if len(labels.names) != count:
+        raise BadSettingError(
+            f"{len(labels.names)} labels ({labels}) for a network of {count} outputs",
+            fix="give a label for each output, in their order",
+        )
+    return labels.names
+
+
+def source_of(model: Any, labels: Labels = None, output: Callable[[Any], Any] | None = None) -> Any:
     """Make a network ready to be explained.
 
     Args:
         model: as `explain` takes it, or what this returns.
+        labels: names of its outputs, as for `explain`.
+        output: which part of what a torch network returns are its logits, where that is a tuple
+            or a dictionary: ``lambda returned: returned["logits"]``.
 
     Returns:
         A `Source`; for a plain function, one that only has logits.
 
     Raises:
+        BadSettingError: if a model file has other classes than `labels`.
         TypeError: if it is none of these.
     """
+    own = labels if labels is None or isinstance(labels, LabelSet) else LabelSet(tuple(labels))
     if isinstance(model, str | Path):
-        return GraphSource(Model(model))
+        model = Model(model)
     if isinstance(model, Model):
-        return GraphSource(model)
-    if hasattr(model, "named_modules"):
+        model = GraphSource(model)
+    elif hasattr(model, "named_modules"):
         from mien.explain.torch_source import TorchSource
 
-        return TorchSource(model)
+        return TorchSource(model, own, output)
     if hasattr(model, "logits"):
+        its = getattr(model, "labels", None)
+        if own is not None and its is not None and own.names != its.names:
+            raise BadSettingError(f"labels are {own}; this network has {its}", "leave labels out")
         return model
     if callable(model):
-        return _FunctionSource(model)
+        return _FunctionSource(model, own)
     raise TypeError(f"expected a model file, a torch network or a function, got {type(model)}")
 
 
@@ -213,7 +271,7 @@ def _eigen_cam(request: Request) -> F32:
 def _score_cam(request: Request) -> F32:
     _require(request, "activations", "score-cam")
     activations = request.source.activations(request.batch, request.layer)
-    logits = perturb.masked_logits(request.source.logits, request.batch, activations)  # (N, K, 6)
+    logits = perturb.masked_logits(request.source.logits, request.batch, activations)  # (N, K, C)
     crops = np.repeat(np.arange(len(logits)), logits.shape[1])
     flat = logits.reshape(-1, logits.shape[2])
     scores = [o.value(flat, crops).reshape(logits.shape[:2]) for o in request.objectives]

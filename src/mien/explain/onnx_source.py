@@ -1,6 +1,6 @@
 """Activations and gradients of an .onnx file, without torch.
 
-The file returns its last features and the gradients of its six logits with respect to them, in
+The file returns its last features and the gradients of its logits with respect to them, in
 closed form (see `mien.train.export`). An older file returns only the class maps.
 """
 
@@ -24,7 +24,7 @@ class ActivationsAndGradients:
     Attributes:
         activations: shape (N, K, h, w).
         gradients: shape (T, N, K, h, w), d(objective) / d(activations).
-        folded: whether the channels are the six class maps, that is, features already weighted.
+        folded: whether the channels are the class maps, that is, features already weighted.
     """
 
     activations: F32
@@ -41,11 +41,12 @@ class GraphSource:
         card = model.card.get("explain", {})
         self.layer = str(card.get("layer", "features"))
         self.side = model.side
+        self.labels = model.labels
         self.temperature = float(model.card["temperature"])
         self._linear_layers = int(card.get("linear_layers", 1))
 
     def logits(self, batch: F32) -> F32:
-        """Map (N, 3, 64, 64) to logits (N, 6)."""
+        """Map (N, 3, side, side) to logits (N, C)."""
         return self.model.tensors(batch, ["logits"])["logits"]
 
     def activations(self, batch: F32, layer: str | None = None) -> F32:
@@ -113,7 +114,7 @@ class GraphSource:
 
 
 def _slopes(objectives: Sequence[Objective], logits: F32) -> F32:
-    """d(objective) / d(logits): shape (T, N, 6)."""
+    """d(objective) / d(logits): shape (T, N, C)."""
     return np.stack([objective.slope(logits) for objective in objectives])
 
 

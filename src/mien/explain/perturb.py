@@ -44,7 +44,7 @@ def masked_logits(logits: Logits, batch: F32, activations: F32) -> F32:
         activations: shape (N, K, h, w), of the layer.
 
     Returns:
-        shape (N, K, 6).
+        shape (N, K, C).
     """
     results = []
     for crop, channels in zip(batch, activations, strict=True):

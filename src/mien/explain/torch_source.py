@@ -1,22 +1,27 @@
-"""Activations and gradients of any layer of a torch network, which is left as it was.
+"""Activations and gradients of any layer of anybody's torch network, which is left as it was.
 
 Autograd records nothing before the layer: the graph begins at its output, so gradients cost one
-forward pass and a backward pass to the layer, not to the input. No other file here may import
-torch.
+forward pass and a backward pass to the layer, not to the input. The network may be on any device
+and of any floating type: batches go to it, float32 comes back. No other file here may import torch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
+from math import isqrt
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from mien.errors import BadModelError, MissingExtraError, UnknownNameError
 from mien.explain import cam
 from mien.explain.onnx_source import ActivationsAndGradients, cam_refusal
 from mien.explain.targets import Objective
-from mien.labels import LABELS
+from mien.labels import NEUTRAL_INDEX, LabelSet
 from mien.pixels import F32, SIDE
 
 __all__ = ["TorchSource", "capture_output", "evaluation_mode"]
@@ -54,19 +59,22 @@ def capture_output(layer: nn.Module, gradients: bool = False) -> Iterator[list[T
     Yields:
         A list that holds the layer's last output once the network has been called, a copy: a later
         layer that works in place does not change it. With `gradients`, what follows can be
-        differentiated with respect to it.
+        differentiated with respect to it. Of a layer that returns several, as a block of
+        transformers does, it is the first.
     """
     kept: list[Tensor] = []
 
-    def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: object) -> Tensor | None:
-        if not isinstance(output, Tensor):
+    def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: object) -> object:
+        first = output[0] if isinstance(output, tuple) and output else output
+        if not isinstance(first, Tensor):
             return None
-        kept[:] = [output.detach().clone()]  # whatever comes later may write over the original
+        kept[:] = [first.detach().clone()]  # whatever comes later may write over the original
         if not gradients:
             return None
         torch.set_grad_enabled(True)
         kept[0].requires_grad_(True)
-        return kept[0].clone()
+        copied = kept[0].clone()
+        return (copied, *output[1:]) if isinstance(output, tuple) else copied
 
     before = torch.is_grad_enabled()
     handle = layer.register_forward_hook(keep)
@@ -80,24 +88,39 @@ def capture_output(layer: nn.Module, gradients: bool = False) -> Iterator[list[T
 class TorchSource:
     """A torch network; any of its layers can be explained."""
 
-    def __init__(self, network: nn.Module) -> None:
-        """Take a network that maps (N, 3, H, W) to logits (N, 6 or more)."""
+    def __init__(
+        self,
+        network: nn.Module,
+        labels: LabelSet | None = None,
+        output: Callable[[Any], Any] | None = None,
+    ) -> None:
+        """Take a network.
+
+        Args:
+            network: maps (N, 3, H, W) to logits (N, C), or to (N,), which is one class.
+            labels: its classes, if they have names; by default those that the network was trained
+                for, where it is one of mien's.
+            output: finds the logits in what the network returns.
+        """
+        own = getattr(network, "labels", None)
         self.network = network
+        self.labels = labels or (own if isinstance(own, LabelSet) else None)
+        self._output = output
         self.layers = {name: module for name, module in network.named_modules() if name}
         self.layer = getattr(network, "explained", None)
         self.side = getattr(network, "side", SIDE)
 
     def logits(self, batch: F32) -> F32:
-        """Map (N, 3, H, W) to logits (N, 6)."""
-        with evaluation_mode(self.network), torch.inference_mode():
-            return _six(self.network(torch.from_numpy(batch))).numpy()
+        """Map (N, 3, H, W) to logits (N, C)."""
+        with evaluation_mode(self.network), torch.no_grad():
+            return _array(self._scored(self.network(self._input(batch))))
 
     def activations(self, batch: F32, layer: str | None = None) -> F32:
         """Return a layer's output, shape (N, K, h, w); (N, K) becomes (N, K, 1, 1)."""
         output = capture_output(self._layer(layer))
         with evaluation_mode(self.network), torch.no_grad(), output as kept:
-            self.network(torch.from_numpy(batch))
-            return _maps(kept, layer, flat=True).numpy()
+            self.network(self._input(batch))
+            return _array(_as_maps(kept, layer, flat=True))
 
     def activations_and_gradients(
         self, batch: F32, objectives: Sequence[Objective], layer: str | None = None
@@ -113,15 +136,16 @@ class TorchSource:
             Activations and gradients.
         """
         output = capture_output(self._layer(layer), gradients=True)
-        with evaluation_mode(self.network), torch.no_grad(), output as kept:
-            logits = _six(self.network(torch.from_numpy(batch)))
-            activations = _maps(kept, layer)
-            values = logits.detach().numpy()
-            gradients: list[Tensor] = []
+        with evaluation_mode(self.network), _recorded(), output as kept:
+            logits = self._scored(self._differentiable()(self._input(batch)))
+            activations = _array(_as_maps(kept, layer))
+            values = _array(logits)
+            gradients: list[F32] = []
             for left, objective in enumerate(objectives, 1 - len(objectives)):
-                slope = torch.from_numpy(objective.slope(values))
-                gradients += torch.autograd.grad(logits, kept, slope, retain_graph=left < 0)
-        return ActivationsAndGradients(activations.detach().numpy(), torch.stack(gradients).numpy())
+                slope = torch.from_numpy(objective.slope(values)).to(logits)
+                own = torch.autograd.grad(logits, kept, slope, retain_graph=left < 0)
+                gradients.append(_array(_as_maps([*own], layer)))
+        return ActivationsAndGradients(activations, np.stack(gradients))
 
     def class_maps(self, batch: F32, objectives: Sequence[Objective]) -> F32:
         """Return each objective's class activation map, shape (T, N, h, w)."""
@@ -135,8 +159,8 @@ class TorchSource:
                 f"which takes {linear[0].in_features}",
                 fix="use --method grad-cam",
             )
-        rows = linear[0].weight.detach()[: len(LABELS)].numpy()  # (6, K)
         logits = self.logits(batch)
+        rows = _array(linear[0].weight)[: logits.shape[1]]  # (C, K)
         return np.stack([cam.cam(features, o.slope(logits) @ rows) for o in objectives])
 
     def integrated_gradients(self, batch: F32, objective: Objective) -> F32:
@@ -162,14 +186,15 @@ class TorchSource:
         except ImportError as error:
             raise MissingExtraError("integrated gradients", "explain") from error
         maps = []
-        with evaluation_mode(self.network):
-            for number, crop in enumerate(torch.from_numpy(batch)):
+        with evaluation_mode(self.network), _recorded(), torch.enable_grad():
+            network = self._differentiable()
+            for number, crop in enumerate(self._input(batch)):
 
                 def values(path: Tensor, number: int = number) -> Tensor:
-                    return _values(_six(self.network(path)), objective, number)
+                    return _values(self._scored(network(path)), objective, number)
 
                 attribution = IntegratedGradients(values).attribute(crop[None], n_steps=_STEPS)
-                maps.append(attribution.sum(dim=(0, 1)).detach().numpy())
+                maps.append(_array(attribution.sum(dim=(0, 1))))
         return np.asarray(maps, dtype=np.float32)
 
     def _layer(self, name: str | None) -> nn.Module:
@@ -180,28 +205,80 @@ class TorchSource:
             raise UnknownNameError("layer", name, self.layers)
         return self.network.get_submodule(name)
 
+    def _input(self, batch: F32) -> Tensor:
+        """The batch where the network's weights are, in their type."""
+        values = torch.from_numpy(batch)
+        for weight in chain(self.network.parameters(), self.network.buffers()):
+            if weight.is_floating_point():
+                return values.to(weight.device, weight.dtype)
+        return values
 
-def _six(logits: Tensor) -> Tensor:
-    return logits[:, : len(LABELS)]
+    def _differentiable(self) -> Callable[[Tensor], Any]:
+        """The network; with copies of weights that were made where gradients are forbidden."""
+        tensors = dict(chain(self.network.named_parameters(), self.network.named_buffers()))
+        if not any(tensor.is_inference() for tensor in tensors.values()):
+            return self.network
+        return partial(functional_call, self.network, {k: v.clone() for k, v in tensors.items()})
+
+    def _scored(self, returned: Any) -> Tensor:
+        """The logits of the classes that are explained, shape (N, C)."""
+        logits = self._output(returned) if self._output else returned
+        if not isinstance(logits, Tensor):
+            raise BadModelError(
+                f"the network returns a {type(logits).__name__}, not a tensor of logits",
+                fix="say which part: source_of(network, output=lambda returned: returned[0])",
+            )
+        if logits.ndim == 1:
+            logits = logits[:, None]
+        if logits.ndim != 2:
+            raise BadModelError(
+                f"the network returns shape {tuple(logits.shape)}, expected (N, classes)",
+                fix="say which part: source_of(network, output=lambda returned: ...)",
+            )
+        width = logits.shape[1]
+        if self.labels is not None and width == len(self.labels.targets):
+            return logits[:, : len(self.labels.names)]  # without a calm class beside them
+        if self.labels is None and self.layer is not None and width == NEUTRAL_INDEX + 1:
+            return logits[:, :NEUTRAL_INDEX]  # a network of mien that learned neutral beside six
+        return logits
+
+
+@contextmanager
+def _recorded() -> Iterator[None]:
+    """Let gradients be asked for, also where the caller is in inference mode."""
+    with torch.inference_mode(False), torch.no_grad():
+        yield
+
+
+def _array(values: Tensor) -> F32:
+    return values.detach().float().cpu().numpy()
 
 
 def _values(logits: Tensor, objective: Objective, number: int) -> Tensor:
     """The objective of rows of one crop, differentiable: its value, with its slope as gradient."""
-    plain = logits.detach().numpy()
+    plain = _array(logits)
     crops = np.full(len(plain), number)
-    slope = torch.from_numpy(Objective(objective.classes[crops], objective.function).slope(plain))
-    value = torch.from_numpy(objective.value(plain, crops)).to(logits.dtype)
+    own = Objective(objective.classes[crops], objective.function)
+    slope = torch.from_numpy(own.slope(plain)).to(logits)
+    value = torch.from_numpy(objective.value(plain, crops)).to(logits)
     linear = (logits * slope).sum(dim=1)
     return linear + (value - linear).detach()
 
 
-def _maps(kept: list[Tensor], layer: str | None, flat: bool = False) -> Tensor:
-    """The tensor a layer returned, if it is maps."""
+def _as_maps(kept: list[Tensor], layer: str | None, flat: bool = False) -> Tensor:
+    """The tensor a layer returned, if it is maps, or the tokens of a square of patches."""
     if flat and kept and kept[0].ndim == 2:
         return kept[0][..., None, None]
+    if kept and kept[0].ndim == 3:
+        tokens = kept[0]  # (N, patches, K); one of the class may come first
+        side = isqrt(tokens.shape[1])
+        extra = tokens.shape[1] - side**2
+        if side > 1 and extra in {0, 1}:
+            return tokens[:, extra:].transpose(1, 2).reshape(len(tokens), -1, side, side)
     if not kept or kept[0].ndim != 4:
         got = tuple(kept[0].shape) if kept else "no tensor"
         raise BadModelError(
-            f"layer {layer} returns {got}, which are no maps", fix="name a convolution's layer"
+            f"layer {layer} returns {got}, which are no maps",
+            fix="name a layer of convolutions, or a transformer's of a square of patches",
         )
     return kept[0]

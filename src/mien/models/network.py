@@ -7,12 +7,10 @@ vector, `head` turns that into logits. `mien.train` and `mien.explain` rely on t
 
 from torch import Tensor, nn, ones_like
 
-from mien.labels import LABELS
+from mien.labels import LABELS, LabelSet
 from mien.pixels import SIDE
 
 __all__ = ["Network", "WithMaps", "three_layers"]
-
-_SIX = len(LABELS)
 
 
 class Network(nn.Module):
@@ -21,7 +19,12 @@ class Network(nn.Module):
     With pooling by the mean and one linear layer as the head, the class activation map is a 1x1
     convolution of the last features, and CAM = Grad-CAM = HiResCAM up to a constant
     (Zhou et al. 2016, arXiv:1512.04150, equation 2).
+
+    Attributes:
+        labels: the classes that it was trained for, where that is known.
     """
+
+    labels: LabelSet | None = None
 
     def __init__(
         self,
@@ -116,10 +119,16 @@ class WithMaps(nn.Module):
     arXiv:1610.02391, equations 1 and 2.
     """
 
-    def __init__(self, network: Network) -> None:
-        """Take over a trained network, in evaluation mode."""
+    def __init__(self, network: Network, classes: int = len(LABELS)) -> None:
+        """Take over a trained network, in evaluation mode.
+
+        Args:
+            network: trained.
+            classes: that are scored, the first of its outputs; one more is that of neutral.
+        """
         super().__init__()
         self.network = network
+        self.classes = classes
         self.body, self.halving = _split_last_pooling(network.features)
         head = network.head
         self.head = [*head] if isinstance(head, nn.Sequential) else [head]
@@ -134,7 +143,7 @@ class WithMaps(nn.Module):
     @property
     def names(self) -> list[str]:
         """Names of what `forward` returns: for prediction first, then for explanation."""
-        neutral = ["neutral"] if self.network.last.out_features > _SIX else []
+        neutral = ["neutral"] if self.network.last.out_features > self.classes else []
         return ["logits", "maps", *neutral, "features", "gradients"]
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
@@ -144,15 +153,15 @@ class WithMaps(nn.Module):
             crops: shape (N, 3, side, side).
 
         Returns:
-            The tensors of `names`: logits (N, 6); maps (N, 6, h, w); neutral (N, 1) if learned;
-            features A (N, K, h, w); gradients G (N, 6, K, u, v).
+            The tensors of `names`: logits (N, C); maps (N, C, h, w); neutral (N, 1) if learned;
+            features A (N, K, h, w); gradients G (N, C, K, u, v).
         """
         features = self.body(crops)
         one_layer = len(self.head) == 1 and self.averaged
         forward = self._one_linear_layer if one_layer else self._several_layers
         logits, maps, gradients = forward(features)
-        neutral = [logits[:, _SIX:]] if "neutral" in self.names else []
-        return logits[:, :_SIX], maps, *neutral, features, gradients
+        neutral = [logits[:, self.classes :]] if "neutral" in self.names else []
+        return logits[:, : self.classes], maps, *neutral, features, gradients
 
     def _one_linear_layer(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The maps are a 1x1 convolution, whose mean is the logits without their bias."""
@@ -160,8 +169,8 @@ class WithMaps(nn.Module):
         weights = self.network.last.weight
         maps = nn.functional.conv2d(last, weights[:, :, None, None])
         logits = maps.mean(dim=(2, 3)) + self.network.last.bias
-        slopes = weights[None, :_SIX, :, None, None] / (last.shape[2] * last.shape[3])
-        return logits, maps[:, :_SIX], slopes * ones_like(last)[:, None]
+        slopes = weights[None, : self.classes, :, None, None] / (last.shape[2] * last.shape[3])
+        return logits, maps[:, : self.classes], slopes * ones_like(last)[:, None]
 
     def _several_layers(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The slope of the head, from its last layer back to its first."""
@@ -171,19 +180,19 @@ class WithMaps(nn.Module):
             if isinstance(layer, nn.ReLU):
                 gates.append(x > 0)
             x = layer(x)
-        slopes = self.network.last.weight[:_SIX]
+        slopes = self.network.last.weight[: self.classes]
         for layer in self.head[-2::-1]:
             if isinstance(layer, nn.ReLU):
                 slopes = slopes * gates.pop()[:, None]
             elif isinstance(layer, nn.Linear):
-                slopes = slopes @ layer.weight  # (N, 6, inputs of the layer)
+                slopes = slopes @ layer.weight  # (N, C, inputs of the layer)
         if self.averaged:
             spread = slopes[..., None, None] / (last.shape[2] * last.shape[3])
             gradients = spread * ones_like(last)[:, None]
         else:
-            gradients = slopes.reshape(-1, _SIX, *map(int, last.shape[1:]))
-        maps = gradients.sum(dim=(3, 4)) @ features.flatten(2)  # (N, 6, h * w)
-        return x, maps.reshape(-1, _SIX, *map(int, features.shape[2:])), gradients
+            gradients = slopes.reshape(-1, self.classes, *map(int, last.shape[1:]))
+        maps = gradients.sum(dim=(3, 4)) @ features.flatten(2)  # (N, C, h * w)
+        return x, maps.reshape(-1, self.classes, *map(int, features.shape[2:])), gradients
 
 
 def _split_last_pooling(features: nn.Module) -> tuple[nn.Module, nn.Module]:

@@ -8,17 +8,17 @@ asks for what we do not do, is refused. Knows nothing of running the network.
 import hashlib
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from json import JSONDecoder
 from pathlib import Path
 from typing import Any
 
 from mien.documents import is_number, parse_json
-from mien.errors import BadModelError
-from mien.labels import LABELS
+from mien.errors import BadModelError, BadSettingError
+from mien.labels import LABELS, NEUTRAL, LabelSet
 from mien.pixels import MEAN, STD
 
-__all__ = ["CARD", "LEAST_SIDE", "MOST_SIDE", "read_card", "read_sealed", "seal"]
+__all__ = ["CARD", "LEAST_SIDE", "MOST_SIDE", "labels_on", "read_card", "read_sealed", "seal"]
 
 CARD = "mien_card"  # key of the file's metadata
 LEAST_SIDE, MOST_SIDE = 16, 512  # pixels, of a network's input
@@ -177,14 +177,19 @@ _MISSING = object()
 
 
 def _check(card: Any, path: str | Path) -> None:
-    """Refuse a card of another format, for other expressions, or with a wrong value."""
+    """Refuse a card of another format, without classes, or with a wrong value."""
     if not isinstance(card, dict):
         raise BadModelError(f"{path} has a card that is no object", fix=_AGAIN)
-    if card.get("format") != _FORMAT or card.get("labels") != list(LABELS):
+    try:
+        if card.get("format") != _FORMAT:
+            raise BadSettingError(f"a format other than {_FORMAT}", fix=_AGAIN)
+        labels_on(card)
+    except BadSettingError as error:
         raise BadModelError(
-            f"{path} has a card of format {card.get('format')} for {card.get('labels')}",
+            f"{path} has a card of format {str(card.get('format'))[:80]} for "
+            f"{str(card.get('labels'))[:80]} ({error.message})",
             fix="use the version of mien that made it",
-        )
+        ) from error
     for place, (fits, expected) in _FIELDS.items():
         value = _at(card, place)
         if value is _MISSING and place in _NEEDED:
@@ -194,6 +199,29 @@ def _check(card: Any, path: str | Path) -> None:
                 f"{path} has a card whose {place} is {str(value)[:80]!r}, expected {expected}",
                 fix=_AGAIN,
             )
+
+
+def labels_on(card: Mapping[str, Any]) -> LabelSet:
+    """Return the classes of a model.
+
+    Args:
+        card: of the model. One that says nothing of a calm class has that of the paper where its
+            names are the paper's, and else none: so older cards are read.
+
+    Returns:
+        The classes, in the order of the model's scores.
+
+    Raises:
+        BadSettingError: if there are none, or they cannot be told apart.
+
+    Example:
+        >>> labels_on({"labels": ["yes", "no"]}).names, labels_on({"labels": list(LABELS)}).calm
+        (('yes', 'no'), 'neutral')
+    """
+    names = card.get("labels")
+    usual = NEUTRAL if names == list(LABELS) else ""
+    calm, colours = card.get("calm", usual), card.get("colours", [])
+    return LabelSet.from_record({"names": names, "calm": calm, "colours": colours})
 
 
 def _at(card: dict[str, Any], place: str) -> Any:

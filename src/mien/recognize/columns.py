@@ -10,12 +10,20 @@ from typing import Any
 
 from mien.errors import BadDataError
 from mien.faces.regions import REGIONS
-from mien.labels import LABELS, NEUTRAL, UNCERTAIN
-from mien.media.data_frames import Column, data_frame
+from mien.labels import LABELS, NEUTRAL, PAPER, UNCERTAIN, LabelSet
+from mien.media.data_frames import Column, data_frame, typed
 from mien.media.escapes import unguarded
 from mien.media.parquet import read_parquet
 
-__all__ = ["COLUMNS", "columns_of", "read_table"]
+__all__ = [
+    "COLUMNS",
+    "columns_of",
+    "picture_header",
+    "read_table",
+    "score_columns",
+    "share_columns",
+    "video_header",
+]
 
 _EDGE = "edge of the box around the face; may lie outside the picture"
 _SCORE = "that the face shows it; the six sum to 1"
@@ -55,16 +63,83 @@ COLUMNS: dict[str, Column] = {
 }
 
 
+_OWN_SCORE = Column("number", "that the face shows it, of one's own classes", "probability")
+_OWN_SHARE = Column("number", "of that time with that label", "share")
+
+
+def score_columns(labels: LabelSet) -> tuple[str, ...]:
+    """Name the columns that the probabilities of a face have.
+
+    Args:
+        labels: the classes.
+
+    Returns:
+        That of a calm class beside the names, then those of the names. A class called as another
+        column is ``score_NAME``.
+
+    Example:
+        >>> score_columns(LabelSet(("left", "right"), "straight")), score_columns(PAPER)[:2]
+        (('straight', 'score_left', 'score_right'), ('neutral', 'happiness'))
+    """
+    names = ([labels.calm] if labels.calm_beside else []) + list(labels.names)
+    return tuple(f"score_{name}" if name in _FACTS else name for name in names)
+
+
+_OF_A_FACE = ("left", "top", "right", "bottom", "detection", "label", "confidence")
+
+
+def picture_header(labels: LabelSet) -> tuple[str, ...]:
+    """Name the columns of a table of pictures.
+
+    Args:
+        labels: the classes of the model that read them.
+
+    Returns:
+        Those of `mien.recognize.results.CSV_HEADER` for the paper's six and neutral.
+    """
+    return ("path", "face", *_OF_A_FACE, *score_columns(labels))
+
+
+def video_header(labels: LabelSet) -> tuple[str, ...]:
+    """Name the columns of a table of frames.
+
+    Args:
+        labels: the classes of the model that read them.
+
+    Returns:
+        Those of `mien.recognize.results.VIDEO_HEADER` for the paper's six and neutral.
+    """
+    return ("time_s", "frame", "track", *_OF_A_FACE, *score_columns(labels))
+
+
+def share_columns(labels: LabelSet) -> tuple[str, ...]:
+    """Name the columns of how long a face was called what.
+
+    Args:
+        labels: the classes.
+
+    Returns:
+        One for each name, for a calm class beside them, and for ``uncertain``.
+    """
+    return tuple(f"share_{name}" for name in (*labels.targets, UNCERTAIN))
+
+
+_FACTS = COLUMNS.keys() - {*PAPER.targets}
+
+
 def columns_of(header: Iterable[str]) -> dict[str, Column]:
     """Return the columns of a table.
 
     Args:
-        header: their names, of `COLUMNS`.
+        header: their names, of `COLUMNS`; others are those of classes of one's own.
 
     Returns:
         By name, in the order of the header.
     """
-    return {name: COLUMNS[name] for name in header}
+    return {
+        name: COLUMNS.get(name, _OWN_SHARE if name.startswith("share_") else _OWN_SCORE)
+        for name in header
+    }
 
 
 def read_table(path: str | Path, library: str | None = None) -> Any:
@@ -95,14 +170,31 @@ def read_table(path: str | Path, library: str | None = None) -> Any:
     """
     path = Path(path)
     read = read_parquet if path.suffix.lower() == ".parquet" else _read_csv
-    header, rows = read(path)
-    columns = {name: COLUMNS.get(name, Column("text", "")) for name in header}
+    header, found = read(path)
+    rows = list(found)
+    columns = {
+        name: COLUMNS.get(name) or _guessed([row[place : place + 1] for row in rows])
+        for place, name in enumerate(header)
+    }
     try:
         return data_frame(columns, rows, library)
     except ValueError as error:  # of a cell, or of the number of cells
         raise BadDataError(
             f"{path} is no table of mien: {error}", fix="name a table that mien wrote"
         ) from error
+
+
+def _guessed(cells: list[tuple[Any, ...]]) -> Column:
+    """Numbers are the scores of a class of one's own; what else is there is text."""
+    return Column("number", "") if all(map(_is_number, cells)) else Column("text", "")
+
+
+def _is_number(cell: tuple[Any, ...]) -> bool:
+    try:
+        typed(cell[0] if cell else "", "number")
+    except ValueError:
+        return False
+    return True
 
 
 def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:

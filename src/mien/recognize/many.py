@@ -156,7 +156,7 @@ def score_many(
         reject: give `NoFace` where no face is seen; needs a recognizer that rejects.
 
     Yields:
-        Each file in order, with its six scores, shape (6,), or why it failed, or `NoFace`.
+        Each file in order, with its scores, shape (C,), or why it failed, or `NoFace`.
     """
     for part in in_batches(len(files)):
         results: dict[Path, F32 | Failure | NoFace] = {}

@@ -16,15 +16,16 @@ from onnxruntime.capi import onnxruntime_pybind11_state
 
 from mien.cores import at_most_cores
 from mien.errors import BadModelError, UnknownNameError
-from mien.labels import LABELS
+from mien.labels import LabelSet
 from mien.pixels import F32, SIDE, U8, to_batch
-from mien.recognize.card import CARD, read_card, read_sealed, seal
+from mien.recognize.card import CARD, labels_on, read_card, read_sealed, seal
 
 __all__ = [
     "CARD",
     "SHIPPED",
     "Model",
     "Outputs",
+    "calm_scores",
     "find",
     "read_card",
     "seal",
@@ -43,12 +44,6 @@ _REFUSALS: tuple[type[Exception], ...] = (
         if isinstance(kind, type) and issubclass(kind, Exception)
     ),
 )
-# Output: its shape for N crops, where None may be anything.
-_SHAPES: dict[str, tuple[int | None, ...]] = {
-    "logits": (len(LABELS),),
-    "neutral": (1,),
-    "maps": (len(LABELS), None, None),
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +51,10 @@ class Outputs:
     """What a model says about N crops.
 
     Attributes:
-        scores: shape (N, 6), probabilities of the six expressions, each row summing to 1.
-        neutral: shape (N,), probability in [0, 1] of showing none of them; 0 for a model that
-            has not learned it.
-        maps: shape (N, 6, h, w), evidence by class and place, in logits; None if not asked for.
+        scores: shape (N, C), probabilities of the C classes, each row summing to 1.
+        neutral: shape (N,), probability in [0, 1] of being calm, see `Face.neutral`; 0 for a model
+            that has not learned it.
+        maps: shape (N, C, h, w), evidence by class and place, in logits; None if not asked for.
     """
 
     scores: F32
@@ -76,6 +71,7 @@ class Model:
     Attributes:
         path: of the file.
         card: of the file, see `read_card`.
+        labels: its classes.
         side: of a crop, in pixels, as the network takes it.
         flip: whether `run` averages over mirror images.
         session: of onnxruntime.
@@ -96,6 +92,7 @@ class Model:
         """
         found = find(path)
         data, self.card = read_sealed(found)
+        self.labels = labels_on(self.card)
         self.path = found.absolute()
         self.flip = flip
         self.side = int(self.card.get("input", {}).get("side", SIDE))
@@ -133,9 +130,17 @@ class Model:
             raise _no_model(self.path, f"takes {inputs}, not crops (N, 3, {side}, {side})")
         if "logits" not in self.outputs:
             raise _no_model(self.path, f"returns {', '.join(self.outputs)}, but no logits")
-        names = [name for name in _SHAPES if name in self.outputs]
+        count = len(self.labels.names)
+        shapes: dict[str, tuple[int | None, ...]] = {  # for N crops; None may be anything
+            "logits": (count,),
+            "neutral": (1,),
+            "maps": (count, None, None),
+        }
+        if "neutral" in self.outputs and not self.labels.calm_beside:
+            raise _no_model(self.path, "returns neutral, and its card has no class for it")
+        names = [name for name in shapes if name in self.outputs]
         for name, value in self.tensors(np.zeros((2, 3, side, side), np.float32), names).items():
-            shape = (2, *_SHAPES[name])
+            shape = (2, *shapes[name])
             right = len(value.shape) == len(shape) and all(
                 wanted in {None, got} for got, wanted in zip(value.shape, shape, strict=True)
             )
@@ -173,7 +178,7 @@ class Model:
         """
         self._check(batch)
         if len(batch) == 0:
-            empty = np.empty((0, len(LABELS)), dtype=np.float32)
+            empty = np.empty((0, len(self.labels.names)), dtype=np.float32)
             return Outputs(empty, empty[:, 0], empty[..., None, None] if maps else None)
         wanted = ("logits", "neutral", "maps") if maps else ("logits", "neutral")
         names = [name for name in wanted if name in self.outputs]
@@ -183,7 +188,7 @@ class Model:
             tensors = {name: _averaged(tensors[name], mirrored[name]) for name in names}
         _refuse_no_numbers(tensors["logits"], self.path)
         scores = softmax(tensors["logits"], float(self.card["temperature"]))
-        neutral = np.zeros(len(batch), dtype=np.float32)
+        neutral = calm_scores(self.labels, scores)
         if "neutral" in tensors:
             neutral = _logistic(tensors["neutral"][:, 0])
         return Outputs(scores, neutral, tensors.get("maps"))
@@ -212,6 +217,21 @@ class Model:
         if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1:] != shape:
             wanted = f"(N, 3, {self.side}, {self.side}) float32"
             raise ValueError(f"expected {wanted}, got {batch.shape} {batch.dtype}")
+
+
+def calm_scores(labels: LabelSet, scores: F32) -> F32:
+    """Return the scores of the calm class where it is one of the scored ones.
+
+    Args:
+        labels: the classes.
+        scores: shape (N, C).
+
+    Returns:
+        shape (N,); 0 where no scored class is the calm one.
+    """
+    if labels.calm in labels.names:
+        return scores[:, labels.names.index(labels.calm)]
+    return np.zeros(len(scores), dtype=np.float32)
 
 
 def _session(data: bytes, threads: int) -> Any:

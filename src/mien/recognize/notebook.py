@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from mien.labels import LABELS, NEUTRAL
+from mien.labels import PAPER
 from mien.media.writers import encode_picture
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def faces_html(title: str, faces: "Sequence[Face]") -> str:
     Returns:
         HTML without scripts, with the crops inside.
     """
-    head = "".join(f"<th>{name}</th>" for name in ("", "label", "", *LABELS, NEUTRAL))
+    labels = faces[0].labels if faces else PAPER
+    named = ("", "label", "", *labels.targets)
+    head = "".join(f"<th>{escape(name)}</th>" for name in named)
     rows = "".join(map(_row, faces[:_MOST]))
     more = f"<p>and {len(faces) - _MOST:,} more</p>" if len(faces) > _MOST else ""
     caption = f"<p><b>{escape(title)}</b></p>" if title else ""
@@ -53,6 +55,7 @@ def _row(face: "Face") -> str:
     crop = b64encode(encode_picture(face.crop, ".png")).decode("ascii")
     alt = escape(face.sentence)
     image = f'<img width="64" height="64" alt="{alt}" src="data:image/png;base64,{crop}">'
-    values = (face.confidence, *face.scores.values(), face.neutral)
+    calm = [face.neutral] if face.labels.calm_beside else []
+    values = (face.confidence, *face.scores.values(), *calm)
     cells = (image, escape(face.label), *(f"{value:.2f}" for value in values))
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

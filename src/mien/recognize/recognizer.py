@@ -19,7 +19,7 @@ from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
 from mien.faces.second_look import checked_search
-from mien.labels import NO_FACE, SIX, Rule
+from mien.labels import NO_FACE, SIX, LabelSet, Rule
 from mien.media import images
 from mien.media.inputs import PictureLike, as_rgb, path_of
 from mien.pixels import BOOL, F32, U8, in_batches
@@ -61,7 +61,8 @@ class Recognizer:
             model: an .onnx file made by ``mien export``, or the name of a model in the package;
                 by default ``miennet``.
             threads: to compute with, at most one a core; 0 takes all cores.
-            six: label every face with one of the six, never ``neutral`` or ``uncertain``.
+            six: label every face with one of the scored classes, which are six in the package's
+                models: never ``uncertain``, nor ``neutral`` where that is none of them.
             flip: also look at each crop's mirror image and average, in twice the time.
             reject: call a crop ``no face`` where no face is seen on it, see `are_faces`. True takes
                 the threshold of the model card; a number is one of your own, in logits.
@@ -92,6 +93,11 @@ class Recognizer:
         """Arrive with a new lock."""
         vars(self).update(state)
         self._loading = threading.Lock()
+
+    @property
+    def labels(self) -> LabelSet:
+        """The classes of the model, in the order of its scores."""
+        return self.model.labels
 
     @property
     def rejects(self) -> bool:
@@ -215,7 +221,10 @@ class Recognizer:
                 maps = None if outputs.maps is None else outputs.maps[i]
                 neutral = float(outputs.neutral[i])
                 n = part.start + i
-                face = Face(found[n], values, neutral, crops[n], transforms[n], maps, self.rule)
+                face = Face(
+                    found[n], values, neutral, crops[n], transforms[n], maps, self.rule,
+                    labels=self.labels,
+                )  # fmt: skip
                 faces.append(face if shown[n] else replace(face, is_face=False))
         return faces
 
@@ -226,8 +235,9 @@ class Recognizer:
             crops: (N, H, W, 3) RGB or (N, H, W) grey uint8, or a list of crops of any sizes.
 
         Returns:
-            shape (N, 6), float32, probabilities in the order of `mien.labels.LABELS`; also of crops
-            that are no faces, see `label` and `are_faces`.
+            shape (N, C), float32, probabilities in the order of `labels`, whose six are those of
+            `mien.LABELS` for the models in the package; also of crops that are no faces, see
+            `label` and `are_faces`.
 
         Raises:
             BadImageError: if a crop has another shape or type.
@@ -242,7 +252,7 @@ class Recognizer:
                 f"expected (N, H, W, 3) or (N, H, W) crops, got shape {crops.shape}",
                 fix="put a single crop in a list: classify([crop])",
             )
-        scores = np.empty((len(crops), 6), dtype=np.float32)
+        scores = np.empty((len(crops), len(self.labels.names)), dtype=np.float32)
         for part in in_batches(len(crops)):
             scores[part] = self.model.run(self.model.to_batch(crops[part]), maps=False).scores
         return scores
@@ -254,7 +264,7 @@ class Recognizer:
             crops: as `classify` takes them.
 
         Returns:
-            For each one of the six, ``neutral`` or ``uncertain``, as `rule` says; or, with
+            For each one of the classes, ``neutral`` or ``uncertain``, as `rule` says; or, with
             `reject`, ``no face``.
 
         Raises:
@@ -269,7 +279,7 @@ class Recognizer:
         for part in in_batches(len(crops)):
             outputs = self.model.run(self.model.to_batch(crops[part]), maps=False)
             pairs = zip(outputs.scores.tolist(), outputs.neutral.tolist(), strict=True)
-            words += [self.rule.label(six, calm) for six, calm in pairs]
+            words += [self.rule.label(values, calm, self.labels) for values, calm in pairs]
         if not self.rejects:
             return words
         shown = self.are_faces(crops)

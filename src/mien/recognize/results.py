@@ -1,7 +1,8 @@
 """What recognition returns: frozen, checked, in named units.
 
-A `Picture`, or a `VideoFrame`, has `Face`s; a `Face` has a `Box`, five landmarks, six scores and
-the class maps. Each knows its own rows and record. Knows nothing of files, models and drawing.
+A `Picture`, or a `VideoFrame`, has `Face`s; a `Face` has a `Box`, five landmarks, a score for each
+class and the class maps. Each knows its own rows and record. Knows nothing of files, models and
+drawing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,8 +15,9 @@ from mien.errors import UnknownNameError
 from mien.faces import align
 from mien.faces.boxes import Box, Detection
 from mien.faces.regions import REGIONS, named_shares, words
-from mien.labels import LABELS, NEUTRAL, NO_FACE, USUAL, Rule, index
+from mien.labels import NO_FACE, PAPER, USUAL, LabelSet, Rule
 from mien.pixels import F32, SIDE, U8, enlarge
+from mien.recognize.columns import picture_header, video_header
 from mien.values import Result
 
 __all__ = [
@@ -25,13 +27,11 @@ __all__ = [
     "Face",
     "Picture",
     "VideoFrame",
+    "picture_header",
+    "video_header",
 ]
 
-CSV_HEADER = (
-    "path", "face", "left", "top", "right", "bottom", "detection",
-    "label", "confidence", "neutral", *LABELS,
-)  # fmt: skip
-VIDEO_HEADER = ("time_s", "frame", "track", *CSV_HEADER[2:])
+CSV_HEADER, VIDEO_HEADER = picture_header(PAPER), video_header(PAPER)
 REGIONS_HEADER = tuple(f"on_{name}" for name in REGIONS)  # columns that may follow
 
 
@@ -41,15 +41,17 @@ class Face(Result):
 
     Attributes:
         detection: box, landmarks and the detector's confidence.
-        values: shape (6,), the scores in the order of `LABELS`, in [0, 1], summing to 1.
-        neutral: probability in [0, 1] that the face is calm and shows none of the six.
-        maps: shape (6, h, w), evidence for each class over the crop, in logits; or None.
+        values: shape (C,), the scores in the order of `labels.names`, in [0, 1], summing to 1.
+        neutral: probability in [0, 1] that the face is calm: its own where the calm class lies
+            beside the names, that class's score where it is one of them, 0 where there is none.
+        maps: shape (C, h, w), evidence for each class over the crop, in logits; or None.
         crop: shape (side, side, 3), RGB, the upright crop that the network saw (as grey).
         to_crop: shape (2, 3), the affine transform from picture to crop pixels.
         rule: when `label` is neutral or uncertain.
         track: in a video, the number that this face keeps from frame to frame; else None.
         is_face: False if it is none after all, see `Recognizer(reject=True)`.
         measured: False if the scores are those of an earlier frame, see `video.Choice.every`.
+        labels: the classes of the model; C = 6 for the paper's.
     """
 
     detection: Detection
@@ -62,11 +64,13 @@ class Face(Result):
     track: int | None = None
     is_face: bool = True
     measured: bool = True
+    labels: LabelSet = PAPER
 
     def __post_init__(self) -> None:
         """Check shapes and that the scores are probabilities."""
-        if self.values.shape != (len(LABELS),):
-            raise ValueError(f"values must have shape ({len(LABELS)},), got {self.values.shape}")
+        count = len(self.labels.names)
+        if self.values.shape != (count,):
+            raise ValueError(f"values must have shape ({count},), got {self.values.shape}")
         if not abs(float(self.values.sum()) - 1) <= 1e-3:  # not > 1e-3: NaN is refused too
             raise ValueError(f"values must sum to 1, got {self.values.sum():.4f}: apply softmax")
 
@@ -94,27 +98,28 @@ class Face(Result):
 
     @property
     def scores(self) -> dict[str, float]:
-        """The six probabilities by name; they sum to 1."""
-        return {label: float(v) for label, v in zip(LABELS, self.values, strict=True)}
+        """The probability of each class by name; they sum to 1."""
+        return {label: float(v) for label, v in zip(self.labels.names, self.values, strict=True)}
 
     @property
     def expression(self) -> str:
-        """The most probable of the six, even when the face is calm."""
-        return LABELS[int(self.values.argmax())]
+        """The most probable of the scored classes, even when the face is calm."""
+        return self.labels.names[int(self.values.argmax())]
 
     @property
     def label(self) -> str:
-        """The most probable of the six, ``neutral`` or ``uncertain``, or ``no face``."""
+        """The most probable class, ``neutral`` or ``uncertain``, or ``no face``."""
         if not self.is_face:
             return NO_FACE
-        return self.rule.label(self.values.tolist(), self.neutral)
+        return self.rule.label(self.values.tolist(), self.neutral, self.labels)
 
     @property
     def confidence(self) -> float:
         """The probability of `label`: `neutral`, or the best score; 0 for ``no face``."""
         if not self.is_face:
             return 0.0
-        return float(self.neutral) if self.label == NEUTRAL else float(self.values.max())
+        is_calm = self.labels.calm_beside and self.label == self.labels.calm
+        return float(self.neutral) if is_calm else float(self.values.max())
 
     @property
     def regions(self) -> dict[str, float]:
@@ -123,7 +128,7 @@ class Face(Result):
             return {}
         landmarks = self.landmarks @ self.to_crop[:, :2].T + self.to_crop[:, 2]
         on_grid = align.rescale(landmarks, SIDE / self.crop.shape[0])
-        return named_shares(_normalised(self.maps[index(self.expression)], SIDE), on_grid)
+        return named_shares(_normalised(self.maps[int(self.values.argmax())], SIDE), on_grid)
 
     @property
     def sentence(self) -> str:
@@ -132,32 +137,33 @@ class Face(Result):
             return NO_FACE
         head = f"{self.label} {self.confidence:.2f}"
         if self.label != self.expression:
-            head += f", of the six {self.expression} {float(self.values.max()):.2f}"
+            together = self.labels.together
+            head += f", of {together} {self.expression} {float(self.values.max()):.2f}"
         return head if self.maps is None else f"{head}: {words(self.regions)}"
 
     def heatmap(self, label: str | None = None) -> F32:
         """Return where in the crop the evidence for an expression lies.
 
         Args:
-            label: one of the six; by default `expression`.
+            label: one of `labels.names`; by default `expression`.
 
         Returns:
             shape (side, side) of `crop`, float32 in [0, 1]; the strongest place is 1, and all is 0
             where nothing speaks for the expression.
 
         Raises:
-            UnknownNameError: if `label` is none of the six.
-            ValueError: if it is ``neutral``, which has no map, or the face was read without maps.
+            UnknownNameError: if `label` is none of them.
+            ValueError: if it is a calm class beside them, as ``neutral``, which has no map, or the
+                face was read without maps.
         """
         if self.maps is None:
             raise ValueError("this face was read without heat maps: call read(..., heatmap=True)")
-        if label == NEUTRAL:
-            raise ValueError(f"there is a map for each of {', '.join(LABELS)}, none for {NEUTRAL}")
-        label = self.expression if label is None else label
-        if label not in LABELS:
-            kind = f"expression (there are {', '.join(LABELS)})"
-            raise UnknownNameError(kind, str(label), LABELS)
-        return _normalised(self.maps[index(label)], self.crop.shape[0])
+        names = self.labels.names
+        if label is not None and label not in names:
+            if label == self.labels.calm:
+                raise ValueError(f"there is a map for each of {', '.join(names)}, none for {label}")
+            raise UnknownNameError(f"expression (there are {', '.join(names)})", str(label), names)
+        return _normalised(self.maps[names.index(label or self.expression)], self.crop.shape[0])
 
     def record(self) -> dict[str, Any]:
         """Return the face as JSON-ready values, named as in the documented output."""
@@ -173,11 +179,12 @@ class Face(Result):
         }
 
     def row(self) -> list[str | int | float]:
-        """Return box, detection, label, confidence, neutral and scores as a CSV row has them."""
-        digits = (self.confidence, self.neutral, *self.scores.values())
-        confidence, neutral, *scores = (round(value, 4) for value in digits)
+        """Return box, detection, label, confidence and scores as a row of `picture_header` has."""
+        calm = [self.neutral] if self.labels.calm_beside else []
+        digits = (self.confidence, *calm, *self.scores.values())
         detection = round(self.detection.confidence, 4)
-        return [*self.box.as_list(), detection, self.label, confidence, neutral, *scores]
+        scores = [round(value, 4) for value in digits]
+        return [*self.box.as_list(), detection, self.label, *scores]
 
 
 def _normalised(coarse: F32, side: int) -> F32:
@@ -217,7 +224,7 @@ class Picture(Result):
         return faces_html(repr(self)[1:-1], self.faces)
 
     def to_frame(self, library: str | None = None) -> Any:
-        """Return a row a face as a DataFrame, with the columns of `CSV_HEADER`.
+        """Return a row a face as a DataFrame, with the columns of `picture_header`.
 
         Args:
             library: ``pandas`` or ``polars``; by default the first of them that is installed.
@@ -235,7 +242,7 @@ class Picture(Result):
             >>> mien.Recognizer().read(skimage.data.astronaut()).to_frame()["label"].to_list()
             ['happiness']
         """
-        return _to_frame(CSV_HEADER, self.rows(), library)
+        return _to_frame(picture_header(_labels_of(self.faces)), self.rows(), library)
 
     def record(self) -> dict[str, Any]:
         """Return the picture as JSON-ready values."""
@@ -253,7 +260,7 @@ class Picture(Result):
             regions: also the shares of the evidence; "" for a face that was read without maps.
 
         Returns:
-            Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for.
+            Values in the order of `picture_header`, then of `REGIONS_HEADER` if asked for.
         """
         rows: list[list[str | int | float]] = []
         for number, face in enumerate(self.faces):
@@ -292,7 +299,7 @@ class VideoFrame(Result):
         return faces_html(repr(self)[1:-1], self.faces)
 
     def to_frame(self, library: str | None = None) -> Any:
-        """Return a row a face as a DataFrame, with the columns of `VIDEO_HEADER`.
+        """Return a row a face as a DataFrame, with the columns of `video_header`.
 
         Args:
             library: ``pandas`` or ``polars``; by default the first of them that is installed.
@@ -304,7 +311,7 @@ class VideoFrame(Result):
             MissingExtraError: if neither library is installed.
             UnknownNameError: if there is no such library.
         """
-        return _to_frame(VIDEO_HEADER, self.rows(), library)
+        return _to_frame(video_header(_labels_of(self.faces)), self.rows(), library)
 
     @property
     def width(self) -> int:
@@ -322,9 +329,14 @@ class VideoFrame(Result):
         return {"time_s": round(self.time_s, 3), "frame": self.number, "faces": faces}
 
     def rows(self) -> list[list[str | int | float | None]]:
-        """Return one CSV row a face, in the order of `VIDEO_HEADER`."""
+        """Return one CSV row a face, in the order of `video_header`."""
         start = (f"{self.time_s:.3f}", self.number)
         return [[*start, face.track, *face.row()] for face in self.faces]
+
+
+def _labels_of(faces: Sequence[Face]) -> LabelSet:
+    """The classes of faces that one model read; of none those of the paper."""
+    return faces[0].labels if faces else PAPER
 
 
 def _to_frame(header: tuple[str, ...], rows: Iterable[Sequence[Any]], library: str | None) -> Any:

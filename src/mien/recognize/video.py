@@ -25,6 +25,7 @@ from mien.media.sources import open_video
 from mien.media.threads import prefetch
 from mien.media.video_source import VideoSource
 from mien.pixels import F32, F64, U8
+from mien.recognize.model import calm_scores
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Face, VideoFrame
 
@@ -155,8 +156,13 @@ class VideoRecognizer:
         detections = [t.detection for t in due]
         faces = self._recognizer.read_faces(rgb, detections, self._choice.heatmap)
         scores = np.stack([face.values for face in faces])
-        neutral = np.array([face.neutral for face in faces], dtype=np.float32)
-        scores, neutral = self._smoother.smooth(tracks, scores, neutral, time_s)
+        labels = self._recognizer.labels
+        # a frame weighs less for the others the calmer it is; not if calm is one of the others
+        own = [face.neutral if labels.calm_beside else 0.0 for face in faces]
+        calms = np.array(own, dtype=np.float32)
+        scores, neutral = self._smoother.smooth(tracks, scores, calms, time_s)
+        if not labels.calm_beside:
+            neutral = calm_scores(labels, scores)
         return {
             track: replace(face, values=values, neutral=float(calm), track=track)
             for track, face, values, calm in zip(tracks, faces, scores, neutral, strict=True)
@@ -172,7 +178,7 @@ def _moved(face: Face, detection: Detection) -> Face:
 @dataclass(slots=True, eq=False)
 class _State:
     time_s: float
-    sums: F64  # (6,): of the six scores' logits, each frame by its weight
+    sums: F64  # (C,): of the scores' logits, each frame by its weight
     weight: float
     calm: float  # neutral's logit
 
@@ -201,7 +207,7 @@ class Smoother:
 
         Args:
             tracks: their numbers, no two alike.
-            scores: shape (N, 6), probabilities, each row summing to 1.
+            scores: shape (N, C), probabilities, each row summing to 1.
             neutral: shape (N,), probabilities.
             time_s: when the frame is shown; not earlier than the last.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from mien.errors import BadImageError, OutputError
 from mien.faces.regions import REGIONS
-from mien.labels import LABELS, NO_FACE
+from mien.labels import NO_FACE, LabelSet
 from mien.media import images
 from mien.media.journal import Stamp, stamp_of
 from mien.media.writers import encode_picture
@@ -96,21 +96,24 @@ class PhotoReading:
         """Return it as JSON-ready values."""
         return self.values
 
-    def rows(self, regions: bool = False) -> list[list[str | int | float]]:
+    def rows(self, labels: LabelSet, regions: bool = False) -> list[list[str | int | float]]:
         """Return one row a face, as `Picture.rows` does.
 
         Args:
+            labels: the classes of the model.
             regions: also the shares of the evidence.
 
         Returns:
-            Values in the order of `CSV_HEADER`, then of `REGIONS_HEADER` if asked for.
+            Values in the order of `picture_header`, then of `REGIONS_HEADER` if asked for.
         """
         rows: list[list[str | int | float]] = []
         for number, face in enumerate(self.values.get("faces", ())):  # none where it has an error
-            facts = (face["detection"], face["label"], face["confidence"], face["neutral"])
+            facts = (face["detection"], face["label"], face["confidence"])
+            calm = [face["neutral"]] if labels.calm_beside else []
+            scores = [face["scores"][name] for name in labels.names]
             shares = [face["regions"].get(name, "") for name in REGIONS] if regions else []
             start = (self.values["path"], number, *face["box"])
-            rows.append([*start, *facts, *face["scores"].values(), *shares])
+            rows.append([*start, *facts, *calm, *scores, *shares])
         return rows
 
 
@@ -181,7 +184,7 @@ class CropReading:
 
     Attributes:
         file: of the crop.
-        scores: shape (6,); None if it could not be read or is no face.
+        scores: shape (C,); None if it could not be read or is no face.
         error: why it could not be read.
         stamp: the file's size and time before it was read.
     """
@@ -205,30 +208,32 @@ class CropReading:
         """Return the scores as they are, JSON-ready; ``no face`` where there are none."""
         return NO_FACE if self.scores is None else [float(value) for value in self.scores]
 
-    def row(self, full: bool = True) -> list[str]:
+    def row(self, labels: LabelSet, full: bool = True) -> list[str]:
         """Return a row of the table of ``mien scores``.
 
         Args:
+            labels: the classes of the model.
             full: all digits instead of two.
 
         Returns:
-            The file, six scores, empty where there are none, and the label.
+            The file, its scores, empty where there are none, and the label.
         """
         if self.scores is None:
-            return [str(self.file), *("" for _ in LABELS), NO_FACE]
+            return [str(self.file), *("" for _ in labels.names), NO_FACE]
         digits = [str(value) if full else f"{value:.2f}" for value in self.scores]
-        return [str(self.file), *digits, LABELS[int(self.scores.argmax())]]
+        return [str(self.file), *digits, labels.names[int(self.scores.argmax())]]
 
-    def rows(self, columns: int) -> list[list[str]]:
+    def rows(self, labels: LabelSet, columns: int) -> list[list[str]]:
         """Return the rows with all digits.
 
         Args:
+            labels: the classes of the model.
             columns: leave out those behind.
 
         Returns:
             One.
         """
-        return [self.row()[:columns]]
+        return [self.row(labels)[:columns]]
 
 
 class CropReader:

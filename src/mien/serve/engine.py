@@ -119,7 +119,7 @@ class Engine:
             crops: from `crop`.
 
         Returns:
-            Six probabilities for each, in the order of `mien.labels.LABELS`.
+            The probabilities of each, in the order of the model's classes.
         """
         scores: list[list[float]] = self.recognizer.classify(crops).tolist()
         return scores

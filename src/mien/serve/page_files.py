@@ -22,15 +22,15 @@ from mien import __version__
 from mien.errors import BadModelError
 from mien.faces.detect import ONET, YUNET, Detector, locate
 from mien.faces.regions import REGIONS, TEMPLATE, divide
-from mien.labels import NEUTRAL, UNCERTAIN, Rule
+from mien.labels import UNCERTAIN, Rule
 from mien.media.images import PORTRAIT
 from mien.pixels import MEAN, SIDE, STD
 from mien.recognize.model import Model
-from mien.recognize.results import CSV_HEADER, VIDEO_HEADER
+from mien.recognize.results import picture_header, video_header
 from mien.recognize.video import USUAL_S
 from mien.serve.onnx_dims import with_free_sides
 from mien.show.heatmap import colours
-from mien.show.style import COLOURS
+from mien.show.style import colours_of
 
 __all__ = ["CARD_FILE", "POLICY", "page_as_one_file", "page_files"]
 
@@ -99,7 +99,8 @@ def _unchanged(model: Model) -> bytes:
 
 def _card(model: Model) -> dict[str, Any]:
     """All that the page must know of the model and of what is done around it."""
-    card = model.card
+    card, labels = model.card, model.labels
+    found = colours_of(labels).items()
     usual = {"side": SIDE, "mean": MEAN.tolist(), "std": STD.tolist()}
     rule = Rule(certain_from=float(card.get("uncertain", {}).get("below", 0)))
     detector = inspect.signature(Detector).parameters  # its usual settings
@@ -110,7 +111,9 @@ def _card(model: Model) -> dict[str, Any]:
         "sha256": card["sha256"],
         "licence": card.get("licence", ""),
         "labels": card["labels"],
-        "neutral": NEUTRAL,
+        # beside the labels with a probability of its own, or one of them; "" where neither is
+        "neutral": labels.calm if labels.calm_beside else "",
+        "calm": "" if labels.calm_beside else labels.calm,
         "uncertain": UNCERTAIN,
         "temperature": float(card["temperature"]),
         "input": usual | card.get("input", {}),
@@ -119,10 +122,10 @@ def _card(model: Model) -> dict[str, Any]:
         "detector": {key: detector[key].default for key in ("confidence", "long_side")},
         "smooth_s": USUAL_S,
         "regions": {"names": list(REGIONS), "template": divide().ravel().tolist()},
-        "colours": {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in COLOURS.items()},
+        "colours": {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in found},
         "heat": ramp.tolist(),
-        "picture_header": list(CSV_HEADER),
-        "video_header": list(VIDEO_HEADER),
+        "picture_header": list(picture_header(labels)),
+        "video_header": list(video_header(labels)),
     }
 
 

@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from mien.errors import MissingExtraError, UnknownNameError
 from mien.explain import METHODS
 from mien.explain.targets import named_labels
-from mien.labels import LABELS
 from mien.recognize.model import read_card, shipped_models
 from mien.recognize.recognizer import Failure
 from mien.serve import examples
@@ -123,7 +122,8 @@ def _add_pictures(router: APIRouter, house: House) -> None:
         house.counters.crops(len(read), len(failed))
         rows = [None if isinstance(result, Failure) else next(scores) for result in found]
         errors = [failure.record() for failure in failed]
-        return JSONResponse({"labels": LABELS, "scores": rows, "errors": errors})
+        names = house.engine.recognizer.labels.names
+        return JSONResponse({"labels": names, "scores": rows, "errors": errors})
 
 
 def _add_explain(router: APIRouter, house: House) -> None:
@@ -138,7 +138,7 @@ def _add_explain(router: APIRouter, house: House) -> None:
         """Draw where in a face the network saw an expression."""
         if method not in METHODS:
             raise UnknownNameError("method", method, METHODS)
-        labels = named_labels(label)
+        labels = named_labels(label, house.engine.recognizer.labels.names)
         [given] = await read_pictures(request, 1)
         work = partial(house.engine.explanation, given, method, labels, face, crop)
         return Response(await house.in_turn(request, work), media_type="image/png")
@@ -184,7 +184,7 @@ def _add_state(router: APIRouter, house: House) -> None:
         if own.card["sha256"] not in [card["sha256"] for card in cards]:
             cards.insert(0, own.card)
         listed = [_described(card, own.card["sha256"]) for card in cards]
-        return {"models": listed, "labels": list(LABELS), "methods": list(METHODS)}
+        return {"models": listed, "labels": list(own.labels.names), "methods": list(METHODS)}
 
     @router.get("/health", **examples.HEALTH)
     async def health() -> dict[str, str]:

@@ -16,7 +16,7 @@ from mien.errors import BadImageError, BadSettingError, MienError
 from mien.media.sources import open_stream
 from mien.media.video_source import VideoSource
 from mien.recognize.recognizer import Recognizer
-from mien.recognize.results import VIDEO_HEADER, VideoFrame
+from mien.recognize.results import VideoFrame, video_header
 from mien.recognize.video import Choice, VideoRecognizer, recognize_frames
 from mien.serve.bodies import Given
 
@@ -112,8 +112,10 @@ def _records(frame: VideoFrame) -> list[dict[str, Any]]:
 
 def _rows(frame: VideoFrame) -> list[dict[str, Any]]:
     time_s = round(frame.time_s, 3)  # a number, which a row has as text
-    rows = [dict(zip(VIDEO_HEADER, row, strict=True)) for row in frame.rows()]
-    return [row | {"time_s": time_s} for row in rows]
+    return [
+        dict(zip(video_header(face.labels), row, strict=True)) | {"time_s": time_s}
+        for face, row in zip(frame.faces, frame.rows(), strict=True)
+    ]
 
 
 _FORMS: dict[str, Callable[[VideoFrame], list[dict[str, Any]]]] = {

@@ -15,6 +15,7 @@ import numpy as np
 
 from mien.errors import OutputError
 from mien.faces.boxes import Box
+from mien.labels import LabelSet
 from mien.media.files import is_dir, real_path
 from mien.media.parts import remove_leftovers
 from mien.media.writers import FORMATS, write_picture
@@ -23,7 +24,7 @@ from mien.recognize.results import Face, Picture, VideoFrame
 from mien.show import layout
 from mien.show.heatmap import blend_heatmap
 from mien.show.panel import Panel
-from mien.show.style import COLOURS, DARK, LIGHT, Masks, Rgb, paint
+from mien.show.style import DARK, LIGHT, Masks, Rgb, colours_of, paint
 
 __all__ = [
     "AnnotatedFolder",
@@ -149,7 +150,7 @@ class Overlay:
             size = (canvas.shape[1], canvas.shape[0])
             if self._layout is None or self._layout.canvas != size:  # it may change in a video
                 legend = self._heatmap and frame.faces[0].maps is not None
-                self._layout = layout.VideoLayout(size, legend)
+                self._layout = layout.VideoLayout(size, legend, frame.faces[0].labels)
             plans = self._layout.plan(frame.faces, zoom, frame.time_s)
             self._renderer.draw(canvas, frame.faces, plans, zoom)
         return canvas
@@ -170,7 +171,7 @@ class _Renderer:
         self._heatmap = heatmap
         self._landmarks = landmarks
         self._masks = Masks()
-        self._panels: dict[tuple[int, bool], Panel] = {}  # by size and legend
+        self._panels: dict[tuple[int, bool, LabelSet], Panel] = {}  # by size, legend and classes
 
     def draw(
         self, canvas: U8, faces: Sequence[Face], plans: Sequence[layout.Plan], zoom: int
@@ -180,28 +181,29 @@ class _Renderer:
             if self._heatmap and face.maps is not None:
                 blend_heatmap(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
         for face, plan in zip(faces, plans, strict=True):
+            colour = colours_of(face.labels)[face.label]
             if plan.frame:
-                self._draw_frame(canvas, plan.frame, face.label, plan.size)
+                self._draw_frame(canvas, plan.frame, colour, plan.size)
             if plan.chip:
-                self._draw_label(canvas, plan.chip, plan, COLOURS[face.label])
+                self._draw_label(canvas, plan.chip, plan, colour)
             if self._landmarks:
                 _draw_points(canvas, (face.landmarks + 0.5) * zoom - 0.5, plan.size)
         for face, plan in zip(faces, plans, strict=True):
             if plan.panel:
-                key = (plan.panel_size, plan.legend)
+                key = (plan.panel_size, plan.legend, face.labels)
                 if key not in self._panels:
                     self._panels[key] = Panel(*key, self._masks)
                 left, top = round(plan.panel.left), round(plan.panel.top)
                 self._panels[key].draw(canvas, face, left, top)
 
-    def _draw_frame(self, canvas: U8, box: Box, label: str, size: int) -> None:
+    def _draw_frame(self, canvas: U8, box: Box, colour: Rgb, size: int) -> None:
         """The frame, with a dark line inside that sets it off from any skin."""
         line, radius = max(2, round(0.16 * size)), round(0.4 * size)
         thin = max(1, line // 3)
         if min(box.width, box.height) - 2 * line > 2 * thin:
             inner = Box(box.left + line, box.top + line, box.right - line, box.bottom - line)
             self._masks.frame(canvas, inner, DARK, max(1, radius - line), thin)
-        self._masks.frame(canvas, box, COLOURS[label], radius, line)
+        self._masks.frame(canvas, box, colour, radius, line)
 
     def _draw_label(self, canvas: U8, chip: Box, plan: layout.Plan, colour: Rgb) -> None:
         left, top, width, height = (

@@ -6,24 +6,36 @@ summary is made of a timeline's segments. Knows no files.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from mien.labels import LABELS, NEUTRAL, UNCERTAIN, Rule
+from mien.labels import PAPER, UNCERTAIN, LabelSet, Rule
 from mien.pixels import F64
-from mien.recognize.results import VIDEO_HEADER, Face, VideoFrame
+from mien.recognize.columns import share_columns
+from mien.recognize.results import Face, VideoFrame, video_header
 from mien.show.timeline import Segment
 
-__all__ = ["SUMMARY_HEADER", "FilmRows", "RowOptions", "summary_rows"]
+__all__ = ["SUMMARY_HEADER", "FilmRows", "RowOptions", "summary_header", "summary_rows"]
 
 Row = list[str | int | float | None]
-_WORDS = (*LABELS, NEUTRAL, UNCERTAIN)
-SUMMARY_HEADER = (
-    "film", "track", "start_s", "end_s", "seconds", *(f"share_{word}" for word in _WORDS),
-    "changes", "changes_per_minute", "transitions",
-)  # fmt: skip
+
+
+def summary_header(labels: LabelSet) -> tuple[str, ...]:
+    """Name the columns of a summary.
+
+    Args:
+        labels: the classes of the model that read the films.
+
+    Returns:
+        `SUMMARY_HEADER` for the paper's six and neutral.
+    """
+    times = ("film", "track", "start_s", "end_s", "seconds")
+    return (*times, *share_columns(labels), "changes", "changes_per_minute", "transitions")
+
+
+SUMMARY_HEADER = summary_header(PAPER)
 _TOUCH_S = 1e-6  # segments that are no further apart follow each other
 
 
@@ -37,26 +49,28 @@ class RowOptions:
         all_frames: a row, empty but for its time and number, for a frame (or second) without faces.
         measured: a last column: 1 where the scores are of this very frame, 0 where they are those
             of an earlier one.
+        labels: the classes of the model that reads the film.
     """
 
     film: bool = False
     per_second: bool = False
     all_frames: bool = False
     measured: bool = False
+    labels: LabelSet = PAPER
 
     @property
     def header(self) -> tuple[str, ...]:
         """Names of the columns."""
         first, last = ["film"] * self.film, ["measured"] * self.measured
-        return (*first, *VIDEO_HEADER, *last)
+        return (*first, *video_header(self.labels), *last)
 
 
 @dataclass(slots=True)
 class _Track:
-    """Of one track in a second: sums of box, detection, neutral, six scores; and how many."""
+    """Of one track in a second: sums of box, detection, neutral, scores; and how many."""
 
     rule: Rule
-    sums: F64 = field(default_factory=lambda: np.zeros(12))
+    sums: F64
     frames: int = 0
 
 
@@ -94,7 +108,8 @@ class FilmRows:
             self._second, self._frame = second, frame.number
         for face in frame.faces:
             if face.track is not None:
-                self._count(self._tracks.setdefault(face.track, _Track(face.rule)), face)
+                new = _Track(face.rule, np.zeros(6 + len(face.values)))
+                self._count(self._tracks.setdefault(face.track, new), face)
         return rows
 
     def _rows(self, frame: VideoFrame) -> list[Row]:
@@ -127,11 +142,13 @@ class FilmRows:
         for number, track in sorted(self._tracks.items()):
             means = (track.sums / track.frames).tolist()
             calm, scores = means[5], means[6:]
-            label = track.rule.label(scores, calm)
-            confidence = calm if label == NEUTRAL else max(scores)
+            labels = self._options.labels
+            label = track.rule.label(scores, calm, labels)
+            beside = [calm] if labels.calm_beside else []
+            confidence = calm if beside and label == labels.calm else max(scores)
             start: Row = [*self._first, f"{self._second:.3f}", self._frame, number]
             box = [round(edge, 1) for edge in means[:4]]
-            digits = [round(value, 4) for value in (confidence, calm, *scores)]
+            digits = [round(value, 4) for value in (confidence, *beside, *scores)]
             rows.append([*start, *box, round(means[4], 4), label, *digits])
         if not rows and self._options.all_frames:
             rows.append(self._empty(self._second, self._frame))
@@ -139,7 +156,7 @@ class FilmRows:
         return rows
 
 
-def summary_rows(film: str, segments: Iterable[Segment]) -> Iterator[Row]:
+def summary_rows(film: str, segments: Iterable[Segment], labels: LabelSet = PAPER) -> Iterator[Row]:
     """Sum up a film: for each track, and for all together, the share of time of each expression.
 
     A change is from one label to another without a gap between; a face that was away does not
@@ -148,9 +165,10 @@ def summary_rows(film: str, segments: Iterable[Segment]) -> Iterator[Row]:
     Args:
         film: its name.
         segments: of its timeline.
+        labels: the classes of the model that read it.
 
     Yields:
-        Rows in the order of `SUMMARY_HEADER`: each track by its number, then all of them, whose
+        Rows in the order of `summary_header`: each track by its number, then all of them, whose
         track is empty and whose time is that of all faces added up. No row for a film without
         faces.
     """
@@ -165,23 +183,26 @@ def summary_rows(film: str, segments: Iterable[Segment]) -> Iterator[Row]:
             for a, b in pairwise(own)
             if a.label != b.label and b.start_s - a.end_s <= _TOUCH_S
         )
-        yield _summary(film, track, own, found)
+        yield _summary((film, track), own, found, labels)
         everything += own
         changes += found
     if everything:
-        yield _summary(film, "", everything, changes)
+        yield _summary((film, ""), everything, changes, labels)
 
 
-def _summary(film: str, track: int | str, own: Sequence[Segment], changes: Counter[str]) -> Row:
-    seconds = dict.fromkeys(_WORDS, 0.0)
+def _summary(
+    start: tuple[str, int | str], own: Sequence[Segment], changes: Counter[str], labels: LabelSet
+) -> Row:
+    named = (*labels.targets, UNCERTAIN)
+    seconds = dict.fromkeys(named, 0.0)
     for segment in own:
         lasted = float(segment.end_s - segment.start_s)
         seconds[segment.label] = seconds.get(segment.label, 0.0) + lasted
     total = sum(seconds.values())
-    shares = [round(seconds[word] / total, 4) if total else "" for word in _WORDS]
-    start, end = min(s.start_s for s in own), max(s.end_s for s in own)
-    times = [round(float(value), 3) for value in (start, end, total)]
+    shares = [round(seconds[word] / total, 4) if total else "" for word in named]
+    first, last = min(s.start_s for s in own), max(s.end_s for s in own)
+    times = [round(float(value), 3) for value in (first, last, total)]
     count = sum(changes.values())
     pace = round(60 * count / total, 3) if total else ""
     words = "; ".join(f"{change} {number}" for change, number in sorted(changes.items()))
-    return [film, track, *times, *shares, count, pace, words]
+    return [*start, *times, *shares, count, pace, words]

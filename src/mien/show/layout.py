@@ -17,6 +17,7 @@ from math import inf, sqrt
 from operator import itemgetter
 
 from mien.faces.boxes import Box, intersection
+from mien.labels import PAPER, LabelSet
 from mien.pixels import F32
 from mien.recognize.results import Face, Picture
 from mien.show.panel import measure
@@ -71,9 +72,10 @@ class Plan:
 
 @dataclass
 class _Canvas:
-    """The area to draw on and what already lies on it."""
+    """The area to draw on, what already lies on it, and the classes that panels show."""
 
     area: Box
+    labels: LabelSet = PAPER
     taken: list[Box] = field(default_factory=list)
 
     def covered(self, box: Box, besides: Box | None = None) -> float:
@@ -101,7 +103,8 @@ def plan(picture: Picture, zoom: int = 1, heatmap: bool = True) -> list[Plan]:
     Returns:
         One plan a face, in the same order.
     """
-    canvas = _Canvas(Box(0, 0, picture.width * zoom, picture.height * zoom))
+    labels = picture.faces[0].labels if picture.faces else PAPER
+    canvas = _Canvas(Box(0, 0, picture.width * zoom, picture.height * zoom), labels)
     plans = [_frame(face, zoom, canvas) for face in picture.faces]
     canvas.taken += [p.frame for p in plans if p.frame]
     plans = [_with_chip(p, face, canvas) for p, face in zip(plans, picture.faces, strict=True)]
@@ -158,7 +161,7 @@ def _with_panels(
     plans: list[Plan], landmarks: list[F32], canvas: _Canvas, scale: float
 ) -> tuple[float, list[Plan]]:
     """Add to each face the panel that hides least of it; say what the whole is worth."""
-    full = _Canvas(canvas.area, list(canvas.taken))
+    full = _Canvas(canvas.area, canvas.labels, list(canvas.taken))
     worth, placed = 0.0, []
     for plan, points in zip(plans, landmarks, strict=True):
         size = max(_SMALLEST, round(plan.size * scale))
@@ -175,7 +178,7 @@ def _with_panels(
 
 def _free(plan: Plan, size: int, canvas: _Canvas) -> Iterator[Box]:
     """Places for a panel that cover nothing but, perhaps, its own face; the best ones first."""
-    frame, extent = plan.frame, measure(size, plan.legend)
+    frame, extent = plan.frame, measure(size, plan.legend, canvas.labels)
     if frame is None or extent[1] > _TALLEST * frame.height:
         return
     for corners in _beside(frame, extent, round(_GAP * size)).values():
@@ -215,17 +218,18 @@ class VideoLayout:
         canvas: width and height of the frames as they are drawn.
     """
 
-    def __init__(self, canvas: tuple[int, int], legend: bool) -> None:
+    def __init__(self, canvas: tuple[int, int], legend: bool, labels: LabelSet = PAPER) -> None:
         """Choose the size of letters and panels.
 
         Args:
             canvas: width and height of the frames as they are drawn.
             legend: whether panels explain a heat map.
+            labels: the classes of all faces.
         """
         self.canvas = canvas
         self._legend = legend
         self._size = max(_SMALLEST, round(sqrt(canvas[0] * canvas[1]) / _EMS))
-        self._panels = SteadyPanels(canvas, measure(self._size, legend), self._size)
+        self._panels = SteadyPanels(canvas, measure(self._size, legend, labels), self._size)
 
     def plan(self, faces: Sequence[Face], zoom: int, time_s: float) -> list[Plan]:
         """Find a place for everything that is drawn on the next frame.
@@ -239,8 +243,9 @@ class VideoLayout:
             One plan a face, in the same order.
         """
         frames = [_scaled(face.box, zoom) for face in faces]
-        above = _CHIP_HEIGHT * self._size
-        outlines = [Box(b.left, b.top - above, b.right, b.bottom) for b in frames]
+        outlines = [
+            Box(b.left, b.top - _CHIP_HEIGHT * self._size, b.right, b.bottom) for b in frames
+        ]
         panels = self._panels.place(faces, outlines, time_s)
         plans, size = [], self._size
         for face, frame in zip(faces, frames, strict=True):
@@ -255,9 +260,8 @@ class VideoLayout:
         width = text_width(text, self._size) + 2 + 2 * round(_CHIP_PAD * self._size)
         height = round(_CHIP_HEIGHT * self._size)
         left = max(0, min(round(frame.left), self.canvas[0] - width))
-        top = round(frame.top) - height
-        if top < 0:
-            top = max(0, round(frame.top))
+        above = round(frame.top) - height
+        top = above if above >= 0 else max(0, round(frame.top))
         return Box(left, top, left + width, top + height)
 
 
@@ -305,8 +309,7 @@ class SteadyPanels:
         glide = 1 - 2.718 ** (-max(0.0, time_s - self._last_s) / _GLIDE_S)
         self._last_s = time_s
         tracks = [face.track if face.track is not None else -1 for face in faces]
-        old = self._places
-        self._places = {track: old.get(track, _Place(time_s)) for track in tracks}
+        self._places = {track: self._places.get(track, _Place(time_s)) for track in tracks}
         # those that have a panel come first, then the oldest
         order = sorted(range(len(tracks)), key=lambda i: (self._places[tracks[i]].panel is None, i))
         panels: dict[int, Box] = {}

@@ -13,7 +13,7 @@ from statistics import mean
 from typing import Any, Literal
 
 from mien.errors import MissingExtraError, OutputError
-from mien.labels import LABELS, NEUTRAL
+from mien.labels import PAPER, LabelSet
 from mien.media import writers
 from mien.media.writers import write_bytes
 
@@ -133,12 +133,15 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
             axes.locator_params(axis="x", integer=True)  # there is no half epoch
 
 
-def class_bars(counts: Sequence[tuple[str, str, Mapping[str, int]]], path: Path) -> None:
+def class_bars(
+    counts: Sequence[tuple[str, str, Mapping[str, int]]], path: Path, classes: LabelSet = PAPER
+) -> None:
     """Plot how many pictures each class has: a panel a database, a bar a split.
 
     Args:
         counts: title of the panel, split, pictures by label; at least one.
         path: of the plot to write.
+        classes: in the order of the bars; a calm one beside them only where it has pictures.
     """
     titles = list(dict.fromkeys(title for title, *_ in counts))
     across = min(2, len(titles))
@@ -148,15 +151,15 @@ def class_bars(counts: Sequence[tuple[str, str, Mapping[str, int]]], path: Path)
         panels = figure.subplots(down, across, squeeze=False).ravel()
         for panel in panels[len(titles) :]:
             panel.remove()
-        neutral = any(labels.get(NEUTRAL) for *_, labels in counts)
-        classes = (*LABELS, NEUTRAL) if neutral else LABELS
+        shown = any(labels.get(classes.calm) for *_, labels in counts)
+        named = classes.targets if shown else classes.names
         for title, panel in zip(titles, panels, strict=False):
             own = {
-                split: [labels.get(c, 0) for c in classes]
+                split: [labels.get(c, 0) for c in named]
                 for name, split, labels in counts
                 if name == title
             }
-            _class_panel(panel, title, classes, own)
+            _class_panel(panel, title, named, own)
 
 
 def _class_panel(
@@ -178,14 +181,18 @@ def _class_panel(
     panel.legend(frameon=False)
 
 
-def confusion_matrix(counts: Sequence[Sequence[int]], path: Path) -> None:
+def confusion_matrix(
+    counts: Sequence[Sequence[int]], path: Path, names: Sequence[str] = PAPER.names
+) -> None:
     """Plot a confusion matrix: shares of each true class as colour, counts as numbers.
 
     Args:
-        counts: row = true class, column = predicted class, in the order of `LABELS`.
+        counts: row = true class, column = predicted class, in the order of the names.
         path: of the plot to write.
+        names: of the classes.
     """
-    with plot_figure(path, (5.6, 4.6)) as figure:
+    more = 0.6 * max(0, len(names) - len(PAPER.names))  # inches
+    with plot_figure(path, (5.6 + more, 4.6 + more)) as figure:
         axes = figure.subplots()
         shares = [[n / max(1, sum(line)) for n in line] for line in counts]
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -194,8 +201,8 @@ def confusion_matrix(counts: Sequence[Sequence[int]], path: Path) -> None:
                 colour = "white" if shares[row][column] > 0.55 else "black"
                 words = f"{number:,}\n{shares[row][column]:.0%}"
                 axes.text(column, row, words, ha="center", va="center", fontsize=8, color=colour)
-        axes.set_xticks(range(len(LABELS)), LABELS, rotation=30, ha="right")
-        axes.set_yticks(range(len(LABELS)), LABELS)
+        axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+        axes.set_yticks(range(len(names)), names)
         axes.set(xlabel="called", ylabel="labelled")
         figure.colorbar(image, ax=axes, label="share of the label's pictures", shrink=0.8)
 

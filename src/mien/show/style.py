@@ -8,6 +8,7 @@ spaced. What reaches over the edge of the canvas is cut off there. Knows nothing
 mean.
 """
 
+import colorsys
 from collections.abc import Callable
 from functools import lru_cache
 from math import ceil
@@ -17,10 +18,21 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mien.faces.boxes import Box
-from mien.labels import NEUTRAL, NO_FACE, UNCERTAIN
+from mien.labels import NEUTRAL, NO_FACE, UNCERTAIN, LabelSet
 from mien.pixels import U8
 
-__all__ = ["COLOURS", "DARK", "LIGHT", "PLATE", "Masks", "Rgb", "Sprite", "paint", "text_width"]
+__all__ = [
+    "COLOURS",
+    "DARK",
+    "LIGHT",
+    "PLATE",
+    "Masks",
+    "Rgb",
+    "Sprite",
+    "colours_of",
+    "paint",
+    "text_width",
+]
 
 Rgb = tuple[int, int, int]
 # Okabe and Ito 2008, "Color Universal Design", https://jfly.uni-koeln.de/color/: told apart with
@@ -41,6 +53,48 @@ LIGHT: Rgb = (245, 245, 245)
 PLATE = 0.82  # opacity of a plate of DARK: light letters keep 7:1 even over white
 _FINE = 4  # samples a pixel, each way
 _KEPT = 2_000  # masks; then they are made anew
+
+
+_GOLDEN = 0.618034  # of the circle of hues: any number of them in a row lie well apart
+
+
+@lru_cache(maxsize=64)
+def colours_of(labels: LabelSet) -> dict[str, Rgb]:
+    """Return the colour of everything that a face may be called.
+
+    Args:
+        labels: the classes.
+
+    Returns:
+        By name: the colours that the set has; else those of `COLOURS` by name, and for other names
+        those that are left there, then hues that lie apart. The calm class is grey.
+
+    Example:
+        >>> colours_of(LabelSet(("yes", "no"), colours=("#ff0000", "#00ff00")))["no"]
+        (0, 255, 0)
+    """
+    found = {word: COLOURS[word] for word in (NEUTRAL, UNCERTAIN, NO_FACE)}
+    if labels.calm:
+        found[labels.calm] = COLOURS[NEUTRAL]
+    if labels.colours:
+        pairs = zip(labels.names, labels.colours, strict=True)
+        return found | {name: _rgb(colour) for name, colour in pairs}
+    found |= {name: COLOURS[name] for name in labels.names if name in COLOURS}
+    free = [colour for colour in COLOURS.values() if colour not in found.values()]
+    for number, name in enumerate(name for name in labels.names if name not in found):
+        hue = colorsys.hls_to_rgb(number * _GOLDEN % 1, 0.6, 0.75)
+        found[name] = free[number] if number < len(free) else _rgb_of_shares(hue)
+    return found
+
+
+def _rgb(colour: str) -> Rgb:
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
+
+
+def _rgb_of_shares(shares: tuple[float, float, float]) -> Rgb:
+    red, green, blue = (round(255 * share) for share in shares)
+    return red, green, blue
 
 
 @lru_cache(maxsize=_KEPT)

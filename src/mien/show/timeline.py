@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from mien.labels import LABELS, NEUTRAL
+from mien.labels import PAPER, LabelSet
 from mien.media.data_frames import data_frame
 from mien.media.writers import CsvWriter
 from mien.pixels import F64, U8
-from mien.recognize.columns import columns_of
+from mien.recognize.columns import columns_of, score_columns
 from mien.recognize.results import Face, VideoFrame
 
 __all__ = ["SEGMENTS_HEADER", "Peak", "Segment", "Timeline"]
@@ -33,7 +33,7 @@ class Segment:
 
     Attributes:
         track: its number.
-        label: one of the six, or neutral.
+        label: what its faces are called.
         start_s: when the first of its frames is shown.
         end_s: when the first frame after it is shown.
         confidence: mean over its frames.
@@ -72,7 +72,7 @@ class Peak:
 
 @dataclass(slots=True, eq=False)
 class _History:
-    """What is kept of one track: sums of (six scores, neutral, 1) by bin, and peaks."""
+    """What is kept of one track: sums of (scores, neutral, 1) by bin, and peaks."""
 
     frames: int = 0
     bins: dict[int, F64] = field(default_factory=dict)
@@ -86,6 +86,7 @@ class Timeline:
         segments: in order of their start.
         tracks: how many there were.
         bin_s: seconds over which scores are averaged.
+        labels: the classes of the faces; until there is one those of the paper.
     """
 
     def __init__(self) -> None:
@@ -93,6 +94,7 @@ class Timeline:
         self.segments: list[Segment] = []
         self.tracks = 0
         self.bin_s = _LEAST_BIN_S
+        self.labels: LabelSet = PAPER
         self._histories: dict[int, _History] = {}
         self._open: dict[int, Segment] = {}
         self._last_track = -1
@@ -108,6 +110,8 @@ class Timeline:
         for segment in self._open.values():
             segment.end_s = frame.time_s
         shown: dict[int, Segment] = {}
+        if frame.faces:
+            self.labels = frame.faces[0].labels
         for face in frame.faces:
             if face.track is None:
                 continue
@@ -134,7 +138,7 @@ class Timeline:
         history = self._histories.setdefault(track, _History())
         history.frames += 1
         number = int(time_s / self.bin_s + 1e-6)
-        sums = history.bins.setdefault(number, np.zeros(8))
+        sums = history.bins.setdefault(number, np.zeros(len(face.values) + 2))
         sums += (*face.values, face.neutral, 1)
         peak = history.peaks.get(face.label)
         if peak is None or face.confidence > peak.confidence:
@@ -169,12 +173,13 @@ class Timeline:
             track: one of `longest`.
 
         Returns:
-            shape (N,), the middle of each bin in seconds; shape (N, 7), the six scores and neutral.
+            shape (N,), the middle of each bin in seconds; shape (N, C + 1), the C scores
+            and neutral, which is 0 or one of them where it is not beside them.
         """
         bins = sorted(self._histories[track].bins.items())
         times = np.array([(number + 0.5) * self.bin_s for number, _ in bins])
         sums = np.stack([values for _, values in bins])
-        return times, sums[:, :7] / sums[:, 7:]
+        return times, sums[:, :-1] / sums[:, -1:]
 
     def to_frame(self, library: str | None = None) -> Any:
         """Return the curves of the longest tracks as a DataFrame, a row a track and bin.
@@ -184,7 +189,7 @@ class Timeline:
 
         Returns:
             ``pandas.DataFrame`` or ``polars.DataFrame`` with the columns track, time_s (the middle
-            of the bin), neutral and the six scores: means over the bin.
+            of the bin), neutral and the scores: means over the bin.
 
         Raises:
             MissingExtraError: if neither library is installed.
@@ -194,12 +199,15 @@ class Timeline:
             >>> list(Timeline().to_frame().columns)[:4]
             ['track', 'time_s', 'neutral', 'happiness']
         """
+        beside = self.labels.calm_beside
         rows = (
-            (track, float(time_s), float(values[6]), *map(float, values[:6]))
+            (track, float(time_s), *map(float, [*values[-1:]] * beside), *map(float, values[:-1]))
             for track in sorted(self._histories)
             for time_s, values in zip(*self.curve(track), strict=True)
         )
-        return data_frame(columns_of(("track", "time_s", NEUTRAL, *LABELS)), rows, library)
+        return data_frame(
+            columns_of(("track", "time_s", *score_columns(self.labels))), rows, library
+        )
 
     def peaks(self, track: int) -> list[Peak]:
         """Return the frames in which a track showed each of its expressions most.

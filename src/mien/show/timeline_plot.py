@@ -1,4 +1,4 @@
-"""The plot of a timeline: for each track its peaks, its six curves, and what it showed when.
+"""The plot of a timeline: for each track its peaks, its curves, and what it showed when.
 
 Curves are told apart by colour and by their dashes, the band by colour and by words, so that
 the plot can be read by the colour-blind and on grey paper. Knows nothing of video files.
@@ -9,27 +9,31 @@ from typing import Any
 
 import numpy as np
 
-from mien.labels import LABELS, NEUTRAL
+from mien.labels import LABELS, LabelSet
 from mien.pixels import F64
 from mien.show.plots import plot_figure
-from mien.show.style import COLOURS
+from mien.show.style import Rgb, colours_of
 from mien.show.timeline import Peak, Timeline
 
 __all__ = ["draw_timeline"]
+
+_Run = tuple[str, float, float]  # a label, its first and its last time
 
 _MOST = 12  # tracks in a plot
 _FEW = 4  # tracks up to which each gets more room
 _WIDTH = 12.0  # inches
 _THUMBNAIL = 0.5  # inches
-_DASHES: dict[str, Any] = {
-    "happiness": "-",
-    "surprise": (0, (5, 1.5)),
-    "sadness": (0, (6, 1.5, 1, 1.5)),
-    "anger": (0, (1, 1)),
-    "disgust": (0, (9, 2)),
-    "fear": (0, (3, 1, 1, 1, 1, 1)),
-}
+_DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (6, 1.5, 1, 1.5)),
+    (0, (1, 1)),
+    (0, (9, 2)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)
 _INK = "#333333"
+_LIGHT = 190  # of 255: how bright a line has a rim
+_MOST_NAMED = 7  # classes that the legend names
 _BREAK_S = 0.5  # a longer gap is left open
 
 
@@ -44,6 +48,7 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
         MissingExtraError: if matplotlib is not installed.
     """
     tracks = sorted(timeline.longest(_MOST))
+    colours = {name: _hex(colour) for name, colour in colours_of(timeline.labels).items()}
     curve_height = 1.5 if len(tracks) <= _FEW else 0.8
     heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.12] * max(1, len(tracks))
     height = sum(heights) + 1.0
@@ -56,9 +61,11 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
             for axes in (strip, panel, band):
                 axes.set(xlim=ends)
             last = place == len(tracks) - 1
-            _curves(panel, *timeline.curve(track))
-            _band(band, *timeline.curve(track), half=timeline.bin_s / 2, last=last)
-            _peaks(strip, panel, timeline.peaks(track))
+            times, values = timeline.curve(track)
+            _curves(panel, times, values, timeline.labels)
+            runs = _runs(times, values, timeline.labels)
+            _band(band, runs, colours, half=timeline.bin_s / 2, last=last)
+            _peaks(strip, panel, timeline.peaks(track), colours)
             strip.set_ylabel(f"track {track}", rotation=0, ha="right", va="center", weight="bold")
         if not tracks:
             axes = figure.add_subplot(grid[1])
@@ -76,30 +83,35 @@ def _span(timeline: Timeline) -> tuple[float, float]:
     return first - margin, last + margin
 
 
-def _colour(label: str) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*COLOURS[label])
+def _hex(colour: Rgb) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def _curves(panel: Any, times: F64, values: F64) -> None:
-    """Draw six curves, and neutral as a shade."""
+def _curves(panel: Any, times: F64, values: F64, labels: LabelSet) -> None:
+    """Draw the curve of each class, and a calm one beside them as a shade."""
     times, values = _broken(times, values)
-    panel.fill_between(times, 0, values[:, 6], color="#dddddd", lw=0)
-    for i, label in enumerate(LABELS):
-        panel.plot(times, values[:, i], marker=_dot(times), ms=2, **_style(label, 1.5))
+    if labels.calm_beside:
+        panel.fill_between(times, 0, values[:, -1], color="#dddddd", lw=0)
+    for i in range(len(labels.names)):
+        panel.plot(times, values[:, i], marker=_dot(times), ms=2, **_style(labels, i, 1.5))
     panel.set(ylim=(0, 1.04), yticks=[0, 0.5, 1], xticks=[])
     panel.tick_params(labelsize=7)
     panel.grid(axis="y", alpha=0.3)
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _style(label: str, width: float) -> dict[str, Any]:
-    """Colour and dashes of a line; yellow has a dark rim, to be seen on white."""
+def _style(labels: LabelSet, number: int, width: float) -> dict[str, Any]:
+    """Colour and dashes of a line; a light one has a dark rim, to be seen on white."""
     from matplotlib.patheffects import Normal, Stroke
 
+    name = labels.names[number]
+    red, green, blue = colours_of(labels)[name]
     rim = [Stroke(linewidth=width + 1, foreground=_INK, alpha=0.6), Normal()]
-    effects = rim if label == "happiness" else None
-    dashes = _DASHES[label]
-    return {"color": _colour(label), "ls": dashes, "lw": width, "path_effects": effects}
+    effects = rim if 0.299 * red + 0.587 * green + 0.114 * blue > _LIGHT else None
+    place = LABELS.index(name) if name in LABELS else number
+    dashes = _DASHES[place % len(_DASHES)]
+    colour = _hex((red, green, blue))
+    return {"color": colour, "ls": dashes, "lw": width, "path_effects": effects}
 
 
 def _dot(times: F64) -> str:
@@ -114,13 +126,13 @@ def _broken(times: F64, values: F64) -> tuple[F64, F64]:
     return np.insert(times, gaps, np.nan), np.insert(values, gaps, np.nan, axis=0)
 
 
-def _band(band: Any, times: F64, values: F64, half: float, last: bool) -> None:
+def _band(band: Any, runs: list[_Run], colours: dict[str, str], half: float, last: bool) -> None:
     """Draw what the track showed, in words where they fit."""
     first, final = band.get_xlim()
-    for label, start, end in _runs(times, values):
+    for label, start, end in runs:
         left, right = max(start - half, first), end + half
         width = right - left
-        band.broken_barh([(left, width)], (0, 1), facecolor=_colour(label), edgecolor="white")
+        band.broken_barh([(left, width)], (0, 1), facecolor=colours[label], edgecolor="white")
         inches = width / (final - first) * _WIDTH * 0.92
         if inches > 0.075 * len(label):
             band.text(left + width / 2, 0.46, label, ha="center", va="center", fontsize=7.5)
@@ -135,14 +147,14 @@ def _band(band: Any, times: F64, values: F64, half: float, last: bool) -> None:
         band.spines["bottom"].set_visible(False)
 
 
-def _runs(times: F64, values: F64) -> list[tuple[str, float, float]]:
+def _runs(times: F64, values: F64, labels: LabelSet) -> list[_Run]:
     """Return stretches of one label, its first and last time; they touch unless it was away."""
-    calm = values[:, 6] > 0.5
-    shown = np.where(calm, 6, values[:, :6].argmax(axis=1))
+    calm = (values[:, -1] > 0.5) & labels.calm_beside
+    shown = np.where(calm, len(labels.names), values[:, :-1].argmax(axis=1))
     usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    runs: list[tuple[str, float, float]] = []
+    runs: list[_Run] = []
     for time, number in zip(times, shown, strict=True):
-        label = (*LABELS, NEUTRAL)[number]
+        label = labels.targets[number]
         near = bool(runs) and time - runs[-1][2] <= max(_BREAK_S, 3 * usual)
         if near and runs[-1][0] == label:
             runs[-1] = (label, runs[-1][1], float(time))
@@ -153,7 +165,7 @@ def _runs(times: F64, values: F64) -> list[tuple[str, float, float]]:
     return runs
 
 
-def _peaks(strip: Any, panel: Any, peaks: list[Peak]) -> None:
+def _peaks(strip: Any, panel: Any, peaks: list[Peak], colours: dict[str, str]) -> None:
     """Show the face at each peak above its time, moved aside where two would overlap."""
     from matplotlib.patches import ConnectionPatch
 
@@ -169,7 +181,7 @@ def _peaks(strip: Any, panel: Any, peaks: list[Peak]) -> None:
         strip.imshow(peak.crop, extent=(left, left + size, 0.08, 0.08 + tall), aspect="auto")
         frame = [left, left + size, left + size, left, left]
         sides = [0.08, 0.08, 0.08 + tall, 0.08 + tall, 0.08]
-        strip.plot(frame, sides, color=_colour(peak.label), lw=2, clip_on=False)
+        strip.plot(frame, sides, color=colours[peak.label], lw=2, clip_on=False)
         words = f"{peak.label} {peak.confidence:.2f}"
         strip.text(x, 0.1 + tall, words, ha="center", va="bottom", fontsize=7)
         top = peak.confidence
@@ -198,8 +210,16 @@ def _heading(figure: Any, timeline: Timeline, shown: int, height: float) -> None
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    lines: list[Any] = [Line2D([], [], label=label, **_style(label, 2)) for label in LABELS]
-    lines.append(Patch(color="#dddddd", label=NEUTRAL))
+    labels = timeline.labels
+    lines: list[Any] = [
+        Line2D([], [], label=name, **_style(labels, number, 2))
+        for number, name in enumerate(labels.names[:_MOST_NAMED])
+    ]
+    if labels.calm_beside:
+        lines.append(Patch(color="#dddddd", label=labels.calm))
+    more = len(labels.names) - _MOST_NAMED
+    if more > 0:
+        lines.append(Patch(color="none", label=f"and {more} more"))
     legend = {"ncols": 7, "frameon": False, "fontsize": 9, "handlelength": 3.4}
     figure.legend(handles=lines, loc="upper right", bbox_to_anchor=(0.99, 1), **legend)
     faces = f"{timeline.tracks} face" + ("" if timeline.tracks == 1 else "s")

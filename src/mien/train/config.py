@@ -24,12 +24,15 @@ class TrainConfig:
         data: prepared folders to train on.
         votes: folders whose ``soft.csv`` has several annotators' votes for some of the pictures.
         trust: share of these votes in the target; the label has the rest.
+        classes: what the folders must have, in the order of their numbers; left out, whatever
+            classes they have.
         model: a key of `mien.models.zoo.MODELS`.
         start: a run's folder to begin with its best weights instead of fresh ones; or a network
             that has seen faces, see `mien.models.starts.STARTS`.
         start_file: of such a network: the package that ships it, downloaded.
         stem_rate: rate of the first layers, as a share of the others'.
-        neutral: learn neutral as a seventh class; else neutral pictures are left out.
+        neutral: learn a calm class beside the scored ones, as neutral beside the six; else its
+            pictures are left out.
         seed: of weights, order and augmentation.
         draw: seed of the held-out draw; the same for runs that are compared or teach each other.
         hold_out: share of the training pictures held out to choose the epoch and temperature.
@@ -71,6 +74,7 @@ class TrainConfig:
     data: tuple[str, ...] = ()
     votes: tuple[str, ...] = ()
     trust: float = 0.5
+    classes: tuple[str, ...] = ()
     model: str = "miennet"
     start: str = ""
     start_file: str = ""

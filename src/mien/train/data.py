@@ -18,16 +18,16 @@ import torch
 from torch.nn.functional import one_hot
 
 from mien.data import manifest, splits
-from mien.errors import BadDataError
-from mien.labels import LABELS, NEUTRAL
+from mien.data.label_file import labels_of, labels_of_all
+from mien.errors import BadDataError, BadSettingError
+from mien.labels import LabelSet
 from mien.models import zoo
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, drop_leaks, join, load_crops
 
-__all__ = ["Data", "load_data", "read_votes", "soften"]
+__all__ = ["Data", "load_data", "read_votes", "run_labels", "soften"]
 
 _VOTES = "soft.csv"
-_CLASSES = (*LABELS, NEUTRAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,55 @@ def load_data(settings: TrainConfig) -> Data:
         The crops.
 
     Raises:
-        BadDataError: if a folder is missing or an expression has no picture.
+        BadDataError: if a folder is missing, a class has no picture, or folders have other classes.
+        BadSettingError: if the settings name other classes than the folders.
     """
+    labels = run_labels(settings)
     data = _hold_out(settings)
     train = data.train
-    missing = set(LABELS) - {row.label for row in train.rows}
+    found = {row.label for row in train.rows}
+    missing = [name for name in labels.names if name not in found]
     if missing:
         raise BadDataError(
-            f"no training picture of {', '.join(sorted(missing))}", fix="check data in the config"
+            f"no training picture of {', '.join(missing)}",
+            fix=f"check data in the config; the classes are {labels}",
         )
+    _refuse_one_class(labels)
     if settings.shuffle_labels:
         train = train.with_shuffled_targets(settings.seed)
     if settings.votes:
         train = soften(train, settings.votes, settings.trust)
     return replace(data, train=train)
+
+
+def run_labels(settings: TrainConfig) -> LabelSet:
+    """Return the classes of a run: those of its folders.
+
+    Args:
+        settings: of the run.
+
+    Returns:
+        The classes.
+
+    Raises:
+        BadDataError: if two folders have other classes.
+        BadSettingError: if the settings name others.
+    """
+    labels = labels_of_all(settings.data)
+    if settings.classes and settings.classes != labels.names:
+        raise BadSettingError(
+            f"classes are {', '.join(settings.classes)}; {settings.data[0]} has {labels}",
+            fix="leave classes out, or prepare the folder with these, in this order",
+        )
+    return labels
+
+
+def _refuse_one_class(labels: LabelSet) -> None:
+    if len(labels.names) == 1:
+        raise BadDataError(
+            f"one class alone ({labels.names[0]}): there is nothing to tell it from",
+            fix="prepare a folder of two classes or more",
+        )
 
 
 def _hold_out(settings: TrainConfig) -> Data:
@@ -101,7 +136,8 @@ def _load(settings: TrainConfig, split: str, side: int) -> Crops:
     crops = load_crops(settings.data, split, colour, side)
     if settings.neutral:
         return crops
-    return crops.where(np.array([row.label != NEUTRAL for row in crops.rows], dtype=np.bool_))
+    names = crops.labels.names
+    return crops.where(np.array([row.label in names for row in crops.rows], dtype=np.bool_))
 
 
 def read_votes(folder: str | Path) -> dict[str, list[float]]:
@@ -111,17 +147,19 @@ def read_votes(folder: str | Path) -> dict[str, list[float]]:
         folder: what ``mien prepare ferplus`` wrote.
 
     Returns:
-        The shares of the six and neutral, summing to 1, by the picture's `original`.
+        The shares of the classes, in the order of their numbers, summing to 1, by the picture's
+        `original`.
 
     Raises:
         BadDataError: if the folder has no votes.
     """
     originals = {row.path: row.original for row in manifest.read(folder)}
+    classes = labels_of(folder).targets
     path = Path(folder) / _VOTES
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             return {
-                originals[line["path"]]: [float(line[name]) for name in _CLASSES]
+                originals[line["path"]]: [float(line[name]) for name in classes]
                 for line in csv.DictReader(file)
             }
     except (OSError, KeyError, ValueError, TypeError) as error:
@@ -142,10 +180,15 @@ def soften(crops: Crops, folders: Sequence[str | Path], trust: float) -> Crops:
         The crops, with shares.
 
     Raises:
-        BadDataError: if no picture has votes, or a folder has none.
+        BadDataError: if no picture has votes, or a folder has none, or votes on other classes.
     """
     votes: dict[str, list[float]] = {}
     for folder in folders:
+        if labels_of(folder).targets != crops.labels.targets:
+            raise BadDataError(
+                f"{folder} has votes on {labels_of(folder)}; the pictures have {crops.labels}",
+                fix="name folders of the same classes",
+            )
         votes |= read_votes(folder)
     known = [i for i, row in enumerate(crops.rows) if row.original in votes]
     if not known:
@@ -153,7 +196,7 @@ def soften(crops: Crops, folders: Sequence[str | Path], trust: float) -> Crops:
             f"no picture has votes in {', '.join(map(str, folders))}",
             fix="prepare both from the same download",
         )
-    shares = one_hot(crops.targets, len(_CLASSES)).float()
+    shares = one_hot(crops.targets, len(crops.labels.targets)).float()
     voted = torch.tensor([votes[crops.rows[i].original] for i in known])
     shares[known] = torch.lerp(shares[known], voted, trust)
     return replace(crops, shares=shares)

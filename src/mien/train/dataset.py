@@ -18,9 +18,11 @@ from torch.utils.data import Dataset
 from mien import pixels
 from mien.data import manifest
 from mien.data.dedup import duplicates
+from mien.data.label_file import labels_of, labels_of_all
 from mien.data.manifest import Row
 from mien.errors import BadDataError
-from mien.labels import LABELS, NEUTRAL, NEUTRAL_INDEX, index
+from mien.faces.regions import PROTOTYPES
+from mien.labels import PAPER, LabelSet
 from mien.media import images
 from mien.pixels import BOOL, U8
 from mien.train.guide import is_aligned
@@ -48,9 +50,10 @@ class Crops:
     Attributes:
         rows: their manifest rows.
         gray: shape (N, side, side), uint8.
-        targets: shape (N,), int64, 0 to 5, or 6 for neutral.
+        targets: shape (N,), int64, the numbers of `labels`: 0 to 5, or 6 for neutral.
         rgb: shape (N, 3, side, side), uint8, where the colours are kept; else None.
         shares: shape (N, 7), float32, of the classes in each target, where votes are known.
+        labels: the classes, in the order of their numbers.
     """
 
     rows: list[Row]
@@ -58,6 +61,7 @@ class Crops:
     targets: Tensor
     rgb: Tensor | None = None
     shares: Tensor | None = None
+    labels: LabelSet = PAPER
 
     def __len__(self) -> int:
         """Count the crops."""
@@ -69,14 +73,16 @@ class Crops:
         chosen = torch.from_numpy(mask)
         rgb = None if self.rgb is None else self.rgb[chosen]
         shares = None if self.shares is None else self.shares[chosen]
-        return Crops(rows, self.gray[chosen], self.targets[chosen], rgb, shares)
+        gray, targets = self.gray[chosen], self.targets[chosen]
+        return Crops(rows, gray, targets, rgb, shares, self.labels)
 
     def guided(self) -> Tensor:
         """Return the class number of each crop whose map can be guided; -1 for the others.
 
         Those are the six expressions in aligned crops, see `mien.train.guide.is_aligned`.
         """
-        can = torch.from_numpy(is_aligned(self.rows)) & (self.targets != NEUTRAL_INDEX)
+        known = np.array([row.label in PROTOTYPES for row in self.rows], dtype=np.bool_)
+        can = torch.from_numpy(is_aligned(self.rows) & known)
         return torch.where(can, self.targets, -1)
 
     def to(self, device: torch.device) -> "Crops":
@@ -87,7 +93,7 @@ class Crops:
     def with_shuffled_targets(self, seed: int) -> "Crops":
         """Return the crops with their targets in random order: as many of each as before."""
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
-        return Crops(self.rows, self.gray, self.targets[order], self.rgb)
+        return replace(self, targets=self.targets[order], shares=None)
 
 
 def load_crops(
@@ -105,9 +111,11 @@ def load_crops(
         All crops, in the order of folders and manifests.
 
     Raises:
-        BadDataError: if a folder has no manifest, or no folder has the split.
+        BadDataError: if a folder has no manifest, or no folder has the split, or two have other
+            classes.
         BadImageError: if a crop cannot be read.
     """
+    labels = labels_of_all(folders)
     rows: list[Row] = []
     gray: list[U8] = []
     rgb: list[U8] = []
@@ -123,9 +131,9 @@ def load_crops(
         raise BadDataError(
             f"no {split} pictures in {', '.join(map(str, folders))}", fix="check data in the config"
         )
-    targets = torch.tensor([index(row.label) for row in rows])
+    targets = torch.tensor([labels.index(row.label) for row in rows])
     colours = torch.from_numpy(np.stack(rgb)) if colour else None
-    return Crops(rows, torch.from_numpy(np.stack(gray)), targets, colours)
+    return Crops(rows, torch.from_numpy(np.stack(gray)), targets, colours, labels=labels)
 
 
 def join(first: Crops, second: Crops) -> Crops:
@@ -133,7 +141,7 @@ def join(first: Crops, second: Crops) -> Crops:
 
     Args:
         first: crops.
-        second: more crops, with colours if the first have colours.
+        second: more crops of the same classes, with colours if the first have colours.
 
     Returns:
         All of them.
@@ -143,7 +151,7 @@ def join(first: Crops, second: Crops) -> Crops:
         rgb = torch.cat([first.rgb, second.rgb])
     gray = torch.cat([first.gray, second.gray])
     targets = torch.cat([first.targets, second.targets])
-    return Crops(first.rows + second.rows, gray, targets, rgb)
+    return Crops(first.rows + second.rows, gray, targets, rgb, labels=first.labels)
 
 
 def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
@@ -231,7 +239,7 @@ def class_shares(crops: Crops, balance: float) -> Tensor:
         Mahajan et al. 2018, arXiv:1805.00932, section 2.2, for balance 0.5.
     """
     _, databases = np.unique([row.source for row in crops.rows], return_inverse=True)
-    classes = databases * (NEUTRAL_INDEX + 1) + crops.targets.numpy()
+    classes = databases * len(crops.labels.targets) + crops.targets.numpy()
     sizes = np.bincount(databases)[databases]
     rarity = np.bincount(classes)[classes] ** -balance
     total = np.bincount(databases, weights=rarity)[databases]
@@ -295,19 +303,22 @@ class ExpressionDataset(Dataset[tuple[Tensor, int]]):
         Args:
             folder: what ``mien prepare`` wrote.
             split: ``train``, ``test`` or another that the manifest names.
-            neutral: keep neutral pictures, as target 6; else they are left out.
+            neutral: keep pictures of a calm class beside the scored ones, as the last target,
+                which is 6 for the paper's classes; else they are left out.
 
         Raises:
             BadDataError: if there is no manifest, or no such picture in it.
         """
         self._folder = Path(folder)
-        self.classes = (*LABELS, NEUTRAL) if neutral else LABELS
+        self._labels = labels_of(folder)
+        self.classes = self._labels.targets if neutral else self._labels.names
         rows = manifest.read(folder)
         self.rows = [row for row in rows if row.split == split and row.label in self.classes]
         if not self.rows:
+            which = "any class" if neutral else self._labels.together
             splits = ", ".join(sorted({row.split for row in rows})) or "no picture at all"
             raise BadDataError(
-                f"no picture of {'any class' if neutral else 'the six'} in split {split!r} "
+                f"no picture of {which} in split {split!r} "
                 f"of {folder}, which has {splits}",
                 fix="choose another split, or neutral=True for neutral pictures",
             )
@@ -324,11 +335,11 @@ class ExpressionDataset(Dataset[tuple[Tensor, int]]):
 
         Returns:
             The crop, shape (3, 64, 64), float32, normalised by `mien.pixels`; and its class
-            number: 0 to 5 in the order of `mien.labels.LABELS`, or 6 for neutral.
+            number in the order of `classes`: 0 to 5 for the six, or 6 for neutral.
 
         Raises:
             BadImageError: if the crop cannot be read.
         """
         row = self.rows[number]
         crop = images.read_rgb(self._folder / row.path)
-        return torch.from_numpy(pixels.to_input(crop)), index(row.label)
+        return torch.from_numpy(pixels.to_input(crop)), self._labels.index(row.label)

@@ -1,7 +1,8 @@
 """Export a run as one .onnx file: logits and what explains them in one pass, and the model card.
 
-Pipeline: best averaged weights -> graph -> parity with torch proven on held-out crops ->
-temperature fitted on them -> card -> sealed file, written only if all of it holds.
+Pipeline: best averaged weights -> graph -> parity with torch proven on held-out crops, or on made
+ones where those are few -> temperature fitted on held-out crops -> card -> sealed file, written
+only if all of it holds.
 """
 
 import hashlib
@@ -23,7 +24,6 @@ from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadModelError
 from mien.evaluate.calibration import certain_from, fit_temperature
 from mien.evaluate.metrics import auroc
-from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.media.writers import write_bytes
 from mien.models.network import Network, WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
@@ -39,6 +39,7 @@ __all__ = ["ERROR_RATE", "PARITY", "export", "multiply_adds", "read_metrics"]
 PARITY = 1e-4  # largest difference from torch, as a share of an output's largest value
 ERROR_RATE = 0.2  # of expressions that are named, not called uncertain, on held-out pictures
 _PROOF = 256  # crops the parity is proven on
+_FEW = 50  # held-out crops; fewer say nothing of confidence
 _KINKS = 2  # crops of those whose gradients may jump: a ReLU of the head rounds to its other side
 _OPSET = 18
 _METRICS = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
@@ -60,20 +61,22 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
 
     Raises:
         BadModelError: if the run holds no such network, or the file differs from torch.
-        BadDataError: if there are fewer than 256 held-out crops to prove the parity on.
+        BadDataError: if the data have other classes than the run.
         OutputError: if the file cannot be written.
     """
     trained = load_run(run)
     data = load_data(trained.settings)
-    if len(data.held) < _PROOF:
+    labels = trained.labels
+    if data.train.labels.targets != labels.targets:
         raise BadDataError(
-            f"{len(data.held)} held-out crops, {_PROOF} are needed to prove that the file is right",
-            fix="train with a larger hold_out",
+            f"the run {run} has the classes {labels}; its data have {data.train.labels}",
+            fix="put the data back as they were, or train again",
         )
-    neutral = _learn_neutral(trained.network, data) if trained.settings.neutral else {}
-    model = WithMaps(trained.network)
+    learned = trained.settings.neutral and labels.calm_beside
+    neutral = _learn_neutral(trained.network, data) if learned else {}
+    model = WithMaps(trained.network, len(labels.names))
     graph = _to_onnx(model)
-    parity = _prove_parity(model, graph, data.held)
+    parity = _prove_parity(model, graph, _proof(data.held))
     card = {
         **_describe(trained, neutral, model.linear_layers),
         **_calibrate(trained.network, data.held),
@@ -97,7 +100,9 @@ def _describe(trained: TrainedRun, neutral: dict[str, float], linear_layers: int
         "format": 1,
         "name": trained.settings.model,
         "mien": __version__,
-        "labels": LABELS,
+        "labels": trained.labels.names,
+        "calm": trained.labels.calm,
+        "colours": trained.labels.colours,
         "neutral": neutral,
         "input": {
             "side": trained.network.side,
@@ -111,26 +116,31 @@ def _describe(trained: TrainedRun, neutral: dict[str, float], linear_layers: int
 
 def _calibrate(network: Network, held: Crops) -> dict[str, Any]:
     """Fit the temperature, and the confidence below which an expression is called uncertain."""
-    six = held.where(held.targets.numpy() < NEUTRAL_INDEX)
-    targets = six.targets.numpy()
-    logits = predict(network, six)[:, :NEUTRAL_INDEX]
+    count = len(held.labels.names)
+    scored = held.where(held.targets.numpy() < count)
+    if len(scored) < _FEW:  # both would be chance: the network's own confidence stands
+        uncertain = {"below": 0.0, "error_rate": ERROR_RATE, "answered": 1.0}
+        return {"temperature": 1.0, "uncertain": uncertain, "calibrated_on": 0}
+    targets = scored.targets.numpy()
+    logits = predict(network, scored)[:, :count]
     temperature = round(fit_temperature(logits.numpy(), targets), 4)
     scores = (logits / temperature).softmax(dim=1).numpy()
-    below = certain_from(scores, targets, [row.source for row in six.rows], ERROR_RATE)
+    below = certain_from(scores, targets, [row.source for row in scored.rows], ERROR_RATE)
     below = min(1.0, math.ceil(below * 1e4) / 1e4)
     answered = round(float((scores.max(axis=1) >= below).mean()), 4)
     uncertain = {"below": below, "error_rate": ERROR_RATE, "answered": answered}
-    return {"temperature": temperature, "uncertain": uncertain}
+    return {"temperature": temperature, "uncertain": uncertain, "calibrated_on": len(scored)}
 
 
 def _learn_neutral(network: Network, data: Data) -> dict[str, float]:
     """Fit the head's neutral row and measure it on held-out pictures of the same databases."""
     fit_neutral(network, data.train)
     held = same_origin(data.held)
-    is_neutral = held.targets.numpy() == NEUTRAL_INDEX
+    number = len(held.labels.names)  # of the calm class beside them
+    is_neutral = held.targets.numpy() == number
     if is_neutral.all() or not is_neutral.any():
         return {"held_out": 0}
-    logits = predict(network, held).numpy()[:, NEUTRAL_INDEX]
+    logits = predict(network, held).numpy()[:, number]
     return {
         "held_out": int(is_neutral.sum()),
         "others": int((~is_neutral).sum()),
@@ -157,9 +167,19 @@ def _to_onnx(model: WithMaps) -> bytes:
     return buffer.getvalue()
 
 
-def _prove_parity(model: WithMaps, graph: bytes, held: Crops) -> float:
+def _proof(held: Crops) -> Tensor:
+    """Held-out crops, spread over all of them; noise takes the places of those that lack."""
+    if len(held) >= _PROOF:
+        spread = np.linspace(0, len(held) - 1, _PROOF).round().astype(int)
+        return held.gray[torch.from_numpy(spread)]
+    shape = (_PROOF - len(held), *held.gray.shape[1:])
+    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    return torch.cat([held.gray, torch.from_numpy(noise)])
+
+
+def _prove_parity(model: WithMaps, graph: bytes, proof: Tensor) -> float:
     """Return how far the file is from torch, or refuse it."""
-    parity = _parity(model, graph, held)
+    parity = _parity(model, graph, proof)
     if not parity <= PARITY:  # a difference that is no number is refused too
         raise BadModelError(
             f"the exported file differs from torch by {parity:.2e} of an output's largest value, "
@@ -169,19 +189,18 @@ def _prove_parity(model: WithMaps, graph: bytes, held: Crops) -> float:
     return parity
 
 
-def _parity(model: WithMaps, graph: bytes, held: Crops) -> float:
-    """Largest difference from torch over real crops, as a share of an output's largest value."""
+def _parity(model: WithMaps, graph: bytes, proof: Tensor) -> float:
+    """Largest difference from torch over crops, as a share of an output's largest value."""
     # Rounding errors grow with the values, so they are compared with the largest value. Gradients
     # of a head with ReLUs jump where a unit is almost 0: the worst few crops may differ there.
-    spread = np.linspace(0, len(held) - 1, _PROOF).round().astype(int)
-    [batch] = network_inputs(held.gray[torch.from_numpy(spread)])
+    [batch] = network_inputs(proof)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     outputs = dict(zip(model.names, session.run(None, {"crops": batch.numpy()}), strict=True))
     with torch.inference_mode():
         expected = dict(zip(model.names, model(batch), strict=True))
         plain = model.network(batch)  # the network as it was trained, without maps
     kinks = _KINKS if model.linear_layers > 1 else 0
-    worst = [_difference(outputs["logits"], plain[:, :NEUTRAL_INDEX].numpy(), 0)]
+    worst = [_difference(outputs["logits"], plain[:, : model.classes].numpy(), 0)]
     for name, value in outputs.items():
         jumps = kinks if name in {"maps", "gradients"} else 0
         worst.append(_difference(value, expected[name].numpy(), jumps))

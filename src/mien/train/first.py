@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mien.errors import BadSettingError
-from mien.labels import LABELS
 from mien.models import zoo
 from mien.models.network import Network
 from mien.models.pretrained import load_start
@@ -43,8 +42,9 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
         BadSettingError: if the start does not fit the settings, or `start_file` is missing.
         BadModelError: if the start has no weights.
     """
-    outputs = len(LABELS) + settings.neutral
+    outputs = crops.labels.outputs(settings.neutral)
     network = zoo.build(settings.model, outputs, settings.dropout, settings.side)
+    network.labels = crops.labels
     if settings.start in STARTS:
         if not settings.start_file:
             start = STARTS[settings.start]

@@ -15,8 +15,8 @@ from torch.nn.functional import adaptive_avg_pool2d, cosine_similarity
 
 from mien.data.manifest import Row
 from mien.errors import BadSettingError
-from mien.faces.regions import REGIONS, divide, expected
-from mien.labels import LABELS
+from mien.faces.regions import PROTOTYPES, REGIONS, divide, expected
+from mien.labels import PAPER, LabelSet
 from mien.models.network import Network
 from mien.pixels import BOOL, F32, enlarge
 from mien.train.config import TrainConfig
@@ -56,16 +56,31 @@ class WithFeatures(nn.Module):
 class Guide:
     """What guides the class maps of a run."""
 
-    def __init__(self, network: Network, settings: TrainConfig, device: torch.device) -> None:
+    def __init__(
+        self,
+        network: Network,
+        settings: TrainConfig,
+        device: torch.device,
+        labels: LabelSet = PAPER,
+    ) -> None:
         """Lay out the places.
 
         Args:
             network: that is trained.
             settings: of the run.
             device: where it is trained.
+            labels: its classes.
+
+        Raises:
+            BadSettingError: if none of the classes has a place where it is expected.
         """
+        if not set(labels.names) & PROTOTYPES.keys():
+            raise BadSettingError(
+                f"guide is set, and of {labels} it is not known where they are seen",
+                fix=f"leave guide out, or name classes of {', '.join(PROTOTYPES)}",
+            )
         self._last, self._weight = network.last, settings.guide
-        self._places = expected_places(network.side, settings.guide_shift).to(device)
+        self._places = expected_places(network.side, settings.guide_shift, labels).to(device)
         self._distances: list[Tensor] = []
 
     def places(self, guided: Tensor) -> Tensor:
@@ -125,20 +140,22 @@ def is_aligned(rows: list[Row]) -> BOOL:
     )
 
 
-def expected_places(side: int, shift: int = 0) -> Tensor:
+def expected_places(side: int, shift: int = 0, labels: LabelSet = PAPER) -> Tensor:
     """Return where each expression is expected to be seen.
 
     Args:
         side: of the crop, in pixels.
-        shift: expect each where the one so many places on in `LABELS` is expected.
+        shift: expect each where the one so many places on in `labels` is expected.
+        labels: the classes.
 
     Returns:
-        shape (7, side, side), float32 in [0, 1]: 1 in the regions of the expression's action units;
-        all 0 for neutral, the last.
+        shape (C + 1, side, side), float32 in [0, 1]: 1 in the regions of the expression's action
+        units; all 0 for a class that is none of the six, and for neutral, the last.
     """
     names = np.array(REGIONS)[divide()]
-    order = np.roll(LABELS, -shift)
-    inside: list[F32] = [np.isin(names, expected(label)).astype(np.float32) for label in order]
+    order = [*labels.names[shift % len(labels.names) :], *labels.names[: shift % len(labels.names)]]
+    regions = [expected(label) if label in PROTOTYPES else () for label in order]
+    inside: list[F32] = [np.isin(names, own).astype(np.float32) for own in regions]
     inside.append(np.zeros_like(inside[0]))
     shown = torch.from_numpy(np.stack(inside))
     if side < shown.shape[-1]:

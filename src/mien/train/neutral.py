@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mien.errors import BadDataError
-from mien.labels import NEUTRAL, NEUTRAL_INDEX
 from mien.models.network import Network
 from mien.train.dataset import Crops
 from mien.train.regression import embed, fit_linear
@@ -27,7 +26,7 @@ def same_origin(crops: Crops) -> Crops:
     Returns:
         The crops of these databases, neutral and the six alike.
     """
-    sources = {row.source for row in crops.rows if row.label == NEUTRAL}
+    sources = {row.source for row in crops.rows if row.label == crops.labels.calm}
     return crops.where(torch.tensor([row.source in sources for row in crops.rows]).numpy())
 
 
@@ -38,14 +37,15 @@ def fit_neutral(network: Network, crops: Crops) -> None:
     P(neutral) = 1 / (1 + exp(-z)).
 
     Args:
-        network: trained, with neutral as its seventh output; changed in place.
+        network: trained, with neutral as its last output; changed in place.
         crops: training crops.
 
     Raises:
         BadDataError: if no database has both neutral pictures and some of the six.
     """
     own = same_origin(crops)
-    neutral = (own.targets == NEUTRAL_INDEX).float()
+    number = len(own.labels.names)  # of the calm class beside them
+    neutral = (own.targets == number).float()
     if len(own) == 0 or neutral.min() == 1:
         raise BadDataError(
             "no database has both neutral pictures and others to tell them from",
@@ -58,5 +58,5 @@ def fit_neutral(network: Network, crops: Crops) -> None:
 
     weight, bias = fit_linear(embed(network, own.gray), 1, loss)
     with torch.no_grad():
-        network.last.weight[NEUTRAL_INDEX] = weight[0]
-        network.last.bias[NEUTRAL_INDEX] = bias[0]
+        network.last.weight[number] = weight[0]
+        network.last.bias[number] = bias[0]

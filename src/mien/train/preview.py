@@ -13,9 +13,9 @@ from torch import Tensor
 
 from mien import pixels
 from mien.data import manifest
+from mien.data.label_file import labels_of
 from mien.faces import align
 from mien.faces.detect import Detector
-from mien.labels import LABELS
 from mien.media import images
 from mien.pixels import U8
 from mien.train.augment import OFF, Augment, Strength, mix
@@ -63,26 +63,28 @@ class Strip:
 
 
 def crops_of(folders: Sequence[str]) -> U8:
-    """Read a training crop of each expression from the first folder that has one.
+    """Read a training crop of each class from the first folder that has one.
 
     Args:
         folders: prepared folders; those that do not exist are passed over.
 
     Returns:
-        shape (N, 64, 64, 3), uint8, RGB; N from 0 to 6.
+        shape (N, 64, 64, 3), uint8, RGB; N from 0 to the number of classes.
 
     Raises:
         BadDataError: if a folder exists and has no readable manifest.
         BadImageError: if a crop cannot be read.
     """
     paths: dict[str, Path] = {}
+    names: list[str] = []
     for folder in filter(Path.exists, map(Path, folders)):
         rows = manifest.read(folder)
-        for label in LABELS:
+        names += [name for name in labels_of(folder).names if name not in names]
+        for label in names:
             own = [row for row in rows if row.label == label and row.split == "train"]
             if own:
                 paths.setdefault(label, folder / own[len(own) // 2].path)
-    crops = [_to_side(images.read_rgb(paths[label])) for label in LABELS if label in paths]
+    crops = [_to_side(images.read_rgb(paths[label])) for label in names if label in paths]
     return np.stack(crops) if crops else np.empty((0, pixels.SIDE, pixels.SIDE, 3), np.uint8)
 
 

@@ -17,10 +17,11 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from mien.data.label_file import labels_of, labels_of_all, write_labels
 from mien.data.manifest import Row
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadModelError, BadSettingError
-from mien.labels import LABELS
+from mien.labels import PAPER, LabelSet
 from mien.media.writers import CsvWriter, as_output_error, atomic, write_text
 from mien.models import zoo
 from mien.models.network import Network
@@ -63,11 +64,13 @@ class TrainedRun:
         settings: of the run.
         network: with its best averaged weights, in evaluation mode.
         history: one row an epoch.
+        labels: its classes.
     """
 
     settings: TrainConfig
     network: Network
     history: History
+    labels: LabelSet = PAPER
 
 
 def load_run(folder: Path) -> TrainedRun:
@@ -82,12 +85,15 @@ def load_run(folder: Path) -> TrainedRun:
     Raises:
         BadSettingError: if the folder holds no settings.
         BadModelError: if it holds no such network.
+        BadDataError: if it does not say its classes as it should.
     """
     settings = config.load(folder / _SETTINGS)
-    outputs = len(LABELS) + settings.neutral
+    labels = labels_of(folder)
+    outputs = labels.outputs(settings.neutral)
     network = zoo.build(settings.model, outputs, settings.dropout, settings.side)
     progress = load_weights(folder / BEST, network)
-    return TrainedRun(settings, network.eval(), progress["history"])
+    network.labels = labels
+    return TrainedRun(settings, network.eval(), progress["history"], labels)
 
 
 def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str) -> TrainedRun:
@@ -104,10 +110,17 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
         The earlier run.
 
     Raises:
-        BadSettingError: if they do not agree.
+        BadSettingError: if they do not agree, on classes too.
         BadModelError: if the earlier run has no weights.
     """
     earlier = load_run(folder)
+    labels = labels_of_all(settings.data)
+    if earlier.labels.targets != labels.targets:
+        raise BadSettingError(
+            f"the {role} {folder} has the classes {earlier.labels}, the run that learns from it "
+            f"{labels}",
+            fix="give both the same classes in the same order",
+        )
     own_side, wanted_side = earlier.network.side, zoo.side_of(settings.model, settings.side)
     if own_side != wanted_side:
         raise BadSettingError(
@@ -146,17 +159,24 @@ def refuse_other_run(folder: Path, settings: TrainConfig, resume: bool) -> None:
 
 
 def write_description(
-    folder: Path, settings: TrainConfig, rows: Sequence[Row], counts: Mapping[str, Any]
+    folder: Path,
+    settings: TrainConfig,
+    labels: LabelSet,
+    rows: Sequence[Row],
+    counts: Mapping[str, Any],
 ) -> None:
-    """Write the settings of a run and a record of what it trains on.
+    """Write the settings of a run, its classes, and a record of what it trains on.
 
     Args:
         folder: of the run.
         settings: of the run.
+        labels: its classes; those of the paper need no file.
         rows: of its training crops.
         counts: what else belongs in the record.
     """
     write_text(config.to_toml(settings), folder / _SETTINGS)
+    if labels != PAPER:
+        write_labels(folder, labels)
     sources = Counter(row.source for row in rows)
     record = {"train": len(rows), "train_by_source": sources, **counts, "seed": settings.seed}
     write_text(json.dumps(record, indent=2) + "\n", folder / DESCRIPTION)

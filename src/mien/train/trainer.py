@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 
 from mien.cores import at_most_cores
-from mien.labels import LABELS, NEUTRAL_INDEX
 from mien.media.parts import remove_leftovers
 from mien.train.augment import Augment, Strength, mix
 from mien.train.config import TrainConfig
@@ -125,7 +124,10 @@ def _train(worker: Worker, job: _Job) -> History:
         state = trainer.model, trainer.average, trainer.optimiser
         history = load_checkpoint(out / LAST, *state)["history"]
         worker.on_first(partial(restore_history, out))
-    worker.on_first(lambda: write_description(out, settings, data.train.rows, _counts(data)))
+    labels = data.train.labels
+    worker.on_first(
+        lambda: write_description(out, settings, labels, data.train.rows, _counts(data))
+    )
     progress = job.progress if worker.rank == 0 else no_progress
     ended = False
     while not ended and len(history) < settings.epochs:
@@ -172,12 +174,15 @@ class Trainer:
         """
         torch.manual_seed(settings.seed)
         self.settings, self.worker, self.device = settings, worker, worker.device
+        self.labels = crops.labels
         self.model = first_network(settings, crops).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = self.model
         if settings.average:
             self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.guide = Guide(self.model, settings, self.device) if settings.guide else None
+        self.guide = None
+        if settings.guide:
+            self.guide = Guide(self.model, settings, self.device, self.labels)
         trained = WithFeatures(self.model) if self.guide else self.model
         self.forward: Callable[[Tensor], Any] = worker.wrap(trained)
         if settings.compile:
@@ -255,7 +260,7 @@ class Trainer:
             rate = rate_at(step, self.steps * self.settings.epochs, self.settings)
             group["lr"] = rate * group["share"]
         if targets.ndim == 2 and not self.settings.neutral:
-            targets = _without_neutral(targets)
+            targets = _without_neutral(targets, len(self.labels.names))
         crops, targets = self._mix(crops, targets)
         crops = _resize(crops, side_at(step // self.steps, self.settings, self.model.side))
         batch = normalise(crops).contiguous(memory_format=torch.channels_last)
@@ -280,7 +285,7 @@ class Trainer:
         """Mix the crops of a batch if that is on; the targets are shares of the classes then."""
         if not self.settings.augment:
             return crops, targets
-        outputs = len(LABELS) + self.settings.neutral
+        outputs = self.labels.outputs(self.settings.neutral)
         return mix(crops, targets, outputs, self.settings.mixup, self.settings.cutmix)
 
     def _update_average(self, step: int) -> None:
@@ -295,10 +300,10 @@ class Trainer:
                 average.copy_(value)
 
 
-def _without_neutral(shares: Tensor) -> Tensor:
-    """Drop neutral from shares (N, 7); a picture has a label among the six, so some is left."""
-    six = shares[:, :NEUTRAL_INDEX]
-    return six / six.sum(dim=1, keepdim=True)
+def _without_neutral(shares: Tensor, count: int) -> Tensor:
+    """Keep the shares of scored classes; a picture has a label among them, so some is left."""
+    scored = shares[:, :count]
+    return scored / scored.sum(dim=1, keepdim=True)
 
 
 def _resize(crops: Tensor, side: int) -> Tensor:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mien.labels import NEUTRAL, NEUTRAL_INDEX
 from mien.train.dataset import Crops, network_inputs
 
 __all__ = ["best_epoch", "out_of_patience", "predict", "validate"]
@@ -38,19 +37,21 @@ def validate(model: nn.Module, held: Crops) -> dict[str, float]:
 
     Args:
         model: with the averaged weights.
-        held: held-out crops; none of the six expressions gives zeros.
+        held: held-out crops; none of the scored classes gives zeros.
 
     Returns:
-        Loss, and six-class accuracy averaged over the databases, so that none outweighs another.
+        Loss, and the accuracy of the scored classes averaged over the databases, so that none
+        outweighs another.
     """
-    six = np.array([row.label != NEUTRAL for row in held.rows], dtype=np.bool_)
-    if not six.any():
+    names = held.labels.names
+    scored = np.array([row.label in names for row in held.rows], dtype=np.bool_)
+    if not scored.any():
         return {"held_loss": 0.0, "held_accuracy": 0.0}
     logits = predict(model, held)
     loss = float(cross_entropy(logits, held.targets))
-    right = (logits[:, :NEUTRAL_INDEX].argmax(dim=1) == held.targets).numpy()
+    right = (logits[:, : len(names)].argmax(dim=1) == held.targets).numpy()
     sources = np.array([row.source for row in held.rows])
-    rates = [right[six & (sources == source)].mean() for source in np.unique(sources[six])]
+    rates = [right[scored & (sources == own)].mean() for own in np.unique(sources[scored])]
     return {"held_loss": round(loss, 5), "held_accuracy": round(float(np.mean(rates)), 5)}
 
 

@@ -172,7 +172,8 @@ def _balance(audit: Audit) -> Iterator[str]:
     """The shares of the classes, by dataset and split."""
     for (source, split), counts in _classes(audit).items():
         ratio = max(counts.values()) / min(counts.values())
-        ordered = {label: counts[label] for label in (*LABELS, NEUTRAL) if label in counts}
+        ours = [label for label in (*LABELS, NEUTRAL) if label in counts]
+        ordered = {label: counts[label] for label in (*ours, *sorted(counts))}
         unequal = f" (largest {ratio:.0f} times the smallest)" if len(counts) > 1 else ""
         yield f"{source} {split}: {_shares(ordered)}{unequal}"
 

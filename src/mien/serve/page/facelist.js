@@ -3,6 +3,7 @@
  * stays with its face from frame to frame, so that focus and selection stay too.
  */
 import { drawCrop, numberOf } from "./draw.js";
+import { namesOf } from "./pixels.js";
 import { percent, word } from "./words.js";
 
 const LEAST = 0.1; // of the evidence, for a region to be named
@@ -49,7 +50,7 @@ export class FaceList {
     crop.setAttribute("role", "img");
     const name = element("strong", "", head), note = element("span", "quiet", head);
     const hint = element("p", "quiet", item), list = element("ul", "bars", item);
-    const bars = [...this.card.labels, this.card.neutral].map((label) => this.#bar(label, list));
+    const bars = namesOf(this.card).map((label) => this.#bar(label, list));
     const evidence = element("p", "quiet", item);
     return { item, head, crop, name, note, hint, list, bars, evidence };
   }

@@ -52,9 +52,14 @@ export function logistic(logit) {
 export function named(scores, neutral, card) {
   const best = Math.max(...scores), expression = card.labels[scores.indexOf(best)];
   const { neutral_above: calm, certain_from: certain } = card.rule;
-  if (neutral > calm) return { label: card.neutral, expression, confidence: neutral };
+  if (card.neutral && neutral > calm) return { label: card.neutral, expression, confidence: neutral };
   const label = best < certain ? card.uncertain : expression;
   return { label, expression, confidence: best };
+}
+
+/** All that has a probability: the labels, then neutral where that lies beside them. */
+export function namesOf({ labels, neutral }) {
+  return neutral ? [...labels, neutral] : labels;
 }
 
 /** Enlarge a (height, width) map bilinearly to a square, pixel centres aligned. */

@@ -90,6 +90,7 @@ export class Recognizer {
     const { framing, input, labels, regions } = this.card;
     const words = named(face.scores, face.neutral, this.card);
     const finished = { ...face, ...words, regions: {} };
+    if (this.card.calm) finished.neutral = face.scores[labels.indexOf(this.card.calm)];
     if (face.maps) {
       const points = face.landmarks.map((point) =>
         rescaled(carried(face.toCrop, point), framing.side / input.side));

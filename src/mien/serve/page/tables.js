@@ -11,7 +11,7 @@ export function asCsv(rows, card) {
       ...boxOf(face).map((value) => real(value, 1)),
       ...[face.detection].map((value) => real(value, 4)),
       face.label,
-      ...[face.confidence, face.neutral, ...face.scores].map((value) => real(value, 4)),
+      ...[face.confidence, ...(card.neutral ? [face.neutral] : []), ...face.scores].map((value) => real(value, 4)),
     ]));
   const header = video ? card.video_header : card.picture_header;
   return [header, ...lines].map((line) => line.map(quoted).join(",") + "\n").join("");

@@ -2,6 +2,7 @@
  * The faces of a video over time: the scores of one as lines, and below a lane for each face, in
  * the colours of what it showed; as mien.show.timeline.
  */
+import { namesOf } from "./pixels.js";
 
 const LANE = 14; // CSS pixels
 const CURVES = 92;
@@ -30,7 +31,7 @@ export function drawTimeline(canvas, rows, chosen, span, card) {
   const width = canvas.clientWidth - NAMES - EDGE;
   const x = (time) => NAMES + (width * (time - begin)) / Math.max(end - begin, span, 1);
   drawGrid(context, width);
-  for (const name of [...card.labels, card.neutral]) {
+  for (const name of namesOf(card)) {
     drawCurve(context, seen, chosen, x, card, name);
   }
   shown.forEach((track, i) => {
