@@ -179,10 +179,24 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         Model(tmp_path)
 
 
-def test_a_model_for_other_expressions_or_of_another_format_is_refused(tmp_path):
+def test_a_model_of_other_classes_is_read_in_the_order_of_its_card(tmp_path):
     swapped = ("happiness", "surprise", "sadness", "anger", "fear", "disgust")
-    with pytest.raises(BadModelError, match=r"format 1 for \['happiness', .*'fear', 'disgust'\]"):
-        loaded(tmp_path, channels_model(labels=swapped))
+    model = loaded(tmp_path, channels_model(labels=swapped))
+    assert (model.labels.names, model.labels.calm) == (swapped, "")
+
+
+def test_a_model_whose_classes_cannot_be_told_apart_or_of_another_format_is_refused(tmp_path):
+    twice = ("happiness", "surprise", "sadness", "anger", "fear", "Fear")
+    with pytest.raises(
+        BadModelError, match=r"format 1 for \['happiness', .*'Fear'\] .*twice: fear"
+    ):
+        loaded(tmp_path, channels_model(labels=twice))
+    with pytest.raises(BadModelError, match=r"for None \(names and colours .* no lists"):
+        loaded(tmp_path, channels_model(labels=None))
+    with pytest.raises(BadModelError, match=r"returns neutral, and its card has no class for it"):
+        loaded(tmp_path, channels_model(neutral=True, calm=""))
+    with pytest.raises(BadModelError, match=r"logits of shape \(2, 6\).* not .* \(2, 3\)"):
+        loaded(tmp_path, channels_model(labels=("a", "b", "c")))
     with pytest.raises(BadModelError, match=r"card of format 2 for .*\n  try: use the version"):
         loaded(tmp_path, channels_model(format=2))
 

@@ -22,7 +22,9 @@ __all__ = ["export_command", "show_augmentation_command", "train_command"]
 @click.command(name="train")
 @click.argument("settings", metavar="CONFIG.toml", type=FILE)
 @click.option("--out", type=FILE, help="The run's folder; default runs/NAME.")
-@click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
+@click.option(
+    "--resume", is_flag=True, help="Continue a run that was stopped, or with more epochs."
+)
 @click.option("--seed", type=int, help="Instead of the file's.")
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the file's.")
 def train_command(
@@ -37,27 +39,49 @@ def train_command(
 
     from mien.show.plots import history_curves
     from mien.train import config
+    from mien.train.folds import train_by_folds
     from mien.train.trainer import train
-    from mien.train.validate import best_epoch
+    from mien.train.validate import best_epoch, is_measured
 
     settings = recipe_or_file(settings)
     chosen = config.load(settings)
     chosen = chosen if seed is None else replace(chosen, seed=seed)
     chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
     run = out or Path("runs") / settings.stem
-    history = train(chosen, run, resume, epoch_bar, _print_epoch)
-    history_curves(history, run / "history.png")
-    best = best_epoch(history)
-    echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
+    if chosen.folds:
+        _print_folds(train_by_folds(chosen, run, resume, epoch_bar, _print_epoch))
+    else:
+        history = train(chosen, run, resume, epoch_bar, _print_epoch)
+        history_curves(history, run / "history.png")
+        best = best_epoch(history)
+        if is_measured(best):
+            echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
+        else:
+            echo("no picture was held out: the last epoch is kept, and nothing was measured")
     echo(f"wrote {run}; next: mien export {run}")
 
 
 def _print_epoch(row: dict[str, Any]) -> None:
+    from mien.train.validate import is_measured
+
+    held = ""
+    if is_measured(row):
+        held = f"held-out loss {row['held_loss']:.3f}  accuracy {row['held_accuracy']:.1%}  "
     echo_note(
-        f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.3f}  "
-        f"held-out loss {row['held_loss']:.3f}  accuracy {row['held_accuracy']:.1%}  "
-        f"{row['seconds']:.0f} s"
+        f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.3f}  {held}{row['seconds']:.0f} s"
     )
+
+
+def _print_folds(record: dict[str, Any]) -> None:
+    """Print the figures over all held-out answers."""
+    low, high = record["accuracy_95"]
+    folds = "  ".join(f"{accuracy:.1%}" for accuracy in record["accuracy_by_fold"])
+    echo(f"{record['split']}: {record['pictures']:,} pictures, each held out once")
+    echo(f"accuracy           {record['accuracy']:.1%}  (95 %: {low:.1%} to {high:.1%})")
+    echo(f"by fold            {folds}")
+    echo(f"mean recall        {record['mean_recall']:.1%}")
+    for label, recall in record["recall"].items():
+        echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
 
 
 @click.command(name="export")
@@ -81,6 +105,8 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
     echo_note("reading the training pictures; with 100,000 it takes some minutes")
     card = export(run, target, {path.stem: read_metrics(path) for path in metrics})
     echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
+    if not card["calibrated_on"]:
+        echo("too few held-out pictures to calibrate: the temperature is 1, nothing is uncertain")
     echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
     echo(f"wrote {target}")
 

@@ -121,11 +121,14 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
         train = {"color": _BLUE, "marker": "."}  # a marker, or a single epoch would not be seen
         held = {"color": _VERMILION, "marker": ".", "ls": "--"}
         losses.plot(epochs, [row["train_loss"] for row in history], label="training", **train)
-        losses.plot(epochs, [row["held_loss"] for row in history], label="held out", **held)
+        measured = any(row["held_loss"] or row["held_accuracy"] for row in history)
+        if measured:
+            losses.plot(epochs, [row["held_loss"] for row in history], label="held out", **held)
         losses.set(xlabel="epoch", ylabel="cross-entropy")
         losses.legend(frameon=False)
         percent = [100 * row["held_accuracy"] for row in history]
-        accuracies.plot(epochs, percent, **held)
+        if measured:
+            accuracies.plot(epochs, percent, **held)
         accuracies.set(xlabel="epoch", ylabel="held-out accuracy (%)")
         for axes in (losses, accuracies):
             axes.spines[["top", "right"]].set_visible(False)

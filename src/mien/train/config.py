@@ -36,6 +36,9 @@ class TrainConfig:
         seed: of weights, order and augmentation.
         draw: seed of the held-out draw; the same for runs that are compared or teach each other.
         hold_out: share of the training pictures held out to choose the epoch and temperature.
+        folds: 0; or that many networks are trained, each without another part of the pictures,
+            and measured on it, and then one on all pictures: for data too few to hold out. Nothing
+            else is held out then. All pictures of a person are in one fold.
         epochs: at most.
         batch: crops a step.
         balance: take rare expressions and small databases more often, in [0, 1), see
@@ -83,6 +86,7 @@ class TrainConfig:
     seed: int = 0
     draw: int = 0
     hold_out: float = 0.05
+    folds: int = 0
     epochs: int = 20
     batch: int = 128
     balance: float = 0.0
@@ -160,6 +164,7 @@ _COUNTS = (
     "patience", "threads", "weight_decay", "seed", "draw", "guide", "guide_shift", "stem_rate",
 )  # fmt: skip
 # What no run needs, and memory or float32 would not hold. Strengths: `mien.train.augment.Strength`.
+_MOST_FOLDS = 1_000
 _MOST_EPOCHS, _MOST_CROPS, _MOST_DEVICES, _MOST_RATE = 10**9, 100_000, 256, 1e9
 _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
     (_SHARES, lambda v: 0 <= v < 1, "a number in [0, 1)"),
@@ -176,6 +181,7 @@ _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
         lambda v: 1 / _MOST_RATE <= v <= _MOST_RATE,
         f"a number above 0, from {1 / _MOST_RATE} to {_MOST_RATE:.0e}",
     ),
+    (("folds",), lambda v: v == 0 or 2 <= v <= _MOST_FOLDS, f"0, or 2 to {_MOST_FOLDS:,}"),
     (
         ("side",),
         lambda v: v == 0 or LEAST_SIDE <= v <= MOST_SIDE,
@@ -187,6 +193,7 @@ _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
         f"a multiple of 8 up to {MOST_SIDE}",
     ),
 )
+_LATER = ("classes", "folds")
 _SCHEDULES = ("constant", "cosine", "one-cycle")
 _OPTIMISERS = ("adam", "adamw", "sgd")
 
@@ -275,7 +282,8 @@ def to_toml(config: TrainConfig) -> str:
         config: the settings.
 
     Returns:
-        One line a setting.
+        One line a setting. What came later than the first runs is left out where it is as usual, so
+        that an earlier search goes on.
 
     Example:
         >>> print(to_toml(TrainConfig(data=("data/rafdb",))).splitlines()[0])
@@ -284,6 +292,8 @@ def to_toml(config: TrainConfig) -> str:
     lines = []
     for field in fields(config):
         value = getattr(config, field.name)
+        if field.name in _LATER and value == field.default:
+            continue
         if isinstance(value, tuple):
             text = "[" + ", ".join(map(_quoted, value)) + "]"
         elif isinstance(value, str):

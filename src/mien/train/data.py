@@ -122,6 +122,8 @@ def _hold_out(settings: TrainConfig) -> Data:
         test_copies = of_train + of_held
     # nothing is drawn from a database that brings its own held-out part along
     divided = {row.source for row in held.rows}
+    if settings.folds:  # they hold everything out in turn
+        return Data(join(train, held), none, test_copies, 0)
     drawn = splits.draw_held_out(train.rows, settings.hold_out, settings.draw)
     drawn &= np.array([row.source not in divided for row in train.rows], dtype=np.bool_)
     train, held = train.where(~drawn), join(held, train.where(drawn))

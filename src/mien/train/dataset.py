@@ -318,8 +318,7 @@ class ExpressionDataset(Dataset[tuple[Tensor, int]]):
             which = "any class" if neutral else self._labels.together
             splits = ", ".join(sorted({row.split for row in rows})) or "no picture at all"
             raise BadDataError(
-                f"no picture of {which} in split {split!r} "
-                f"of {folder}, which has {splits}",
+                f"no picture of {which} in split {split!r} of {folder}, which has {splits}",
                 fix="choose another split, or neutral=True for neutral pictures",
             )
 

@@ -30,6 +30,7 @@ from mien.pixels import F32, MEAN, SIDE, STD
 from mien.recognize.model import CARD, seal
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
+from mien.train.folds import Answers, read_answers, read_record
 from mien.train.neutral import fit_neutral, same_origin
 from mien.train.run import TrainedRun, load_run, read_description
 from mien.train.validate import best_epoch, predict
@@ -79,13 +80,13 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
     parity = _prove_parity(model, graph, _proof(data.held))
     card = {
         **_describe(trained, neutral, model.linear_layers),
-        **_calibrate(trained.network, data.held),
+        **_calibrate(_answers(run, trained, data.held)),
         "parameters": sum(p.numel() for p in trained.network.parameters()),
         "multiply_adds": multiply_adds(trained.network),
         "epoch": best_epoch(trained.history)["epoch"],
         "data": read_description(run),
         "parity": float(f"{parity:.1e}"),
-        "metrics": metrics or {},
+        "metrics": {**_by_folds(run, trained), **(metrics or {})},
         "licence": _LICENCE,
         "weights_sha256": hashlib.sha256(graph).hexdigest(),
         "sha256": "0" * 64,
@@ -114,22 +115,42 @@ def _describe(trained: TrainedRun, neutral: dict[str, float], linear_layers: int
     }
 
 
-def _calibrate(network: Network, held: Crops) -> dict[str, Any]:
-    """Fit the temperature, and the confidence below which an expression is called uncertain."""
+def _answers(run: Path, trained: TrainedRun, held: Crops) -> Answers:
+    """What is known of pictures that were held out: now, or by folds."""
+    if trained.settings.folds:
+        return read_answers(run, trained.labels)
     count = len(held.labels.names)
     scored = held.where(held.targets.numpy() < count)
-    if len(scored) < _FEW:  # both would be chance: the network's own confidence stands
+    logits = np.empty((0, count), dtype=np.float32)
+    if len(scored):
+        logits = predict(trained.network, scored)[:, :count].numpy()
+    return Answers(logits, scored.targets.numpy(), [row.source for row in scored.rows])
+
+
+def _by_folds(run: Path, trained: TrainedRun) -> dict[str, Any]:
+    """The figures of a run by folds, as those of an evaluation."""
+    if not trained.settings.folds:
+        return {}
+    record = read_record(run)
+    return {"folds": {key: record[key] for key in (*_METRICS, "accuracy_95")}}
+
+
+def _calibrate(answers: Answers) -> dict[str, Any]:
+    """Fit the temperature, and the confidence below which an expression is called uncertain."""
+    if len(answers.targets) < _FEW:  # both would be chance: the network's own confidence stands
         uncertain = {"below": 0.0, "error_rate": ERROR_RATE, "answered": 1.0}
         return {"temperature": 1.0, "uncertain": uncertain, "calibrated_on": 0}
-    targets = scored.targets.numpy()
-    logits = predict(network, scored)[:, :count]
-    temperature = round(fit_temperature(logits.numpy(), targets), 4)
-    scores = (logits / temperature).softmax(dim=1).numpy()
-    below = certain_from(scores, targets, [row.source for row in scored.rows], ERROR_RATE)
+    temperature = round(fit_temperature(answers.logits, answers.targets), 4)
+    scores = (torch.from_numpy(answers.logits) / temperature).softmax(dim=1).numpy()
+    below = certain_from(scores, answers.targets, answers.sources, ERROR_RATE)
     below = min(1.0, math.ceil(below * 1e4) / 1e4)
     answered = round(float((scores.max(axis=1) >= below).mean()), 4)
     uncertain = {"below": below, "error_rate": ERROR_RATE, "answered": answered}
-    return {"temperature": temperature, "uncertain": uncertain, "calibrated_on": len(scored)}
+    return {
+        "temperature": temperature,
+        "uncertain": uncertain,
+        "calibrated_on": len(answers.targets),
+    }
 
 
 def _learn_neutral(network: Network, data: Data) -> dict[str, float]:

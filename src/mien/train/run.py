@@ -8,7 +8,7 @@ pickled, so opening a stranger's checkpoint runs no code. Knows nothing of train
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +143,7 @@ def refuse_other_run(folder: Path, settings: TrainConfig, resume: bool) -> None:
 
     Args:
         folder: for the run.
-        settings: of the run.
+        settings: of the run; more epochs than it was begun with are allowed.
         resume: whether it continues the run in the folder.
 
     Raises:
@@ -152,9 +152,26 @@ def refuse_other_run(folder: Path, settings: TrainConfig, resume: bool) -> None:
     path = folder / _SETTINGS
     if path.exists() and not resume:
         raise BadSettingError(f"{folder} holds a run", fix="add --resume, or choose another --out")
-    if path.exists() and config.load(path) != settings:
+    if not path.exists():
+        return
+    begun = config.load(path)
+    if begun.epochs < settings.epochs:  # a run may be made longer
+        begun = replace(begun, epochs=settings.epochs)
+    other = [
+        f"{field.name} was {getattr(begun, field.name)!r} and is {getattr(settings, field.name)!r}"
+        for field in fields(begun)
+        if getattr(begun, field.name) != getattr(settings, field.name)
+    ]
+    if other:
         raise BadSettingError(
-            f"{folder} holds a run of other settings", fix="choose another --out for these"
+            f"{folder} holds a run of other settings: {'; '.join(other)}",
+            fix="choose another --out for these, or set them back; only epochs may be raised",
+        )
+    labels, found = labels_of(folder), labels_of_all(settings.data)
+    if labels.targets != found.targets:
+        raise BadSettingError(
+            f"{folder} holds a run of the classes {labels}; the data have {found}",
+            fix="choose another --out",
         )
 
 

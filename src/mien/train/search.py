@@ -173,8 +173,13 @@ def claim_folder(grid: Grid, out: Path) -> None:
         out: the folder.
 
     Raises:
-        BadSettingError: if it holds a search of another grid.
+        BadSettingError: if it holds a search of another grid, or a point sets folds.
     """
+    if any(point.folds for point in grid.points):
+        raise BadSettingError(
+            "folds is set, and a search compares runs by the pictures that all of them hold out",
+            fix="leave folds out",
+        )
     path = out / "grid.toml"
     text = "\n".join(config.to_toml(point) for point in grid.points)
     if path.exists() and path.read_text(encoding="utf-8") != text:

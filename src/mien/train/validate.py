@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from mien.train.dataset import Crops, network_inputs
 
-__all__ = ["best_epoch", "out_of_patience", "predict", "validate"]
+__all__ = ["best_epoch", "is_measured", "out_of_patience", "predict", "validate"]
 
 
 @torch.inference_mode()
@@ -55,6 +55,18 @@ def validate(model: nn.Module, held: Crops) -> dict[str, float]:
     return {"held_loss": round(loss, 5), "held_accuracy": round(float(np.mean(rates)), 5)}
 
 
+def is_measured(row: Mapping[str, Any]) -> bool:
+    """Tell whether anything was held out in an epoch.
+
+    Args:
+        row: of the history.
+
+    Returns:
+        False where loss and accuracy are both 0, which no network has.
+    """
+    return bool(row.get("held_loss", 1) or row["held_accuracy"])
+
+
 def best_epoch(history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return the row of the epoch whose weights are kept.
 
@@ -62,8 +74,11 @@ def best_epoch(history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         history: one row an epoch.
 
     Returns:
-        The first row of the highest held-out accuracy; empty before the first epoch.
+        The first row of the highest held-out accuracy; the last where nothing was held out; empty
+        before the first epoch.
     """
+    if history and not any(map(is_measured, history)):
+        return history[-1]
     return max(history, key=lambda row: float(row["held_accuracy"]), default={})
 
 
@@ -75,7 +90,9 @@ def out_of_patience(history: Sequence[Mapping[str, Any]], patience: int) -> bool
         patience: epochs to wait for a better held-out accuracy; 0 waits for ever.
 
     Returns:
-        True if so many have passed since the best one.
+        True if so many have passed since the best one; never where nothing was held out.
     """
+    if not any(map(is_measured, history)):
+        return False
     accuracies = [row["held_accuracy"] for row in history]
     return bool(patience) and len(history) - 1 - int(np.argmax([*accuracies, -1.0])) >= patience

@@ -1,0 +1,224 @@
+"""A run by folds, where too few pictures could be held out: each picture is held out once.
+
+Pipeline: all pictures -> folds -> a run without each fold, whose last weights answer for its
+pictures -> figures of all answers together -> a run on all pictures, which is what is exported. No
+answer chooses an epoch, so the figures owe nothing to the pictures that they are measured on. The
+files of the folds lie in the run's folder. Knows nothing of the loop.
+"""
+
+import csv
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien.data.folds import draw_folds
+from mien.documents import parse_json, read_text
+from mien.errors import BadDataError, BadSettingError
+from mien.evaluate.metrics import confusion, summarise
+from mien.labels import LabelSet
+from mien.media.writers import open_table, write_text
+from mien.models import zoo
+from mien.pixels import F32, I64
+from mien.recognize.columns import score_columns
+from mien.recognize.model import softmax
+from mien.train.config import TrainConfig
+from mien.train.data import Data, load_data
+from mien.train.dataset import Crops, drop_leaks
+from mien.train.run import LAST, load_weights, refuse_other_run
+from mien.train.trainer import EpochProgress, EpochReport, no_progress, no_report, train
+from mien.train.validate import predict
+
+__all__ = ["Answers", "read_answers", "read_record", "train_by_folds"]
+
+_ANSWERS, _RECORD = "folds.csv", "folds.json"
+_AGAIN = "resume the run, which writes it again"
+_FACTS = ("source", "original", "path", "label", "fold")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What networks said of pictures that they were not trained on.
+
+    Attributes:
+        logits: shape (N, C), float32.
+        targets: shape (N,), the true classes.
+        sources: the database of each.
+    """
+
+    logits: F32
+    targets: I64
+    sources: list[str]
+
+
+def train_by_folds(
+    settings: TrainConfig,
+    out: Path,
+    resume: bool = False,
+    progress: EpochProgress = no_progress,
+    report: EpochReport = no_report,
+) -> dict[str, Any]:
+    """Train a network for each fold, and then one on all pictures.
+
+    Args:
+        settings: of the run, with `folds` of 2 or more.
+        out: the run's folder, as of `train`; the folds' runs lie in it.
+        resume: continue such a run.
+        progress: wraps the steps of an epoch.
+        report: is given the history row of each epoch of each run.
+
+    Returns:
+        The figures over all held-out answers, JSON-ready, as ``folds.json`` in `out` has them.
+
+    Raises:
+        BadSettingError: if `out` holds another run, there are fewer pictures than folds, or other
+            networks that have seen the held-out pictures would teach.
+        BadDataError: if the data are not there, or a fold has all pictures of a class.
+    """
+    _refuse_teachers(settings)
+    refuse_other_run(out, settings, resume)
+    everything = load_data(settings)
+    pool = everything.train
+    folds = draw_folds(pool.rows, settings.folds, settings.draw)
+    parts = [_part(pool, folds == number, number) for number in range(settings.folds)]
+    answers = []
+    for number, data in enumerate(parts):
+        folder = out / f"fold-{number + 1}"
+        titled = _titled(progress, f"fold {number + 1}/{settings.folds}")
+        own = replace(settings, folds=0)
+        train(own, folder, resume, titled, report, data)
+        answers.append(_logits(own, folder, data.held))
+    train(settings, out, resume, _titled(progress, "all pictures"), report, everything)
+    return _written(out, [part.held for part in parts], answers)
+
+
+def _refuse_teachers(settings: TrainConfig) -> None:
+    names = [name for name in ("votes", "teachers") if getattr(settings, name)]
+    if Path(settings.start).is_dir() and settings.start:
+        names.append("start")
+    if names:
+        raise BadSettingError(
+            f"folds is set, and {' and '.join(names)} may have seen what is held out",
+            fix="leave one of them out",
+        )
+
+
+def _part(pool: Crops, held_out: Any, number: int) -> Data:
+    """The data of one fold; copies of what it holds out are not trained on."""
+    held = pool.where(held_out)
+    own, copies = drop_leaks(pool.where(~held_out), held)
+    missing = {row.label for row in pool.rows} - {row.label for row in own.rows}
+    if missing:
+        classes = ", ".join(sorted(missing))
+        raise BadDataError(
+            f"without fold {number + 1} there is no training picture of {classes}",
+            fix="give more folds, or more pictures or persons of that class",
+        )
+    return Data(own, held, 0, copies)
+
+
+def _titled(progress: EpochProgress, title: str) -> EpochProgress:
+    return lambda steps, epoch: progress(steps, f"{title}, {epoch}")
+
+
+def _logits(settings: TrainConfig, folder: Path, held: Crops) -> F32:
+    """What the last weights of a fold's run say; not the best, which its pictures chose."""
+    labels = held.labels
+    outputs = labels.outputs(settings.neutral)
+    network = zoo.build(settings.model, outputs, settings.dropout, settings.side)
+    load_weights(folder / LAST, network)
+    logits: F32 = predict(network, held)[:, : len(labels.names)].numpy()
+    return logits
+
+
+def _written(out: Path, held: list[Crops], logits: list[F32]) -> dict[str, Any]:
+    """Write the answers and what follows from them; those on a calm class beside do not count."""
+    labels = held[0].labels
+    rows = [
+        (row, number, own)
+        for number, (crops, found) in enumerate(zip(held, logits, strict=True), 1)
+        for row, own in zip(crops.rows, found, strict=True)
+        if row.label in labels.names
+    ]
+    with open_table(out / _ANSWERS, (*_FACTS, *score_columns(LabelSet(labels.names)))) as table:
+        for row, number, own in rows:
+            facts = (row.source, row.original, row.path, row.label, number)
+            table.writerow((*facts, *(float(value) for value in own)))
+    answers = read_answers(out, labels)
+    scores = softmax(answers.logits)
+    summary = summarise(scores, answers.targets)
+    right = scores.argmax(axis=1) == answers.targets
+    of_fold = np.array([number for _, number, _ in rows])
+    record = {
+        "split": f"{len(held)} folds",
+        "pictures": summary.pictures,
+        "accuracy": round(summary.accuracy, 4),
+        "accuracy_95": [round(bound, 4) for bound in summary.interval],
+        "mean_recall": round(summary.mean_recall, 4),
+        "recall": {
+            name: None if np.isnan(recall) else round(float(recall), 4)
+            for name, recall in zip(labels.names, summary.recalls, strict=True)
+        },
+        "calibration_error": round(summary.calibration_error, 4),
+        "accuracy_by_fold": [
+            round(float(right[of_fold == number].mean()), 4) for number in np.unique(of_fold)
+        ],
+        "confusion": confusion(scores.argmax(axis=1), answers.targets, len(labels.names)).tolist(),
+    }
+    write_text(json.dumps(record, indent=1) + "\n", out / _RECORD)
+    return record
+
+
+def read_answers(run: Path, labels: LabelSet) -> Answers:
+    """Read the held-out answers of a run by folds.
+
+    Args:
+        run: its folder.
+        labels: its classes.
+
+    Returns:
+        The answers, in the order of the folds.
+
+    Raises:
+        BadDataError: if they are missing or damaged.
+    """
+    path = run / _ANSWERS
+    try:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            header, *lines = csv.reader(file)
+        expected = (*_FACTS, *score_columns(LabelSet(labels.names)))
+        if tuple(header) != expected:
+            raise BadDataError(
+                f"{path}: expected the columns {','.join(expected)}, got {','.join(header)}",
+                fix=_AGAIN,
+            )
+        values = [[float(cell) for cell in line[len(_FACTS) :]] for line in lines]
+        logits = np.array(values, dtype=np.float32).reshape(len(lines), len(labels.names))
+        targets = np.array([labels.names.index(line[3]) for line in lines], dtype=np.int64)
+    except (OSError, ValueError, csv.Error) as error:
+        raise BadDataError(
+            f"{path} does not hold the answers of the folds ({error})", fix=_AGAIN
+        ) from error
+    return Answers(logits, targets, [line[0] for line in lines])
+
+
+def read_record(run: Path) -> dict[str, Any]:
+    """Read the figures of a run by folds.
+
+    Args:
+        run: its folder.
+
+    Returns:
+        What `train_by_folds` returned.
+
+    Raises:
+        BadDataError: if they are missing or damaged.
+    """
+    path = run / _RECORD
+    try:
+        record = parse_json(read_text(path))
+    except (OSError, ValueError) as error:
+        raise BadDataError(f"{path} does not hold the figures ({error})", fix=_AGAIN) from error
+    return dict(record)

@@ -1,0 +1,179 @@
+"""Runs by folds: each picture is held out once, and the figures owe nothing to it."""
+
+import csv
+import json
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mien.data import manifest
+from mien.data.folds import draw_folds
+from mien.data.manifest import Row
+from mien.errors import BadDataError, BadSettingError
+from mien.evaluate.calibration import fit_temperature
+from mien.train import folds as by_folds
+from mien.train.dataset import Crops
+from mien.train.export import export
+from mien.train.folds import read_answers, train_by_folds
+from mien.train.run import load_run
+from tests.support.own_classes import OWN, write_own
+from tests.support.tiny_network import settings_for
+
+pytestmark = pytest.mark.torch
+
+
+def rows_of(persons, each, labels="ab"):
+    """So many pictures of each person, of each class."""
+    return [
+        Row(f"{p}-{label}-{n}", label, "own", "train", p, "", f"{p}-{label}-{n}", "as-is")
+        for p in persons
+        for label in labels
+        for n in range(each)
+    ]
+
+
+def test_all_pictures_of_a_person_are_in_one_fold_and_the_classes_are_spread():
+    rows = rows_of([f"p{n}" for n in range(9)], each=2)
+    found = draw_folds(rows, 3, seed=0)
+    by_person = {(row.subject, fold) for row, fold in zip(rows, found, strict=True)}
+    assert len(by_person) == 9
+    counts = Counter((row.label, fold) for row, fold in zip(rows, found, strict=True))
+    assert set(counts.values()) == {6}  # 9 persons of 2 pictures, by 3
+
+
+def test_single_pictures_are_spread_by_class_whatever_their_order():
+    rows = [replace(row, subject="") for row in rows_of(["p"], each=12, labels="abc")]
+    found = draw_folds(rows, 4, seed=1)
+    counts = Counter((row.label, fold) for row, fold in zip(rows, found, strict=True))
+    assert set(counts.values()) == {3}
+    order = np.random.default_rng(0).permutation(len(rows))
+    again = draw_folds([rows[n] for n in order], 4, seed=1)
+    np.testing.assert_array_equal(again, found[order])
+    assert draw_folds(rows, 4, seed=2).tolist() != found.tolist()
+
+
+def test_one_fold_a_person_leaves_one_person_out():
+    rows = rows_of(["ann", "bob", "cem"], each=2)
+    found = draw_folds(rows, 3, seed=0)
+    for fold in range(3):
+        assert len({row.subject for row, n in zip(rows, found, strict=True) if n == fold}) == 1
+    with pytest.raises(BadSettingError, match=r"folds is 4, .* 3 persons.*\n.*at most 3"):
+        draw_folds(rows, 4, seed=0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_own(tmp_path_factory.mktemp("own") / "data", train=24, test=8)
+
+
+@pytest.fixture(scope="module")
+def settings(folder):
+    return settings_for(folder, folds=3, epochs=8, augment=False)
+
+
+@pytest.fixture(scope="module")
+def run(settings, tmp_path_factory):
+    out = tmp_path_factory.mktemp("own") / "run"
+    return out, train_by_folds(settings, out)
+
+
+def test_every_picture_has_one_answer_of_a_network_that_did_not_see_it(run, folder):
+    out, record = run
+    with (out / "folds.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    trained = [row for row in manifest.read(folder) if row.split == "train"]
+    assert sorted(line["path"] for line in lines) == sorted(row.path for row in trained)
+    assert record["pictures"] == 72
+    for number in range(3):
+        description = json.loads((out / f"fold-{number + 1}/data.json").read_text())
+        assert (description["train"], description["held_out"]) == (48, 24)
+    described = json.loads((out / "data.json").read_text())
+    assert (described["train"], described["held_out"]) == (72, 0)
+
+
+def test_the_figures_are_those_of_the_answers(run):
+    out, record = run
+    answers = read_answers(out, OWN)
+    right = answers.logits.argmax(axis=1) == answers.targets
+    assert record["accuracy"] == round(right.mean(), 4) > 0.9
+    low, high = record["accuracy_95"]
+    assert 0.85 < low < record["accuracy"] <= high <= 1
+    assert np.sum(record["confusion"]) == 72
+    assert np.trace(record["confusion"]) == right.sum()
+    assert list(record["recall"]) == list(OWN.names)
+
+
+def test_the_last_weights_answer_not_those_that_the_held_out_pictures_chose(
+    settings, tmp_path, monkeypatch
+):
+    asked = []
+    real = by_folds.load_weights
+    monkeypatch.setattr(by_folds, "load_weights", lambda p, m: asked.append(p.name) or real(p, m))
+    train_by_folds(replace(settings, epochs=1), tmp_path / "run")
+    assert asked == ["last.safetensors"] * 3
+
+
+def test_the_file_has_the_network_of_all_pictures_calibrated_on_the_answers(run, tmp_path):
+    out, record = run
+    card = export(out, tmp_path / "own.onnx")
+    answers = read_answers(out, OWN)
+    assert card["temperature"] == round(fit_temperature(answers.logits, answers.targets), 4)
+    assert (card["calibrated_on"], card["epoch"]) == (72, 8)
+    assert card["metrics"]["folds"]["accuracy"] == record["accuracy"]
+    weights = load_run(out).network.state_dict()
+    other = load_run(out / "fold-1").network.state_dict()
+    assert not torch.equal(weights["head.weight"], other["head.weight"])
+
+
+def test_a_run_that_was_stopped_between_folds_goes_on(settings, run, tmp_path):
+    steps = iter(range(2 * 8 * 4))  # one fold and a part of the second
+
+    def stopping(step_range, _name):
+        for step in step_range:
+            if next(steps, None) is None:
+                raise KeyboardInterrupt
+            yield step
+
+    with pytest.raises(KeyboardInterrupt):
+        train_by_folds(settings, tmp_path / "run", progress=stopping)
+    assert not (tmp_path / "run/folds.json").exists()
+    assert train_by_folds(settings, tmp_path / "run", resume=True) == run[1]
+
+
+def test_a_fold_with_all_pictures_of_a_class_is_named(tmp_path, settings, monkeypatch):
+    folder = write_own(tmp_path / "data", train=4)
+    rows = [replace(r, subject=r.label) for r in manifest.read(folder)]
+    manifest.write(rows, folder)
+    with pytest.raises(BadDataError, match=r"without fold 1 there is no training picture of"):
+        train_by_folds(replace(settings, data=(str(folder),)), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_may_have_seen_the_pictures_does_not_teach(settings, run, tmp_path):
+    taught = replace(settings, teachers=("x",), start=str(run[0]))
+    with pytest.raises(BadSettingError, match="teachers and start may have seen"):
+        train_by_folds(taught, tmp_path / "new")
+
+
+def test_damaged_answers_are_named(tmp_path):
+    with pytest.raises(BadDataError, match=r"folds.csv does not hold"):
+        read_answers(tmp_path, OWN)
+    header = "source,original,path,label,fold,asleep,open,left\n"
+    (tmp_path / "folds.csv").write_text(header)
+    with pytest.raises(BadDataError, match="open,asleep,left, got .*asleep,open,left"):
+        read_answers(tmp_path, OWN)
+
+
+def test_copies_of_held_out_pictures_are_not_trained_on():
+    gray = torch.randint(0, 256, (4, 64, 64), dtype=torch.uint8)
+    gray[3] = gray[0]
+    rows = rows_of(["a", "b"], each=1)
+    crops = Crops(rows, gray, torch.tensor([0, 1, 0, 1]))
+    data = by_folds._part(
+        replace(crops, rows=[replace(r, label="x") for r in rows]), np.array([1, 0, 0, 0], bool), 0
+    )
+    assert (data.held_copies, len(data.train)) == (1, 2)
