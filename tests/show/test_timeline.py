@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mien.errors import MissingExtraError
-from mien.labels import LABELS, NEUTRAL
+from mien.labels import LABELS, NEUTRAL, PAPER
 from mien.show import timeline, timeline_plot
 from mien.show.style import COLOURS
 from mien.show.timeline import Timeline
@@ -24,8 +24,9 @@ def face(track, label="happiness", confidence=0.6, shade=0):
     neutral = confidence if calm else 0.1
     crop = np.full((64, 64, 3), shade, dtype=np.uint8)
     return SimpleNamespace(
-        track=track, label=label, confidence=confidence, neutral=neutral, values=values, crop=crop
-    )
+        track=track, label=label, confidence=confidence, neutral=neutral, values=values, crop=crop,
+        labels=PAPER,
+    )  # fmt: skip
 
 
 def filled(frames):

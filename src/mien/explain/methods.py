@@ -51,7 +51,9 @@ class Source(Protocol):
     ) -> ActivationsAndGradients:
         """Return a layer's output and each objective's gradients."""
 
-    def class_maps(self, batch: F32, objectives: Sequence[Objective]) -> F32:
+    def class_maps(
+        self, batch: F32, objectives: Sequence[Objective], layer: str | None = None
+    ) -> F32:
         """Return each objective's class activation map, shape (T, N, h, w)."""
 
 
@@ -258,7 +260,7 @@ def _by_gradients(method: str) -> Callable[[Request], F32]:
 
 def _cam(request: Request) -> F32:
     _require(request, "class_maps", "cam")
-    maps: F32 = request.source.class_maps(request.batch, request.objectives)
+    maps: F32 = request.source.class_maps(request.batch, request.objectives, request.layer)
     return maps
 
 

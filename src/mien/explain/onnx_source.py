@@ -91,8 +91,11 @@ class GraphSource:
         gradients = np.broadcast_to(even, (len(objectives), *maps.shape))
         return ActivationsAndGradients(maps, gradients, folded=True)
 
-    def class_maps(self, batch: F32, objectives: Sequence[Objective]) -> F32:
+    def class_maps(
+        self, batch: F32, objectives: Sequence[Objective], layer: str | None = None
+    ) -> F32:
         """Return each objective's class activation map, shape (T, N, h, w)."""
+        self._check(layer)
         self._needs("maps")
         if self._linear_layers != 1:
             raise cam_refusal(self._linear_layers)

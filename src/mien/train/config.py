@@ -27,8 +27,10 @@ class TrainConfig:
         classes: what the folders must have, in the order of their numbers; left out, whatever
             classes they have.
         model: a key of `mien.models.zoo.MODELS`.
-        start: a run's folder to begin with its best weights instead of fresh ones; or a network
-            that has seen faces, see `mien.models.starts.STARTS`.
+        start: a run's folder to begin with its best weights instead of fresh ones; a model in the
+            package or an exported file, whose classes may be others; or a network that has seen
+            faces, see `mien.models.starts.STARTS`.
+        frozen: train the head alone; the features stay as the start has them.
         start_file: of such a network: the package that ships it, downloaded.
         stem_rate: rate of the first layers, as a share of the others'.
         neutral: learn a calm class beside the scored ones, as neutral beside the six; else its
@@ -81,6 +83,7 @@ class TrainConfig:
     model: str = "miennet"
     start: str = ""
     start_file: str = ""
+    frozen: bool = False
     stem_rate: float = 1.0
     neutral: bool = True
     seed: int = 0
@@ -146,6 +149,11 @@ class TrainConfig:
             for name in names:
                 if not fits(getattr(self, name)):
                     raise _out_of_range(self, name, expected)
+        if self.frozen and not self.start:
+            raise BadSettingError(
+                "frozen is set, and there is no start: fresh features would stay as they are",
+                fix='name one, for instance start = "miennet"',
+            )
         if self.guide and (self.mixup or self.cutmix):
             raise BadSettingError(
                 "guide is set, and crops are mixed: places of two faces lie in one crop",
@@ -193,7 +201,7 @@ _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
         f"a multiple of 8 up to {MOST_SIDE}",
     ),
 )
-_LATER = ("classes", "folds")
+_LATER = ("classes", "folds", "frozen")
 _SCHEDULES = ("constant", "cosine", "one-cycle")
 _OPTIMISERS = ("adam", "adamw", "sgd")
 

@@ -1,8 +1,9 @@
-"""The network that a run begins with: fresh, from an earlier run, or from one that has seen faces.
+"""The network that a run begins with: fresh, from an earlier run or an exported file, or from one
+that has seen faces.
 
-A network that was trained to recognise faces has no head for expressions: before the first step its
-head is fitted to the training crops, on features that are not changed yet, so that the first
-gradients do not spoil them. Knows nothing of the loop.
+A network that was trained to recognise faces, or on other classes, has no head for those of the
+run: before the first step its head is fitted to the training crops, on features that are not
+changed yet, so that the first gradients do not spoil them. Knows nothing of the loop.
 """
 
 from functools import partial
@@ -14,9 +15,11 @@ from torch.nn.functional import cross_entropy
 
 from mien.errors import BadSettingError
 from mien.models import zoo
+from mien.models.exported import load_exported
 from mien.models.network import Network
 from mien.models.pretrained import load_start
 from mien.models.starts import STARTS
+from mien.recognize.model import Model, shipped_models
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, network_inputs
 from mien.train.regression import embed, fit_linear
@@ -40,7 +43,7 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
 
     Raises:
         BadSettingError: if the start does not fit the settings, or `start_file` is missing.
-        BadModelError: if the start has no weights.
+        BadModelError: if the start has no weights, or others than the network.
     """
     outputs = crops.labels.outputs(settings.neutral)
     network = zoo.build(settings.model, outputs, settings.dropout, settings.side)
@@ -56,10 +59,37 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
         [first, *_] = network_inputs(crops.gray[chosen[:_STATISTICS]])
         load_start(settings.start, network, settings.start_file, first)
         fit_head(network, crops.gray[chosen], crops.targets[chosen])
+    elif _is_file(settings.start):
+        _load_file(settings, network, crops)
     elif settings.start:
         earlier = load_earlier_run(Path(settings.start), "start", settings, "model").network
         network.load_state_dict(earlier.state_dict())
+    if settings.frozen:
+        network.features.requires_grad_(False)
     return network.train()
+
+
+def _is_file(start: str) -> bool:
+    """Tell whether a start is a model file, or the name of one in the package; a folder is a run."""
+    names = {"shipped", *(path.stem for path in shipped_models())}
+    return not Path(start).is_dir() and (start in names or Path(start).suffix == ".onnx")
+
+
+def _load_file(settings: TrainConfig, network: Network, crops: Crops) -> None:
+    """Give a network the layers of a model file, and a head that is fitted to the crops."""
+    model = Model(settings.start, threads=1)
+    name = model.card.get("name")
+    if name != settings.model or model.side != network.side or "features" not in model.outputs:
+        raise BadSettingError(
+            f"start is {settings.start}, a {name} of {model.side} pixels; model is "
+            f"{settings.model} of {network.side}",
+            fix=f'set model = "{name}" and side = {model.side}, or choose another start',
+        )
+    chosen = torch.randperm(len(crops))[:_FITTED]
+    [first, *_] = network_inputs(crops.gray[chosen[:_STATISTICS]])
+    expected = model.tensors(first.numpy(), ["features"])["features"]
+    load_exported(network, model.path.read_bytes(), first, expected)
+    fit_head(network, crops.gray[chosen], crops.targets[chosen])
 
 
 def fit_head(network: Network, gray: Tensor, targets: Tensor) -> None:

@@ -78,9 +78,10 @@ def optimiser(model: Network, settings: TrainConfig) -> torch.optim.Optimizer:
     if settings.stem_rate != 1:
         stem = list(next(model.features.children()).parameters())
     slow = set(map(id, stem))
-    rest = [p for p in model.parameters() if id(p) not in slow]
+    rest = [p for p in model.parameters() if id(p) not in slow and p.requires_grad]
     groups = _groups(rest, 1.0, settings.weight_decay)
-    groups += _groups(stem, settings.stem_rate, settings.weight_decay) if stem else []
+    if stem and not settings.frozen:
+        groups += _groups(stem, settings.stem_rate, settings.weight_decay)
     return OPTIMISERS[settings.optimiser](groups, settings)
 
 

@@ -217,6 +217,8 @@ class Trainer:
         torch.manual_seed(seed + self.worker.rank * 1_000_000_007)
         total = 0.0
         self.model.train()
+        if self.settings.frozen:  # batch norm keeps its statistics too
+            self.model.features.eval()
         size, balance = self.settings.batch, self.settings.balance
         order = torch.Generator().manual_seed(seed)
         more = [data.train.guided()] if self.guide else []

@@ -1,0 +1,122 @@
+"""Training that begins with an exported file, on other classes than the file's."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import mien
+from mien.data.label_file import write_labels
+from mien.errors import BadModelError, BadSettingError
+from mien.labels import LabelSet
+from mien.models import zoo
+from mien.models.exported import load_exported
+from mien.recognize.model import Model
+from mien.train.dataset import load_crops, network_inputs
+from mien.train.export import export
+from mien.train.first import first_network
+from mien.train.trainer import train
+from tests.support.own_classes import write_own
+from tests.support.tiny_network import settings_for
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_own(tmp_path_factory.mktemp("own") / "data", train=24, test=8)
+
+
+@pytest.fixture(scope="module")
+def exported(folder, tmp_path_factory):
+    """A tiny network of three classes, trained and exported."""
+    out = tmp_path_factory.mktemp("own") / "run"
+    train(settings_for(folder, epochs=6, augment=False), out)
+    export(out, out / "own.onnx")
+    return out / "own.onnx"
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """Two other classes, seen in the same patterns as two of the three."""
+    patterns = {"standing": 1, "lying": 0}
+    labels = LabelSet(("standing", "lying"))
+    return write_own(tmp_path_factory.mktemp("two") / "data", labels, 24, 8, 900, patterns)
+
+
+@pytest.mark.parametrize("name", ["tiny", "miennet"])
+def test_the_features_are_those_of_the_file(name, exported, two):
+    start = str(exported) if name == "tiny" else "miennet"
+    crops = load_crops([two], "train")
+    settings = settings_for(two, model=name, start=start)
+    torch.manual_seed(0)
+    network = first_network(settings, crops).eval()
+    assert network.last.out_features == 2
+    model = Model(start, threads=1)
+    [batch] = network_inputs(crops.gray)
+    with torch.no_grad():
+        found = network.features(batch).numpy()
+    expected = model.tensors(batch.numpy(), ["features"])["features"]
+    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+    with torch.no_grad():  # batch norm is back: batches in training see nearly the same
+        trained = network.train().features(batch).numpy()
+    assert np.abs(trained - expected).mean() < 0.2 * np.abs(expected).mean()
+
+
+def test_the_head_knows_the_new_classes_before_the_first_step(exported, two):
+    crops = load_crops([two], "train")
+    torch.manual_seed(0)
+    network = first_network(settings_for(two, start=str(exported)), crops).eval()
+    with torch.no_grad():
+        [logits] = [network(batch) for batch in network_inputs(crops.gray)]
+    assert (logits.argmax(dim=1) == crops.targets).float().mean() > 0.95
+
+
+def test_frozen_features_stay_and_the_head_is_trained(exported, two, tmp_path):
+    settings = settings_for(two, start=str(exported), frozen=True, epochs=2, average=0.0)
+    train(settings, tmp_path / "run")
+    export(tmp_path / "run", tmp_path / "two.onnx")
+    before, after = Model(exported, threads=1), Model(tmp_path / "two.onnx", threads=1)
+    batch = np.random.default_rng(0).normal(size=(4, 3, 64, 64)).astype(np.float32)
+    features = [m.tensors(batch, ["features"])["features"] for m in (before, after)]
+    np.testing.assert_allclose(*features, atol=2e-3 * np.abs(features[0]).max())
+    free = replace(settings, frozen=False)
+    train(free, tmp_path / "free")
+    export(tmp_path / "free", tmp_path / "free.onnx")
+    moved = Model(tmp_path / "free.onnx", threads=1).tensors(batch, ["features"])["features"]
+    assert np.abs(moved - features[0]).max() > 0.02 * np.abs(features[0]).max()
+    assert mien.Recognizer(after.path, threads=1).labels.names == ("standing", "lying")
+
+
+def test_a_start_of_another_network_is_named(exported, two, tmp_path):
+    with pytest.raises(BadSettingError, match=r"a tiny of 64 pixels; model is miennet.*\n.*\"tiny"):
+        train(settings_for(two, model="miennet", start=str(exported)), tmp_path / "run")
+    with pytest.raises(BadSettingError, match="frozen is set, and there is no start"):
+        settings_for(two, frozen=True)
+    with pytest.raises(BadModelError, match=r"cannot read .*gone.onnx"):
+        train(settings_for(two, start="gone.onnx"), tmp_path / "run")
+
+
+def test_a_file_whose_layers_are_others_is_refused(exported):
+    model, crops = Model(exported, threads=1), torch.randn(8, 3, 64, 64)
+    expected = model.tensors(crops.numpy(), ["features"])["features"]
+    with pytest.raises(BadModelError, match=r"the file has 7 layers with weights, the network 8"):
+        load_exported(zoo.build("cnn10", 6, 0), model.path.read_bytes(), crops, expected)
+    network = zoo.build("tiny", 3, 0)
+    with pytest.raises(BadModelError, match=r"features are not the network's: off by \d"):
+        load_exported(network, model.path.read_bytes(), crops, expected[::-1].copy())
+
+
+def test_a_folder_whose_classes_are_turned_gets_a_head_of_that_order(exported, two):
+    write_labels(two, LabelSet(("lying", "standing")))
+    crops = load_crops([two], "train")
+    torch.manual_seed(0)
+    network = first_network(settings_for(two, start=str(exported)), crops).eval()
+    [batch] = network_inputs(crops.gray)
+    with torch.no_grad():
+        called = network(batch).argmax(dim=1)
+    names = [("lying", "standing")[number] for number in called]
+    assert np.mean([a == row.label for a, row in zip(names, crops.rows, strict=True)]) > 0.95
+    write_labels(two, LabelSet(("standing", "lying")))
