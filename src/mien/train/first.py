@@ -70,9 +70,10 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
 
 
 def _is_file(start: str) -> bool:
-    """Tell whether a start is a model file, or the name of one in the package; a folder is a run."""
+    """Tell whether a start is a model file, or the name of one in the package."""
     names = {"shipped", *(path.stem for path in shipped_models())}
-    return not Path(start).is_dir() and (start in names or Path(start).suffix == ".onnx")
+    is_run = Path(start).is_dir()
+    return not is_run and (start in names or Path(start).suffix == ".onnx")
 
 
 def _load_file(settings: TrainConfig, network: Network, crops: Crops) -> None:
