@@ -242,10 +242,8 @@ class VideoLayout:
         Returns:
             One plan a face, in the same order.
         """
-        frames = [_scaled(face.box, zoom) for face in faces]
-        outlines = [
-            Box(b.left, b.top - _CHIP_HEIGHT * self._size, b.right, b.bottom) for b in frames
-        ]
+        frames, above = [_scaled(f.box, zoom) for f in faces], _CHIP_HEIGHT * self._size
+        outlines = [Box(b.left, b.top - above, b.right, b.bottom) for b in frames]
         panels = self._panels.place(faces, outlines, time_s)
         plans, size = [], self._size
         for face, frame in zip(faces, frames, strict=True):
