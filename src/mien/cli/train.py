@@ -39,7 +39,7 @@ def train_command(
 
     from mien.show.plots import history_curves
     from mien.train import config
-    from mien.train.folds import train_by_folds
+    from mien.train.cross_validate import train_by_folds
     from mien.train.trainer import train
     from mien.train.validate import best_epoch, is_measured
 

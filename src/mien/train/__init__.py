@@ -6,7 +6,7 @@ dataset       crops in memory and in batches; ExpressionDataset for other traini
 augment       changes of a crop, on tensors; changes that mix two crops
 first         the network that a run begins with: fresh, or one that was trained before
 trainer       the training loop: epochs, steps, checkpoints; resumes where it stopped
-folds         runs by folds, for data of which too little could be held out
+cross_validate  runs by folds, for data of which too little could be held out
 validate      held-out loss and accuracy, the best epoch, early stopping
 optim         optimisers, learning rate and input size by step
 distill       larger networks as teachers

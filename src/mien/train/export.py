@@ -28,9 +28,9 @@ from mien.media.writers import write_bytes
 from mien.models.network import Network, WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
 from mien.recognize.model import CARD, seal
+from mien.train.cross_validate import Answers, read_answers, read_record
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
-from mien.train.folds import Answers, read_answers, read_record
 from mien.train.neutral import fit_neutral, same_origin
 from mien.train.run import TrainedRun, load_run, read_description
 from mien.train.validate import best_epoch, predict

@@ -7,7 +7,7 @@ import { Mien } from "./mien.js";
 import { cameras } from "./player.js";
 import { Stage } from "./stage.js";
 import { asCsv, asJsonLines, save } from "./tables.js";
-import { LANGUAGES, percent, preferred, speak, word } from "./words.js";
+import { LANGUAGES, called, percent, preferred, speak, word } from "./words.js";
 
 const parts = Object.fromEntries([...document.querySelectorAll("[id]")].map((e) => [e.id, e]));
 let said = []; // the key of the status and its values, to be said in another language
@@ -65,7 +65,7 @@ async function open() {
 
 function fillHeat() {
   const choices = [["", word("heat_off")], ["best", word("heat_best")]];
-  choices.push(...mien.card.labels.map((label) => [label, word(label)]));
+  choices.push(...mien.card.labels.map((label) => [label, called(label)]));
   parts.heat.replaceChildren(...choices.map(([value, text]) => new Option(text, value)));
   parts.heat.value = stage.view.heat;
 }
@@ -123,7 +123,7 @@ async function addPicture(file, mine) {
   const button = document.createElement("button"), name = document.createElement("span");
   const note = document.createElement("span");
   name.textContent = file.name;
-  note.textContent = picture.error ? "–" : picture.faces.map(({ label }) => word(label)).join(", ") || "0";
+  note.textContent = picture.error ? "–" : picture.faces.map(({ label }) => called(label)).join(", ") || "0";
   button.append(name, note);
   button.addEventListener("click", () => showPicture(picture));
   parts.pictures.appendChild(document.createElement("li")).append(button);

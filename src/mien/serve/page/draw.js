@@ -3,7 +3,7 @@
  */
 import { inverted } from "./images.js";
 import { heat } from "./pixels.js";
-import { percent, word } from "./words.js";
+import { called, percent } from "./words.js";
 
 const OPACITY = 0.62; // of the heat at its strongest place; the face stays visible underneath
 const FADE = 1 / 8; // of the crop's side, over which the heat fades out towards its edge
@@ -86,7 +86,7 @@ function drawBox(context, face, chosen, unit, card) {
 function drawName(context, face, unit, card) {
   const size = 14 * unit, { left, top, right } = face.box;
   context.font = `600 ${size}px system-ui, sans-serif`;
-  const name = `${word(face.label)} ${percent(face.confidence)}`;
+  const name = `${called(face.label)} ${percent(face.confidence)}`;
   const short = right - left < ROOM * size;
   const text = short ? `${numberOf(face)}` : `${numberOf(face)}  ${name}`;
   const width = context.measureText(text).width + size * 1.5, height = size * 1.6;

@@ -4,7 +4,7 @@
  */
 import { drawCrop, numberOf } from "./draw.js";
 import { namesOf } from "./pixels.js";
-import { percent, word } from "./words.js";
+import { called, percent, word } from "./words.js";
 
 const LEAST = 0.1; // of the evidence, for a region to be named
 const MOST_REGIONS = 3;
@@ -77,15 +77,15 @@ export class FaceList {
     drawCrop(made.crop, face, view.heat, card);
     made.crop.setAttribute("aria-label", word("seen"));
     made.crop.title = word("seen");
-    write(made.name, `${word(face.label)} ${percent(face.confidence)}`);
+    write(made.name, `${called(face.label)} ${percent(face.confidence)}`);
     write(made.note, word("face", number));
     const best = Math.max(...face.scores);
     made.hint.hidden = !unclear;
-    write(made.hint, unclear ? word("best", word(face.expression), percent(best)) : "");
+    write(made.hint, unclear ? word("best", called(face.expression), percent(best)) : "");
     for (const bar of made.bars) {
       const index = card.labels.indexOf(bar.label);
       const value = index < 0 ? face.neutral : face.scores[index];
-      write(bar.name, word(bar.label));
+      write(bar.name, called(bar.label));
       write(bar.value, percent(value));
       bar.fill.style.width = `${100 * value}%`;
       const wanted = view.heat === "best" ? face.expression : view.heat;
@@ -93,7 +93,7 @@ export class FaceList {
     }
     const regions = view.live ? "" : inWords(face.regions);
     made.evidence.hidden = !regions;
-    write(made.evidence, regions && word("evidence", word(face.expression), regions));
+    write(made.evidence, regions && word("evidence", called(face.expression), regions));
   }
 }
 

@@ -5,7 +5,7 @@
 import { drawFaces, numberOf } from "./draw.js";
 import { FaceList } from "./facelist.js";
 import { drawTimeline } from "./timeline.js";
-import { percent, word } from "./words.js";
+import { called, percent, word } from "./words.js";
 
 export class Stage {
   view = { heat: "best", boxes: true, chosen: undefined, live: false };
@@ -86,7 +86,7 @@ export class Stage {
   inWords() {
     if (this.faces.length === 0) return word("none");
     return this.faces.map((face) =>
-      `${word("face", numberOf(face))}: ${word(face.label)} ${percent(face.confidence)}`).join(", ");
+      `${word("face", numberOf(face))}: ${called(face.label)} ${percent(face.confidence)}`).join(", ");
   }
 
   /** How many faces show what, in a line. */
@@ -94,7 +94,7 @@ export class Stage {
     if (this.faces.length === 0) return word("none");
     const counts = new Map();
     for (const { label } of this.faces) counts.set(label, (counts.get(label) ?? 0) + 1);
-    const named = [...counts].map(([label, count]) => `${word(label)} ${count}`);
+    const named = [...counts].map(([label, count]) => `${called(label)} ${count}`);
     return `${word("faces")}: ${this.faces.length} (${named.join(", ")})`;
   }
 

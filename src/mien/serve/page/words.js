@@ -186,6 +186,11 @@ export const WORDS = {
   "outside": { "en": "outside the face", "de": "außerhalb", "fr": "hors du visage", "es": "fuera del rostro", "zh": "脸外" }
 };
 
+// A class of one's own may be called as any text of the page.
+const EXPRESSIONS = new Set([
+  "happiness", "surprise", "sadness", "anger", "disgust", "fear", "neutral", "uncertain",
+]);
+
 let language = "en";
 
 /** The language of the browser, if the page speaks it; else English. */
@@ -197,7 +202,12 @@ export function preferred() {
 /** A text in the language that is spoken; one that the table lacks, as it is. */
 export function word(key, ...values) {
   const text = WORDS[key]?.[language] ?? key;
-  return values.reduce((filled, value, i) => filled.replaceAll(`{${i}}`, value), text);
+  return values.reduce((filled, value, i) => filled.replaceAll(`{${i}}`, () => value), text);
+}
+
+/** What a face is called: an expression in the language that is spoken, another class as it is. */
+export function called(label) {
+  return EXPRESSIONS.has(label) ? word(label) : label;
 }
 
 /** A part of 1 as a percentage. */

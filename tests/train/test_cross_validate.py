@@ -15,10 +15,10 @@ from mien.data.folds import draw_folds
 from mien.data.manifest import Row
 from mien.errors import BadDataError, BadSettingError
 from mien.evaluate.calibration import fit_temperature
-from mien.train import folds as by_folds
+from mien.train import cross_validate as by_folds
+from mien.train.cross_validate import read_answers, train_by_folds
 from mien.train.dataset import Crops
 from mien.train.export import export
-from mien.train.folds import read_answers, train_by_folds
 from mien.train.run import load_run
 from tests.support.own_classes import OWN, write_own
 from tests.support.tiny_network import settings_for

@@ -1,0 +1,93 @@
+"""The page in Chromium with a model of other classes: their names, order, bars and tables."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+
+import mien
+from mien.labels import LabelSet
+from mien.recognize.columns import picture_header
+from mien.serve.page_files import CARD_FILE, POLICY, page_files
+from tests.support.browser import chromium, served
+from tests.support.onnx_files import network, sealed
+from tests.support.pictures import encode
+from tests.support.rendered_scenes import SCENES, frames
+
+PATIENCE = 120_000  # ms
+# Some are called as texts of the page, as columns, or as what JavaScript has on every object.
+OWN = LabelSet(("open", "best", "left"), "toString", ("#ff0000", "#00aa00", "#0000ff"))
+AMONG = LabelSet(("open", "calm", "left"), "calm")
+
+
+def model_of(path, labels):
+    """A file whose logits are means of its three channels, times 1, 2 and 3; neutral is 1."""
+    pytest.importorskip("onnx")
+    weights = {"places": np.array([2, 3]), "times": np.diag([1.0, 2.0, 3.0]).astype(np.float32)}
+    nodes = [
+        ("ReduceMean", ["crops", "places"], "means", {"keepdims": 0}),
+        ("MatMul", ["means", "times"], "logits", {}),
+    ]
+    outputs = [("logits", ["N", 3])]
+    if labels.calm_beside:
+        weights["one"] = np.array([[0.0], [0.0], [0.5]], dtype=np.float32)
+        nodes.append(("MatMul", ["means", "one"], "neutral", {}))
+        outputs.append(("neutral", ["N", 1]))
+    card = {
+        "format": 1, "name": "own", "labels": labels.names, "calm": labels.calm,
+        "colours": labels.colours, "temperature": 1.0, "sha256": "0" * 64,
+    }  # fmt: skip
+    made = network(nodes, [("crops", ["N", 3, 64, 64])], outputs, weights)
+    path.write_bytes(sealed(made, json.dumps(card)))
+    return path
+
+
+@pytest.mark.parametrize("labels", [OWN, AMONG], ids=["beside", "among"])
+def test_the_card_of_the_page_has_the_classes_of_the_model(tmp_path, labels):
+    card = json.loads(page_files(model_of(tmp_path / "own.onnx", labels))[CARD_FILE])
+    assert tuple(card["labels"]) == labels.names
+    beside = labels.calm_beside
+    assert (card["neutral"], card["calm"]) == (("toString", "") if beside else ("", "calm"))
+    assert tuple(card["picture_header"]) == picture_header(labels)
+    assert {*labels.targets, "uncertain"} <= card["colours"].keys()
+    if labels.colours:
+        assert [card["colours"][name] for name in labels.names] == list(labels.colours)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("labels", [OWN, AMONG], ids=["beside", "among"])
+def test_the_page_names_saves_and_draws_them_as_the_library_does(tmp_path, labels):
+    path = model_of(tmp_path / "own.onnx", labels)
+    [(rgb, *_)] = [next(frames(SCENES["walks"], zoom=1.5))]
+    expected = mien.Recognizer(path, threads=1).read(rgb)
+    with chromium() as browser, served(page_files(path), POLICY) as (address, _asked):
+        page = browser.new_context(locale="de-DE", accept_downloads=True).new_page()
+        faults = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("#loading", state="hidden", timeout=PATIENCE)
+        picture = {"name": "a.png", "mimeType": "image/png", "buffer": encode(rgb, "PNG")}
+        page.set_input_files("#files", [picture])
+        page.wait_for_selector(".face >> nth=2", timeout=PATIENCE)
+        shown = page.locator(".face >> nth=0 >> .bars li").all_inner_texts()
+        assert [re.sub(r"\s*\d+\s*%$", "", text) for text in shown] == list(labels.targets)
+        assert page.inner_text(".face >> nth=0").startswith(expected.faces[0].label)
+        with page.expect_download(timeout=PATIENCE) as started:
+            page.click("#csv")
+        with open(started.value.path(), newline="") as file:  # noqa: PTH123
+            header, *rows = csv.reader(file)
+        with page.expect_download(timeout=PATIENCE) as started:
+            page.click("#json")
+        with open(started.value.path()) as file:  # noqa: PTH123
+            record = json.load(file)
+        assert faults == []
+    assert tuple(header) == picture_header(labels)
+    for row, theirs in zip(rows, expected.rows(), strict=True):
+        assert row[7] == theirs[7]
+        np.testing.assert_allclose([float(v) for v in row[8:]], theirs[8:], atol=2e-3)
+    for found, theirs in zip(record["faces"], expected.record()["faces"], strict=True):
+        assert found["scores"] == pytest.approx(theirs["scores"], abs=2e-3)
+        assert found["neutral"] == pytest.approx(theirs["neutral"], abs=2e-3)
