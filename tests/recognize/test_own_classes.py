@@ -108,6 +108,16 @@ def test_a_table_of_own_classes_is_read_back_with_numbers(tmp_path):
     assert frame.rows() == picture.to_frame("polars").rows()
 
 
+def test_a_class_that_a_spreadsheet_would_run_is_guarded_and_read_back(tmp_path):
+    labels = LabelSet(("=1+1", "ok"))
+    picture = Picture("a.jpg", 30, 30, (face(labels, [0.75, 0.25]),))
+    with CsvWriter(tmp_path / "t.csv", picture_header(labels)) as table:
+        table.write(picture.rows()[0])
+    assert (tmp_path / "t.csv").read_text().count("'=1+1") == 2
+    frame = mien.read_table(tmp_path / "t.csv", "polars")
+    assert (frame["label"].to_list(), frame["=1+1"].to_list()) == (["=1+1"], [0.75])
+
+
 def test_a_notebook_shows_the_classes_and_nothing_that_a_name_could_inject():
     html = Picture("a", 9, 9, (face(LabelSet(("<b>", "ok")), [0.25, 0.75]),))._repr_html_()
     assert "<th>&lt;b&gt;</th><th>ok</th></tr>" in html

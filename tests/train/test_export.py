@@ -10,7 +10,7 @@ onnx = pytest.importorskip("onnx")
 from torch import nn
 
 from mien import __version__, pixels
-from mien.errors import BadDataError, BadModelError, BadSettingError
+from mien.errors import BadModelError, BadSettingError
 from mien.labels import LABELS
 from mien.recognize.model import Model, read_card
 from mien.train import config
@@ -138,6 +138,8 @@ def test_the_card_describes_the_model(run, exported):
         "name": "tiny",
         "mien": __version__,
         "labels": list(LABELS),
+        "calm": "neutral",
+        "colours": [],
         "neutral": returned["neutral"],
         "input": {
             "side": 64,
@@ -148,6 +150,7 @@ def test_the_card_describes_the_model(run, exported):
         "explain": {"layer": "features", "linear_layers": 1},
         "temperature": returned["temperature"],
         "uncertain": returned["uncertain"],
+        "calibrated_on": sum(row.label != "neutral" for row in load_data(run[2]).held.rows),
         "parameters": 4311 if run[2].neutral else 4294,
         "multiply_adds": export.multiply_adds(run[1]),
         "epoch": 2,  # the earlier of two equals, as the loop keeps it
@@ -208,11 +211,31 @@ def test_a_network_whose_answer_is_no_number_is_not_written(run, folder, tmp_pat
     refused(write_run(tmp_path / "run", broken, settings), tmp_path / "made" / "a.onnx", message)
 
 
-def test_too_few_held_out_crops_prove_nothing(run, folder, tmp_path):
+def test_where_few_crops_are_held_out_made_ones_prove_the_file(run, folder, tmp_path):
     _, network, settings = run
     few = write_run(tmp_path / "run", network, replace(settings, hold_out=0.2))
-    with pytest.raises(BadDataError, match=r"\d+ held-out crops, 256 .*\n.*larger hold_out"):
-        export.export(few, tmp_path / "a.onnx")
+    card = export.export(few, tmp_path / "a.onnx")
+    assert 0 < card["parity"] <= export.PARITY
+    assert 50 <= card["calibrated_on"] < 256
+    none = write_run(tmp_path / "none", network, replace(settings, hold_out=0.0))
+    card = export.export(none, tmp_path / "b.onnx")
+    assert (card["temperature"], card["uncertain"]["below"], card["calibrated_on"]) == (1.0, 0, 0)
+    assert 0 < card["parity"] <= export.PARITY
+
+
+def test_a_difference_is_found_on_made_crops_too(run, folder, tmp_path, monkeypatch):
+    _, network, settings = run
+    none = write_run(tmp_path / "run", network, replace(settings, hold_out=0.0))
+    real = export._to_onnx
+
+    def broken(model):
+        graph = onnx.load_from_string(real(model))
+        graph.graph.initializer[0].raw_data = bytes(len(graph.graph.initializer[0].raw_data))
+        return graph.SerializeToString()
+
+    monkeypatch.setattr(export, "_to_onnx", broken)
+    with pytest.raises(BadModelError, match="differs from torch by"):
+        export.export(none, tmp_path / "a.onnx")
     assert not (tmp_path / "a.onnx").exists()
 
 

@@ -72,6 +72,7 @@ def test_the_card_says_the_classes_and_that_nothing_was_calibrated(exported):
     card = exported[1]
     assert (card["labels"], card["calm"], card["colours"]) == (OWN.names, "", ())
     assert card["neutral"] == {}
+    assert card["licence"] == "Weights: as the training pictures allow."
     assert (card["calibrated_on"], card["temperature"]) == (0, 1.0)
     assert 0 < card["parity"] < 1e-4  # proven, although no 256 crops were held out
 

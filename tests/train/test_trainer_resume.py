@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file
 
 from mien.errors import BadSettingError
-from mien.train import trainer
+from mien.train import config, trainer
 from mien.train.distributed import Worker
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for
@@ -151,9 +151,22 @@ def test_a_run_is_not_overwritten(settings, whole):
     before = {path.name: path.read_bytes() for path in whole[0].iterdir()}
     with pytest.raises(BadSettingError, match=r"holds a run\n  try: add --resume"):
         trainer.train(settings, whole[0])
-    with pytest.raises(BadSettingError, match=r"holds a run of other settings\n  try: .*--out"):
-        trainer.train(replace(settings, rate=0.01), whole[0], resume=True)
+    other = replace(settings, rate=0.01, flip=0.0)
+    told = r"holds a run of other settings: rate was 0.15 and is 0.01; flip was 0.5 and is 0.0\n"
+    with pytest.raises(BadSettingError, match=told + "  try: .*--out"):
+        trainer.train(other, whole[0], resume=True)
+    with pytest.raises(BadSettingError, match=r"settings: epochs was 3 and is 2\n.*may be raised"):
+        trainer.train(replace(settings, epochs=2), whole[0], resume=True)
     assert {path.name: path.read_bytes() for path in whole[0].iterdir()} == before
+
+
+def test_a_run_may_be_made_longer(settings, tmp_path):
+    steady = replace(settings, epochs=1, schedule="constant")
+    trainer.train(steady, tmp_path)
+    longer = trainer.train(replace(steady, epochs=2), tmp_path, resume=True)
+    at_once = trainer.train(replace(steady, epochs=2), tmp_path / "at-once")
+    assert without_time(longer) == without_time(at_once)  # where the rate does not depend on it
+    assert config.load(tmp_path / "config.toml").epochs == 2
 
 
 @pytest.mark.slow

@@ -235,7 +235,7 @@ class CsvWriter:
         """Open the part file and write the header."""
         with ExitStack() as stack:
             stack.enter_context(self._lines)
-            self._table.writerow(self.header)
+            self._table.writerow(map(guarded, self.header))
             stack.pop_all()
         return self
 
@@ -328,7 +328,7 @@ def open_outputs(
 
 def _csv_rows(file: TextFile, header: Sequence[str], rows: _Rows) -> _Write:
     table = csv.writer(file, lineterminator="\n")
-    table.writerow(header)
+    table.writerow(map(guarded, header))
     return lambda result: table.writerows(map(guarded, row) for row in rows(result))
 
 

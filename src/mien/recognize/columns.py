@@ -205,4 +205,4 @@ def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
         raise BadDataError(
             f"cannot read {path} as a table: {error}", fix="name a CSV file that mien wrote"
         ) from error
-    return header, (tuple(map(unguarded, row)) for row in rows)
+    return list(map(unguarded, header)), (tuple(map(unguarded, row)) for row in rows)

@@ -20,10 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from mien import __version__
+from mien.data.datasets import DATASETS
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadModelError
 from mien.evaluate.calibration import certain_from, fit_temperature
 from mien.evaluate.metrics import auroc
+from mien.labels import PAPER
 from mien.media.writers import write_bytes
 from mien.models.network import Network, WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
@@ -87,12 +89,19 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
         "data": read_description(run),
         "parity": float(f"{parity:.1e}"),
         "metrics": {**_by_folds(run, trained), **(metrics or {})},
-        "licence": _LICENCE,
+        "licence": _licence(data.train),
         "weights_sha256": hashlib.sha256(graph).hexdigest(),
         "sha256": "0" * 64,
     }
     write_bytes(_with_card(graph, card), out)
     return card
+
+
+def _licence(train: Crops) -> str:
+    """What the pictures allow: those of a dataset with a reader of its own are for research."""
+    research = DATASETS.keys() - {"folder"}
+    ours = train.labels == PAPER or any(row.source in research for row in train.rows)
+    return _LICENCE if ours else "Weights: as the training pictures allow."
 
 
 def _describe(trained: TrainedRun, neutral: dict[str, float], linear_layers: int) -> dict[str, Any]:

@@ -10,11 +10,11 @@ export function asCsv(rows, card) {
       ...(video ? [row.time.toFixed(3), row.number, face.track] : [guarded(row.path), face.place]),
       ...boxOf(face).map((value) => real(value, 1)),
       ...[face.detection].map((value) => real(value, 4)),
-      face.label,
+      guarded(face.label),
       ...[face.confidence, ...(card.neutral ? [face.neutral] : []), ...face.scores].map((value) => real(value, 4)),
     ]));
   const header = video ? card.video_header : card.picture_header;
-  return [header, ...lines].map((line) => line.map(quoted).join(",") + "\n").join("");
+  return [header.map(guarded), ...lines].map((line) => line.map(quoted).join(",") + "\n").join("");
 }
 
 /** A line for each picture or frame, those without faces too. */
