@@ -108,6 +108,14 @@ def test_a_table_of_own_classes_is_read_back_with_numbers(tmp_path):
     assert frame.rows() == picture.to_frame("polars").rows()
 
 
+def test_a_picture_without_faces_has_the_columns_of_its_model():
+    assert Picture("", 9, 9, labels=THREE).to_frame("polars").columns == list(picture_header(THREE))
+    blank = np.zeros((9, 9, 3), np.uint8)
+    assert VideoFrame(0, 0.0, (), blank, THREE).to_frame("polars").columns == list(
+        video_header(THREE)
+    )
+
+
 def test_a_class_that_a_spreadsheet_would_run_is_guarded_and_read_back(tmp_path):
     labels = LabelSet(("=1+1", "ok"))
     picture = Picture("a.jpg", 30, 30, (face(labels, [0.75, 0.25]),))

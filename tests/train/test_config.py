@@ -52,8 +52,17 @@ def test_a_folder_of_any_name_is_read_back_as_written(load, folder):
 
 
 def test_every_setting_is_on_its_own_line_with_its_name():
-    names = [line.partition(" = ")[0] for line in config.to_toml(DEFAULT).splitlines()]
+    later = {"classes": ("a", "b"), "folds": 2, "start": "miennet", "frozen": True}
+    text = config.to_toml(replace(DEFAULT, **later))
+    names = [line.partition(" = ")[0] for line in text.splitlines()]
     assert names == [field.name for field in fields(TrainConfig)]
+
+
+def test_what_came_later_is_left_out_where_it_is_as_usual():
+    """So the settings of a search that was begun before are those that it has now."""
+    names = {line.partition(" = ")[0] for line in config.to_toml(DEFAULT).splitlines()}
+    all_names = {field.name for field in fields(TrainConfig)}
+    assert all_names - names == {"classes", "folds", "frozen"}
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_damaged_answers_are_named(tmp_path):
         read_answers(tmp_path, OWN)
     header = "source,original,path,label,fold,asleep,open,left\n"
     (tmp_path / "folds.csv").write_text(header)
-    with pytest.raises(BadDataError, match=r"open,asleep,left, got .*asleep,open,left"):
+    with pytest.raises(BadDataError, match=r"open,asleep,score_left, got .*asleep,open,left"):
         read_answers(tmp_path, OWN)
 
 

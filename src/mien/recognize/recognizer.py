@@ -137,7 +137,8 @@ class Recognizer:
         """
         rgb = as_rgb(picture, max_pixels, max_memory, order)
         faces = self.read_faces(rgb, self.detector.find(rgb), heatmap)
-        return Picture(path_of(picture), rgb.shape[1], rgb.shape[0], tuple(faces))
+        size = rgb.shape[1], rgb.shape[0]
+        return Picture(path_of(picture), *size, tuple(faces), self.labels)
 
     def read_many(
         self,

@@ -203,12 +203,14 @@ class Picture(Result):
         width: pixels.
         height: pixels.
         faces: largest first; empty when there is no face.
+        labels: the classes of the model, for a table without faces.
     """
 
     path: str
     width: int
     height: int
     faces: tuple[Face, ...] = field(default_factory=tuple)
+    labels: LabelSet = PAPER
 
     def __repr__(self) -> str:
         """Return name, size and labels in a few words."""
@@ -242,7 +244,7 @@ class Picture(Result):
             >>> mien.Recognizer().read(skimage.data.astronaut()).to_frame()["label"].to_list()
             ['happiness']
         """
-        return _to_frame(picture_header(_labels_of(self.faces)), self.rows(), library)
+        return _to_frame(picture_header(_labels_of(self)), self.rows(), library)
 
     def record(self) -> dict[str, Any]:
         """Return the picture as JSON-ready values."""
@@ -279,12 +281,14 @@ class VideoFrame(Result):
         time_s: when it is shown, in seconds from the first frame on.
         faces: each with its `track`; empty when there is no face.
         rgb: shape (H, W, 3), uint8, RGB: its pixels, upright.
+        labels: the classes of the model, for a table without faces.
     """
 
     number: int
     time_s: float
     faces: tuple[Face, ...]
     rgb: U8
+    labels: LabelSet = PAPER
 
     def __repr__(self) -> str:
         """Return number, time and labels in a few words."""
@@ -311,7 +315,7 @@ class VideoFrame(Result):
             MissingExtraError: if neither library is installed.
             UnknownNameError: if there is no such library.
         """
-        return _to_frame(video_header(_labels_of(self.faces)), self.rows(), library)
+        return _to_frame(video_header(_labels_of(self)), self.rows(), library)
 
     @property
     def width(self) -> int:
@@ -334,9 +338,8 @@ class VideoFrame(Result):
         return [[*start, face.track, *face.row()] for face in self.faces]
 
 
-def _labels_of(faces: Sequence[Face]) -> LabelSet:
-    """The classes of faces that one model read; of none those of the paper."""
-    return faces[0].labels if faces else PAPER
+def _labels_of(read: Picture | VideoFrame) -> LabelSet:
+    return read.faces[0].labels if read.faces else read.labels
 
 
 def _to_frame(header: tuple[str, ...], rows: Iterable[Sequence[Any]], library: str | None) -> Any:

@@ -146,7 +146,8 @@ class VideoRecognizer:
             if t.track not in faces:
                 faces[t.track] = _moved(self._last[t.track], t.detection)
         self._last = faces
-        return VideoFrame(number, time_s, tuple(faces[t.track] for t in tracked), rgb)
+        shown = tuple(faces[t.track] for t in tracked)
+        return VideoFrame(number, time_s, shown, rgb, self._recognizer.labels)
 
     def _read_due(self, rgb: U8, due: list[Tracked], time_s: float) -> dict[int, Face]:
         """Read the faces that are due, and smooth their scores over their tracks."""

@@ -96,7 +96,8 @@ class Engine:
         except BadImageError as error:
             return Failure(given.name, error)
         faces = self.recognizer.read_faces(rgb, found)
-        return Picture(given.name, rgb.shape[1], rgb.shape[0], tuple(faces))
+        size = rgb.shape[1], rgb.shape[0]
+        return Picture(given.name, *size, tuple(faces), self.recognizer.labels)
 
     def crop(self, given: Given) -> U8 | Failure:
         """Make a face crop as small as the network takes it.

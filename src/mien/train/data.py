@@ -67,7 +67,7 @@ def load_data(settings: TrainConfig) -> Data:
     missing = [name for name in labels.names if name not in found]
     if missing:
         raise BadDataError(
-            f"no training picture of {', '.join(missing)}",
+            f"no training picture of {', '.join(sorted(missing))}",
             fix=f"check data in the config; the classes are {labels}",
         )
     _refuse_one_class(labels)
