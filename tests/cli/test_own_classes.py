@@ -13,10 +13,14 @@ pytest.importorskip("matplotlib")
 from mien.data import manifest
 from mien.data.label_file import write_labels
 from mien.labels import LabelSet
+from mien.recognize.recognizer import Recognizer
 from mien.train import config
 from tests.support.commands import mien
+from tests.support.onnx_files import three_classes
 from tests.support.own_classes import OWN, write_own
+from tests.support.pictures import encode
 from tests.support.tiny_network import settings_for, tiny_in_zoo
+from tests.support.video_files import clip
 
 pytestmark = pytest.mark.torch
 
@@ -162,3 +166,55 @@ def test_a_label_that_is_no_class_of_the_folder_is_named(tmp_path):
     assert result.exit_code == 1
     assert "has label 'left'" in result.stderr
     assert "the folder's classes are open, asleep" in result.stderr
+
+
+BESIDE = LabelSet(("open", "asleep", "left"), "resting")
+
+
+@pytest.fixture
+def photo(tmp_path, portrait):
+    (tmp_path / "a.png").write_bytes(encode(portrait, "PNG"))
+    return tmp_path / "a.png"
+
+
+@pytest.mark.parametrize("labels", [OWN, BESIDE], ids=["alone", "beside"])
+def test_predict_names_the_classes_of_the_model_in_every_output(photo, labels):
+    own = three_classes(photo.parent / "own.onnx", labels)
+    [face] = Recognizer(own, threads=1).read(photo).faces
+    table, lines = photo.parent / "t.csv", photo.parent / "t.jsonl"
+    words = ("--model", own, "--csv", table, "--json", "--out-file", lines)
+    assert mien("predict", photo, *words, "--out", photo.parent / "drawn").exit_code == 0
+    with table.open() as file:
+        header, row = csv.reader(file)
+    beside = ["resting"] if labels.calm else []
+    assert header[7:] == ["label", "confidence", *beside, "open", "asleep", "score_left"]
+    calm = [face.neutral] if labels.calm else []
+    assert [float(v) for v in row[9:]] == pytest.approx([*calm, *face.values], abs=1e-4)
+    [found] = json.loads(lines.read_text())["faces"]
+    assert found["scores"] == pytest.approx(face.scores, abs=1e-4)
+    assert row[7] == found["label"] == face.label
+    printed = mien("predict", photo, "--model", own).stdout
+    for name, value in face.scores.items():
+        assert f"{name} {value:.2f}" in printed
+    assert ("(resting" in printed) == bool(labels.calm)
+    assert "neutral" not in printed
+
+
+def test_a_film_has_the_columns_and_the_summary_of_the_classes(tmp_path, portrait):
+    pytest.importorskip("av")
+    own = three_classes(tmp_path / "own.onnx", BESIDE)
+    film = clip(tmp_path / "film.mp4", [np.ascontiguousarray(portrait)] * 6, rate=6, sound=None)
+    table, summary = tmp_path / "t.csv", tmp_path / "s.csv"
+    words = ("--model", own, "--csv", table, "--summary", summary, "--plot", tmp_path / "t.svg")
+    assert mien("video", film, *words).exit_code == 0
+    with table.open() as file:
+        header, *rows = csv.reader(file)
+    assert header[8:] == ["label", "confidence", "resting", "open", "asleep", "score_left"]
+    [face] = Recognizer(own, threads=1).read(portrait).faces
+    assert [float(v) for v in rows[0][11:]] == pytest.approx(face.values.tolist(), abs=0.02)
+    with summary.open() as file:
+        shares = next(csv.DictReader(file))
+    named = [name for name in shares if name.startswith("share_")]
+    assert named == [f"share_{name}" for name in (*BESIDE.targets, "uncertain")]
+    assert float(shares[f"share_{rows[0][8]}"]) == 1
+    assert "<!-- asleep -->" in (tmp_path / "t.svg").read_text()

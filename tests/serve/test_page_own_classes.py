@@ -12,7 +12,7 @@ from mien.labels import LabelSet
 from mien.recognize.columns import picture_header
 from mien.serve.page_files import CARD_FILE, POLICY, page_files
 from tests.support.browser import chromium, served
-from tests.support.onnx_files import network, sealed
+from tests.support.onnx_files import three_classes
 from tests.support.pictures import encode
 from tests.support.rendered_scenes import SCENES, frames
 
@@ -22,31 +22,9 @@ OWN = LabelSet(("open", "best", "left"), "toString", ("#ff0000", "#00aa00", "#00
 AMONG = LabelSet(("open", "calm", "left"), "calm")
 
 
-def model_of(path, labels):
-    """A file whose logits are means of its three channels, times 1, 2 and 3; neutral is 1."""
-    pytest.importorskip("onnx")
-    weights = {"places": np.array([2, 3]), "times": np.diag([1.0, 2.0, 3.0]).astype(np.float32)}
-    nodes = [
-        ("ReduceMean", ["crops", "places"], "means", {"keepdims": 0}),
-        ("MatMul", ["means", "times"], "logits", {}),
-    ]
-    outputs = [("logits", ["N", 3])]
-    if labels.calm_beside:
-        weights["one"] = np.array([[0.0], [0.0], [0.5]], dtype=np.float32)
-        nodes.append(("MatMul", ["means", "one"], "neutral", {}))
-        outputs.append(("neutral", ["N", 1]))
-    card = {
-        "format": 1, "name": "own", "labels": labels.names, "calm": labels.calm,
-        "colours": labels.colours, "temperature": 1.0, "sha256": "0" * 64,
-    }  # fmt: skip
-    made = network(nodes, [("crops", ["N", 3, 64, 64])], outputs, weights)
-    path.write_bytes(sealed(made, json.dumps(card)))
-    return path
-
-
 @pytest.mark.parametrize("labels", [OWN, AMONG], ids=["beside", "among"])
 def test_the_card_of_the_page_has_the_classes_of_the_model(tmp_path, labels):
-    card = json.loads(page_files(model_of(tmp_path / "own.onnx", labels))[CARD_FILE])
+    card = json.loads(page_files(three_classes(tmp_path / "own.onnx", labels))[CARD_FILE])
     assert tuple(card["labels"]) == labels.names
     beside = labels.calm_beside
     assert (card["neutral"], card["calm"]) == (("toString", "") if beside else ("", "calm"))
@@ -60,7 +38,7 @@ def test_the_card_of_the_page_has_the_classes_of_the_model(tmp_path, labels):
 @pytest.mark.browser
 @pytest.mark.parametrize("labels", [OWN, AMONG], ids=["beside", "among"])
 def test_the_page_names_saves_and_draws_them_as_the_library_does(tmp_path, labels):
-    path = model_of(tmp_path / "own.onnx", labels)
+    path = three_classes(tmp_path / "own.onnx", labels)
     [(rgb, *_)] = [next(frames(SCENES["walks"], zoom=1.5))]
     expected = mien.Recognizer(path, threads=1).read(rgb)
     with chromium() as browser, served(page_files(path), POLICY) as (address, _asked):

@@ -63,3 +63,27 @@ def network(nodes, inputs, outputs, weights=(), opset=18):
         [onnx.numpy_helper.from_array(value, name) for name, value in dict(weights).items()],
     )
     return make.make_model(graph, opset_imports=[make.make_opsetid("", opset)], ir_version=9)
+
+
+def three_classes(path, labels):
+    """Write a model of three classes: logits are its channels' means times 1, 2 and 3.
+
+    Where a calm class lies beside them, its logit is half the mean of the third channel.
+    """
+    weights = {"places": np.array([2, 3]), "times": np.diag([1, 2, 3]).astype(np.float32)}
+    nodes = [
+        ("ReduceMean", ["crops", "places"], "means", {"keepdims": 0}),
+        ("MatMul", ["means", "times"], "logits", {}),
+    ]
+    outputs = [("logits", ["N", 3])]
+    if labels.calm_beside:
+        weights["half"] = np.array([[0], [0], [0.5]], dtype=np.float32)
+        nodes.append(("MatMul", ["means", "half"], "neutral", {}))
+        outputs.append(("neutral", ["N", 1]))
+    card = {
+        "format": 1, "name": "own", "labels": labels.names, "calm": labels.calm,
+        "colours": labels.colours, "temperature": 1.0, "sha256": "0" * 64,
+    }  # fmt: skip
+    made = network(nodes, [("crops", ["N", 3, 64, 64])], outputs, weights)
+    path.write_bytes(sealed(made, json.dumps(card)))
+    return path

@@ -119,7 +119,7 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
         raise BadSettingError(
             f"the {role} {folder} has the classes {earlier.labels}, the run that learns from it "
             f"{labels}",
-            fix="give both the same classes in the same order",
+            fix="give both the same classes in the same order; or start from an exported file",
         )
     own_side, wanted_side = earlier.network.side, zoo.side_of(settings.model, settings.side)
     if own_side != wanted_side:
