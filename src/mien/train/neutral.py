@@ -5,6 +5,7 @@ that sharp or well-lit pictures are never neutral. So the last row of the head i
 frozen features, to tell neutral from the six among pictures of the same databases.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -27,7 +28,7 @@ def same_origin(crops: Crops) -> Crops:
         The crops of these databases, neutral and the six alike.
     """
     sources = {row.source for row in crops.rows if row.label == crops.labels.calm}
-    return crops.where(torch.tensor([row.source in sources for row in crops.rows]).numpy())
+    return crops.where(np.array([row.source in sources for row in crops.rows], dtype=np.bool_))
 
 
 def fit_neutral(network: Network, crops: Crops) -> None:
