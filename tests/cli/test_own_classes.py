@@ -87,8 +87,13 @@ def test_where_nothing_is_held_out_no_accuracy_is_printed(here):
 
 
 def test_the_file_is_measured_scored_and_explained_by_its_own_names(here, model):
-    result = mien("evaluate", model, here / "data", "--out", here / "results", "--pictures")
+    result = mien(
+        "evaluate", model, here / "data", "--out", here / "results", "--pictures", "--report"
+    )
     assert result.exit_code == 0
+    page = (here / "results/data-test-report.html").read_text()
+    assert all(f"recall of {name}" in page for name in OWN.names)
+    assert "happiness" not in page
     record = json.loads((here / "results/data-test.json").read_text())
     assert record["accuracy"] > 0.9
     assert list(record["recall"]) == list(OWN.names)
@@ -132,8 +137,10 @@ def test_regions_have_expectations_only_for_the_six(here, model):
 
 
 def test_statistics_have_a_column_for_each_class(here):
-    result = mien("stats", here / "data", "--csv", here / "stats.csv")
+    words = ("--csv", here / "stats.csv", "--plot", here / "stats.svg")
+    result = mien("stats", here / "data", *words)
     assert result.exit_code == 0
+    assert all(f"<!-- {name} -->" in (here / "stats.svg").read_text() for name in OWN.names)
     with (here / "stats.csv").open() as file:
         header, *rows = csv.reader(file)
     assert header == ["folder", "database", "split", *OWN.names, "sum", "left out"]

@@ -12,7 +12,7 @@ from mien.data import manifest
 from mien.errors import BadDataError, BadImageError
 from mien.evaluate import calibration, metrics
 from mien.evaluate.accuracy import PICTURES_HEADER, compare_models, evaluate
-from mien.labels import LABELS, Rule
+from mien.labels import LABELS, PAPER, Rule
 from mien.pixels import to_batch
 from mien.recognize.model import Outputs
 from tests.support.prepared_folder import SEVEN, row_of, striped, write_crop, write_crops
@@ -27,6 +27,7 @@ class Standin:
         self.model = self
         self.card = CARD
         self.flip, self.rule = False, Rule(certain_from=0.5)
+        self.labels, self.path = PAPER, "stand-in.onnx"
 
     to_batch = staticmethod(to_batch)
 

@@ -4,7 +4,7 @@ import pytest
 from mien.errors import BadDataError
 from mien.evaluate.evidence import evidence
 from mien.faces.regions import REGIONS, divide
-from mien.labels import LABELS, index
+from mien.labels import LABELS, PAPER, index
 from mien.pixels import to_batch
 from mien.recognize.model import Outputs
 from tests.support.commands import mien
@@ -18,6 +18,7 @@ class Pointing:
     """Stand-in model: each class's map is one spot, and less light makes it negative."""
 
     to_batch = staticmethod(to_batch)
+    labels, path = PAPER, "stand-in.onnx"
 
     def run(self, batch):
         maps = np.zeros((len(batch), 6, 64, 64), dtype=np.float32)

@@ -58,7 +58,7 @@ class Counting:
 
     def __init__(self, recognizer):
         self._recognizer = recognizer
-        self.detector = recognizer.detector
+        self.detector, self.labels = recognizer.detector, recognizer.labels
         self.read = []
 
     def read_faces(self, rgb, found, heatmap):

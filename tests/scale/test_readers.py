@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from mien.errors import BadImageError
+from mien.labels import PAPER
 from mien.media.journal import stamp_of
 from mien.recognize.many import Failure
 from mien.scale import readers
@@ -42,10 +43,10 @@ def test_a_photograph_comes_back_as_record_and_drawn_pictures(photo, recognizer,
 def test_rows_from_a_journal_are_the_rows_of_the_picture(photo, recognizer):
     picture = recognizer.read(photo)
     reading = PhotoReading.restored(photo, json.loads(json.dumps(picture.record())))
-    [row] = reading.rows(regions=True)
+    [row] = reading.rows(PAPER, regions=True)
     [face] = picture.faces
     assert row == [str(photo), 0, *face.row(), *face.regions.values()]
-    assert reading.rows() == [row[:-8]] == picture.rows()
+    assert reading.rows(PAPER) == [row[:-8]] == picture.rows()
 
 
 def test_what_cannot_be_read_has_no_stamp_so_that_it_is_tried_again(tmp_path, recognizer):
@@ -64,7 +65,7 @@ def test_a_picture_too_long_for_its_format_says_so_and_its_faces_are_kept(
     monkeypatch.setitem(readers.encode_picture.__globals__["FORMATS"], ".png", ("PNG", 100, {}))
     [reading] = PhotoReader(recognizer, False, Caps(), Drawing(True))([photo])
     assert "at most 100 pixels a side" in reading.drawn[0].message
-    assert len(reading.rows()) == 1
+    assert len(reading.rows(PAPER)) == 1
 
 
 @pytest.mark.parametrize(("number", "tries"), [(5, 2), (13, 1)])  # EIO passes, EACCES does not
@@ -82,7 +83,7 @@ def test_a_disk_that_fails_once_is_asked_again(photo, recognizer, monkeypatch, n
     monkeypatch.setattr(readers, "read_many", failing_once)
     monkeypatch.setattr(readers, "_WAIT_S", 0)
     [reading] = PhotoReader(recognizer, False, Caps(), Drawing())([photo])
-    assert (len(asked), len(reading.rows())) == (tries, tries - 1)
+    assert (len(asked), len(reading.rows(PAPER))) == (tries, tries - 1)
 
 
 def test_scores_of_crops_survive_a_journal_bit_by_bit(tmp_path, recognizer):
