@@ -19,8 +19,8 @@ ALONE = {
     "polars": {"media/data_frames.py"},
     "ray": {"scale/tune.py"},
     "sqlite3": {"media/journal.py"},
-    "tarfile": {"models/npm_package.py"},
-    "zipfile": {"data/datasets/archive.py"},
+    "tarfile": {"data/datasets/tarball.py", "models/npm_package.py"},
+    "zipfile": {"data/datasets/archive.py", "data/datasets/zip_list.py"},
 }
 # What opens a picture file: one file has the list of formats and the caps.
 OPENERS = {"Image.open", "PIL.Image.open", "cv2.imread", "cv2.imdecode", "cv2.imreadmulti"}
@@ -31,6 +31,7 @@ WRITERS = {
     "media/parts.py": "makes and locks the part that a writer fills",
     "cli/_process.py": "standard output that turns what is refused into our error",
     "data/prepare/crop_store.py": "a temporary file without a name, for thumbnails",
+    "data/datasets/tarball.py": "a temporary file without a name, for a .tar that was packed",
     "media/pipe.py": "a temporary file without a name, for what comes through a pipe",
     "data/audit/clean.py": "copies a manifest into the folder of a fix that is under way",
     "train/run.py": "checkpoints: safetensors writes them itself, into a part of the gate's",

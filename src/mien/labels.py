@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mien.errors import BadSettingError
+from mien.words import meaning
 
 __all__ = [
     "AFFECTNET",
@@ -35,24 +36,6 @@ NEUTRAL = "neutral"
 UNCERTAIN = "uncertain"  # said of a face whose expression is not clear; never a target
 NO_FACE = "no face"  # said of a crop on which none is seen, where asked for; never a target
 NEUTRAL_INDEX = len(LABELS)  # only inside training: neutral is the seventh target
-_SPELLINGS = {
-    "happy": "happiness",
-    "happiness": "happiness",
-    "joy": "happiness",
-    "surprise": "surprise",
-    "surprised": "surprise",
-    "sad": "sadness",
-    "sadness": "sadness",
-    "angry": "anger",
-    "anger": "anger",
-    "disgust": "disgust",
-    "disgusted": "disgust",
-    "fear": "fear",
-    "fearful": "fear",
-    "afraid": "fear",
-    "neutral": NEUTRAL,
-    "calm": NEUTRAL,
-}
 
 
 def parse(name: str) -> str | None:
@@ -68,9 +51,8 @@ def parse(name: str) -> str | None:
         >>> parse("Sad"), parse("3_anger"), parse("contempt")
         ('sadness', 'anger', None)
     """
-    word = name.strip().lower()
-    head, _, tail = word.partition("_")
-    return _SPELLINGS.get(tail if head.isdigit() else word)
+    meant = meaning(name)
+    return meant if meant in {*LABELS, NEUTRAL} else None
 
 
 def index(label: str) -> int:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, NamedPath, bar, echo
+from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, bar, echo, echo_note
+from mien.errors import MienError
 from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
-    from mien.data.datasets import OptionValue
+    from mien.data.datasets import Listing, OptionValue
     from mien.data.prepare.record import Report
 
 __all__ = ["prepare_command"]
 
+_MOST_WORDS = 60  # lines of the table of what was taken for what
 _SHARE = click.FloatRange(0, 1, max_open=True)
 
 
@@ -55,8 +57,7 @@ def _click_option(field: "Field[OptionValue]") -> click.Option:
         case bool():
             return click.Option([flag], is_flag=True, help=text)
         case str():
-            path = NamedPath(exists=True, dir_okay=False, path_type=Path)
-            return click.Option([flag], type=path, help=text, callback=_as_text)
+            return click.Option([flag], help=text, callback=_as_text)
         case float():
             kind: click.FloatRange | click.IntRange = _SHARE
         case _:
@@ -64,8 +65,10 @@ def _click_option(field: "Field[OptionValue]") -> click.Option:
     return click.Option([flag], type=kind, default=field.default, show_default=True, help=text)
 
 
-def _as_text(_ctx: click.Context, _option: click.Parameter, given: Path | str | None) -> str:
-    return str(given or "")
+def _as_text(_ctx: click.Context, option: click.Parameter, given: str | None) -> str:
+    if given == "":
+        raise MienError(f"an empty {option.opts[0]} was given", "check the variable in the quotes")
+    return given or ""
 
 
 @click.command(name="prepare", cls=_PrepareCommand)
@@ -108,9 +111,10 @@ def prepare_command(
 ) -> None:
     """Turn the database NAME, as downloaded to SOURCE, into crops and a manifest.
 
-    NAME is {names}, or folder for your own pictures: a folder for each expression, or a CSV file
-    with the columns path,label. SOURCE is a .zip or the folder it was unpacked to; it is only
-    read. Training pictures that are copies of held-out pictures are left out and counted.
+    NAME is {names}, or folder for your own pictures: a folder for each class, or a CSV file with
+    the columns path,label. SOURCE is a .zip, a .tar.gz, or the folder it was unpacked to; it is
+    only read. What each word is taken for is said before a picture is copied. Training pictures
+    that are copies of held-out pictures are left out and counted.
 
     Example: mien prepare rafdb rafdb.zip --out data/rafdb
     """
@@ -135,11 +139,26 @@ def prepare_command(
     )
     folder = out or Path("data") / (f"{name}-framed" if frame else name)
     count = workers or cores()
-    report = prepare(settings, folder, lambda items: bar(items, len(items), "preparing"), count)
+    report = prepare(
+        settings, folder, lambda items: bar(items, len(items), "preparing"), count, tell=_tell
+    )
     if not report.fresh:
         echo(f"{folder} is prepared already; nothing to do")
     _print(report, frame)
     echo(f"wrote {folder}/manifest.csv" if report.fresh else f"see {folder}/manifest.csv")
+
+
+def _tell(listing: "Listing") -> None:
+    """Say on standard error which word was taken for which class, the most pictures first."""
+    for table in listing.unused:
+        echo_note(f"not read: {escaped(table)}")
+    taken = listing.taken.most_common(_MOST_WORDS)
+    width = max((len(escaped(word)) for (word, _), _ in taken), default=0)
+    for (word, label), count in taken:
+        meant = f"-> {escaped(label)}" if label else "left out"
+        echo_note(f"{escaped(word) or '(no word)':<{width}}  {meant:<14}  {count:>6,}")
+    if len(listing.taken) > len(taken):
+        echo_note(f"... and {len(listing.taken) - len(taken):,} more words")
 
 
 def _print(report: "Report", frame: bool) -> None:

@@ -17,13 +17,12 @@ import numpy as np
 from mien.data.datasets import Item
 from mien.data.manifest import Row
 from mien.errors import BadSettingError
-from mien.labels import NEUTRAL_INDEX, index
+from mien.labels import PAPER
 from mien.pixels import BOOL, I64
 
 __all__ = ["draw_held_out", "hold_out"]
 
-Counts = I64  # shape (7,): pictures of the six and neutral
-_CLASSES = NEUTRAL_INDEX + 1
+Counts = I64  # shape (C,): pictures of each class
 _DRAWS = 32  # attempts, where groups are persons
 
 
@@ -54,11 +53,14 @@ def hold_out(items: Sequence[Item], split: str, share: float, seed: int) -> list
             f"the database has {counts[split]:,} {split} pictures of its own",
             fix=f"leave --{split} out",
         )
-    groups: dict[str, Counts] = defaultdict(lambda: np.zeros(_CLASSES, dtype=np.int64))
+    paper = PAPER.targets  # in this order sums are rounded as ever
+    labels = [*paper, *sorted({item.label for item in items} - {*paper})]
+    place = {label: number for number, label in enumerate(labels)}
+    groups: dict[str, Counts] = defaultdict(lambda: np.zeros(len(labels), dtype=np.int64))
     for item in items:
         if item.split == "train":
-            groups[_group(item)][index(item.label)] += 1
-    chosen = _choose(groups, share, f"{split}:{seed}")
+            groups[_group(item)][place[item.label]] += 1
+    chosen = _choose(groups, share, f"{split}:{seed}") if groups else set()
     if not chosen or len(chosen) == len(groups):
         raise BadSettingError(
             f"--{split} {share} of {len(groups)} persons or pictures leaves one side empty",
@@ -74,7 +76,7 @@ def _group(item: Item) -> str:
 
 def _choose(groups: Mapping[str, Counts], share: float, salt: str) -> set[str]:
     """Draw groups until each class has its share; a group's value is its count by class."""
-    total = sum(groups.values(), start=np.zeros(_CLASSES, dtype=np.int64))
+    total = np.sum(list(groups.values()), axis=0)
     target, weight = share * total, 1 / np.maximum(total, 1)
     # Single pictures meet the shares exactly; persons differ, so the best of some draws is taken.
     draws = _DRAWS if max((count.sum() for count in groups.values()), default=0) > 1 else 1

@@ -64,7 +64,13 @@ def test_the_command_takes_the_options_and_says_what_was_left_out(tmp_path):
     archive = folder_of(tmp_path / "photos", files)
     words = ["prepare", "folder", archive, "--out", tmp_path / "out", "--no-neutral", "--gray"]
     result = mien(*words, "--valid", 0.25, "--seed", 5, "--quality", 80, "--size", 32)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "happy    -> happiness         4",
+        "neutral  -> neutral           4",
+        "sad      -> sadness           4",
+        "bored    left out             1",
+    ]
     assert result.stdout.splitlines() == [
         "train  happiness       3",
         "train  sadness         3",
@@ -96,6 +102,8 @@ def test_the_options_of_ferplus_and_disfa_reach_their_readers(tmp_path):
     assert record["options"] == {
         "labels": "v.csv",
         "numbering": "",
+        "columns": "",
+        "classes": "",
         "agreement": 0.6,
         "outliers": 2,
         "soft": True,

@@ -3,11 +3,15 @@
 A reader is a function from an `Archive`, and its options if it has some, to a `Listing`. To add
 one, write its file and name it in `DATASETS`, and its options in `OPTIONS`.
 
-archive     a dataset as downloaded (a .zip or a folder): the one gate to its files
+archive     a dataset as downloaded (a .zip, a .tar or a folder): the one gate to its files
 walk        the files of a folder, and what is there and cannot be read
+zip_list    the list of files in a .zip, however it was written
+tarball     the files of a .tar, packed or not
 layouts     names of splits, pictures by the name that a table gives them
 csv_tables  the tables of a dataset, row by row
 numbering   whose numbers mean what
+classes     the classes that are wanted, and the one that a word means
+class_folders  the class of a picture from the folders about it and the code in its name
 listing     what every reader shares: its result, the declaration of its options
 
 affectnet, ckplus, disfa, fer2013, ferplus, folder, gimefive, rafdb, tfeid  the readers
@@ -20,14 +24,17 @@ from typing import Any
 from mien.data.datasets.affectnet import affectnet
 from mien.data.datasets.archive import Archive
 from mien.data.datasets.ckplus import ckplus
+from mien.data.datasets.classes import sort_into
 from mien.data.datasets.disfa import DisfaOptions, disfa
 from mien.data.datasets.fer2013 import fer2013
 from mien.data.datasets.ferplus import FerPlusOptions, ferplus
 from mien.data.datasets.folder import FolderOptions, folder
 from mien.data.datasets.gimefive import gimefive
 from mien.data.datasets.listing import Item, Listing, OptionValue, Problem
+from mien.data.datasets.numbering import NUMBERINGS
 from mien.data.datasets.rafdb import rafdb
 from mien.data.datasets.tfeid import tfeid
+from mien.errors import BadSettingError
 
 __all__ = [
     "DATASETS",
@@ -75,13 +82,26 @@ def read_listing(name: str, archive: Archive, options: Mapping[str, OptionValue]
     Args:
         name: a key of `DATASETS`.
         archive: the dataset as downloaded.
-        options: by name; options of other readers are ignored.
+        options: by name; options of other readers are ignored. ``classes`` is every reader's.
 
     Returns:
-        What the reader returns.
+        What the reader returns, sorted into the wanted classes.
+
+    Raises:
+        BadDataError: if the archive is not that dataset, or a wanted class has no picture.
+        BadSettingError: if an option cannot be read, or asks for other classes of FER+, whose
+            shares are of the six and neutral.
     """
-    if name not in OPTIONS:
-        return DATASETS[name](archive)
-    own = {option.name for option in fields(OPTIONS[name])}
-    chosen = {option: value for option, value in options.items() if option in own}
-    return DATASETS[name](archive, OPTIONS[name](**chosen))
+    chosen = {}
+    if name in OPTIONS:
+        own = {option.name for option in fields(OPTIONS[name])}
+        chosen = {option: value for option, value in options.items() if option in own}
+    classes = str(options.get("classes", ""))
+    if name == "ferplus" and classes not in {"", "mien"}:
+        raise BadSettingError(
+            f"--classes {classes}: the shares of FER+ are of the six and neutral",
+            fix="leave --classes out",
+        )
+    reader = DATASETS[name]
+    listing = reader(archive, OPTIONS[name](**chosen)) if name in OPTIONS else reader(archive)
+    return sort_into(listing, classes, list(NUMBERINGS.get(name, {}).values()))

@@ -10,26 +10,35 @@ Layouts understood:
   face), and the pictures under their folders; a face is cut out by its box. A box that is no box,
   is smaller than 8 pixels or misses the picture is not used: the whole picture is, and counted. Its
   validation set is what papers report on, the test set was never given out: it is ``test`` here;
-- ``{anger,disgust,fear,happy,sad,surprise[,neutral]}/*`` at any depth: for training, unless a
-  folder about them is called ``valid`` or ``test``.
+- the one sent since 2021: ``train_set/images/0.jpg`` with ``train_set/annotations/0_exp.npy``, and
+  ``val_set`` likewise, faces already cut out; ``val_set`` is ``test``, as above. What lies in
+  ``*_val.npy``, ``*_aro.npy`` and ``*_lnd.npy`` (valence, arousal, landmarks) is not read;
+- ``{anger,disgust,fear,happy,sad,surprise[,neutral,contempt]}/*`` at any depth, or numbered as
+  above: for training, unless a folder about them is called ``valid`` or ``test``.
+Contempt is none of the six: left out and counted, unless ``--classes`` asks for it.
 Counts expected for the six: hand-labelled, train 209,027 and test 3,000; a common subset, 21,045.
 Mind: in common subsets the file's name tells the label (99 % of happiness is named ``ffhq_*``),
 so a model that recognises the origin of a picture scores well there.
 """
 
-import re
+import io
 from collections import Counter
 from functools import partial
+from math import prod
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, is_picture
-from mien.data.datasets.csv_tables import columns, is_table, rows_in
-from mien.data.datasets.layouts import PictureIndex, checked, split_by_folder, split_of
+import numpy as np
+
+from mien.data.datasets.archive import Archive, is_hidden, is_picture
+from mien.data.datasets.csv_tables import columns, is_table, lacks, rows_in
+from mien.data.datasets.layouts import PictureIndex, checked, split_by_folder, split_in_name
 from mien.data.datasets.listing import Item, Listing
-from mien.data.datasets.numbering import NUMBERINGS
-from mien.labels import LABELS, NEUTRAL, parse
+from mien.data.datasets.numbering import NUMBERINGS, number_of
+from mien.errors import BadImageError
+from mien.labels import AFFECTNET
 from mien.media import images
 from mien.pixels import U8
+from mien.words import meaning
 
 __all__ = ["affectnet"]
 
@@ -40,8 +49,15 @@ _UNUSED = "unusable face box"  # the whole picture is taken
 _BOX = ("face_x", "face_y", "face_width", "face_height")
 _NEEDED = {"path": ["subdirectory_filepath"], "expression": ["expression"]}
 _COLUMNS = {**_NEEDED, **{name: [name] for name in _BOX}}
-_OURS = frozenset({*LABELS, NEUTRAL})
-_LAYOUTS = ["{anger,disgust,fear,happy,sad,surprise}/*", "a csv with subDirectory_filePath"]
+_EXPRESSIONS = frozenset(AFFECTNET.names)
+_MARK = "_exp.npy"
+_LARGEST = 4096  # bytes of a file with one number
+_LAYOUTS = [
+    "{anger,disgust,fear,happy,sad,surprise}/*",
+    "{0..7}/*",
+    "a csv with subDirectory_filePath",
+    "images/*.jpg with annotations/*_exp.npy",
+]
 
 
 def affectnet(archive: Archive) -> Listing:
@@ -53,21 +69,29 @@ def affectnet(archive: Archive) -> Listing:
     Returns:
         One item a picture, in the order of their names.
     """
+    annotations = [n for n in archive.names if n.endswith(_MARK) and not is_hidden(n)]
+    listing = _annotated(archive, annotations) if annotations else _from_tables(archive)
+    return checked(listing, archive, "AffectNet", _LAYOUTS)
+
+
+def _from_tables(archive: Archive) -> Listing:
+    """Read the official tables; where there are none, the folders name the expressions."""
     listing = Listing()
     pictures = PictureIndex(archive)
     official = False
     for table in filter(is_table, archive.names):
         rows = rows_in(archive, table)
-        places = columns(next(rows, []), _COLUMNS)
+        header = next(rows, [])
+        places = columns(header, _COLUMNS)
         if not _NEEDED.keys() <= places.keys():
+            listing.unused.append(lacks(table, header, _NEEDED))
             continue
         official = True
-        split = _split_by(PurePosixPath(table).name)
+        held_out = split_in_name(table) in {"valid", "test"} or "valid" in table.lower()
         for row in rows:
             cells = {name: row[place] for name, place in places.items() if place < len(row)}
-            _add_row(listing, archive, pictures, cells, split)
-    listing = _each_once(listing) if official else _class_folders(archive)
-    return checked(listing, archive, "AffectNet", _LAYOUTS)
+            _add_row(listing, archive, pictures, cells, "test" if held_out else "train")
+    return _each_once(listing) if official else _class_folders(archive, listing.unused)
 
 
 def _add_row(
@@ -78,7 +102,7 @@ def _add_row(
     label = _EMOTIONS.get(number)
     if label is None:
         listing.leave_out(written, "unknown label", number)
-    elif label not in _OURS:
+    elif label not in _EXPRESSIONS:
         listing.leave_out(written, label)
     elif len(names) != 1:
         listing.leave_out(written, "ambiguous name" if names else "missing file")
@@ -89,13 +113,6 @@ def _add_row(
             listing.leave_out(names[0], _UNUSED, f"{' '.join(boxed)}: the whole picture is taken")
         picture = partial(_face, archive, names[0], box, listing) if box else None
         listing.items.append(Item(names[0], label, split, picture=picture))
-
-
-def _split_by(table: str) -> str:
-    """Return ``test`` for a table that is called after a held-out split, else ``train``."""
-    words = re.split(r"[^a-z]+", table.lower())
-    held_out = any(split_of(word) in {"valid", "test"} for word in words)
-    return "test" if held_out or "valid" in table.lower() else "train"
 
 
 def _box(cells: list[str]) -> tuple[int, ...] | None:
@@ -132,16 +149,67 @@ def _each_once(listing: Listing) -> Listing:
         else:
             listing.leave_out(item.original, "repeated name", f"also labelled {item.label}")
     first.sort(key=lambda item: item.original)
-    return Listing(first, listing.problems)
+    listing.items = first
+    return listing
 
 
-def _class_folders(archive: Archive) -> Listing:
-    listing = Listing()
+def _class_folders(archive: Archive, unused: list[str]) -> Listing:
+    listing = Listing(unused=unused)
     for name in filter(is_picture, archive.names):
         word = PurePosixPath(name).parent.name
-        label = parse(word)
+        label = meaning(word) or _EMOTIONS.get(number_of(word) or "")
+        listing.taken[word, label or ""] += 1
         if label is None:
             listing.leave_out(name, "unknown label", word)
+        elif label not in _EXPRESSIONS:
+            listing.leave_out(name, label)
         else:
             listing.items.append(Item(name, label, split_by_folder(name)))
     return listing
+
+
+def _annotated(archive: Archive, annotations: list[str]) -> Listing:
+    """Join ``images/0.jpg`` with ``annotations/0_exp.npy``."""
+    listing = Listing()
+    pictures = {}
+    for name in filter(is_picture, archive.names):
+        path = PurePosixPath(name)
+        if path.parent.name == "images":
+            pictures[str(path.parent.parent / path.stem)] = name
+    for annotation in annotations:
+        path = PurePosixPath(annotation)
+        key = str(path.parent.parent / path.name.removesuffix(_MARK))
+        try:
+            number = _number_in(archive.read(annotation))
+        except BadImageError as error:
+            listing.leave_out(annotation, "unreadable label", error.message)
+            pictures.pop(key, None)
+            continue
+        label = _EMOTIONS.get(number)
+        picture = pictures.pop(key, None)
+        if picture is None:
+            listing.leave_out(annotation, "missing file", f"images/{PurePosixPath(key).name}.*")
+        elif label not in _EXPRESSIONS:
+            listing.leave_out(picture, label or "unknown label", number)
+        else:
+            split = "train" if split_by_folder(annotation) == "train" else "test"
+            listing.items.append(Item(picture, label, split))
+    for name in pictures.values():
+        listing.leave_out(name, "no label", f"no annotation *{_MARK}")
+    listing.items.sort(key=lambda item: item.original)
+    return listing
+
+
+def _number_in(data: bytes) -> str:
+    """Read the one number or text of a .npy file; "" if it holds anything else."""
+    stream = io.BytesIO(data)
+    try:
+        if len(data) > _LARGEST or np.lib.format.read_magic(stream) != (1, 0):
+            return ""
+        shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+        if prod(shape) != 1 or kind.hasobject:  # an object would be unpickled
+            return ""
+        value = np.frombuffer(stream.read(), dtype=kind)
+        return number_of(str(value[0])) or ""
+    except (ValueError, IndexError):
+        return ""

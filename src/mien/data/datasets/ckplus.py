@@ -8,7 +8,8 @@ Layouts understood:
   5 happiness, 6 sadness, 7 surprise (0 neutral);
 - ``{anger,disgust,fear,happy,sadness,surprise}/S005_001_00000011.png``, the 48x48 variant with
   the last three frames of each sequence.
-Contempt is none of the six: left out, counted. Counts expected: 309 peaks; 927 in the 48x48 one.
+Contempt is none of the six: left out and counted, unless ``--classes`` asks for it.
+Counts expected: 309 peaks; 927 in the 48x48 one.
 There is no test set: all for training, unless a split by subject is asked for (``--test``) or
 folders about the pictures are called ``valid`` or ``test``.
 """
@@ -16,12 +17,13 @@ folders about the pictures are called ``valid`` or ``test``.
 import re
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.archive import Archive, is_hidden, is_picture
+from mien.data.datasets.csv_tables import decoded
 from mien.data.datasets.layouts import checked, split_by_folder
 from mien.data.datasets.listing import Item, Listing
 from mien.data.datasets.numbering import NUMBERINGS
 from mien.errors import BadImageError
-from mien.labels import parse
+from mien.words import meaning
 
 __all__ = ["ckplus"]
 
@@ -43,7 +45,7 @@ def ckplus(archive: Archive) -> Listing:
     Returns:
         One item a picture, in the order of their names, with its subject.
     """
-    official = any(name.endswith(_MARK) and not _hidden(name) for name in archive.names)
+    official = any(name.endswith(_MARK) and not is_hidden(name) for name in archive.names)
     listing = _official(archive) if official else _class_folders(archive)
     return checked(listing, archive, "CK+", _LAYOUTS)
 
@@ -52,11 +54,11 @@ def _official(archive: Archive) -> Listing:
     listing = Listing()
     pictures = {PurePosixPath(name).stem: name for name in filter(is_picture, archive.names)}
     for name in archive.names:
-        if not name.endswith(_MARK) or _hidden(name):
+        if not name.endswith(_MARK) or is_hidden(name):
             continue
         stem = PurePosixPath(name).name.removesuffix(_MARK)
         try:
-            number = archive.read(name).decode("ascii", "replace").strip()
+            number = decoded(archive.read(name)).strip()
         except BadImageError as error:
             listing.leave_out(name, "unreadable label", error.message)
             continue
@@ -75,7 +77,7 @@ def _class_folders(archive: Archive) -> Listing:
     listing = Listing()
     for name in filter(is_picture, archive.names):
         word = PurePosixPath(name).parent.name
-        label = "contempt" if word.lower() == "contempt" else parse(word)
+        label = meaning(word)
         if not _SUBJECT.match(PurePosixPath(name).name):
             listing.leave_out(name, "unknown name", "starts with no subject such as S005_")
         elif label is None:
@@ -87,11 +89,8 @@ def _class_folders(archive: Archive) -> Listing:
 
 def _add(listing: Listing, name: str, label: str) -> None:
     subject = _SUBJECT.match(PurePosixPath(name).name)
-    if label == "contempt":
-        listing.leave_out(name, "contempt")
-    else:
-        person = subject[0] if subject else ""
-        listing.items.append(Item(name, label, split_by_folder(name), person))
+    person = subject[0] if subject else ""
+    listing.items.append(Item(name, label, split_by_folder(name), person))
 
 
 def _label(number: str) -> str | None:
@@ -101,7 +100,3 @@ def _label(number: str) -> str | None:
     except ValueError:
         return None
     return _EMOTIONS[str(int(value))] if value in range(len(_EMOTIONS)) else None
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)

@@ -4,6 +4,7 @@ Their columns are found by any usual name. A file inside an archive comes throug
 every error has the file's name.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,12 +12,13 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from mien.data.datasets.archive import Archive
+from mien.data.datasets.archive import Archive, is_hidden
 from mien.errors import BadDataError
 
-__all__ = ["columns", "is_table", "rows_in", "rows_of"]
+__all__ = ["columns", "decoded", "is_table", "lacks", "rows_in", "rows_of"]
 
 _LONGEST = 2**20  # characters of a line
+_SHOWN = 12  # columns named in a message
 
 
 def is_table(name: str) -> bool:
@@ -28,9 +30,7 @@ def is_table(name: str) -> bool:
     Returns:
         True for ``.csv`` and ``.tsv``.
     """
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in {".csv", ".tsv"} and not hidden
+    return PurePosixPath(name).suffix.lower() in {".csv", ".tsv"} and not is_hidden(name)
 
 
 def rows_in(archive: Archive, name: str) -> Iterator[list[str]]:
@@ -60,7 +60,7 @@ def rows_of(path: Path) -> Iterator[list[str]]:
 
 def _rows(open_file: Callable[[], IO[bytes]], name: str) -> Iterator[list[str]]:
     try:
-        with open_file() as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
+        with open_file() as raw, io.TextIOWrapper(raw, _encoding(raw), newline="") as text:
             lines = _lines(text, name)
             first = next(lines, "")
             separator = max(",;\t", key=first.count)
@@ -72,6 +72,29 @@ def _rows(open_file: Callable[[], IO[bytes]], name: str) -> Iterator[list[str]]:
         raise BadDataError(f"cannot read {name}: {reason}", fix="check the file") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadDataError(f"{name} is no table ({error})", fix="save it as UTF-8 CSV") from error
+
+
+def _encoding(raw: IO[bytes]) -> str:
+    """UTF-16 if a mark at its beginning says so, as Excel's "Unicode text" has it; else UTF-8."""
+    start: bytes = raw.peek(2)[:2] if isinstance(raw, io.BufferedReader) else b""
+    return "utf-16" if start in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"
+
+
+def decoded(data: bytes) -> str:
+    """Decode a list of names and numbers, whatever editor it was saved with.
+
+    Args:
+        data: the whole file.
+
+    Returns:
+        Its text, without a mark at its beginning; what cannot be read is U+FFFD.
+
+    Example:
+        >>> decoded(b"\\xef\\xbb\\xbfa.jpg 1")
+        'a.jpg 1'
+    """
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return data.decode("utf-16" if data.startswith(marks) else "utf-8-sig", "replace")
 
 
 def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
@@ -106,3 +129,34 @@ def columns(header: Sequence[str], names: Mapping[str, Iterable[str]]) -> dict[s
         if place is not None:
             columns_of[ours] = place
     return columns_of
+
+
+def lacks(table: str, header: Sequence[str], needed: Mapping[str, Iterable[str]]) -> str:
+    """Say which columns a table has, and which it lacks.
+
+    Args:
+        table: its name.
+        header: its first row.
+        needed: our name of each column it needs, with its usual names.
+
+    Returns:
+        A sentence; "" if it lacks none.
+
+    Example:
+        >>> lacks("a.csv", ["Image", "mood"], {"path": ["image"], "label": ["label", "emotion"]})
+        'a.csv has the columns Image, mood; missing: label (or emotion)'
+    """
+    there = columns(header, needed)
+    missing = [
+        f"{ours} (or {', '.join(others)})" if others else ours
+        for ours, others in (
+            (ours, [name for name in usual if name != ours])
+            for ours, usual in needed.items()
+            if ours not in there
+        )
+    ]
+    if not missing:
+        return ""
+    found = ", ".join(cell[:40] for cell in header[:_SHOWN]) or "none"
+    more = ", ..." if len(header) > _SHOWN else ""
+    return f"{table} has the columns {found}{more}; missing: {', '.join(missing)}"

@@ -21,6 +21,7 @@ from functools import cache, partial
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive
+from mien.data.datasets.csv_tables import decoded
 from mien.data.datasets.layouts import checked
 from mien.data.datasets.listing import InOrder, Item, Listing, option
 from mien.errors import BadDataError, BadImageError
@@ -110,7 +111,7 @@ def _label_files(archive: Archive) -> dict[str, dict[int, str]]:
 
 def _intensities(archive: Archive, name: str) -> dict[int, int]:
     """Read lines of ``frame,intensity``."""
-    lines = archive.read(name).decode("ascii", "replace").split()
+    lines = decoded(archive.read(name)).split()
     try:
         pairs = (line.split(",") for line in lines)
         intensities = {int(frame): int(intensity) for frame, intensity in pairs}

@@ -4,17 +4,21 @@ Obtained from: yourself. Licence: yours. Counts expected: none.
 Layouts understood:
 - a csv (``--labels``, or any inside SOURCE) with the columns ``path,label`` and, if you like,
   ``split`` and ``subject``. Other usual names do as well: ``image`` or ``file`` for path,
-  ``emotion`` or ``class`` for label, ``usage`` for split, ``person`` for subject; without a header
-  the first two columns are path and label. Paths count from the csv's folder or from SOURCE.
-  Without a column ``split`` a csv called ``test_labels.csv`` tells its split by its name, or else
-  a folder ``test`` about the picture does;
+  ``emotion`` or ``class`` for label, ``usage`` for split, ``person`` for subject; any others if
+  ``--columns path=NAME,label=NAME`` tells them. Without a header the first two columns are path and
+  label, and the third is the split if it reads like one. Paths count from the csv's folder or from
+  SOURCE. Without a column ``split`` a csv called ``test_labels.csv`` tells its split by its name,
+  or else a folder ``test`` about the picture does;
 - ``[{train,valid,test}/]<expression>/**/*.jpg`` at any depth: the nearest folder that names an
-  expression is the label.
-Expressions by any usual word (happy, happiness, joy; angry, anger; ...), in any case, with or
-without our number (``3_anger``). In a csv also by number, if ``--numbering`` says whose numbers
-they are, as 0 is happiness here and anger in FER2013; or if all of them are ours and the folders of
-the pictures say the same in words, as in what `mien prepare` wrote. Pictures without a split are
-for training.
+  expression is the label;
+- pictures named by the code of KDEF (``AF01ANS.JPG``) or RaFD
+  (``Rafd090_01_Caucasian_female_angry_frontal.jpg``).
+Expressions by any word in ``expressions.toml`` (happy, joy; wütend, colère; ...), in any case, with
+or without numbers and brackets about it (``3_anger``). By number if ``--labels`` or
+``--numbering`` says whose numbers they are, as 0 is happiness here and anger in FER2013; or if all
+numbers of a csv are ours and the folders of the pictures say the same in words, as in what
+`mien prepare` wrote. Classes of one's own by ``--classes``. Pictures without a split are for
+training.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,13 +27,22 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from mien.data.datasets.archive import Archive, is_picture
-from mien.data.datasets.csv_tables import columns, is_table, rows_in, rows_of
-from mien.data.datasets.layouts import PictureIndex, checked, split_by_folder, split_of
+from mien.data.datasets.class_folders import from_folders
+from mien.data.datasets.classes import class_of, order_in, wanted_classes
+from mien.data.datasets.csv_tables import columns, is_table, lacks, rows_in, rows_of
+from mien.data.datasets.layouts import (
+    PictureIndex,
+    checked,
+    split_by_folder,
+    split_in_name,
+    split_of,
+)
 from mien.data.datasets.listing import Item, Listing, labels_option, option
-from mien.data.datasets.numbering import NUMBERINGS, numberings_with
-from mien.errors import BadDataError
-from mien.labels import LABELS, NEUTRAL, parse
+from mien.data.datasets.numbering import NUMBERINGS, is_order, number_of
+from mien.errors import BadDataError, BadSettingError, UnknownNameError
+from mien.labels import LabelSet, parse
 from mien.media.escapes import unguarded
+from mien.words import meaning
 
 __all__ = ["FolderOptions", "folder"]
 
@@ -39,10 +52,10 @@ _COLUMNS = {
     "split": ["split", "usage", "set"],
     "subject": ["subject", "person", "identity", "subject_id"],
 }
+_NEEDED = ("path", "label")
 _OURS = NUMBERINGS["mien"]
-# Folders that name something a face may show and that is none of ours: no label lies above them.
-_OTHERS = frozenset({"contempt", "none", "other", "others", "uncertain", "unknown"})
 _LAYOUTS = ["<expression>/*.jpg", "a csv with the columns path,label"]
+_TELL = "name its columns so, or tell their names with --columns path=NAME,label=NAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +65,17 @@ class FolderOptions:
     labels: str = labels_option()
     numbering: str = option(
         "",
-        "folder: whose numbers a CSV writes in place of names.",
+        "folder: whose numbers there are in place of names.",
         choices=tuple(NUMBERINGS),
+    )
+    columns: str = option(
+        "", "folder: how a CSV calls its columns: path=NAME,label=NAME[,split=...][,subject=...]."
+    )
+    classes: str = option(
+        "",
+        "The classes to keep: two or more names with commas; affectnet, fer2013, mien or rafdb; "
+        "own, for all that are there by their own names; a .toml with names. Default: the six "
+        "and neutral.",
     )
 
 
@@ -72,40 +94,86 @@ def folder(archive: Archive, options: FolderOptions) -> Listing:
 
     Args:
         archive: a folder or .zip.
-        options: where the labels are.
+        options: where the labels are, and which classes are wanted.
 
     Returns:
         One item a picture, in the order of their names.
 
     Raises:
-        BadDataError: if the csv given has no paths and labels.
+        BadDataError: if the csv given has no paths and labels, or nobody says whose numbers there
+            are.
+        BadSettingError: if two options contradict each other, or one cannot be read.
     """
-    if options.labels:
+    labels, whose = wanted_classes(options.classes), _whose(options)
+    names = _told_columns(options.columns)
+    unused: list[str] = []
+    if options.labels and not is_order(options.labels):
         path = Path(options.labels)
-        lines = _lines(rows_of(path), path.stem)
-        if lines is None:
-            raise BadDataError(f"{path} has no columns path,label", "name its columns so")
-        tables = [("", lines)]
+        tables = [("", _lines(rows_of(path), str(path), names, unused))]
+        if unused:
+            raise BadDataError(unused[0], _TELL)
     else:
         paths = [PurePosixPath(name) for name in archive.names if is_table(name)]
-        read = ((path, _lines(rows_in(archive, str(path)), path.stem)) for path in paths)
-        tables = [(str(path.parent), lines) for path, lines in read if lines is not None]
+        read = [
+            (str(path.parent), _lines(rows_in(archive, str(path)), str(path), names, unused))
+            for path in paths
+        ]
+        tables = [(beside, lines) for beside, lines in read if lines is not None]
+        if options.columns and not tables:
+            found = "; ".join(unused[:3]) or f"no csv in {archive.path}"
+            raise BadDataError(f"--columns {options.columns}: {found}", _TELL)
     if tables:
-        listing = _from_tables(archive, tables, options.numbering)
+        listing = _from_tables(archive, tables, labels, whose)
     else:
-        listing = _class_folders(archive)
+        listing = from_folders(archive, labels, whose)
+    listing.unused = unused
     return checked(listing, archive, "labelled pictures", _LAYOUTS)
 
 
-def _lines(rows: Iterator[list[str]], stem: str) -> list[_Line] | None:
-    """Read a table of labels; None if it is a table of something else."""
+def _whose(options: FolderOptions) -> str:
+    """Whose numbers there are, by either of two options."""
+    by_labels = options.labels if is_order(options.labels) else ""
+    if by_labels and options.numbering and by_labels != options.numbering:
+        raise BadSettingError(
+            f"--labels {by_labels} and --numbering {options.numbering}: whose numbers?",
+            fix="give one of the two",
+        )
+    if options.labels and not by_labels and not Path(options.labels).exists():
+        if not Path(options.labels).suffix:
+            raise UnknownNameError("order of numbers", options.labels, NUMBERINGS)
+        raise BadDataError(f"no such file: {options.labels}", fix="check the path")
+    return by_labels or options.numbering
+
+
+def _told_columns(written: str) -> dict[str, list[str]]:
+    """The names to look for in a header; those that were told replace the usual ones."""
+    names = dict(_COLUMNS)
+    for part in filter(None, written.split(",")):
+        ours, _, theirs = (side.strip() for side in part.partition("="))
+        if ours not in _COLUMNS:
+            raise UnknownNameError("column", ours, _COLUMNS)
+        if not theirs:
+            raise BadSettingError(f"--columns {written}: no name after {ours}", _TELL)
+        names[ours] = [theirs.lower()]
+    return names
+
+
+def _lines(
+    rows: Iterator[list[str]], table: str, names: dict[str, list[str]], unused: list[str]
+) -> list[_Line] | None:
+    """Read a table of labels; None, with the reason in `unused`, if it is one of something else."""
     header = next(rows, [])
-    places = columns(header, _COLUMNS)
-    if not {"path", "label"} <= places.keys():
-        if len(header) < 2 or not is_picture(header[0]) or not _is_label(header[1]):
+    told = {ours: usual for ours, usual in names.items() if usual is not _COLUMNS[ours]}
+    needed = {ours: names[ours] for ours in (*_NEEDED, *told)}
+    places = columns(header, names)
+    if not needed.keys() <= places.keys():
+        if told or len(header) < 2 or not is_picture(header[0]) or not _is_label(header[1]):
+            unused.append(lacks(table, header, needed))
             return None
         places, rows = {"path": 0, "label": 1}, chain([header], rows)
-    by_name = next(filter(None, map(split_of, stem.split("_"))), "")
+        if len(header) > 2 and split_of(header[2]):
+            places["split"] = 2
+    by_name = split_in_name(PurePosixPath(table).stem)
     lines = []
     for row in rows:
         cells = {name: row[place] if place < len(row) else "" for name, place in places.items()}
@@ -115,11 +183,14 @@ def _lines(rows: Iterator[list[str]], stem: str) -> list[_Line] | None:
 
 
 def _is_label(written: str) -> bool:
-    return written.isdecimal() or parse(written) is not None
+    return number_of(written) is not None or meaning(written) is not None
 
 
 def _from_tables(
-    archive: Archive, tables: list[tuple[str, list[_Line]]], numbering: str
+    archive: Archive,
+    tables: Sequence[tuple[str, list[_Line] | None]],
+    labels: LabelSet | None,
+    whose: str,
 ) -> Listing:
     """Join the pictures with the tables, each of which comes with the folder it is in."""
     listing = Listing()
@@ -130,13 +201,14 @@ def _from_tables(
     found = [
         (line, pictures.find(line.path, beside) or pictures.find(unguarded(line.path), beside))
         for beside, lines in tables
-        for line in lines
+        for line in lines or []
     ]
-    labels = _labels_of_numbers(found, numbering)
+    order = _order_in(found, labels, whose)
     for line, names in found:
         named.update(names)
-        label = labels.get(line.label) or parse(line.label)
-        item = _item(line, label, names, listing)
+        word = order.get(number_of(line.label) or "", line.label)
+        item = _item(line, word, class_of(word, labels) if labels else word, names, listing)
+        listing.taken[line.label, item.label if item else ""] += 1
         if item is None:
             continue
         known = items.setdefault(item.original, item)
@@ -153,16 +225,17 @@ def _from_tables(
     return listing
 
 
-def _item(line: _Line, label: str | None, names: list[str], listing: Listing) -> Item | None:
+def _item(
+    line: _Line, word: str, label: str | None, names: list[str], listing: Listing
+) -> Item | None:
     """The item that a line describes, or None after noting the problem."""
     if not names:
         listing.leave_out(line.path, "missing file", "named in the csv")
     elif len(names) > 1:
         listing.leave_out(line.path, "ambiguous name", " or ".join(names[:3]))
-    elif label is None:
-        listing.leave_out(names[0], "unknown label", line.label)
-    elif label not in LABELS and label != NEUTRAL:
-        listing.leave_out(names[0], label)
+    elif not label:
+        reason = word if word != line.label else "unknown label"
+        listing.leave_out(names[0], reason, line.label)
     elif line.split and not split_of(line.split):
         listing.leave_out(names[0], "unknown split", line.split)
     else:
@@ -171,21 +244,17 @@ def _item(line: _Line, label: str | None, names: list[str], listing: Listing) ->
     return None
 
 
-def _labels_of_numbers(found: Sequence[tuple[_Line, list[str]]], numbering: str) -> dict[str, str]:
+def _order_in(
+    found: Sequence[tuple[_Line, list[str]]], labels: LabelSet | None, whose: str
+) -> dict[str, str]:
     """What the numbers of the tables mean; numbers of which nobody says so are refused."""
-    numbered = [(line, names) for line, names in found if line.label.isdecimal()]
-    numbers = {line.label for line, _ in numbered}
-    fitting = numberings_with(numbers)
-    if not numbers or (not numbering and all(map(_says_the_same, numbered))):
+    numbered = [(line, names) for line, names in found if number_of(line.label)]
+    numbers = {number for line, _ in numbered if (number := number_of(line.label))}
+    if not whose and (labels is None or not numbers):  # of one's own names, a number may be one
+        return {}
+    if not whose and all(map(_says_the_same, numbered)):
         return _OURS
-    if numbering in fitting:
-        return NUMBERINGS[numbering]
-    order = f"not the order of {numbering}" if numbering else "an order of its own?"
-    whose = f"--numbering {' or '.join(fitting)}" if fitting else "no --numbering has them all"
-    raise BadDataError(
-        f"the csv numbers expressions {', '.join(sorted(numbers, key=int))}: {order}",
-        fix=f"write names, or say whose numbers they are: {whose}",
-    )
+    return order_in(labels, whose, numbers, "the csv numbers")
 
 
 def _says_the_same(numbered: tuple[_Line, list[str]]) -> bool:
@@ -193,17 +262,4 @@ def _says_the_same(numbered: tuple[_Line, list[str]]) -> bool:
     line, names = numbered
     folders = [PurePosixPath(name).parent.name for name in (line.path, *names)]
     words = set(filter(None, map(parse, folders)))
-    return words == {_OURS.get(line.label)}
-
-
-def _class_folders(archive: Archive) -> Listing:
-    listing = Listing()
-    for name in filter(is_picture, archive.names):
-        folders = [part.lower() for part in reversed(PurePosixPath(name).parent.parts)]
-        word = next((w for w in folders if w in _OTHERS or parse(w) is not None), "")
-        label = parse(word)
-        if label is None:
-            listing.leave_out(name, "unknown label", word or (folders or [""])[0])
-        else:
-            listing.items.append(Item(name, label, split_by_folder(name)))
-    return listing
+    return words == {_OURS.get(number_of(line.label) or "")}

@@ -4,6 +4,7 @@ Nothing that looks like a split is left out without a word: `split_of` knows eve
 a reader whose layout needs one names the pictures under any other.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -12,7 +13,7 @@ from mien.data.datasets.archive import Archive, is_picture
 from mien.data.datasets.listing import Listing
 from mien.errors import BadDataError
 
-__all__ = ["SPLITS", "PictureIndex", "checked", "split_by_folder", "split_of"]
+__all__ = ["SPLITS", "PictureIndex", "checked", "split_by_folder", "split_in_name", "split_of"]
 
 SPLITS = {  # usual names of a split: ours
     "train": "train",
@@ -38,10 +39,28 @@ def split_of(word: str) -> str:
         ``train``, ``valid`` or ``test``; "" if it means none.
 
     Example:
-        >>> split_of("Validation"), split_of("dev"), split_of("extra")
+        >>> split_of("Validation"), split_of("val_set"), split_of("extra")
         ('valid', 'valid', '')
     """
-    return SPLITS.get(word.strip().lower(), "")
+    plain = word.strip().lower()
+    bare = re.sub(r"[\s_-]*(set|data)$", "", plain)  # train_set, TestData
+    return SPLITS.get(plain) or SPLITS.get(bare, "")
+
+
+def split_in_name(table: str) -> str:
+    """Return the split that the name of a table tells.
+
+    Args:
+        table: its file name, with or without suffix.
+
+    Returns:
+        ``train``, ``valid`` or ``test``; "" if no word of it names one.
+
+    Example:
+        >>> split_in_name("labels_test.csv"), split_in_name("labels.csv")
+        ('test', '')
+    """
+    return next(filter(None, map(split_of, re.split(r"[^a-z]+", table.lower()))), "")
 
 
 def split_by_folder(name: str) -> str:
@@ -117,7 +136,7 @@ def checked(listing: Listing, archive: Archive, name: str, layouts: Iterable[str
         f"{first.detail}".rstrip()
         if first
         else ""
-    )
+    ) + "".join(f"; not read: {table}" for table in listing.unused[:3])
     raise BadDataError(
         f"{archive.path} does not look like {name}: looked for {' or '.join(layouts)}; "
         f"found {len(archive.names)} files in {places}{left_out}",

@@ -2,11 +2,13 @@
 Decodes nothing.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from mien.errors import BadImageError
+from mien.labels import PAPER, LabelSet
 from mien.pixels import U8
 
 __all__ = ["InOrder", "Item", "Listing", "OptionValue", "Problem", "labels_option", "option"]
@@ -22,7 +24,7 @@ class Item:
 
     Attributes:
         original: its name inside the archive, unique.
-        label: one of `mien.labels.LABELS` or `NEUTRAL`.
+        label: as the dataset has it in our words; after `read_listing` one of the wanted classes.
         split: ``train``, ``valid`` or ``test``.
         subject: who is shown, or "" where the dataset does not say.
         soft: shape (7,), what share of the annotators saw each of the six and neutral; or None.
@@ -61,10 +63,16 @@ class Listing:
     Attributes:
         items: the pictures to prepare.
         problems: what was left out, and why.
+        labels: the classes of the items.
+        taken: how many pictures each word was taken for which label; "" for those left out.
+        unused: the tables that were not read, each with the reason.
     """
 
     items: list[Item] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    labels: LabelSet = PAPER
+    taken: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unused: list[str] = field(default_factory=list)
 
     def leave_out(self, original: str, reason: str, detail: str = "") -> None:
         """Note something that is left out.
@@ -86,12 +94,12 @@ def option(
     name share it.
 
     Args:
-        default: a bool is a flag, a float is a share in [0, 1), a str names a file or one of
-            `choices`, "" for none.
+        default: a bool is a flag, a float is a share in [0, 1), a str is a word or names a file,
+            "" for none.
         text: the help; starts with the datasets that have the option.
         least: smallest value of an int.
         most: largest value of an int; None for no limit.
-        choices: what a str may be, if it names no file.
+        choices: what a str may be, if it is one of few.
 
     Returns:
         The field; its type here is that of the default, as for `dataclasses.field`.
@@ -103,7 +111,11 @@ def option(
 
 def labels_option() -> str:
     """Declare ``--labels``, which several readers have."""
-    return option("", "folder, ferplus: a CSV file of labels or votes outside SOURCE.")
+    return option(
+        "",
+        "folder, ferplus: a CSV file of labels or votes outside SOURCE. folder: or whose numbers "
+        "there are: affectnet, ckplus, fer2013, mien, rafdb, or NAME,NAME,...",
+    )
 
 
 class InOrder(Generic[T]):

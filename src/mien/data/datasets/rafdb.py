@@ -12,10 +12,11 @@ Layouts understood, with labels 1 surprise, 2 fear, 3 disgust, 4 happiness, 5 sa
 Counts expected for the six: train 9,747 (of 12,271 with neutral), test 2,388 (of 3,068).
 """
 
+import re
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, is_picture
-from mien.data.datasets.csv_tables import rows_in
+from mien.data.datasets.csv_tables import decoded, rows_in
 from mien.data.datasets.layouts import PictureIndex, checked, split_of
 from mien.data.datasets.listing import Item, Listing
 from mien.data.datasets.numbering import NUMBERINGS
@@ -49,8 +50,8 @@ def _official(archive: Archive, labels: str) -> Listing:
         path = PurePosixPath(name)
         if path.parent.name == "aligned":
             aligned[path.stem.removesuffix("_aligned")] = name
-    for line in archive.read(labels).decode("ascii", "replace").split("\n"):
-        written, _, number = line.strip().partition(" ")
+    for line in decoded(archive.read(labels)).split("\n"):
+        written, number = (*re.split(r"[\s,;]+", line.strip()), "", "")[:2]
         stem = PurePosixPath(written).stem
         split = split_of(stem.partition("_")[0])
         if not written:

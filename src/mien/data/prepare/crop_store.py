@@ -5,6 +5,7 @@ memory does not grow with the number of crops, and nothing is left to remove. Kn
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,12 +17,12 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from mien import labels
 from mien.data import manifest
 from mien.data.datasets import Item
 from mien.data.dedup import similarity
 from mien.data.manifest import SPLITS, Row
 from mien.data.prepare.crops import Crop
+from mien.labels import PAPER, LabelSet
 from mien.media.writers import add_file
 from mien.pixels import U8
 
@@ -29,6 +30,7 @@ __all__ = ["CropStore", "CropWriter", "store_in"]
 
 _BLOCK = 1024  # thumbnails read at once: with their candidates about 5 MB
 _HASH = 32  # bytes
+_FORBIDDEN = re.compile(r'[:*?"<>|]|\.$')  # in names of Windows; a class's number stays
 _LONGEST = 200  # bytes of a file name; file systems take at most 255
 
 
@@ -120,17 +122,20 @@ class CropWriter:
         unreadable: pictures skipped, each with the reason.
     """
 
-    def __init__(self, source: str, folder: Path, store: CropStore) -> None:
+    def __init__(
+        self, source: str, folder: Path, store: CropStore, labels: LabelSet = PAPER
+    ) -> None:
         """Start with an empty folder and an empty store.
 
         Args:
             source: name of the dataset, for the manifest.
             folder: receives the crops.
             store: receives their rows.
+            labels: the classes, which number their folders.
         """
         self.store = store
         self.unreadable: dict[str, str] = {}
-        self._source, self._folder = source, folder
+        self._source, self._folder, self._labels = source, folder, labels
         self._repeated: Counter[tuple[str, str]] = Counter()
         self._folders: dict[str, Path] = {}
 
@@ -161,7 +166,7 @@ class CropWriter:
         stem = Path(item.original).stem
         if len(stem.encode(errors="surrogateescape")) > _LONGEST:
             stem = sha256(stem.encode(errors="surrogateescape")).hexdigest()
-        folder = f"{item.split}/{labels.folder(item.label)}"
+        folder = f"{item.split}/{_FORBIDDEN.sub('_', self._labels.folder(item.label))}"
         if folder not in self._folders:
             self._folders[folder] = self._folder / folder
             self._folders[folder].mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mien.data import manifest
 from mien.data.datasets import DATASETS, Archive, Item, Listing, read_listing
+from mien.data.label_file import write_labels
 from mien.data.manifest import Row
 from mien.data.prepare.crop_store import CropStore, CropWriter, store_in
 from mien.data.prepare.crops import Crop, Cutter, Shape, cutter
@@ -19,7 +20,7 @@ from mien.data.prepare.leaks import Leak, find_leaks, held_out_of
 from mien.data.prepare.record import Report, Settings, is_made, load_report, save_report
 from mien.data.splits import hold_out
 from mien.errors import BadDataError, UnknownNameError
-from mien.labels import LABELS, NEUTRAL, index
+from mien.labels import LABELS, NEUTRAL, PAPER, LabelSet
 from mien.media.parallel import share
 from mien.media.parts import is_part_name
 from mien.media.progress import Progress
@@ -40,6 +41,7 @@ def prepare(
     progress: Progress = iter,
     workers: int = 1,
     choose: Callable[[list[Item]], list[Item]] = list,
+    tell: Callable[[Listing], None] = lambda _: None,
 ) -> Report:
     """Turn a dataset into crops and a manifest, without copies of held-out pictures in train.
 
@@ -50,12 +52,14 @@ def prepare(
         workers: processes that share the work where there is enough of it; the result is the same
             for any number.
         choose: picks the pictures to take, for a trial; by default all of them.
+        tell: is given what the reader lists before the first picture is taken.
 
     Returns:
         What was done.
 
     Raises:
         BadDataError: if the archive is not that dataset, or `out` holds something else.
+        BadSettingError: if an option of the reader cannot be read.
         OutputError: if `out` cannot be written.
         UnknownNameError: if the dataset is not known.
     """
@@ -68,11 +72,13 @@ def prepare(
     with Archive(settings.archive) as archive:
         listing = read_listing(settings.source, archive, settings.options)
         listing.problems += archive.left_out
-        items = [i for i in listing.items if settings.neutral or i.label != NEUTRAL]
+        tell(listing)
+        labels = listing.labels
+        items = [i for i in listing.items if settings.neutral or i.label != labels.calm]
         items = hold_out(items, "test", settings.test, settings.seed)
         items = choose(hold_out(items, "valid", settings.valid, settings.seed))
         with atomic_folder(out) as part, store_in(part) as store:
-            writer = CropWriter(settings.source, part, store)
+            writer = CropWriter(settings.source, part, store, labels)
             with closing(_cut(archive, items, settings, workers)) as crops:
                 for item, crop in zip(progress(items), crops, strict=True):
                     writer.add(item, crop)
@@ -144,7 +150,9 @@ def _finish(
     ):
         excluded.writerows(_left_out(writer, listing))
         kept = _without_leaks(writer.store, leaks, excluded, report, part)
-        manifest.write(_into_tables(kept, numbers, soft), part)
+        manifest.write(_into_tables(kept, numbers, soft, listing.labels), part)
+    if listing.labels != PAPER:
+        write_labels(part, listing.labels)
     if not writer.store.soft:
         (part / "soft.csv").unlink()
     save_report(settings, report, part)
@@ -181,11 +189,11 @@ def _without_leaks(
 
 
 def _into_tables(
-    kept: Iterable[tuple[Row, list[str]]], numbers: Table, soft: Table
+    kept: Iterable[tuple[Row, list[str]]], numbers: Table, soft: Table, labels: LabelSet
 ) -> Iterator[Row]:
     """Write rows to the paper's labels.csv and to soft.csv; yield them for the manifest."""
     for row, shares in kept:
-        numbers.writerow((row.path, index(row.label)))
+        numbers.writerow((row.path, labels.index(row.label)))
         if shares:
             soft.writerow((row.path, *(f"{float(share):.4f}" for share in shares)))
         yield row

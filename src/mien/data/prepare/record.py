@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from mien.data.datasets import OptionValue, options_of_all
+from mien.data.label_file import labels_of
 from mien.data.manifest import SPLITS
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, UnknownNameError
-from mien.labels import LABELS, NEUTRAL
+from mien.labels import LabelSet
 from mien.media.writers import write_text
 
 __all__ = ["Report", "Settings", "is_made", "load_report", "save_report"]
@@ -139,10 +140,11 @@ def load_report(out: Path) -> Report:
     """
     found = _read(out).get("report")
     record = found if isinstance(found, dict) else {}
+    labels = labels_of(out)
     try:
         return Report(
             out,
-            Counter({_pair(split, label): _count(n) for split, label, n in record["kept"]}),
+            Counter({_pair(split, label, labels): _count(n) for split, label, n in record["kept"]}),
             Counter(_counts(record["leaked"])),
             _count(record.get("near_valid", 0)),
             _texts(record["unreadable"]),
@@ -167,8 +169,8 @@ def _read(out: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _pair(split: object, label: object) -> tuple[str, str]:
-    if split not in SPLITS or label not in {*LABELS, NEUTRAL}:
+def _pair(split: object, label: object, labels: LabelSet) -> tuple[str, str]:
+    if split not in SPLITS or label not in labels.targets:
         raise ValueError(f"{split!r} {label!r}")
     return str(split), str(label)
 
@@ -218,10 +220,12 @@ def _as_record(settings: Settings) -> dict[str, object]:
 def _options_recorded(options: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
     """All options of readers, those left out with their defaults."""
     defaults: dict[str, Any] = {name: option.default for name, option in options_of_all().items()}
-    return {
-        name: Path(value).name if isinstance(value, str) else value
-        for name, value in (defaults | dict(options)).items()
-    }
+    return {name: _recorded(value) for name, value in (defaults | dict(options)).items()}
+
+
+def _recorded(value: OptionValue) -> OptionValue:
+    """A path by its last name; what has commas is a list of names and no path."""
+    return Path(value).name if isinstance(value, str) and "," not in value else value
 
 
 def _as_json(report: Report) -> dict[str, object]:
