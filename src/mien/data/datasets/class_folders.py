@@ -108,21 +108,29 @@ def from_folders(archive: Archive, labels: LabelSet | None, whose: str) -> Listi
     )
     for name in names:
         code, number = codes.get(name), numbers.get(name, "")
+        label = _add(listing, name, words[name] or order.get(number, ""), code, labels)
         nearest = PurePosixPath(name).parent.name
-        written = words[name] or (code.written if code else nearest)
-        by_folder = class_of(words[name] or order.get(number, ""), labels)
-        by_code = class_of(code.word, labels) if code else None
-        label = by_folder or (None if words[name] else by_code)
-        if by_folder and by_code and by_folder != by_code:
-            listing.leave_out(name, "contradictory labels", f"{by_folder} and {by_code} in {code}")
-            label = None
-        elif label is None:
-            listing.leave_out(name, "unknown label", order.get(number) or written)
-        else:
-            person = code.person if code else ""
-            listing.items.append(Item(name, label, split_by_folder(name), person))
-        listing.taken[written, label or ""] += 1
+        written = words[name] or (code.written if code else number or nearest)
+        listing.taken[written, label] += 1
     return listing
+
+
+def _add(listing: Listing, name: str, word: str, code: Code | None, labels: LabelSet) -> str:
+    """Note a picture, or why it is left out, and return its label, "" if it has none."""
+    by_folder = class_of(word, labels)
+    by_code = class_of(code.word, labels) if code and (by_folder or not word) else None
+    label = by_folder or by_code or ""
+    if code and by_code and by_code != label:
+        detail = f"{label} by the folder, {by_code} by {code.written}"
+        listing.leave_out(name, "contradictory labels", detail)
+        return ""
+    if label:
+        person = code.person if code else ""
+        listing.items.append(Item(name, label, split_by_folder(name), person))
+    else:
+        written = code.written if code else PurePosixPath(name).parent.name
+        listing.leave_out(name, "unknown label", word or written)
+    return label
 
 
 def _word_of(name: str, labels: LabelSet) -> str:

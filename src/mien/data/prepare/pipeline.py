@@ -19,7 +19,7 @@ from mien.data.prepare.crops import Crop, Cutter, Shape, cutter
 from mien.data.prepare.leaks import Leak, find_leaks, held_out_of
 from mien.data.prepare.record import Report, Settings, is_made, load_report, save_report
 from mien.data.splits import hold_out
-from mien.errors import BadDataError, UnknownNameError
+from mien.errors import BadDataError, BadSettingError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, PAPER, LabelSet
 from mien.media.parallel import share
 from mien.media.parts import is_part_name
@@ -72,8 +72,9 @@ def prepare(
     with Archive(settings.archive) as archive:
         listing = read_listing(settings.source, archive, settings.options)
         listing.problems += archive.left_out
-        tell(listing)
         labels = listing.labels
+        _keep_calm(labels, settings)
+        tell(listing)
         items = [i for i in listing.items if settings.neutral or i.label != labels.calm]
         items = hold_out(items, "test", settings.test, settings.seed)
         items = choose(hold_out(items, "valid", settings.valid, settings.seed))
@@ -85,6 +86,15 @@ def prepare(
             search = partial(find_leaks, store, settings.source, others, settings.valid > 0)
             leaks = {} if settings.keep_leaks else search(workers if len(store) > _MANY else 1)
             return _finish(settings, writer, listing, leaks, Report(out), part)
+
+
+def _keep_calm(labels: LabelSet, settings: Settings) -> None:
+    """Refuse to leave a class of the set without pictures."""
+    if labels.calm in labels.names and not settings.neutral:
+        raise BadSettingError(
+            f"--no-neutral leaves the class {labels.calm} of {labels} without pictures",
+            fix="leave --no-neutral out, or name the classes without it",
+        )
 
 
 def _cut(
