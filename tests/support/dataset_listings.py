@@ -31,3 +31,8 @@ def fer2013_csv(pictures, header="emotion,pixels,Usage"):
         f"{i % 7},{pixels_text(picture)},{usages[i % 3]}" for i, picture in enumerate(pictures)
     ]
     return "\n".join([header, *lines]).encode()
+
+
+def saved(text, encoding):
+    """The bytes of a text as an editor saves it; in UTF-16 there is one mark at the beginning."""
+    return text.removeprefix("\ufeff" if encoding == "utf-16" else "").encode(encoding)

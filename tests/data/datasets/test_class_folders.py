@@ -104,6 +104,7 @@ def test_another_database_is_refused_with_what_was_looked_for_and_found(tmp_path
 @pytest.mark.parametrize(("source", "name"), [("rafdb", "4"), ("fer2013", "fear")])
 def test_every_usual_name_of_a_split_is_read_and_any_other_is_named(tmp_path, source, name):
     words = ("Train", "training", "val", "valid", "Validation", "dev", "test", "Test2", "extra")
+    words += ("train_set", "val-data", "TestSet")
     path = folder_of(tmp_path, {f"{word}/{name}/a.jpg": b"" for word in words})
     with Archive(path) as archive:
         listed = read_listing(source, archive, {})
@@ -115,6 +116,9 @@ def test_every_usual_name_of_a_split_is_read_and_any_other_is_named(tmp_path, so
         "Validation": "valid",
         "dev": "valid",
         "test": "test",
+        "train_set": "train",
+        "val-data": "valid",
+        "TestSet": "test",
     }
     assert [(p.original, p.reason, p.detail) for p in listed.problems] == [
         (f"Test2/{name}/a.jpg", "unknown split", "Test2"),

@@ -6,6 +6,7 @@ from mien.data import manifest
 from mien.data.datasets import Archive, read_listing
 from mien.errors import BadDataError
 from tests.support.commands import mien
+from tests.support.dataset_listings import saved
 from tests.support.pictures import encode, folder_of, texture
 
 PICTURES = dict.fromkeys(["pics/a.jpg", "pics/b.png", "pics/c.jpg", "pics/d.jpg"], b"")
@@ -36,11 +37,15 @@ def problems_in(listing):
         ),
         ("labels.csv", "\ufeffpath,label\r\n\r\npics/a.jpg , happy\r\nb.png,anger\r\nc.jpg,fear"),
         ("labels.csv", "a.jpg,happiness\nb.png,anger\nc.jpg,fear\n"),
+        ("labels.csv", "a.jpg\t3.0\tann\nb.png\t0.0\tbob\nc.jpg\t2\tann\n"),
     ],
-    ids=["plain", "beside", "semicolons", "tabs", "excel", "no header"],
+    ids=["plain", "beside", "semicolons", "tabs", "excel", "no header", "third column"],
 )
-def test_a_csv_is_understood_however_it_is_written(tmp_path, name, text):
-    listing = listing_of(folder_of(tmp_path, {**PICTURES, name: text.encode()}))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_csv_is_understood_however_it_is_written(tmp_path, name, text, encoding):
+    whose = {"labels": "fer2013"} if ".0" in text else {}
+    files = {**PICTURES, name: saved(text, encoding)}
+    listing = listing_of(folder_of(tmp_path, files), **whose)
     assert items_in(listing) == [
         ("pics/a.jpg", "happiness", "train"),
         ("pics/b.png", "anger", "train"),
@@ -59,6 +64,38 @@ def test_splits_and_people_come_from_their_columns(tmp_path):
         ("train", "ann"), ("valid", "bob"), ("test", ""),
     ]  # fmt: skip
     assert problems_in(listing) == [("pics/d.jpg", "unknown split")]
+
+
+def test_without_a_header_a_third_column_is_the_split_if_it_reads_like_one(tmp_path):
+    text = "a.jpg,happy,test\nb.png,sad,Val\nc.jpg,sad,party\n"
+    listing = listing_of(folder_of(tmp_path, {**PICTURES, "labels.csv": text.encode()}))
+    assert [item.split for item in listing.items] == ["test", "valid"]
+    assert problems_in(listing)[0] == ("pics/c.jpg", "unknown split")
+
+
+def test_the_names_of_columns_can_be_told(tmp_path):
+    text = "IMG,Mood,path,part\na.jpg,happy,no,test\nb.png,Wut,no,train\n"
+    path = folder_of(tmp_path, {**PICTURES, "labels.csv": text.encode()})
+    told = "path=img, label=Mood,split=part"
+    assert items_in(listing_of(path, columns=told)) == [
+        ("pics/a.jpg", "happiness", "test"),
+        ("pics/b.png", "anger", "train"),
+    ]
+    with pytest.raises(BadDataError) as caught:
+        listing_of(path, columns="path=IMG,label=feeling,split=set")
+    assert caught.value.message.endswith(
+        "labels.csv has the columns IMG, Mood, path, part; missing: label (or feeling), "
+        "split (or set)"
+    )
+    assert "--columns path=NAME,label=NAME" in caught.value.fix
+
+
+def test_a_table_of_something_else_is_named_where_nothing_else_is_found(tmp_path):
+    path = folder_of(tmp_path, {**PICTURES, "notes.csv": b"what,ever\n1,2\n"})
+    with pytest.raises(
+        BadDataError, match=r"not read: notes\.csv has the columns what, ever; miss"
+    ):
+        listing_of(path)
 
 
 def test_without_a_column_the_split_is_in_the_tables_name(tmp_path):

@@ -166,7 +166,7 @@ def test_the_command_writes_the_classes_asked_for_in_their_order(tmp_path):
     assert result.exit_code == 0
     assert labels_of(out) == LabelSet(("pain", "boredom", "neutral"), "neutral")
     lines = (out / "labels.csv").read_text().splitlines()[1:]
-    assert {tuple(line.split("/")[1].split("_")) + (line[-1],) for line in lines} == {
+    assert {(*line.split("/")[1].split("_"), line[-1]) for line in lines} == {
         ("0", "pain", "0"), ("1", "boredom", "1"), ("2", "neutral", "2"),
     }  # fmt: skip
     assert result.stderr.splitlines() == [

@@ -15,6 +15,7 @@ from tests.support.dataset_listings import (
     listing_of,
     pixels_text,
     problems_in,
+    saved,
 )
 from tests.support.pictures import encode, folder_of, texture, zip_of
 
@@ -300,3 +301,35 @@ def test_the_real_ckplus_has_the_peaks_of_106_people(data_dir):
         "surprise": 83, "happiness": 69, "disgust": 59, "anger": 45, "sadness": 28, "fear": 25,
     }  # fmt: skip
     assert len({item.subject for item in listing.items}) == 106
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufefftest_0001.jpg 7\ntrain_00001.jpg 5\n",
+        "test_0001.jpg\t7\r\ntrain_00001.jpg\t5\r\n",
+        "test_0001.jpg 7 male\ntrain_00001.jpg  5\t\tfemale\n",
+        "test_0001.jpg, 7\ntrain_00001.jpg, 5",
+    ],
+    ids=["mark", "tabs", "third column", "commas"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_rafdbs_list_is_read_however_it_was_saved(tmp_path, text, encoding):
+    files = {
+        "EmoLabel/list_patition_label.txt": saved(text, encoding),
+        "Image/aligned/train_00001_aligned.jpg": b"",
+        "Image/aligned/test_0001_aligned.jpg": b"",
+    }
+    listing = listing_of("rafdb", folder_of(tmp_path, files))
+    assert (items_in(listing), listing.problems) == (
+        [
+            ("Image/aligned/test_0001_aligned.jpg", "neutral", "test"),
+            ("Image/aligned/train_00001_aligned.jpg", "sadness", "train"),
+        ],
+        [],
+    )
+
+
+def test_a_label_of_ckplus_may_begin_with_a_mark(tmp_path):
+    files = {"Emotion/S005_001_1_emotion.txt": "\ufeff 3.0".encode(), "x/S005_001_1.png": b""}
+    assert [i.label for i in listing_of("ckplus", folder_of(tmp_path, files)).items] == ["disgust"]
