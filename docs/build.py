@@ -15,6 +15,7 @@ import measurements
 import model_card
 import paper
 import trust
+import words
 from records import RESULTS, ROOT, read
 
 from mien.cli import cli
@@ -209,6 +210,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **model_card.PARTS,
     **paper.PARTS,
     **trust.PARTS,
+    **words.PARTS,
 }
 
 if __name__ == "__main__":

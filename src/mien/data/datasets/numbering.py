@@ -106,7 +106,8 @@ def order_of(whose: str, numbers: set[str], where: str) -> dict[str, str]:
         return order
     fitting = numberings_with(numbers)
     known = " or ".join(f"{name} ({_first_of(name)}, ...)" for name in fitting)
-    options = [*([f"--labels {known}"] if known else []), "--labels NAME,NAME,... of your own"]
+    beside = f"--labels {known} (--numbering beside a file of labels)"
+    options = [*([beside] if known else []), "--labels NAME,NAME,... of your own"]
     shown = sorted(numbers, key=int)
     raise BadDataError(
         f"{where} expressions {', '.join(shown[:12])}{', ...' if len(shown) > 12 else ''}: "
