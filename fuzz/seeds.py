@@ -7,6 +7,7 @@ needs beside them stays in the folder.
 import io
 import json
 import shutil
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -135,6 +136,10 @@ def archives(_: Path) -> list[Seed]:
         Seed(f"{name}-{method}.zip", _zip(files, method))
         for number, (name, files) in enumerate(_datasets().items())
         for method in (methods if number == 0 else methods[:2])
+    ] + [
+        Seed(f"{name}.{suffix}", _tar(_datasets()[name], mode))
+        for name in ("folder--splits", "fer2013--csv", "affectnet--arrays")
+        for suffix, mode in (("tar", "w"), ("tar.gz", "w:gz"))
     ]
 
 
@@ -161,6 +166,10 @@ def _datasets() -> dict[str, dict[str, bytes]]:
             "training.csv": faces.encode(),
             "validation.csv": faces.encode(),
         },
+        "affectnet--arrays": {
+            **{f"train_set/images/{n}.png": data for n, data in enumerate(tiny)},
+            **{f"train_set/annotations/{n}_exp.npy": _npy(n % 8) for n in range(12)},
+        },
         "gimefive--table": {
             **{f"valid/{n}.png": data for n, data in enumerate(tiny)},
             "valid_labels.csv": numbers.encode(),
@@ -180,6 +189,22 @@ def _zip(files: dict[str, bytes], method: int) -> bytes:
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, data in files.items():
             archive.writestr(zipfile.ZipInfo(name), data, method)
+    return buffer.getvalue()
+
+
+def _tar(files: dict[str, bytes], mode: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def _npy(number: int) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.array(str(number)))
     return buffer.getvalue()
 
 

@@ -175,7 +175,7 @@ def test_our_own_table_of_labels_is_read_back_with_such_a_name(tmp_path, monkeyp
     with CsvWriter(tmp_path / "labels.csv", ("path", "label")) as table:
         table.write((EVIL, "fear"))
         table.write(("b.png", "anger"))
-    result = mien("prepare", "folder", "in", "--labels", "labels.csv", "--out", "out")
+    result = mien("prepare", "folder", "in", "--labels", "labels.csv", "--out", "out", "--quiet")
     assert (result.exit_code, result.stderr) == (0, "")
     with (tmp_path / "out" / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -31,8 +31,13 @@ def sent(values, split="train_set"):
     return files
 
 
+KINDS = [str, int, np.uint8, np.float32, lambda n: b"%d" % n, lambda n: [n]]
+
+
 @pytest.mark.parametrize("make", [zip_of, folder_of], ids=["zip", "folder"])
-@pytest.mark.parametrize("kind", [str, int, np.uint8, np.float32, lambda n: [n]])
+@pytest.mark.parametrize(
+    "kind", [str, int, np.uint8, np.float32, lambda n: b"%d" % n, lambda n: [n]]
+)
 def test_every_annotation_names_the_expression_of_its_picture(tmp_path, make, kind):
     files = sent([kind(number) for number in range(8)]) | sent([kind(6)], "val_set")
     files["__MACOSX/train_set/annotations/._0_exp.npy"] = b"\0"
@@ -77,8 +82,11 @@ class Thief:
         npy("1", (2, 0)),
         npy("1").replace(b"()", b"(9999999999999,)"),
         npy("1").replace(b"'<U1'", b"'|O8'"),
+        npy("1").replace(b"'<U1'", b"'<f3'"),
+        npy("1").replace(b"}", b"("),  # of which Python's parser says that it never ends
+        npy("1")[:-4] + b"\xff\xff\xff\xff",  # no letter
     ],
-    ids=range(10),
+    ids=range(13),
 )
 def test_an_annotation_that_is_no_number_is_an_unknown_label(tmp_path, data):
     files = sent([3, 4]) | {"train_set/annotations/0_exp.npy": data}

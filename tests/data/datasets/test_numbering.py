@@ -53,7 +53,8 @@ def test_numbers_of_nobody_show_whose_they_may_be_and_what_each_begins_with():
     assert caught.value.message == "folders number expressions 1, 7: an order of its own?"
     assert caught.value.fix == (
         "write names, or say whose numbers they are: --labels affectnet (0 neutral, ...) or "
-        "ckplus (0 neutral, ...) or rafdb (1 surprise, ...) (--numbering beside a file of labels), or --labels NAME,NAME,... of your own"
+        "ckplus (0 neutral, ...) or rafdb (1 surprise, ...) (--numbering beside a file of "
+        "labels), or --labels NAME,NAME,... of your own"
     )
 
 

@@ -21,10 +21,9 @@ Mind: in common subsets the file's name tells the label (99 % of happiness is na
 so a model that recognises the origin of a picture scores well there.
 """
 
-import io
+import re
 from collections import Counter
 from functools import partial
-from math import prod
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -52,6 +51,13 @@ _COLUMNS = {**_NEEDED, **{name: [name] for name in _BOX}}
 _EXPRESSIONS = frozenset(AFFECTNET.names)
 _MARK = "_exp.npy"
 _LARGEST = 4096  # bytes of a file with one number
+# A .npy file of one value: mark, length, its kind, its shape, its bytes (NumPy's NEP 1). NumPy's own
+# reader raises whatever Python's parser does, and makes room for what a header claims to hold.
+_NPY = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '([<>|=][USiuf]\d{1,2})', 'fortran_order': (?:True|False), "
+    rb"'shape': \((?:1,)?\), \} *\n(.*)",
+    re.DOTALL,
+)
 _LAYOUTS = [
     "{anger,disgust,fear,happy,sad,surprise}/*",
     "{0..7}/*",
@@ -202,14 +208,17 @@ def _annotated(archive: Archive, annotations: list[str]) -> Listing:
 
 def _number_in(data: bytes) -> str:
     """Read the one number or text of a .npy file; "" if it holds anything else."""
-    stream = io.BytesIO(data)
-    try:
-        if len(data) > _LARGEST or np.lib.format.read_magic(stream) != (1, 0):
-            return ""
-        shape, _, kind = np.lib.format.read_array_header_1_0(stream)
-        if prod(shape) != 1 or kind.hasobject:  # an object would be unpickled
-            return ""
-        value = np.frombuffer(stream.read(), dtype=kind)
-        return number_of(str(value[0])) or ""
-    except (ValueError, IndexError):
+    match = _NPY.fullmatch(data) if len(data) <= _LARGEST else None
+    if match is None:
         return ""
+    kind, body = match[1].decode(), match[2]
+    try:
+        if kind[1] in "US":
+            code = "ascii" if kind[1] == "S" else f"utf-32-{'be' if kind[0] == '>' else 'le'}"
+            text = body.decode(code).rstrip("\0")
+        else:
+            [value] = np.frombuffer(body, dtype=kind)
+            text = str(value)
+    except (ValueError, TypeError):  # no text; more or less than one number; no kind of number
+        return ""
+    return number_of(text) or ""
