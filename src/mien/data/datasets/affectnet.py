@@ -51,8 +51,8 @@ _COLUMNS = {**_NEEDED, **{name: [name] for name in _BOX}}
 _EXPRESSIONS = frozenset(AFFECTNET.names)
 _MARK = "_exp.npy"
 _LARGEST = 4096  # bytes of a file with one number
-# A .npy file of one value: mark, length, its kind, its shape, its bytes (NumPy's NEP 1). NumPy's own
-# reader raises whatever Python's parser does, and makes room for what a header claims to hold.
+# A .npy file of one value: mark, length, its kind, its shape, its bytes (NEP 1 of NumPy). NumPy's
+# own reader raises whatever Python's parser does, and makes room for what a header claims to hold.
 _NPY = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<>|=][USiuf]\d{1,2})', 'fortran_order': (?:True|False), "
     rb"'shape': \((?:1,)?\), \} *\n(.*)",
