@@ -201,6 +201,26 @@ def test_own_classes_are_read_back_from_the_manifest(tmp_path):
     assert {row.label for row in rows} == {"boredom", "fear", "Neutral", "pain"}
 
 
+def test_a_class_that_no_folder_of_windows_can_be_called_has_one_with_its_number(tmp_path):
+    out = tmp_path / "out"
+    files = own_files(1, labels=("why?", "a:b."))
+    words = ["prepare", "folder", folder_of(tmp_path / "x", files), "--out", out]
+    assert mien(*words, "--classes", "why?,a:b.").exit_code == 0
+    assert sorted(path.name for path in (out / "train").iterdir()) == ["0_why_", "1_a_b_"]
+    assert {row.label for row in manifest.read(out)} == {"why?", "a:b."}
+
+
+@pytest.mark.parametrize("classes", ["pain,boredom,neutral", "own"])
+def test_what_was_written_with_own_classes_is_read_back_by_its_numbers_and_words(tmp_path, classes):
+    once, again = tmp_path / "once", tmp_path / "again"
+    source = three(tmp_path / "x")
+    assert mien("prepare", "folder", source, "--out", once, "--classes", classes).exit_code == 0
+    assert mien("prepare", "folder", once, "--out", again, "--classes", classes).exit_code == 0
+    assert labels_of(again).targets == tuple(labels_of(once).targets)
+    kept = {(row.path.split("/")[-1], row.label) for row in manifest.read(once)}
+    assert {(row.path.split("/")[-1], row.label) for row in manifest.read(again)} == kept
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -209,6 +229,7 @@ def test_own_classes_are_read_back_from_the_manifest(tmp_path):
         (["--classes", "pain,joy"], "no picture of joy"),
         (["--classes", ""], "an empty --classes"),
         (["--labels", "rafbd"], "no order of numbers called 'rafbd'"),
+        (["--labels", "x" * 5000], "no order of numbers"),
         (["--labels", "gone.csv"], "no such file: gone.csv"),
         (["--columns", "path=IMG"], "no csv in"),
         (["--columns", "way=IMG"], "no column called 'way'"),

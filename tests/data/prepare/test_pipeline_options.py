@@ -226,6 +226,13 @@ def test_a_folder_prepared_before_one_option_existed_is_still_known(make):
         make(own_files(1), options={"numbering": "fer2013"})
 
 
+def test_a_list_of_names_is_recorded_whole_though_it_looks_like_a_path(make):
+    files = {"a.png": encode(texture(1), "PNG"), "l.csv": b"a/x,c/x,b\na.png,a.png,sad\n"}
+    assert make(files, options={"columns": "path=a/x,label=b"}).fresh
+    with pytest.raises(BadDataError, match="not made with these settings"):
+        make(files, options={"columns": "path=c/x,label=b"})
+
+
 DAMAGES = {
     "a count without its label": lambda r: r["kept"].__setitem__(0, ["test", 20]),
     "a label that is none": lambda r: r["kept"].__setitem__(0, ["train", "joy", 20]),

@@ -40,7 +40,7 @@ from mien.data.datasets.layouts import (
 from mien.data.datasets.listing import Item, Listing, labels_option, option
 from mien.data.datasets.numbering import NUMBERINGS, is_order, number_of
 from mien.errors import BadDataError, BadSettingError, UnknownNameError
-from mien.labels import LabelSet, parse
+from mien.labels import PAPER, LabelSet, parse
 from mien.media.escapes import unguarded
 from mien.words import meaning
 
@@ -138,11 +138,18 @@ def _whose(options: FolderOptions) -> str:
             f"--labels {by_labels} and --numbering {options.numbering}: whose numbers?",
             fix="give one of the two",
         )
-    if options.labels and not by_labels and not Path(options.labels).exists():
+    if options.labels and not by_labels and not _is_there(options.labels):
         if not Path(options.labels).suffix:
             raise UnknownNameError("order of numbers", options.labels, NUMBERINGS)
         raise BadDataError(f"no such file: {options.labels}", fix="check the path")
     return by_labels or options.numbering
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # too long a name
+        return False
 
 
 def _told_columns(written: str) -> dict[str, list[str]]:
@@ -250,16 +257,25 @@ def _order_in(
     """What the numbers of the tables mean; numbers of which nobody says so are refused."""
     numbered = [(line, names) for line, names in found if number_of(line.label)]
     numbers = {number for line, _ in numbered if (number := number_of(line.label))}
-    if not whose and (labels is None or not numbers):  # of one's own names, a number may be one
-        return {}
-    if not whose and all(map(_says_the_same, numbered)):
-        return _OURS
+    if not whose:
+        said = {
+            (number_of(line.label) or "", _said(line, names, labels)) for line, names in numbered
+        }
+        if len(said) == len(numbers) and all(word for _, word in said):
+            return dict(said)
+        if labels is None:  # among one's own names a number may be one
+            return {}
     return order_in(labels, whose, numbers, "the csv numbers")
 
 
-def _says_the_same(numbered: tuple[_Line, list[str]]) -> bool:
-    """Tell whether the folder of a picture names the expression that our number means."""
-    line, names = numbered
+def _said(line: _Line, names: list[str], labels: LabelSet | None) -> str:
+    """The word for a number that the folder of its picture has, as in what `mien prepare` wrote."""
+    number = number_of(line.label) or ""
     folders = [PurePosixPath(name).parent.name for name in (line.path, *names)]
-    words = set(filter(None, map(parse, folders)))
-    return words == {_OURS.get(number_of(line.label) or "")}
+    if labels == PAPER:
+        words = set(filter(None, map(parse, folders)))
+        return _OURS[number] if words == {_OURS.get(number)} else ""
+    words = {
+        word for before, _, word in (name.partition("_") for name in folders) if before == number
+    }
+    return words.pop() if len(words) == 1 else ""

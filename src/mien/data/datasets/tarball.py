@@ -96,7 +96,8 @@ def is_tarball(path: Path) -> bool:
     Raises:
         OSError: if it cannot be read.
     """
-    return bool(_packing(path)) or _start(path)[_MARK] == b"ustar"
+    start = _start(path)
+    return bool(_packing(path)) or (start[_MARK] == b"ustar" and not start.startswith(b"PK"))
 
 
 def _start(path: Path) -> bytes:
