@@ -4,7 +4,7 @@ Also the ablation of docs/training.md, which repeats one of the paper's.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from statistics import mean
 
@@ -14,8 +14,6 @@ from mien.show.tables import as_markdown
 from mien.train import paper_tables
 
 __all__ = ["PARTS"]
-
-_NEAR = 2.0  # points below the printed value that count as reached
 
 
 def ablation() -> str:
@@ -56,24 +54,8 @@ def table(name: str) -> str:
     """A table of the paper, and what `mien reproduce` measured so far."""
     measured = paper_tables.read_results(RESULTS)
     rows = as_markdown(paper_tables.HEADER, paper_tables.comparison(name, measured))
-    return f"{rows}\n{_reached(name, measured)}Printed: {paper_tables.source(name)}\n"
-
-
-def _reached(name: str, measured: Mapping[str, Record]) -> str:
-    """Name the rows that reach the printed accuracy under the paper's own protocol."""
-    gaps = {
-        row.name: 100 * _accuracy(runs, "test") - row.test
-        for row in paper_tables.rows(name)
-        if row.test is not None and row.name in measured
-        if (runs := paper_tables.runs_under("paper", measured[row.name]))
-    }
-    if not gaps:
-        return ""
-    reached = [f"`{row}` ({gap:+.1f})" for row, gap in gaps.items() if gap >= -_NEAR]
-    below = [f"`{row}` ({gap:+.1f})" for row, gap in gaps.items() if gap < -_NEAR]
-    words = "Test accuracy under the paper's protocol less the printed one, in points; "
-    words += f"{_NEAR:.0f} below count as reached. Reached: {', '.join(reached) or 'none'}."
-    return words + (f" Below: {', '.join(below)}." if below else "") + "\n\n"
+    judged = paper_tables.judgement(name, measured)
+    return f"{rows}\n{judged}\nPrinted: {paper_tables.source(name)}\n"
 
 
 def leaks() -> str:

@@ -24,8 +24,11 @@ _SHOWN = 5  # of the best points
 @click.argument("grid", metavar="GRID.toml", type=FILE)
 @click.option("--out", type=FILE, help="Folder; default searches/NAME.")
 @click.option("--prune", is_flag=True, help="End runs below the median of the earlier ones.")
+@click.option("--limit", type=click.IntRange(12), help="Training pictures to use, for a trial.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on Ray: an address, or local.")
-def search_command(grid: Path, out: Path | None, prune: bool, address: str | None) -> None:
+def search_command(
+    grid: Path, out: Path | None, prune: bool, limit: int | None, address: str | None
+) -> None:
     """Train every combination in GRID.toml: settings where a value may be a list of values.
 
     Points that differ in epochs or patience alone share a run where the schedule allows it. The
@@ -37,7 +40,7 @@ def search_command(grid: Path, out: Path | None, prune: bool, address: str | Non
     from mien.train import grid as grids
 
     grid = recipe_or_file(grid)
-    points = grids.load(grid)
+    points = grids.load(grid, {} if limit is None else {"limit": limit})
     folder = out or Path("searches") / grid.stem
     if address is None:
         run_search(points, folder, prune)

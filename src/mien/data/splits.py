@@ -3,7 +3,8 @@
 `hold_out` makes a split of a dataset, for `mien prepare --valid` and ``--test``: the shares by
 expression are met as nearly as possible, so the choice depends on all pictures together.
 `draw_held_out` is for training, where folders are combined: each row is drawn by itself, so its
-side is the same in every folder, framing and selection. Both depend on the seed and the names of
+side is the same in every folder, framing and selection. `draw_part` takes a part of a training set
+for a trial. All depend on the seed and the names of
 the pictures, never on their order.
 """
 
@@ -20,7 +21,7 @@ from mien.errors import BadSettingError
 from mien.labels import PAPER
 from mien.pixels import BOOL, I64
 
-__all__ = ["draw_held_out", "hold_out"]
+__all__ = ["draw_held_out", "draw_part", "hold_out"]
 
 Counts = I64  # shape (C,): pictures of each class
 _DRAWS = 32  # attempts, where groups are persons
@@ -125,3 +126,33 @@ def draw_held_out(rows: list[Row], share: float, seed: int) -> BOOL:
         draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") / 2**64
         chosen.append(draw < share)
     return np.array(chosen, dtype=np.bool_)
+
+
+def draw_part(rows: Sequence[Row], count: int, seed: int) -> BOOL:
+    """Draw a part of a training set, of every class of every dataset in proportion to its size.
+
+    Args:
+        rows: training rows.
+        count: of the rows to take; all are taken if there are no more.
+        seed: another seed gives another part.
+
+    Returns:
+        shape (N,), True for the rows taken. Framings of one picture follow each other in the draw.
+
+    Example:
+        >>> rows = [Row(f"{n}.jpg", "fear", "a", "train", "", "", f"{n}.jpg", "as-is")
+        ...     for n in range(9)]
+        >>> int(draw_part(rows, 3, seed=0).sum()), int(draw_part(rows, 20, seed=0).sum())
+        (3, 9)
+    """
+    draws = [_hash(f"{seed}:{row.source}:{row.original}") for row in rows]
+    totals = Counter((row.source, row.label) for row in rows)
+    seen: Counter[tuple[str, str]] = Counter()
+    turns: list[tuple[float, bytes, int]] = []  # share of its class that was drawn before it
+    for number in sorted(range(len(rows)), key=lambda number: (draws[number], number)):
+        key = rows[number].source, rows[number].label
+        turns.append((seen[key] / totals[key], draws[number], number))
+        seen[key] += 1
+    chosen = np.zeros(len(rows), dtype=np.bool_)
+    chosen[[number for *_, number in sorted(turns)[:count]]] = True
+    return chosen

@@ -41,6 +41,8 @@ class TrainConfig:
         folds: 0; or that many networks are trained, each without another part of the pictures,
             and measured on it, and then one on all pictures: for data too few to hold out. Nothing
             else is held out then. All pictures of a person are in one fold.
+        limit: use so many training pictures, held-out ones included, of every class in proportion
+            to its size; 0 uses all.
         epochs: at most.
         batch: crops a step.
         balance: take rare expressions and small databases more often, in [0, 1), see
@@ -90,6 +92,7 @@ class TrainConfig:
     draw: int = 0
     hold_out: float = 0.05
     folds: int = 0
+    limit: int = 0
     epochs: int = 20
     batch: int = 128
     balance: float = 0.0
@@ -169,7 +172,7 @@ _SHARES = (
     "distil",
 )  # fmt: skip
 _COUNTS = (
-    "patience", "threads", "weight_decay", "seed", "draw", "guide", "guide_shift", "stem_rate",
+    "limit", "patience", "threads", "weight_decay", "seed", "draw", "guide", "guide_shift", "stem_rate",
 )  # fmt: skip
 # What no run needs, and memory or float32 would not hold. Strengths: `mien.train.augment.Strength`.
 _MOST_FOLDS = 1_000

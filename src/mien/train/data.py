@@ -120,6 +120,8 @@ def _hold_out(settings: TrainConfig) -> Data:
         test = load_crops(settings.data, "test", side=side)
         (train, of_train), (held, of_held) = drop_leaks(train, test), drop_leaks(held, test)
         test_copies = of_train + of_held
+    if settings.limit:
+        train = train.where(splits.draw_part(train.rows, settings.limit, settings.draw))
     # nothing is drawn from a database that brings its own held-out part along
     divided = {row.source for row in held.rows}
     if settings.folds:  # they hold everything out in turn

@@ -22,6 +22,7 @@ __all__ = [
     "PaperRow",
     "choose_rows",
     "comparison",
+    "judgement",
     "read_results",
     "rows",
     "runs_under",
@@ -50,6 +51,8 @@ HEADER = (
 
 _TITLES = {"paper": "ours, the paper's protocol", "leak-free": "ours, leak-free"}
 _ACCURACIES = ("train", "test", "test_without_copies", "valid")
+_JUDGED = {"train": "train", "test": "test", "valid": "600"}  # the printed columns
+_NEAR = 2.0  # points below the printed value that count as reached
 _FILE = Path(__file__).with_name("paper.toml")
 
 
@@ -60,11 +63,13 @@ class PaperRow:
     Attributes:
         data: ``rafdb``, ``fer2013`` or ``five`` for all databases together.
         model: a network's name.
+        parameters: of the network as printed; None where they are not known.
         train, test, valid: accuracies in percent as printed; None where they are not known.
     """
 
     data: str
     model: str
+    parameters: int | None = None
     train: float | None = None
     test: float | None = None
     valid: float | None = None
@@ -82,13 +87,9 @@ def rows(table: str) -> list[PaperRow]:
         table: one of `TABLES`.
 
     Returns:
-        Its rows. Where Table 1's own values are not known, those of the later table stand in.
+        Its rows.
     """
-    own = [PaperRow(**line) for line in _read()[table]["rows"]]
-    if table == "later":
-        return own
-    later = {row.name: row for row in rows("later")}
-    return [later.get(row.name, row) if row.test is None else row for row in own]
+    return [PaperRow(**line) for line in _read()[table]["rows"]]
 
 
 def source(table: str) -> str:
@@ -182,9 +183,10 @@ def comparison(table: str, results: Mapping[str, Mapping[str, Any]]) -> list[lis
     for row in rows(table):
         record = results.get(row.name, {"runs": []})
         size = f"{record['parameters']:,}" if record["runs"] else ""
+        theirs = size if row.parameters is None else f"{row.parameters:,}"
         printed = (row.train, row.test, None, row.valid)
         values = ["" if value is None else f"{value:.1f}" for value in printed]
-        lines.append([row.data, row.model, size, "printed", *values, "", "", ""])
+        lines.append([row.data, row.model, theirs, "printed", *values, "", "", ""])
         for protocol, title in _TITLES.items():
             own = _ours(runs_under(protocol, record))
             lines.append([row.data, row.model, size, title, *own])
@@ -202,6 +204,44 @@ def _ours(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     return [*percents, epochs, f"{minutes:.0f}", str(len(runs))]
 
 
+def judgement(table: str, results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Judge every row in every printed column, by our runs under the paper's protocol.
+
+    Args:
+        table: one of `TABLES`.
+        results: a row's record by its name, as `mien.train.paper` writes it.
+
+    Returns:
+        A table in Markdown: by how many points ours is above the printed value, and whether it is
+        reached, which 2 points below are; then how many are. "" before the first run.
+    """
+    lines, counts = [], {key: [0, 0] for key in _JUDGED}  # reached, judged
+    for row in rows(table):
+        runs = runs_under("paper", results.get(row.name, {"runs": []}))
+        if not runs:
+            continue
+        cells = []
+        for key in _JUDGED:
+            printed = getattr(row, key)
+            if printed is None:
+                cells.append("")
+                continue
+            gap = 100 * mean(run["accuracy"][key] for run in runs) - printed
+            reached = round(gap, 1) >= -_NEAR
+            counts[key] = [counts[key][0] + reached, counts[key][1] + 1]
+            cells.append(f"{gap:+.1f} {'reached' if reached else '**below**'}")
+        lines.append([row.name, *cells])
+    if not lines:
+        return ""
+    sums = [f"{name} {counts[k][0]} of {counts[k][1]}" for k, name in _JUDGED.items() if counts[k][1]]
+    return (
+        "Ours under the paper's protocol less the printed accuracy, in points; "
+        f"{_NEAR:.0f} below count as reached:\n\n"
+        + as_markdown(["row", *_JUDGED.values()], lines)
+        + f"\nReached: {', '.join(sums)}.\n"
+    )
+
+
 def write_table(table: str, folder: Path, mark: str = "") -> Path:
     """Write a table with our results so far as Markdown.
 
@@ -213,9 +253,10 @@ def write_table(table: str, folder: Path, mark: str = "") -> Path:
     Returns:
         The file.
     """
-    text = as_markdown(HEADER, comparison(table, read_results(folder, mark)))
+    results = read_results(folder, mark)
+    text = as_markdown(HEADER, comparison(table, results))
     path = folder / f"table-{table}{mark}.md"
-    write_text(f"{text}\nPrinted: {source(table)}\n", path)
+    write_text(f"{text}\n{judgement(table, results)}\nPrinted: {source(table)}\n", path)
     return path
 
 
