@@ -73,7 +73,7 @@ def test_the_version_is_the_packages():
 
 
 @pytest.mark.parametrize(
-    "words", [["predickt"], ["--colour"], ["models", "all"], ["predict"], ["scores"]]
+    "words", [["predickt"], ["--colour"], ["models", "cnn15", "all"], ["predict"], ["scores"]]
 )
 def test_wrong_usage_exits_with_two(words):
     result = mien(*words)

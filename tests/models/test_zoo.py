@@ -13,6 +13,7 @@ PARAMETERS = {  # with six outputs
     "cnn13": 2_606_086,
     "cnn15": 10_478_086,
     "cnn15-dropout": 10_478_086,
+    "cnn15-gap": 6_280_710,
     "cnn16-se": 10_478_598,
     "cnn17": 41_950_726,
     "resnet18": 11_179_590,
@@ -31,6 +32,7 @@ LAST_MAPS = {
     "cnn13": (512, 4, 4),
     "cnn15": (1024, 2, 2),
     "cnn15-dropout": (1024, 2, 2),
+    "cnn15-gap": (1024, 4, 4),
     "cnn16-se": (1024, 2, 2),
     "cnn17": (2048, 1, 1),
     "resnet18": (512, 4, 4),
@@ -51,6 +53,7 @@ LAYERS = {
     "cnn13": 4 + 3,
     "cnn15": 5 + 3,
     "cnn15-dropout": 5 + 3,
+    "cnn15-gap": 5 + 1,
     "cnn16-se": 5 + 3,
     "cnn17": 6 + 3,
     "resnet18": 18,
@@ -139,7 +142,7 @@ def test_a_models_logits_are_its_last_layer_of_what_that_sees(name):
         torch.testing.assert_close(network(crops), expected, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["miennet", "resnet18", "resnet34", *SIDES])
+@pytest.mark.parametrize("name", ["miennet", "cnn15-gap", "resnet18", "resnet34", *SIDES])
 def test_a_model_of_one_linear_layer_sees_the_mean_of_its_features(name):
     torch.manual_seed(0)
     network = zoo.build(name, 6, 0.9).eval()

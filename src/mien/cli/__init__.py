@@ -2,7 +2,8 @@
 
 `mien --help` therefore loads neither a model nor OpenCV. A module is named after its first command.
 
-predict    predict, demo, models
+predict    predict, demo
+models     models
 scores     scores
 video      video
 frames     frames
@@ -42,7 +43,7 @@ _COMMANDS = {
     "explain": "explain",
     "page": "page",
     "demo": "predict",
-    "models": "predict",
+    "models": "models",
     "prepare": "prepare",
     "frames": "frames",
     "audit": "audit",

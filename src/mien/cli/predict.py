@@ -1,4 +1,4 @@
-"""Commands for somebody with photos: predict, demo, models."""
+"""Commands for somebody with photos: predict, demo."""
 
 import sys
 from collections.abc import Callable
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from mien.scale.readers import PhotoReading
     from mien.show.annotate import AnnotatedFolder
 
-__all__ = ["demo_command", "models_command", "predict_command"]
+__all__ = ["demo_command", "predict_command"]
 
 _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.")
 
@@ -236,26 +236,3 @@ def demo_command(out: Path) -> None:
     echo(_table(picture))
     write_picture(annotate(rgb, picture), out)
     echo(f"wrote {out.resolve()}")
-
-
-@click.command(name="models")
-def models_command() -> None:
-    """List the models that come with mien: size, cost, accuracy and licence.
-
-    Example: mien models
-    """
-    from mien.recognize.model import read_card, shipped_models
-
-    for path in shipped_models():
-        card = read_card(path)
-        size = path.stat().st_size / 1e6
-        echo(
-            f"{card['name']}  {card['parameters']:,} parameters, "
-            f"{card['multiply_adds']:,} multiply-adds a crop, {size:.1f} MB"
-        )
-        for name, figures in card["metrics"].items():
-            echo(
-                f"  {name}: accuracy {figures['accuracy']:.1%}, "
-                f"mean recall {figures['mean_recall']:.1%} on {figures['pictures']:,} pictures"
-            )
-        echo(f"  {card['licence']}\n  {path}")

@@ -2,6 +2,8 @@
 
 zoo          every network by name: one short builder each, and MODELS, which lists them
 network      the shape they share, and its class maps in closed form for export
+architecture what a network is made of: layers with sizes and costs (needs no torch)
+trace        the architecture of a network, found by sending a crop through it
 blocks       convolution, squeeze-excitation and residual blocks
 face_trunks  the first layers of two face recognition networks
 pretrained   their weights into a fresh network, and batch norm put back

@@ -3,7 +3,7 @@
 A builder a network; they differ in numbers only. `miennet` is ours; the others are the networks of
 the paper and of its authors' later table: plain ones, one convolution after another, then residual
 ones. The last are face recognition networks cut short, for a start that has seen faces.
-A new network is a builder here and a line in `MODELS`.
+A new network is a builder here, and a line in `MODELS` and in `SOURCES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from mien.models.blocks import BasicBlock, ConvNorm, ResidualBlock, SqueezeExcit
 from mien.models.face_trunks import FaceTrunk, dlib_trunk, faceres_trunk
 from mien.models.network import Network, three_layers
 
-__all__ = ["MODELS", "build", "side_of"]
+__all__ = ["MODELS", "SOURCES", "build", "side_of"]
 
 _WIDTHS = (64, 128, 256, 512, 1024)  # channels of the plain networks, stage by stage
 
@@ -99,7 +99,11 @@ def miennet(outputs: int = 7, dropout: float = 0.2) -> Network:
 
 
 def _stages(
-    widths: Sequence[int], norm: bool = True, attend: bool = False, drop: float = 0.0
+    widths: Sequence[int],
+    norm: bool = True,
+    attend: bool = False,
+    drop: float = 0.0,
+    halve_last: bool = True,
 ) -> nn.Sequential:
     """Build a stage for each width: convolution, batch norm, ReLU, max pooling.
 
@@ -108,6 +112,7 @@ def _stages(
         norm: with batch normalisation.
         attend: squeeze-excitation after the first stage.
         drop: share dropped after every stage but the last.
+        halve_last: with max pooling in the last stage too.
 
     Returns:
         The stages, one `Sequential` each; convolutions are 3x3 with bias and padding 1.
@@ -116,7 +121,9 @@ def _stages(
     for number, width in enumerate(widths):
         layers: list[nn.Module] = [nn.Conv2d(inputs, width, 3, padding=1)]
         layers += [nn.BatchNorm2d(width)] if norm else []
-        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        layers.append(nn.ReLU())
+        if halve_last or number < len(widths) - 1:
+            layers.append(nn.MaxPool2d(2))
         if attend and number == 0:
             layers.append(SqueezeExcitation(width, inner=width // 16, bias=False))
         if drop and number < len(widths) - 1:
@@ -152,6 +159,25 @@ def cnn10(outputs: int = 6, dropout: float = 0.5) -> Network:
 def cnn15(outputs: int = 6, dropout: float = 0.5) -> Network:
     """Five stages with batch norm: 10,478,086 parameters."""
     return _plain(_stages(_WIDTHS), 1024, outputs, dropout)
+
+
+def cnn15_gap(outputs: int = 6, dropout: float = 0.0) -> Network:
+    """Build `cnn15` as its report draws CAM: the mean of the fifth convolution, one linear layer.
+
+    The last stage has no max pooling, so what is averaged are the 4x4 maps of the fifth convolution
+    after its batch norm and ReLU. With one linear layer behind them CAM is defined.
+
+    Args:
+        outputs: 6, or 7 with neutral as the last.
+        dropout: before the linear layer.
+
+    Returns:
+        The network: 6,280,710 parameters with six outputs.
+
+    Source:
+        Zhou et al. 2016, arXiv:1512.04150, equations 1 and 2.
+    """
+    return Network(_stages(_WIDTHS, halve_last=False), nn.Linear(1024, outputs), dropout)
 
 
 def cnn15_dropout(outputs: int = 6, dropout: float = 0.5) -> Network:
@@ -264,6 +290,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     "cnn13": cnn13,
     "cnn15": cnn15,
     "cnn15-dropout": cnn15_dropout,
+    "cnn15-gap": cnn15_gap,
     "cnn16-se": cnn16_se,
     "cnn17": cnn17,
     "resnet18": resnet18,
@@ -275,4 +302,25 @@ MODELS: dict[str, Callable[..., Network]] = {
     "dlib14": dlib14,
     "faceres10": faceres10,
     "faceres13": faceres13,
+}
+
+_GIMEFIVE = "Wang and Kawka 2024, arXiv:2402.15662"
+_RESNET = "He et al. 2016, arXiv:1512.03385"
+_DLIB = "King 2017, dlib's face recognition network"
+_FACERES = "FaceRes of @vladmandic/human, after Howard et al. 2017, arXiv:1704.04861"
+SOURCES: dict[str, str] = {
+    "miennet": "ours",
+    "cnn10": f"{_GIMEFIVE}, 10 layers",
+    "cnn13": f"{_GIMEFIVE}, 13 layers",
+    "cnn15": f"{_GIMEFIVE}, 15 layers",
+    "cnn15-dropout": "the authors' later table, https://github.com/werywjw/SEP-CVDL",
+    "cnn15-gap": "cnn15, pooled as in Zhou et al. 2016, arXiv:1512.04150",
+    "cnn16-se": f"{_GIMEFIVE}, 16 layers",
+    "cnn17": f"{_GIMEFIVE}, 17 layers",
+    "resnet18": _RESNET,
+    "resnet34": _RESNET,
+    "vgg16-bn": "Simonyan and Zisserman 2015, arXiv:1409.1556, shortened",
+    "res25-se": "the authors' later table, https://github.com/werywjw/SEP-CVDL",
+    **dict.fromkeys(("dlib10", "dlib13", "dlib14"), _DLIB),
+    **dict.fromkeys(("faceres10", "faceres13"), _FACERES),
 }

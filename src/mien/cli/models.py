@@ -1,0 +1,105 @@
+"""The command models: what ships with mien, and every network that it can build."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mien.cli._shared import FILE, echo, echo_note, echo_written, needs
+
+if TYPE_CHECKING:
+    from mien.models.architecture import Architecture
+
+__all__ = ["models_command"]
+
+
+@click.command(name="models")
+@click.argument("name", required=False)
+@click.option("--plot", type=FILE, help="Draw the architecture of NAME: .svg, .png, .pdf.")
+def models_command(name: str | None, plot: Path | None) -> None:
+    """List the models that come with mien and the networks it can build, or the layers of NAME.
+
+    The models: size, cost, accuracy and licence. The networks, which mien train makes models of
+    (they need torch): parameters, multiply-adds for a crop, layers and source.
+
+    Example: mien models cnn15 --plot cnn15.svg
+    """
+    if name is not None:
+        _show_network(name, plot)
+        return
+    if plot:
+        raise click.UsageError("--plot needs the name of a network")
+    _list_shipped()
+    _list_networks()
+
+
+def _list_shipped() -> None:
+    from mien.recognize.model import read_card, shipped_models
+
+    for path in shipped_models():
+        card = read_card(path)
+        size = path.stat().st_size / 1e6
+        echo(
+            f"{card['name']}  {card['parameters']:,} parameters, "
+            f"{card['multiply_adds']:,} multiply-adds a crop, {size:.1f} MB"
+        )
+        for name, figures in card["metrics"].items():
+            echo(
+                f"  {name}: accuracy {figures['accuracy']:.1%}, "
+                f"mean recall {figures['mean_recall']:.1%} on {figures['pictures']:,} pictures"
+            )
+        echo(f"  {card['licence']}\n  {path}")
+
+
+def _list_networks() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        echo_note('the networks that mien can build need torch: pip install "mien[train]"')
+        return
+    from mien.models.trace import architecture
+    from mien.models.zoo import MODELS, SOURCES
+    from mien.show.tables import as_text
+
+    rows: list[list[str | int]] = []
+    for name in MODELS:
+        found = architecture(name)
+        side = f"{found.side}x{found.side}"
+        costs = (found.parameters, found.multiply_adds, found.depth)
+        rows.append([name, *costs, side, SOURCES[name]])
+    header = ["network", "parameters", "multiply-adds", "layers", "crop", "source"]
+    text = "\n".join(f"    {line}" for line in as_text(header, rows).splitlines())
+    echo(f"  networks that mien train can build, with six outputs:\n{text}")
+
+
+def _show_network(name: str, plot: Path | None) -> None:
+    needs("mien models NAME", "train", "torch")
+    from mien.models.trace import architecture
+    from mien.show.plots import refuse_format
+
+    if plot:
+        needs("mien models --plot", "plot", "matplotlib")
+        refuse_format(plot)
+    found = architecture(name)
+    echo(_table(found))
+    if plot:
+        from mien.show.architecture_plot import plot_architecture
+
+        plot_architecture(found, plot)
+        echo_written(plot)
+
+
+def _table(found: "Architecture") -> str:
+    from mien.models.zoo import SOURCES
+    from mien.show.tables import as_text
+
+    rows: list[list[str | int]] = [
+        [layer.name, ", ".join(layer.words), layer.size, layer.parameters, layer.multiply_adds]
+        for layer in found.layers
+    ]
+    header = ["layer", "what it does", "output", "parameters", "multiply-adds"]
+    return (
+        f"{found.name}: {found.parameters:,} parameters, {found.multiply_adds:,} multiply-adds for "
+        f"a crop of {found.side}x{found.side}, {found.depth} layers\n"
+        f"{SOURCES[found.name]}\n\n{as_text(header, rows)}"
+    )
