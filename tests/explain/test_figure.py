@@ -98,6 +98,26 @@ def test_the_channels_of_a_layer_fill_eight_rows_behind_the_face(source, face):
     assert len(page.pictures) == 64
 
 
+def test_a_channel_has_its_number_and_its_scale_below_it():
+    class Given:
+        layer, side = "given", 64
+
+        def logits(self, batch):
+            return np.zeros((len(batch), 6), dtype=np.float32)
+
+        def activations(self, batch, layer=None):
+            calm = np.array([[1.0, 1.25], [1.0, 1.0]])
+            return np.array([[calm, [[0, -2.5], [7, 0]], [[3, 3], [3, 3]]]], dtype=np.float32)
+
+    page = activations_figure(Given(), np.zeros((64, 64, 3), dtype=np.uint8))
+    captions = [word for word in words_of(page) if word.startswith("channel ")]
+    assert captions == ["channel 1: -2.5 to 7", "channel 0: 1 to 1.25", "channel 2: 3 to 3"]
+    lefts = [left for left, _, text, _, _ in page.words if text.startswith("channel ")]
+    assert lefts == [left for left, _, _ in page.pictures[1:]]  # each below its own tile
+    assert any(word.startswith("under each channel") for word in words_of(page))
+    assert page.height > max(top + tile.shape[0] for _, top, tile in page.pictures) + 14
+
+
 def test_explain_picture_draws_what_the_command_writes(portrait, recognizer, tmp_path):
     write_picture(portrait, tmp_path / "photo.png")
     drawn = explain_picture(tmp_path / "photo.png", "occlusion", "fear", recognizer=recognizer)

@@ -56,6 +56,7 @@ def test_the_explained_layer_is_the_last_one_before_pooling():
         "cnn13": "features.3.2",
         "cnn15": "features.4.2",
         "cnn15-dropout": "features.4.2",
+        "cnn15-gap": "features",
         "resnet18": "features",
         "vgg16-bn": "features.2.5",
     }
@@ -291,3 +292,33 @@ def test_gradients_behind_a_relu_in_place_are_those_of_the_same_network_without(
         assert (one.activations < 0).any()  # what a ReLU in place would remove
         np.testing.assert_array_equal(other.activations, one.activations)
         np.testing.assert_allclose(other.gradients, one.gradients, atol=1e-7)
+
+
+def test_cam_of_the_pooled_cnn15_is_worked_by_hand_on_its_fifth_convolution():
+    torch.manual_seed(3)
+    network = unlike_fresh(zoo.build("cnn15-gap", 6, 0.0)).eval()
+    batch = crops(2)
+    weights = network.head.weight.detach().numpy()  # (6, 1024)
+    with torch.inference_mode():
+        first_four = network.features[:4](torch.from_numpy(batch))
+        convolved = network.features[4][0](first_four).numpy()  # the fifth convolution alone
+        features = network.features(torch.from_numpy(batch)).numpy()
+        logits = network(torch.from_numpy(batch)).numpy()
+    found = explain(network, batch, "cam", "fear", layer="features.4.0")
+    assert found.shape == (2, 4, 4)
+    expected = np.einsum("k,nkhw->nhw", weights[5], convolved)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+    # by default the maps that are averaged: their mean and the bias are the logit
+    mean = explain(network, batch, "cam", "fear").mean(axis=(1, 2))
+    bias = float(network.head.bias[5])
+    np.testing.assert_allclose(mean + bias, logits[:, 5], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        explain(network, batch, "cam", "fear"),
+        np.einsum("k,nkhw->nhw", weights[5], features),
+        atol=1e-4 * np.abs(features).max(),
+    )
+
+
+def test_cam_of_a_layer_with_other_channels_is_refused(network):
+    with pytest.raises(BadModelError, match=r"the linear layer takes, 16; features\.0 has 8"):
+        explain(network, crops(1), "cam", layer="features.0")

@@ -25,6 +25,7 @@ from mien.show.picture_grid import FigureRow, Page
 
 __all__ = [
     "activations_figure",
+    "channel_captions",
     "crops_of",
     "explain_picture",
     "explanation_figure",
@@ -34,6 +35,10 @@ __all__ = [
 
 _CHANNELS = 63  # drawn of a layer: with the face they fill eight rows
 _COLUMNS = 8  # tiles side by side
+_SCALE = (
+    "under each channel: its number, counted from 0, and the values drawn black and white; grey "
+    "rises evenly between them"
+)
 
 
 def explain_picture(
@@ -238,6 +243,8 @@ def explanation_sentence(
 def activations_figure(source: Source, crop: U8, layer: str | None = None) -> Page:
     """Lay out the channels of a layer in rows of eight, those that vary most first.
 
+    Under each are its number and its scale: the value drawn black and the one drawn white.
+
     Args:
         source: the network.
         crop: shape (side, side, 3), RGB.
@@ -248,10 +255,30 @@ def activations_figure(source: Source, crop: U8, layer: str | None = None) -> Pa
     """
     activations = source.activations(_batch(source, crop), layer)[0]
     tiles = [picture_grid.crop_tile(crop), *picture_grid.channels(activations, _CHANNELS)]
-    rows = [FigureRow("", tiles[i : i + _COLUMNS]) for i in range(0, len(tiles), _COLUMNS)]
+    captions = ["", *channel_captions(activations, _CHANNELS)]
+    parts = [slice(i, i + _COLUMNS) for i in range(0, len(tiles), _COLUMNS)]
+    rows = [FigureRow("", tiles[part], captions[part]) for part in parts]
     count, height, width = activations.shape
     title = (
         f"{layer or source.layer}: {min(_CHANNELS, count)} of {count} channels of "
         f"{height}x{width}, the liveliest first"
     )
-    return picture_grid.figure(title, ["face"], rows, "")
+    return picture_grid.figure(title, ["face"], rows, "", _SCALE)
+
+
+def channel_captions(activations: F32, most: int) -> list[str]:
+    """Write the number and the scale of each channel that `picture_grid.channels` draws.
+
+    Args:
+        activations: shape (K, h, w).
+        most: channels drawn.
+
+    Returns:
+        For instance ``channel 17: 0 to 3.2``, the liveliest channel first.
+    """
+    chosen = picture_grid.lively_channels(activations, most)
+    ranges = [(activations[k].min(), activations[k].max()) for k in chosen]
+    return [
+        f"channel {k}: {low:.3g} to {high:.3g}"
+        for k, (low, high) in zip(chosen, ranges, strict=True)
+    ]

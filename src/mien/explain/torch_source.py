@@ -150,16 +150,31 @@ class TorchSource:
     def class_maps(
         self, batch: F32, objectives: Sequence[Objective], layer: str | None = None
     ) -> F32:
-        """Return each objective's class activation map, shape (T, N, h, w)."""
+        """Return each objective's class activation map, shape (T, N, h, w).
+
+        Args:
+            batch: shape (N, 3, H, W).
+            objectives: T of them, each for all crops.
+            layer: whose channels are weighted by the linear layer: one of as many channels as that
+                has inputs. By default the network's `explained`, whose mean the linear layer sees;
+                of another layer the map is by the same formula, and no share of the logit.
+
+        Returns:
+            The maps.
+
+        Raises:
+            BadModelError: if the network has another number of linear layers than one, or the layer
+                another number of channels.
+        """
         linear = [m for m in self.network.modules() if isinstance(m, nn.Linear)]
         if len(linear) != 1:
             raise cam_refusal(len(linear))
         features = self.activations(batch, layer)
         if features.shape[1] != linear[0].in_features:
             raise BadModelError(
-                f"CAM needs the mean of the {features.shape[1]} features before the linear layer, "
-                f"which takes {linear[0].in_features}",
-                fix="use --method grad-cam",
+                f"CAM weights as many channels as the linear layer takes, {linear[0].in_features}; "
+                f"{layer or self.layer} has {features.shape[1]}",
+                fix="name a layer of so many channels, or use --method grad-cam",
             )
         logits = self.logits(batch)
         rows = _array(linear[0].weight)[: logits.shape[1]]  # (C, K)

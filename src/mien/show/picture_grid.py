@@ -33,6 +33,7 @@ __all__ = [
     "crop_tile",
     "figure",
     "figure_pixels",
+    "lively_channels",
     "outlined_map",
     "write_figure",
 ]
@@ -94,7 +95,9 @@ class Page:
         self.words.append((left, middle, text, size, colour))
 
 
-def figure(title: str, columns: Sequence[str], rows: Sequence[FigureRow], legend: str) -> Page:
+def figure(
+    title: str, columns: Sequence[str], rows: Sequence[FigureRow], legend: str, note: str = ""
+) -> Page:
     """Lay out a grid with its title and its legend.
 
     Args:
@@ -102,6 +105,7 @@ def figure(title: str, columns: Sequence[str], rows: Sequence[FigureRow], legend
         columns: names of the columns.
         rows: of as many tiles as there are columns, or fewer.
         legend: what the colours mean; none is drawn where it is empty.
+        note: a line at the end, without colours beside it.
 
     Returns:
         The page, for `write_figure`.
@@ -110,10 +114,11 @@ def figure(title: str, columns: Sequence[str], rows: Sequence[FigureRow], legend
     left += _GAP if left > _MARGIN else 0
     lefts = [left + i * (_TILE + _GAP) for i in range(max(len(row.tiles) for row in rows))]
     caption = [1.6 * _SMALL if any(row.captions) else 0 for row in rows]
-    words = max(text_width(text, _SMALL) for text in (legend, _LINE)) if legend else 0
+    words = max(text_width(text, _SMALL) for text in ((legend, _LINE) if legend else (note,)))
     width = max(lefts[-1] + _TILE, _MARGIN + text_width(title, _TITLE), _MARGIN + words) + _MARGIN
     top = _MARGIN + 2 * _TITLE + (1.6 * _SMALL if any(columns) else 0)
     height = top + sum(caption) + len(rows) * (_TILE + _GAP) + (5.5 * _SMALL if legend else 0)
+    height += 1.6 * _SMALL if note else 0
     page = Page(width, round(height + _MARGIN / 2))
     page.write(_MARGIN, _MARGIN + 0.6 * _TITLE, title, _TITLE, DARK)
     for x, name in zip(lefts, columns, strict=False):
@@ -126,6 +131,8 @@ def figure(title: str, columns: Sequence[str], rows: Sequence[FigureRow], legend
         top += _TILE + _GAP + below
     if legend:
         _explain_colours(page, round(top + 0.6 * _SMALL), legend)
+        top += 5.5 * _SMALL
+    page.write(_MARGIN, top + 0.6 * _SMALL, note, _SMALL)
     return page
 
 
@@ -251,15 +258,32 @@ def channels(activations: F32, most: int = 64) -> list[U8]:
     Returns:
         Tiles of shape (192, 192, 3), grey: black is a channel's least value, white its largest.
     """
-    spreads = activations.reshape(len(activations), -1).std(axis=1)
     tiles = []
-    for number in np.argsort(-spreads, kind="stable")[:most]:
+    for number in lively_channels(activations, most):
         channel = activations[number] - activations[number].min()
         top = float(channel.max())
         shade = np.rint(255 * channel / top if top > 0 else channel).astype(np.uint8)
         tile = cv2.resize(shade, (_TILE, _TILE), interpolation=cv2.INTER_NEAREST)
         tiles.append(np.repeat(np.asarray(tile, dtype=np.uint8)[..., None], 3, axis=2))
     return tiles
+
+
+def lively_channels(activations: F32, most: int = 64) -> list[int]:
+    """Choose the channels that vary most over their places.
+
+    Args:
+        activations: shape (K, h, w).
+        most: channels wanted.
+
+    Returns:
+        Their numbers, from 0, the liveliest first.
+
+    Example:
+        >>> lively_channels(np.array([[[1, 1]], [[0, 4]], [[0, 2]]], dtype=np.float32), 2)
+        [1, 2]
+    """
+    spreads = activations.reshape(len(activations), -1).std(axis=1)
+    return [int(number) for number in np.argsort(-spreads, kind="stable")[:most]]
 
 
 def write_figure(page: Page, path: Path) -> None:
