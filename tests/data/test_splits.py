@@ -3,9 +3,10 @@ from collections import Counter
 import pytest
 
 from mien.data.datasets import Item
-from mien.data.splits import hold_out
+from mien.data.splits import draw_part, hold_out
 from mien.errors import BadSettingError
 from mien.labels import LABELS
+from tests.support.prepared_folder import row_of
 
 
 def pictures(counts, split="train", people=0):
@@ -77,3 +78,32 @@ def test_a_database_without_training_pictures_has_nothing_to_hold_out():
 def test_too_few_to_divide_is_said(count, share):
     with pytest.raises(BadSettingError, match="leaves one side empty"):
         hold_out(pictures([count, 0, 0, 0, 0, 0]), "valid", share, seed=0)
+
+
+def rows_of(counts, source="made"):
+    """So many training rows of each of the six, the first label's first."""
+    labels = [label for label, count in zip(LABELS, counts, strict=True) for _ in range(count)]
+    return [row_of(label, "train", f"{n}.png", source) for n, label in enumerate(labels)]
+
+
+def test_a_part_has_every_class_of_every_database_in_proportion():
+    rows = rows_of([100, 60, 40, 20, 10, 2]) + rows_of([0, 0, 0, 0, 0, 116], "other")
+    chosen = draw_part(rows, 87, seed=0)  # a quarter of 348
+    found = Counter((r.source, r.label) for r, is_in in zip(rows, chosen, strict=True) if is_in)
+    own = [found["made", label] for label in LABELS]
+    for count, expected in zip(own, (25, 15, 10, 5, 2.5, 0.5), strict=True):
+        assert abs(count - expected) <= 1
+    assert abs(found["other", "fear"] - 29) <= 1
+    assert found.total() == 87
+
+
+def test_a_part_does_not_depend_on_the_order_and_another_seed_is_another_part():
+    rows = rows_of([30] * 6)
+    chosen = {r.original for r, is_in in zip(rows, draw_part(rows, 50, 0), strict=True) if is_in}
+    turned = rows[::-1]
+    again = draw_part(turned, 50, 0)
+    assert {r.original for r, is_in in zip(turned, again, strict=True) if is_in} == chosen
+    other = draw_part(rows, 50, 1)
+    assert {r.original for r, is_in in zip(rows, other, strict=True) if is_in} != chosen
+    part = draw_part(rows, 20, 0)  # a smaller part lies in a larger one
+    assert {r.original for r, is_in in zip(rows, part, strict=True) if is_in} < chosen

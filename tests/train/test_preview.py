@@ -33,7 +33,10 @@ def strips(strength, everything=False, crops=None, draws=4):
 
 def test_each_change_that_is_on_has_a_strip_and_all_together_the_last():
     found = strips(replace(OFF, flip=1.0, noise=0.5))
-    assert [(s.name, s.note) for s in found[:-1]] == [("flip", "1"), ("noise", "0.5")]
+    assert [(s.name, s.note) for s in found[:-1]] == [
+        ("flip", "chance 1"),
+        ("noise", "chance 0.5"),
+    ]
     assert found[-1].name == "all together"
 
 
@@ -41,7 +44,7 @@ def test_everything_shows_what_is_off_and_says_so():
     found = strips(replace(OFF, flip=0.5), everything=True)
     assert [s.name for s in found] == [*NAMES, "all together"]
     notes = {s.name: s.note for s in found}
-    assert notes["flip"] == "0.5"
+    assert notes["flip"] == "chance 0.5"
     assert notes["rotate"] == "off; drawn at 20"
 
 
@@ -64,8 +67,19 @@ def test_every_change_can_be_seen():
         difference = np.abs(strip.pictures[1:].astype(int) - strip.pictures[0])
         assert difference.max() > 12, strip.name
         assert set(map(bytes, strip.pictures[1:])) != {bytes(strip.pictures[1])} or (
-            strip.name == "flip"
+            strip.name in {"flip", "coarse"}  # the strongest is always the same
         ), strip.name
+
+
+def test_a_rare_change_shows_in_every_cell_and_a_gentle_one_near_its_strength():
+    rare = Strength(**dict.fromkeys(NAMES, 0.1) | {"rotate": 5.0})
+    for strip in strips(rare, draws=6)[:-1]:
+        changed = np.abs(strip.pictures[1:].astype(int) - strip.pictures[0]).mean(axis=(1, 2))
+        assert changed.min() > 1.0, strip.name  # grey levels on average; 0 where nothing was drawn
+    [light, _] = strips(replace(OFF, light=0.4), crops=np.full((1, 64, 64, 3), 100, np.uint8))
+    levels = light.pictures[1:, 32, 32].astype(int)
+    # brightness and contrast multiply by 0.6 to 1.4 each; the strongest of eight is far from 1
+    assert (np.abs(levels / 100 - 1) > 0.25).all()
 
 
 def test_mixed_crops_say_how_much_is_another():

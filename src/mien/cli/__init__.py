@@ -10,6 +10,7 @@ frames     frames
 explain    explain
 prepare    prepare
 audit      audit, stats
+augment    augment
 train      train, export, show-augmentation
 search     search
 evaluate   evaluate, regions, faithful
@@ -48,6 +49,7 @@ _COMMANDS = {
     "frames": "frames",
     "audit": "audit",
     "stats": "audit",
+    "augment": "augment",
     "show-augmentation": "train",
     "train": "train",
     "search": "search",
@@ -67,7 +69,8 @@ _GROUPS = {
     "Explain": ("explain", "regions", "faithful"),
     "Data": ("prepare", "audit", "stats"),
     "Train": (
-        "recipes", "train", "search", "show-augmentation", "evaluate", "export", "reproduce",
+        "recipes", "train", "search", "augment", "show-augmentation", "evaluate", "export",
+        "reproduce",
     ),
     "About": ("models", "doctor"),
 }  # fmt: skip

@@ -17,6 +17,7 @@ from mien.media.writers import open_table
 from mien.pixels import U8
 
 __all__ = [
+    "ALTERED",
     "NAME",
     "SPLITS",
     "WIDTH",
@@ -30,6 +31,7 @@ __all__ = [
 
 NAME = "manifest.csv"
 SPLITS = ("train", "valid", "test")
+ALTERED = "altered"  # a framing: the copy of a training picture, changed at random
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Row:
         subject: who is shown, or "".
         sha256: of the crop's decoded pixels, see `hash_pixels`.
         original: the picture's name inside the dataset as downloaded.
-        framing: ``as-is``, ``framed``, or ``unframed`` where no face was found to frame.
+        framing: ``as-is``, ``framed``, or ``unframed`` where no face was found to frame; `ALTERED`
+            for a copy that ``mien augment`` changed.
     """
 
     path: str

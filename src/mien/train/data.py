@@ -128,7 +128,9 @@ def _hold_out(settings: TrainConfig) -> Data:
         return Data(join(train, held), none, test_copies, 0)
     drawn = splits.draw_held_out(train.rows, settings.hold_out, settings.draw)
     drawn &= np.array([row.source not in divided for row in train.rows], dtype=np.bool_)
-    train, held = train.where(~drawn), join(held, train.where(drawn))
+    altered = np.array([row.framing == manifest.ALTERED for row in train.rows], dtype=np.bool_)
+    # altered copies of a held-out picture are neither learned nor measured
+    train, held = train.where(~drawn), join(held, train.where(drawn & ~altered))
     if len(held):
         train, held_copies = drop_leaks(train, held)
     return Data(train, held, test_copies, held_copies)

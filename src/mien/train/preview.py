@@ -43,6 +43,9 @@ SHOWN = Strength(
     cutmix=1.0,
 )
 _MIXING = ("mixup", "cutmix")
+# These strengths are chances: alone, a change is drawn in every cell whatever its chance.
+_CHANCES = ("flip", "contrast", "blur", "coarse", "noise", "jpeg", "erase", *_MIXING)
+_TRIES = 8  # draws of which a cell shows the one that changes the crop most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +104,11 @@ def portrait() -> U8:
 
 
 def strips(strength: Strength, crops: U8, draws: int, seed: int, everything: bool) -> list[Strip]:
-    """Draw each change alone, then all that are on together.
+    """Draw each change alone, at its strength in every cell, then all that are on together.
+
+    In training most draws of a change are weak, or none where its strength is a chance. Alone, it
+    is applied in every cell, and of `_TRIES` draws the cell shows the one that changes the crop
+    most. All together are drawn as in training.
 
     Args:
         strength: of the changes; see `mien.train.augment`.
@@ -118,14 +125,29 @@ def strips(strength: Strength, crops: U8, draws: int, seed: int, everything: boo
         torch.manual_seed(seed)  # what one change draws does not depend on those before it
         value = getattr(strength, field.name)
         shown = value or getattr(SHOWN, field.name)
+        is_chance = field.name in _CHANCES
         if value or everything:
-            note = f"{shown:g}" if value else f"off; drawn at {shown:g}"
-            alone = replace(OFF, **{field.name: shown})
+            note = f"chance {value:g}" if is_chance else f"up to {value:g}"
+            note = note if value else f"off; drawn at {shown:g}"
+            alone = replace(OFF, **{field.name: 1.0 if is_chance else shown})
             own = np.roll(crops, -len(result), axis=0)
-            result.append(_strip(field.name, note, alone, own, draws))
+            draw = _strip if field.name in _MIXING else _strongest
+            result.append(draw(field.name, note, alone, own, draws))
     torch.manual_seed(seed)
     own = np.roll(crops, -len(result), axis=0)
     return [*result, _strip("all together", "what training sees", strength, own, draws)]
+
+
+def _strongest(name: str, note: str, strength: Strength, crops: U8, draws: int) -> Strip:
+    """Draw a change of the first crop many times, and keep the draws that change it most."""
+    original = pixels.to_gray(crops[0])
+    first = torch.from_numpy(crops[:1]).permute(0, 3, 1, 2).float() / 255
+    changed = Augment(strength)(first.repeat(draws * _TRIES, 1, 1, 1))[:, 0]
+    tries = _to_u8(changed).reshape(draws, _TRIES, *original.shape)
+    differences = np.abs(tries.astype(np.int16) - original).mean(axis=(2, 3))
+    chosen = tries[np.arange(draws), differences.argmax(axis=1)]
+    pictures = np.concatenate([original[None], chosen])
+    return Strip(name, note, pictures, ("",) * (1 + draws))
 
 
 def _strip(name: str, note: str, strength: Strength, crops: U8, draws: int) -> Strip:

@@ -1,7 +1,8 @@
 """Find what is wrong in prepared folders: copies, leaks, contradictions, blanks, shortcuts.
 
 Pipeline: list the pictures -> read each once -> equal pixels by hash -> near-copies by thumbnail
--> name the kind of each pair. Two framings of one picture are one picture. A dataset that names
+-> name the kind of each pair. Two framings of one picture are one picture, and so are the altered
+copies that `mien augment` wrote, by the origin in their manifest. A dataset that names
 its people was made in a studio, with the same light and poses for all, so pictures of one person,
 and even of two, are similar by nature: there only nearly identical pictures count as copies.
 Changes nothing; see `mien.data.audit.clean`.
@@ -16,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from mien.data import manifest
+from mien.data.audit.entries import Entry, copies_across, entries_in, is_framing
 from mien.data.audit.shortcuts import Shortcut, find_shortcuts
 from mien.data.dedup import duplicates, similarity
 from mien.data.dedup.duplicates import Copy, find_across, find_pairs
 from mien.data.manifest import SPLITS, Row
-from mien.errors import BadDataError, BadImageError
+from mien.errors import BadImageError
 from mien.media import images
 from mien.media.progress import Progress
 from mien.pixels import BOOL, U8
@@ -41,26 +43,6 @@ KINDS = ("exact copy", "near-copy", "same subject", "blank", "unreadable")
 _COPIES = KINDS[:2]
 _IDENTICAL = 0.99  # similarity from which two pictures of one studio are one picture
 _COLOUR = 8  # levels by which the channels of a grey picture may differ, as JPEG rounds them
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A picture of a prepared folder.
-
-    Attributes:
-        folder: where it is.
-        row: its row of the manifest; of several framings the one that kept most of the picture.
-        framings: folder and row of each framing, this one included.
-    """
-
-    folder: Path
-    row: Row
-    framings: tuple[tuple[Path, Row], ...]
-
-    @property
-    def path(self) -> Path:
-        """Where its crop is."""
-        return self.folder / self.row.path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,45 +144,6 @@ def audit(folders: Iterable[str | Path], progress: Progress = iter) -> Audit:
     return Audit(entries, thumbnails, findings, shortcuts, _shared_subjects(entries))
 
 
-def entries_in(folders: Iterable[Path]) -> list[Entry]:
-    """List the pictures of prepared folders; framings of one picture are one entry.
-
-    Args:
-        folders: what ``mien prepare`` wrote; a folder that is named twice counts once.
-
-    Returns:
-        In the order of folders and manifests.
-
-    Raises:
-        BadDataError: if a folder has no manifest, or none has a picture.
-    """
-    unique = {folder.resolve(): folder for folder in folders}
-    groups: dict[tuple[str, ...], list[tuple[Path, Row]]] = defaultdict(list)
-    for folder in unique.values():
-        for row in manifest.read(folder):
-            groups[_identity(row)].append((folder, row))
-    if not groups:
-        raise BadDataError(
-            f"no picture in {', '.join(map(str, unique.values()))}", "prepare the folder again"
-        )
-    return [entry for group in groups.values() for entry in _entries_of(group)]
-
-
-def _identity(row: Row) -> tuple[str, ...]:
-    """What all framings of one picture have in common."""
-    return row.source, row.original, row.label, row.split
-
-
-def _entries_of(group: list[tuple[Path, Row]]) -> Iterator[Entry]:
-    """One entry if the rows are one picture, framed and as it is; else an entry for each row."""
-    group = sorted(group, key=lambda member: member[1].framing != "as-is")
-    as_is = [row.framing == "as-is" for _, row in group]
-    if len(as_is) == len(set(as_is)):
-        yield Entry(*group[0], tuple(group))
-    else:
-        yield from (Entry(folder, row, ((folder, row),)) for folder, row in group)
-
-
 def read_thumbnails(entries: Sequence[Entry], progress: Progress = iter) -> Thumbnails:
     """Read every picture once and keep what an audit needs: about 1.2 kB a picture.
 
@@ -250,6 +193,7 @@ def compare(
     Returns:
         Pairs, each once.
     """
+    chosen = list(chosen)
     groups: dict[str, list[int]] = defaultdict(list)
     for index in chosen:
         if thumbnails.hashes[index] and not thumbnails.blank[index]:
@@ -258,7 +202,7 @@ def compare(
     pairs: dict[tuple[int, int], Finding] = {}
 
     def add(kind: str, a: int, b: int, similarity: float, mirrored: bool) -> None:
-        if _is_framing(rows[a], rows[b]):
+        if is_framing(rows[a], rows[b]):
             return
         this, that = sorted((a, b), key=lambda i: (SPLITS.index(rows[i].split), -i))
         pairs.setdefault((this, that), Finding(kind, this, that, similarity, mirrored))
@@ -273,6 +217,8 @@ def compare(
             kind = _kind(rows[a], rows[b], copy)
             if kind:
                 add(kind, a, b, copy.similarity, copy.mirrored)
+    for this, that in copies_across(entries, chosen):
+        pairs.setdefault((this, that), Finding("near-copy", this, that, detail="altered copy"))
     return list(pairs.values())
 
 
@@ -335,11 +281,6 @@ def _kind(a: Row, b: Row, copy: Copy) -> str | None:
     if not in_studio or copy.similarity >= _IDENTICAL:
         return "near-copy"
     return "same subject" if a.subject == b.subject else None
-
-
-def _is_framing(a: Row, b: Row) -> bool:
-    """Tell whether two rows are one picture, framed and as it is."""
-    return _identity(a) == _identity(b) and (a.framing == "as-is") != (b.framing == "as-is")
 
 
 def _shared_subjects(entries: Sequence[Entry]) -> dict[str, int]:

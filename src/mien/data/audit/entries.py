@@ -1,0 +1,125 @@
+"""The pictures of prepared folders: framings and altered copies of one picture are one entry.
+
+Reads manifests only.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.data import manifest
+from mien.data.manifest import ALTERED, SPLITS, Row
+from mien.errors import BadDataError
+
+__all__ = ["Entry", "copies_across", "entries_in", "is_framing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A picture of a prepared folder.
+
+    Attributes:
+        folder: where it is.
+        row: its row of the manifest; of several framings the one that kept most of the picture.
+        framings: folder and row of each framing and of each altered copy, this one included.
+    """
+
+    folder: Path
+    row: Row
+    framings: tuple[tuple[Path, Row], ...]
+
+    @property
+    def path(self) -> Path:
+        """Where its crop is."""
+        return self.folder / self.row.path
+
+
+def entries_in(folders: Iterable[Path]) -> list[Entry]:
+    """List the pictures of prepared folders; framings and altered copies of one are one entry.
+
+    Args:
+        folders: what ``mien prepare`` or ``mien augment`` wrote; a folder that is named twice
+            counts once.
+
+    Returns:
+        In the order of folders and manifests.
+
+    Raises:
+        BadDataError: if a folder has no manifest, or none has a picture.
+    """
+    unique = {folder.resolve(): folder for folder in folders}
+    groups: dict[tuple[str, ...], list[tuple[Path, Row]]] = defaultdict(list)
+    for folder in unique.values():
+        for row in manifest.read(folder):
+            groups[_identity(row)].append((folder, row))
+    if not groups:
+        raise BadDataError(
+            f"no picture in {', '.join(map(str, unique.values()))}", "prepare the folder again"
+        )
+    return [entry for group in groups.values() for entry in _entries_of(group)]
+
+
+def _identity(row: Row) -> tuple[str, ...]:
+    """What all framings of one picture have in common."""
+    return row.source, row.original, row.label, row.split
+
+
+def _entries_of(group: list[tuple[Path, Row]]) -> Iterator[Entry]:
+    """One entry if the rows are one picture, framed and as it is; else an entry for each row.
+
+    Altered copies go with the first of them; where the picture itself is not there, they are one
+    entry.
+    """
+    altered = [member for member in group if member[1].framing == ALTERED]
+    group = sorted(
+        (member for member in group if member not in altered),
+        key=lambda member: member[1].framing != "as-is",
+    )
+    as_is = [row.framing == "as-is" for _, row in group]
+    if not group:
+        yield Entry(*altered[0], tuple(altered))
+    elif len(as_is) == len(set(as_is)):
+        yield Entry(*group[0], (*group, *altered))
+    else:
+        first, *others = group
+        yield Entry(*first, (first, *altered))
+        yield from (Entry(folder, row, ((folder, row),)) for folder, row in others)
+
+
+def is_framing(a: Row, b: Row) -> bool:
+    """Tell whether two rows are one picture, framed and as it is.
+
+    Args:
+        a: a row of a manifest.
+        b: another.
+
+    Returns:
+        True for two framings of one picture.
+    """
+    return _identity(a) == _identity(b) and (a.framing == "as-is") != (b.framing == "as-is")
+
+
+def copies_across(entries: Sequence[Entry], chosen: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Pair altered copies with their own picture where that is in another split.
+
+    So much may be changed in a copy that its pixels no longer tell; its manifest does.
+
+    Args:
+        entries: all pictures.
+        chosen: indices of the pictures to compare.
+
+    Yields:
+        The index of the altered copies' entry, and that of the picture held out most.
+    """
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index in chosen:
+        row = entries[index].row
+        places[row.source, row.original].append(index)
+    for indices in places.values():
+        most = max(indices, key=lambda index: SPLITS.index(entries[index].row.split))
+        for index in indices:
+            rows = [row for _, row in entries[index].framings]
+            is_altered = any(row.framing == ALTERED for row in rows)
+            if is_altered and entries[index].row.split != entries[most].row.split:
+                yield index, most

@@ -1,0 +1,33 @@
+from mien.data import manifest
+from mien.data.audit.entries import copies_across, entries_in
+from tests.support.prepared_folder import row_of
+
+
+def folder_with(path, *rows):
+    path.mkdir()
+    manifest.write(rows, path)
+    return path
+
+
+def test_altered_copies_go_with_their_picture_however_it_is_framed(tmp_path):
+    plain = folder_with(tmp_path / "x", row_of("fear", "train", "1.png"))
+    framed = folder_with(tmp_path / "f", row_of("fear", "train", "1.png", framing="framed"))
+    altered = [row_of("fear", "train", f"{n}.png", framing="altered") for n in (1, 1, 2)]
+    copies = folder_with(tmp_path / "c", *altered)
+    both, alone = entries_in([copies, framed, plain])
+    assert (both.folder, len(both.framings)) == (plain, 4)
+    assert (alone.row.original, alone.row.framing) == ("2.png", "altered")
+
+
+def test_a_copy_is_paired_with_its_picture_in_the_split_that_is_held_out_most(tmp_path):
+    rows = [
+        row_of("fear", "train", "1.png", framing="altered"),
+        row_of("fear", "train", "2.png", framing="altered"),
+        row_of("fear", "valid", "1.png"),
+        row_of("anger", "test", "1.png"),  # another label: the same picture all the same
+        row_of("fear", "test", "2.png", source="other"),  # another picture
+    ]
+    entries = entries_in([folder_with(tmp_path / "x", *rows)])
+    assert list(copies_across(entries, range(5))) == [(0, 3)]
+    assert list(copies_across(entries, [0, 2])) == [(0, 2)]
+    assert list(copies_across(entries, [2, 3])) == []
