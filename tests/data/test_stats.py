@@ -111,6 +111,24 @@ def test_the_papers_numbers_are_those_it_printed(rafdb, tmp_path):
     assert 3995 + 436 + 4097 + 7215 + 4830 + 3171 == 23744  # the note's sum
 
 
+def test_what_the_paper_leaves_open_is_filled_by_ours_and_not_compared(tmp_path):
+    studio = folder_of(
+        tmp_path / "c", ("ckplus", "train", "fear", 3), ("ckplus", "train", "neutral", 2)
+    )
+    train, valid = stats.beside_paper(stats.count([studio]))
+    assert train[1:] == ("CK+", "train", 3, 0, 3, "", "")
+    assert valid[1:] == ("CK+", "valid", "", "", "", 600, "")
+    divided = folder_of(
+        tmp_path / "t", ("tfeid", "train", "fear", 3), ("tfeid", "test", "fear", 1)
+    )
+    rows = stats.beside_paper(stats.count([divided]))
+    assert [(row[2], row[5], row[6]) for row in rows] == [
+        ("train", 3, ""),
+        ("test", 1, ""),  # the paper has none
+        ("valid", "", 600),
+    ]
+
+
 @pytest.mark.data
 def test_the_downloads_hold_what_the_notes_say(data_dir):
     import zipfile

@@ -1,6 +1,7 @@
 """The page of ``mien evaluate --report``, on drawn crops and the shipped model."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from PIL import Image
 
 from mien.evaluate.accuracy import Evaluation, evaluate
 from mien.evaluate.report import improvements, worst
+from mien.labels import LABELS
+from mien.recognize.model import SHIPPED
 from mien.recognize.recognizer import Recognizer
 from tests.support.commands import mien
 from tests.support.prepared_folder import SEVEN, write_crops
@@ -41,7 +44,8 @@ def test_the_page_goes_the_way_of_the_papers_figure(reported):
     assert f"{record['accuracy']:.1%}" in page
     assert f"{record['macro_f1']:.1%}" in page
     assert "http" not in page  # nothing is fetched
-    for name in ("confusion", "reliability"):
+    for name in ("data", "training", "confusion", "reliability", "explanations", "errors"):
+        assert f'alt="made test report {name}"' in page
         with Image.open(out / f"made-test-report-{name}.png") as plot:
             assert len(np.unique(np.asarray(plot.convert("L")))) > 20
 
@@ -84,3 +88,65 @@ def test_improvements_name_the_weakest_class_and_the_gap(folder):
 
 def test_a_report_needs_a_place(folder):
     assert mien("evaluate", "shipped", folder, "--report").exit_code == 2
+
+
+def section(page, title):
+    return page.partition(f". {title}</h2>")[2].partition("<h2")[0]
+
+
+def test_the_shipped_model_is_explained_by_every_method_and_its_curves_are_there(reported):
+    out, _ = reported
+    page = (out / "made-test-report.html").read_text()
+    assert 'alt="made test report training"' in section(page, "Model")
+    assert "miennet-history.csv" in section(page, "Model")
+    assert 'alt="made test report data"' in section(page, "Data")
+    assert 'alt="made test report explanations"' in section(page, "Explanation")
+    assert 'alt="made test report errors"' in section(page, "Inspection")
+    assert "left out" not in page  # it ends in one linear layer, so CAM is defined
+
+
+def test_the_history_in_the_package_is_the_one_in_results():
+    shipped = SHIPPED.with_name("miennet-history.csv").read_bytes()
+    assert shipped == (Path(__file__).parents[2] / "results" / "train-miennet.csv").read_bytes()
+
+
+@pytest.mark.torch
+def test_a_paper_networks_page_has_everything_but_cam_and_says_why(folder, tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    export = pytest.importorskip("mien.train.export")
+    from mien.models import zoo
+    from tests.support.exported_runs import with_random_statistics, write_run
+    from tests.support.tiny_network import settings_for
+
+    monkeypatch.setattr(export, "_PROOF", 4)
+    torch.manual_seed(0)
+    learned = write_crops(tmp_path / "learned", train=4, labels=LABELS)
+    settings = settings_for(learned, hold_out=0.4, model="cnn13", neutral=False)
+    network = with_random_statistics(zoo.build("cnn13", 6, 0.5)).eval()
+    run = write_run(tmp_path / "run", network, settings)
+    export.export(run, run / "cnn13.onnx")
+    lines = ["epoch,train_loss,held_loss,held_accuracy,rate,seconds", "1,1.5,1.4,0.3,0.1,9"]
+    (run / "history.csv").write_text("\n".join([*lines, "2,1.2,1.3,0.5,0.1,9"]))
+    result = mien("evaluate", run / "cnn13.onnx", folder, "--out", tmp_path / "out", "--report")
+    assert result.exit_code == 0, result.stderr
+    page = (tmp_path / "out" / "made-test-report.html").read_text()
+    for title, plot in (
+        ("Data", "data"),
+        ("Model", "training"),
+        ("Predictions", "confusion"),
+        ("Predictions", "reliability"),
+        ("Inspection", "errors"),
+    ):
+        assert f'alt="made test report {plot}"' in section(page, title)
+    said = "cam is left out: CAM needs the mean of the features and one linear layer"
+    assert said in section(page, "Inspection")
+    assert "grad-cam is left out" not in page
+    (run / "history.csv").write_text("epoch,loss\n1,2\n")
+    damaged = mien("evaluate", run / "cnn13.onnx", folder, "--out", tmp_path / "two", "--report")
+    assert damaged.exit_code == 1
+    assert "history.csv is no history of a run" in damaged.stderr
+    (run / "history.csv").unlink()
+    mien("evaluate", run / "cnn13.onnx", folder, "--out", tmp_path / "out", "--report")
+    page = (tmp_path / "out" / "made-test-report.html").read_text()
+    assert "No curves of training" in section(page, "Model")
+    assert "<img" not in section(page, "Model")  # the plot of the earlier run is not shown

@@ -176,3 +176,14 @@ def test_neutral_validation_pictures_are_left_out_where_neutral_is(tmp_path):
     folder = write_crops(tmp_path / "a", train=10)
     moved(folder, "valid", 3)
     assert len(load_data(settings_for(folder, neutral=False)).held) == 18
+
+
+def test_a_limit_takes_part_of_train_with_its_held_out_pictures(tmp_path):
+    folder = write_crops(tmp_path / "a", train=20, test=2, labels=LABELS)
+    data = load_data(settings_for(folder, limit=60, hold_out=0.25))
+    assert len(data.train) + len(data.held) == 60
+    counts = Counter(row.label for row in data.train.rows + data.held.rows)
+    assert counts == dict.fromkeys(LABELS, 10)
+    whole = load_data(settings_for(folder, hold_out=0.25))
+    assert originals(data.held) <= originals(whole.held)  # each is drawn by itself
+    assert originals(data.train) <= originals(whole.train)

@@ -15,7 +15,8 @@ from mien.data import manifest
 from mien.data.datasets import Item
 from mien.errors import BadDataError
 from mien.labels import LABELS
-from mien.train import config, paper, paper_tables, run
+from mien.recognize.model import read_card
+from mien.train import config, export, paper, paper_tables, run
 from mien.train.dataset import load_crops
 from mien.train.paper import Request, RowRun, run_row
 from mien.train.paper_tables import PROTOCOLS, PaperRow
@@ -166,15 +167,60 @@ def test_reproduce_prints_and_writes_the_table(downloads, tmp_path):
     assert "| rafdb | cnn15 | - | ours, leak-free | not run yet |" in page
 
 
-def test_reproduce_writes_the_scores_and_the_statistics(downloads, tmp_path):
-    result = mien("reproduce", "--table", 2, "--data", downloads, "--out", tmp_path)
+def test_table_two_scores_rafdbs_test_set_by_a_network_of_the_paper(
+    downloads, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(export, "_PROOF", 4)  # so few are held out here
+    words = ("--table", 2, "--only", "cnn13", "--epochs", 1)
+    result = mien("reproduce", *words, "--data", downloads, "--out", tmp_path)
     assert result.exit_code == 0, result.stderr
-    lines = (tmp_path / "results" / "table-2.csv").read_text().splitlines()
-    assert lines[0] == "filepath,happiness,surprise,sadness,anger,disgust,fear"
-    assert len(lines) == 13
-    missing = mien("reproduce", "--table", 3, "--data", downloads, "--out", tmp_path)
+    assert "rafdb-cnn13, leak-free, seed 0: test" in result.stdout
+    with (tmp_path / "results" / "table-2-epochs1.csv").open(newline="") as file:
+        header, *lines = csv.reader(file)
+    assert ",".join(header) == "filepath,happiness,surprise,sadness,anger,disgust,fear"
+    assert len(lines) == 30
+    folder = tmp_path / "runs" / "rafdb-cnn13-leak-free-seed0-epochs1"
+    crops = load_crops([tmp_path / "data" / "rafdb-leak-free"], "test")
+    logits = predict(run.load_run(folder).network, crops)
+    scores = torch.softmax(logits / read_card(folder / "cnn13.onnx")["temperature"], 1).numpy()
+    names = [row.path.split("/")[-1] for row in crops.rows]
+    by_name = {name: own for name, own in zip(names, scores, strict=True)}
+    for path, *cells in lines:
+        own = by_name.pop(path.split("/")[-1])
+        assert [float(cell) for cell in cells] == pytest.approx(own.tolist(), abs=0.0051)
+    assert by_name == {}
+    of_600 = (tmp_path / "results" / "table-2-600-epochs1.csv").read_text().splitlines()
+    assert len(of_600) == 13
+    assert "leak-free" in mien("reproduce", "--table", 2, "--protocol", "paper").stderr
+    assert "like --only rafdb-cnn15" in mien("reproduce", "--table", 2, "--only", "fer2013").stderr
+
+
+def test_table_three_needs_its_databases_and_names_those_it_can_do_without(downloads, tmp_path):
+    words = ("--table", 3, "--out", tmp_path / "out")
+    missing = mien("reproduce", *words, "--data", downloads)
     assert missing.exit_code == 1
     assert "fer2013.zip" in missing.stderr
+    for path in downloads.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    fer = {
+        f"{split}/{name}/{n}.jpg": encode(striped(label, 3000 + 10 * i + n))
+        for split in ("train", "test")
+        for i, (name, label) in enumerate((("happy", "happiness"), ("fear", "fear")))
+        for n in range(2 if split == "train" else 1)
+    }
+    zip_of(tmp_path / "fer2013.zip", fer)
+    kdef = {
+        f"{label}/S0{n}_00{n}_0000000{n}.png": encode(striped(label, 4000 + n), "PNG")
+        for n, label in enumerate(LABELS)
+    }
+    zip_of(tmp_path / "ckplus.zip", kdef)
+    result = mien("reproduce", *words, "--data", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    assert f"no tfeid in {tmp_path}: its rows of Table 3 are left out" in result.stderr
+    page = (tmp_path / "out" / "results" / "table-3.md").read_text()
+    assert "| CK+ | train | 6 | 0 | 6 | - | - |" in page
+    assert "| CK+ | valid | - | - | - | 600 | - |" in page
+    assert "| CK+ | test |" not in page
 
 
 def test_options_that_do_not_belong_together_are_refused(downloads, tmp_path):

@@ -141,10 +141,11 @@ def beside_paper(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
         counts: of `count`.
 
     Returns:
-        One row for each split that the paper counts, for each folder with a dataset of the
-        paper. ``more`` is how many pictures the folder has, with those left out, beyond the
+        One row for each split that the paper or the folder counts, for each folder with a dataset
+        of the paper. ``more`` is how many pictures the folder has, with those left out, beyond the
         paper's number. Our ``valid`` is drawn from train and so counted there; the paper's is
-        another collection. Its row has "" for our numbers, as has a split that is not here.
+        another collection. Its row has "" for our numbers, as has a split that is not here; a
+        number that the paper leaves open is "" too.
     """
     paper = _paper()
     lines: list[tuple[str | int, ...]] = []
@@ -154,7 +155,10 @@ def beside_paper(counts: Sequence[Count]) -> list[tuple[str | int, ...]]:
             continue
         for split, ours in _OURS.items():
             parts = [own[name] for name in ours if name in own]
-            figures = _beside(parts, paper[source][split])
+            printed = paper[source].get(split)
+            if not parts and printed is None:
+                continue
+            figures = _beside(parts, printed)
             lines.append((folder, paper[source]["name"], split, *figures))
     return lines
 
@@ -164,11 +168,12 @@ def _papers(count: Count) -> int:
     return count.six if count.classes.names == PAPER.names else 0
 
 
-def _beside(parts: Sequence[Count], paper: int) -> tuple[str | int, ...]:
+def _beside(parts: Sequence[Count], paper: int | None) -> tuple[str | int, ...]:
     if not parts:
-        return "", "", "", paper, ""
+        return "", "", "", paper or "", ""
     here, left_out = sum(c.six for c in parts), sum(c.left_out or 0 for c in parts)
-    return here, left_out, here + left_out, paper, here + left_out - paper
+    together = here + left_out
+    return here, left_out, together, *(("", "") if paper is None else (paper, together - paper))
 
 
 def notes(counts: Sequence[Count]) -> list[str]:

@@ -1,9 +1,13 @@
 """The page of `mien evaluate --report`: the steps of the paper's Figure 1, a section each.
 
+The data of every split, the curves of training, confusion and calibration, and for the same faces
+CAM, Grad-CAM, Grad-CAM++ and activations, right answers first and then the worst errors.
+
 Pipeline: data -> model -> predictions -> explanation -> inspection -> improvement. Every sentence
 follows from the figures.
 """
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +15,12 @@ from typing import Any
 import numpy as np
 
 from mien import pixels
+from mien.data import stats
+from mien.errors import BadDataError
 from mien.evaluate.accuracy import Evaluation
 from mien.evaluate.calibration import reliability
+from mien.explain.methods import source_of
+from mien.explain.sheet import methods_sheet
 from mien.faces.boxes import Box, Detection
 from mien.labels import LabelSet
 from mien.media import images
@@ -21,10 +29,13 @@ from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Face
 from mien.show import heatmap, plots
 from mien.show.html import ExplainedCrop, Section, write_report
+from mien.show.picture_grid import write_figure
 
 __all__ = ["improvements", "report", "worst"]
 
 _WORST = 12  # errors shown
+_COMPARED = 6  # of them by every method
+_CURVES = ("epoch", "train_loss", "held_loss", "held_accuracy")  # columns of a history
 _NOTE = (
     "This page shows faces of the database it was measured on, which most licences do not allow to "
     "be passed on: keep it to yourself."
@@ -35,61 +46,122 @@ _WHOLE = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)  # the crop is the p
 def report(
     evaluation: Evaluation, recognizer: Recognizer, model: Path, folder: Path, out: Path
 ) -> list[Path]:
-    """Write the page and its two plots.
+    """Write the page and its plots.
 
     Args:
         evaluation: what was measured.
         recognizer: whose model it was.
-        model: its file; a ``history.png`` beside it is shown too.
+        model: its file; the curves are drawn of the ``history.csv`` or ``NAME-history.csv`` beside
+            it, or a ``history.png`` there is shown.
         folder: the prepared folder.
         out: the .html file; the plots go beside it.
 
     Returns:
         The files written.
+
+    Raises:
+        BadDataError: if a ``history.csv`` beside the model is damaged.
     """
-    confusion = out.with_name(f"{out.stem}-confusion.png")
-    calibration = out.with_name(f"{out.stem}-reliability.png")
+    kinds = ("data", "training", "confusion", "reliability", "explanations", "errors")
+    files = {kind: out.with_name(f"{out.stem}-{kind}.png") for kind in kinds}
+    confusion, calibration = files["confusion"], files["reliability"]
     names = evaluation.labels.names
     plots.confusion_matrix(evaluation.record["confusion"], confusion, names)
     bins = reliability(evaluation.scores, evaluation.targets)
     plots.reliability_plot([(b.confidence, b.accuracy, b.share) for b in bins], calibration)
-    history = model.with_name("history.png")
+    right, wrong = _surest(evaluation), worst(evaluation, _WORST)
+    explained, sheet = _by_every_method(
+        evaluation, recognizer, folder, right, files["explanations"]
+    )
+    mistaken, errors = _by_every_method(
+        evaluation, recognizer, folder, wrong[:_COMPARED], files["errors"]
+    )
+    said, curves = _curves(recognizer.model.path, model, files["training"])
     sections = [
-        _data(evaluation),
-        _model(recognizer.model.card, (history,) if history.exists() else ()),
+        _data(evaluation, folder, files["data"]),
+        _model(recognizer.model.card, said, curves),
         Section("Predictions", (), _figures(evaluation.record), (confusion, calibration)),
         Section(
             "Explanation",
-            ("The surest right answer of each class, and where the evidence for it lay.",),
-            crops=_examples(evaluation, recognizer, folder, _surest(evaluation)),
+            ("The surest right answer of each class, and where the evidence for it lay.", *explained),
+            plots=sheet,
+            crops=_examples(evaluation, recognizer, folder, right),
         ),
         Section(
             "Inspection",
-            ("The surest wrong answers, with the evidence for the wrong class.",),
-            crops=_examples(evaluation, recognizer, folder, worst(evaluation, _WORST)),
+            ("The surest wrong answers, with the evidence for the wrong class.", *mistaken),
+            plots=errors,
+            crops=_examples(evaluation, recognizer, folder, wrong),
         ),
         Section("Improvement", tuple(improvements(evaluation))),
     ]
     record = evaluation.record
     title = f"{record['model']} on {record['source']} {record['split']}"
     write_report(title, _NOTE, sections, out)
-    return [out, confusion, calibration]
+    return [out, *(path for path in files.values() if any(path in s.plots for s in sections))]
 
 
-def _data(evaluation: Evaluation) -> Section:
+def _data(evaluation: Evaluation, folder: Path, plot: Path) -> Section:
     record, names = evaluation.record, evaluation.labels.names
     counts = np.bincount(evaluation.targets, minlength=len(names))
     rows = [(label, f"{count:,}") for label, count in zip(names, counts, strict=True)]
     words = f"{record['pictures']:,} pictures of {record['source']} ({record['framing']})."
-    return Section("Data", (words,), tuple(rows))
+    counts_of = stats.count([folder])
+    bars = [(f"{folder.name}: {c.source}", c.split, c.labels) for c in counts_of]
+    plots.class_bars(bars, plot, counts_of[0].classes)
+    return Section("Data", (words,), tuple(rows), (plot,))
 
 
-def _model(card: dict[str, Any], plots: tuple[Path, ...]) -> Section:
+def _curves(found: Path, given: Path, plot: Path) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """Draw the curves of training: what to say about them, and the plot."""
+    tables = (found.with_name(f"{found.stem}-history.csv"), found.with_name("history.csv"))
+    table = next(filter(Path.exists, tables), None)
+    if table is not None:
+        plots.history_curves(_history(table), plot)
+        return (f"Loss and held-out accuracy over the epochs ({table.name}).",), (plot,)
+    drawn = given.with_name("history.png")
+    if drawn.exists():
+        return (), (drawn,)
+    return ("No curves of training: no history.csv is beside the model's file.",), ()
+
+
+def _history(table: Path) -> list[dict[str, Any]]:
+    """Read the history of a run; a damaged one is an error, as the curves would be wrong."""
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            lines = [[float(line[name]) for name in _CURVES] for line in csv.DictReader(file)]
+    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
+        raise BadDataError(
+            f"{table} is no history of a run ({error!r})", fix="remove it, or train again"
+        ) from error
+    return [dict(zip(_CURVES, (int(first), *others), strict=True)) for first, *others in lines]
+
+
+def _by_every_method(
+    evaluation: Evaluation, recognizer: Recognizer, folder: Path, chosen: list[int], plot: Path
+) -> tuple[list[str], tuple[Path, ...]]:
+    """Draw the maps of some pictures by every method: what the model does not allow, the plot."""
+    if not chosen:
+        return [], ()
+    side = recognizer.model.side
+    crops = [
+        np.stack([pixels.to_side(rgb[..., i], side) for i in range(3)], axis=2)
+        for rgb in (images.read_rgb(folder / evaluation.rows[i].path) for i in chosen)
+    ]
+    called = [evaluation.labels.names[int(evaluation.scores[i].argmax())] for i in chosen]
+    page, left_out = methods_sheet(source_of(recognizer.model), crops, called)
+    write_figure(page, plot)
+    return [f"{name} is left out: {reason}." for name, reason in left_out.items()], (plot,)
+
+
+def _model(
+    card: dict[str, Any], words: tuple[str, ...], plots: tuple[Path, ...]
+) -> Section:
     names = ("name", "parameters", "multiply_adds", "temperature", "epoch", "licence")
     rows = [(name.replace("_", "-"), str(card[name])) for name in names if name in card]
     sources = card.get("data", {}).get("train_by_source", {})
     rows += [(f"trained on {name}", f"{count:,} crops") for name, count in sources.items()]
-    return Section("Model", (), tuple(rows), plots)
+    return Section("Model", words, tuple(rows), plots)
 
 
 def _figures(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -28,7 +28,7 @@ figcaption { font-size: 12px; overflow-wrap: anywhere }
 .note { background: #fff4d6; padding: 8px 12px; border-radius: 6px }
 """
 _REPORT_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1000px; color: #222 }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1200px; color: #222 }
 nav { background: #f2f2f2; padding: 8px 12px; border-radius: 6px }
 table { border-collapse: collapse } td, th { padding: 2px 14px 2px 0; text-align: left }
 .seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(215px, 1fr)); gap: 12px }

@@ -38,7 +38,15 @@ from mien.train.run import History, load_run
 from mien.train.trainer import EpochProgress, EpochReport, no_progress, no_report, train
 from mien.train.validate import best_epoch, predict
 
-__all__ = ["RECIPES", "Request", "RowRun", "prepare_database", "run_row", "table_runs"]
+__all__ = [
+    "RECIPES",
+    "Request",
+    "RowRun",
+    "find_database",
+    "prepare_database",
+    "run_row",
+    "table_runs",
+]
 
 RECIPES = dict(zip(PROTOCOLS, ("paper-protocol.toml", "paper-leak-free.toml"), strict=True))
 _FIVE = ("rafdb", "fer2013", "affectnet", "ckplus", "tfeid")
@@ -92,6 +100,10 @@ class RowRun:
         """Name of the run's folder, without the mark of a trial."""
         return f"{self.row.name}-{self.protocol}-seed{self.seed}"
 
+    def folder(self, request: Request) -> Path:
+        """Return the run's folder."""
+        return request.out / "runs" / f"{self.name}{request.mark}"
+
     @property
     def title(self) -> str:
         """The run in words."""
@@ -115,13 +127,34 @@ def table_runs(table: str, only: str | None, protocol: str, seeds: int) -> list[
     return [RowRun(row, p, seed) for seed in range(seeds) for row in chosen for p in protocols]
 
 
-def prepare_database(database: str, protocol: str, request: Request) -> Path:
+def find_database(database: str, request: Request) -> Path | None:
+    """Look for a database as downloaded.
+
+    Args:
+        database: a name that ``mien prepare`` knows.
+        request: names the folder of databases.
+
+    Returns:
+        Its archive or folder; None if it is not there.
+    """
+    places = (request.data / name for name in _names(database))
+    return next((place for place in places if place.exists()), None)
+
+
+def _names(database: str) -> tuple[str, ...]:
+    return (database, f"{database}.zip", _FILES.get(database, database))
+
+
+def prepare_database(
+    database: str, protocol: str, request: Request, divided: bool = True
+) -> Path:
     """Prepare a database for a protocol, unless that was done before.
 
     Args:
         database: a name that ``mien prepare`` knows.
         protocol: one of `PROTOCOLS`; leak-free leaves out copies of test pictures and of the 600.
         request: names the folders and the limit.
+        divided: make a test split where the database has none.
 
     Returns:
         The prepared folder.
@@ -129,19 +162,19 @@ def prepare_database(database: str, protocol: str, request: Request) -> Path:
     Raises:
         BadDataError: if the database is not in the folder of databases.
     """
-    names = (database, f"{database}.zip", _FILES.get(database, database))
-    archive = next((request.data / n for n in names if (request.data / n).exists()), None)
+    archive = find_database(database, request)
     if archive is None:
         raise BadDataError(
-            f"no {' or '.join(sorted(set(names)))} in {request.data}",
+            f"no {' or '.join(sorted(set(_names(database))))} in {request.data}",
             fix="download it there, or name the folder with --data",
         )
     against: tuple[str, ...] = ()
     if database != "gimefive" and protocol == "leak-free":
         against = (str(prepare_database("gimefive", protocol, request)),)
     own = Settings(database, str(archive), neutral=False, against=against)
-    own = replace(own, test=_TEST_SHARES.get(database, 0), keep_leaks=protocol == "paper")
-    name = f"{database}-{protocol}"
+    share = _TEST_SHARES.get(database, 0) if divided else 0
+    own = replace(own, test=share, keep_leaks=protocol == "paper")
+    name = f"{database}-{protocol}{'' if divided else '-whole'}"
     if database == "gimefive":  # it has nothing to train on
         own, name = replace(own, keep_leaks=False), database
     folder = request.out / "data" / (f"{name}-limit{request.limit}" if request.limit else name)
@@ -186,7 +219,7 @@ def run_row(
     Returns:
         The run's record.
     """
-    out = request.out / "runs" / f"{run.name}{request.mark}"
+    out = run.folder(request)
     if (out / _RESULT).exists():
         return dict(json.loads((out / _RESULT).read_text(encoding="utf-8")))
     databases = _FIVE if run.row.data == "five" else (run.row.data,)

@@ -1,0 +1,80 @@
+"""Several crops by several methods, beside the channels that vary most: one figure.
+
+Pipeline: crops with an expression each -> maps by each method, activations of the explained layer
+-> tiles -> a page for `mien.show.picture_grid.write_figure`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mien.errors import BadModelError
+from mien.explain.figure import channel_captions
+from mien.explain.methods import Source, explain
+from mien.pixels import U8, to_batch
+from mien.show import picture_grid
+from mien.show.picture_grid import FigureRow, Page
+
+__all__ = ["ACTIVATIONS", "methods_sheet"]
+
+ACTIVATIONS = "activations"  # what the channels are called among what is left out
+_CHANNELS = 3  # drawn of each crop
+
+
+def methods_sheet(
+    source: Source,
+    crops: Sequence[U8],
+    labels: Sequence[str],
+    methods: Sequence[str] = ("cam", "grad-cam", "grad-cam++"),
+) -> tuple[Page, dict[str, str]]:
+    """Lay out a row for each crop: the face, its map by each method, its liveliest channels.
+
+    Args:
+        source: the network.
+        crops: N of them, shape (side, side, 3), RGB.
+        labels: N expressions; each crop is asked about its own.
+        methods: keys of `mien.explain.METHODS`.
+
+    Returns:
+        The figure; and each method that the network does not allow, with the reason.
+
+    Example:
+        >>> import mien, skimage.data
+        >>> from mien.explain.methods import source_of
+        >>> recognizer = mien.Recognizer()
+        >>> face = recognizer.read(skimage.data.astronaut()).faces[0]
+        >>> page, left_out = methods_sheet(source_of(recognizer.model), [face.crop], ["happiness"])
+        >>> len(page.pictures), left_out  # the face, three maps, three channels, the colours
+        (8, {})
+    """
+    batches = [to_batch([crop], source.side) for crop in crops]
+    columns: list[str] = ["face"]
+    tiles: list[list[U8]] = [[picture_grid.crop_tile(crop)] for crop in crops]
+    captions: list[list[str]] = [[label] for label in labels]
+    left_out = {}
+    for method in methods:
+        try:
+            maps = [
+                explain(source, batch, method, label)
+                for batch, label in zip(batches, labels, strict=True)
+            ]
+        except BadModelError as error:
+            left_out[method] = error.message
+            continue
+        columns.append(method)
+        for row, below, crop, [own] in zip(tiles, captions, crops, maps, strict=True):
+            row.append(picture_grid.outlined_map(np.ascontiguousarray(crop), own))
+            below.append("" if (own > 0).any() else "nothing speaks for it")
+    try:
+        activations = [source.activations(batch)[0] for batch in batches]
+    except BadModelError as error:
+        left_out[ACTIVATIONS] = error.message
+    else:
+        columns.append(f"{ACTIVATIONS} of {source.layer}, the liveliest channels")
+        for row, below, own in zip(tiles, captions, activations, strict=True):
+            row += picture_grid.channels(own, _CHANNELS)
+            below += channel_captions(own, _CHANNELS)
+    rows = [FigureRow("", *pair) for pair in zip(tiles, captions, strict=True)]
+    legend = "warm and bright = speaks for the expression below the face"
+    title = "The same faces by every method"
+    return picture_grid.figure(title, columns, rows, legend), left_out
