@@ -118,9 +118,7 @@ def test_what_the_paper_leaves_open_is_filled_by_ours_and_not_compared(tmp_path)
     train, valid = stats.beside_paper(stats.count([studio]))
     assert train[1:] == ("CK+", "train", 3, 0, 3, "", "")
     assert valid[1:] == ("CK+", "valid", "", "", "", 600, "")
-    divided = folder_of(
-        tmp_path / "t", ("tfeid", "train", "fear", 3), ("tfeid", "test", "fear", 1)
-    )
+    divided = folder_of(tmp_path / "t", ("tfeid", "train", "fear", 3), ("tfeid", "test", "fear", 1))
     rows = stats.beside_paper(stats.count([divided]))
     assert [(row[2], row[5], row[6]) for row in rows] == [
         ("train", 3, ""),

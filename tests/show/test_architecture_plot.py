@@ -73,7 +73,15 @@ def test_the_command_prints_the_layers_and_writes_each_format(tmp_path):
     head, source, _, header, first, *_ = result.stdout.splitlines()
     assert head.startswith("cnn13: 2,606,086 parameters, ")
     assert "arXiv:2402.15662, 13 layers" in source
-    assert header.split() == ["layer", "what", "it", "does", "output", "parameters", "multiply-adds"]
+    assert header.split() == [
+        "layer",
+        "what",
+        "it",
+        "does",
+        "output",
+        "parameters",
+        "multiply-adds",
+    ]
     assert "3x3 conv, batch norm, ReLU" in first
     with Image.open(tmp_path / "a.png") as image:
         assert image.size[0] > 1000

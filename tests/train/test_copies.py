@@ -26,7 +26,7 @@ from mien.train.augment import OFF, Strength
 from mien.train.copies import CopySettings, write_copies
 from mien.train.data import load_data
 from tests.support.commands import mien
-from tests.support.pictures import folder_of, encode
+from tests.support.pictures import encode, folder_of
 from tests.support.prepared_folder import row_of, striped, write_crop, write_crops
 from tests.support.tiny_network import settings_for, tiny_in_zoo
 
@@ -133,7 +133,7 @@ def test_a_folder_of_other_settings_or_other_crops_is_not_written_to(folder, tmp
 
 
 def test_what_makes_no_copy_with_a_label_is_refused():
-    with pytest.raises(BadSettingError, match="a mixture of two crops has no label"):
+    with pytest.raises(BadSettingError, match="a mixture of crops has no label"):
         CopySettings(replace(OFF, mixup=0.1))
     with pytest.raises(BadSettingError, match="every change is at 0"):
         CopySettings(OFF)

@@ -127,7 +127,10 @@ def _table2(ctx: click.Context, only: str | None, protocol: str, request: "Reque
     model = run.folder(request) / f"{run.row.model}.onnx"
     if not model.exists():
         export(run.folder(request), model)
-    for database, split, name in (("rafdb", "test", "table-2"), ("gimefive", "valid", "table-2-600")):
+    for database, split, name in (
+        ("rafdb", "test", "table-2"),
+        ("gimefive", "valid", "table-2-600"),
+    ):
         folder = paper.prepare_database(database, "leak-free", request) / split
         out = request.out / "results" / f"{name}{request.mark}.csv"
         ctx.invoke(scores_command, folder=folder, model=model, out=out)

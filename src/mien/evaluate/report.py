@@ -83,7 +83,10 @@ def report(
         Section("Predictions", (), _figures(evaluation.record), (confusion, calibration)),
         Section(
             "Explanation",
-            ("The surest right answer of each class, and where the evidence for it lay.", *explained),
+            (
+                "The surest right answer of each class, and where its evidence lay.",
+                *explained,
+            ),
             plots=sheet,
             crops=_examples(evaluation, recognizer, folder, right),
         ),
@@ -154,9 +157,7 @@ def _by_every_method(
     return [f"{name} is left out: {reason}." for name, reason in left_out.items()], (plot,)
 
 
-def _model(
-    card: dict[str, Any], words: tuple[str, ...], plots: tuple[Path, ...]
-) -> Section:
+def _model(card: dict[str, Any], words: tuple[str, ...], plots: tuple[Path, ...]) -> Section:
     names = ("name", "parameters", "multiply_adds", "temperature", "epoch", "licence")
     rows = [(name.replace("_", "-"), str(card[name])) for name in names if name in card]
     sources = card.get("data", {}).get("train_by_source", {})

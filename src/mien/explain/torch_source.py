@@ -165,6 +165,7 @@ class TorchSource:
         Raises:
             BadModelError: if the network has another number of linear layers than one, or the layer
                 another number of channels.
+            cam_refusal: makes the first of these.
         """
         linear = [m for m in self.network.modules() if isinstance(m, nn.Linear)]
         if len(linear) != 1:

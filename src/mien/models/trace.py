@@ -1,8 +1,8 @@
 """The architecture of a network, found by sending a crop without pixels through it.
 
-Nothing is written down by hand: hooks note each module that computes, with the shape of its output.
-Leaves are joined to layers (convolution, batch norm and ReLU are one), the blocks of the zoo are one
-layer each.
+Nothing is written down by hand: hooks note each module that computes, and the shape of its output.
+Leaves are joined to layers (convolution, batch norm and ReLU are one); a block of the zoo is one
+layer.
 """
 
 import re
@@ -13,16 +13,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mien.errors import UnknownNameError
 from mien.models.architecture import Architecture, Layer
 from mien.models.blocks import BasicBlock, ResidualBlock, SqueezeExcitation
 from mien.models.face_trunks import DlibBlock, FaceTrunk
 from mien.models.network import Network
-from mien.models.zoo import build
+from mien.models.zoo import MODELS
 
 __all__ = ["architecture", "architecture_of"]
 
 _RESIDUAL = (ResidualBlock, BasicBlock, DlibBlock)
 _ASIDE = ("shortcut", "squeeze", "excite")  # modules that are not on the main path
+_ATTENTION = "squeeze-excitation"
 _POOLINGS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 
 
@@ -44,8 +46,10 @@ def architecture(name: str, outputs: int = 6) -> Architecture:
         >>> found.parameters, found.depth, found.layers[0].size
         (10478086, 8, '64 x 64x64')
     """
+    if name not in MODELS:
+        raise UnknownNameError("model", name, MODELS)
     with torch.device("meta"):
-        network = build(name, outputs, dropout=0.5)
+        network = MODELS[name](outputs=outputs)
     return architecture_of(network.to("meta"), name)
 
 
@@ -146,18 +150,18 @@ def _joined(steps: list[_Step]) -> Iterator[Layer]:
             continue
         if isinstance(step.module, nn.Dropout) and step.module.p == 0:
             continue
-        if group and _begins(step) and _kind(group) != "other":
+        if group and _begins(step, group[-1]) and _kind(group) != "other":
             yield _layer(group)
             group = []
         group.append(step)
     yield _layer(group)
 
 
-def _begins(step: _Step) -> bool:
+def _begins(step: _Step, before: _Step) -> bool:
     """Tell whether a step begins a layer; norms, activations and dropout go with the one before."""
-    joins = (nn.BatchNorm2d, nn.ReLU, nn.ReLU6, nn.Dropout)
-    flattens = isinstance(step.module, nn.Flatten)
-    return not isinstance(step.module, joins) and not (flattens and len(step.shape) == 1)
+    if isinstance(step.module, nn.Flatten):  # of a mean it changes nothing but the axes
+        return not isinstance(before.module, nn.AdaptiveAvgPool2d)
+    return not isinstance(step.module, nn.BatchNorm2d | nn.ReLU | nn.ReLU6 | nn.Dropout)
 
 
 def _kind(group: list[_Step]) -> str:
@@ -198,11 +202,13 @@ def _words(step: _Step) -> list[str]:
     if not step.inside:
         return [_word(step.module)]
     main = [leaf.module for leaf in step.inside if _is_on_main_path(leaf)]
+    if isinstance(step.module, SqueezeExcitation):
+        return [_ATTENTION]
     words = [] if isinstance(step.module, nn.Sequential) else [_from_class(step.module)]
     words += map(_word, main)
     names = {part for leaf in step.inside for part in leaf.name.split(".")}
     if isinstance(step.module, ResidualBlock):
-        words.append("squeeze-excitation")
+        words.append(_ATTENTION)
     if "shortcut" in names and any(
         "shortcut" in leaf.name.split(".") and leaf.parameters for leaf in step.inside
     ):

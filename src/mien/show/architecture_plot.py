@@ -24,7 +24,7 @@ _INK, _GRAY = "#222222", "#555555"
 
 # Inches; letters in points.
 _CELL, _TOP, _LINE, _MARGIN = 1.5, 1.85, 0.165, 0.3
-_ROW_GAP, _HEAD, _FOOT = 0.4, 0.75, 0.5
+_ROW_GAP, _HEAD, _FOOT = 0.4, 0.8, 0.5
 _LETTERS, _TITLE = 8.5, 13
 _MOST_COLUMNS = 8
 _SLANT = 0.35  # of a solid's height: how far its far edge lies to the right and above
@@ -54,7 +54,9 @@ def plot_architecture(architecture: Architecture, path: Path) -> None:
         axes.set(xlim=(0, width), ylim=(0, height), aspect="equal")
         axes.axis("off")
         axes.text(_MARGIN, height - 0.32, architecture.name, size=_TITLE, color=_INK, va="center")
-        axes.text(_MARGIN, height - 0.58, _summary(architecture), size=_LETTERS, color=_GRAY)
+        axes.text(
+            _MARGIN, height - 0.5, _summary(architecture), size=_LETTERS, color=_GRAY, va="top"
+        )
         top = height - _HEAD
         bases = []
         for row, high in zip(rows, heights, strict=True):
@@ -86,7 +88,8 @@ def _summary(architecture: Architecture) -> str:
     return (
         f"{architecture.parameters:,} parameters, {architecture.multiply_adds / 1e6:,.0f} million "
         f"multiply-adds for a crop of {architecture.side}x{architecture.side}, "
-        f"{architecture.depth} layers"
+        f"{architecture.depth} layers.\n"
+        "Below each: its output (channels x height x width), what it does, its parameters."
     )
 
 
@@ -133,7 +136,12 @@ def _solid(axes: Any, x: float, base: float, shape: Sequence[int], colour: str) 
     right, top = left + thick, base + high
     front = [(left, base), (right, base), (right, top), (left, top)]
     lid = [(left, top), (right, top), (right + slant, top + slant), (left + slant, top + slant)]
-    side = [(right, base), (right + slant, base + slant), (right + slant, top + slant), (right, top)]
+    side = [
+        (right, base),
+        (right + slant, base + slant),
+        (right + slant, top + slant),
+        (right, top),
+    ]
     for corners, opacity in ((front, 1.0), (lid, 0.75), (side, 0.6)):
         xs, ys = zip(*corners, strict=True)
         axes.fill(xs, ys, facecolor=colour, alpha=opacity, edgecolor="none")

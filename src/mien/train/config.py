@@ -172,7 +172,8 @@ _SHARES = (
     "distil",
 )  # fmt: skip
 _COUNTS = (
-    "limit", "patience", "threads", "weight_decay", "seed", "draw", "guide", "guide_shift", "stem_rate",
+    "limit", "patience", "threads", "weight_decay", "seed", "draw", "guide", "guide_shift",
+    "stem_rate",
 )  # fmt: skip
 # What no run needs, and memory or float32 would not hold. Strengths: `mien.train.augment.Strength`.
 _MOST_FOLDS = 1_000

@@ -63,7 +63,7 @@ class CopySettings:
         for name in _MIXING:
             if getattr(self.strength, name):
                 raise BadSettingError(
-                    f"{name} is {getattr(self.strength, name)}: a mixture of two crops has no label",
+                    f"{name} is {getattr(self.strength, name)}: a mixture of crops has no label",
                     fix=f"set {name} = 0; mien train mixes crops as it goes",
                 )
         if self.strength == OFF:
@@ -224,17 +224,16 @@ class _Copier:
             same = [n for n, c in enumerate(found) if not isinstance(c, str) and c.shape == shape]
             batch = np.stack([found[number] for number in same])
             key = f"{self._settings.seed}:{copy}:{part}:{shape[0]}x{shape[1]}"
-            for number, crop in zip(same, _changed(batch, self._settings.strength, key), strict=True):
+            for number, crop in zip(
+                same, _changed(batch, self._settings.strength, key), strict=True
+            ):
                 found[number] = crop
         return found
 
 
 def _changed(crops: U8, strength: Strength, key: str) -> U8:
-    """Change crops of one shape (N, side, side, 3); the draws follow from the key: (N, side, side).
-
-    One thread: sums would depend on how many there are.
-    """
-    threads = torch.get_num_threads()
+    """Change crops of one shape (N, side, side, 3) to (N, side, side), drawn by the key."""
+    threads = torch.get_num_threads()  # one here: sums would depend on how many there are
     torch.set_num_threads(1)
     try:
         with torch.random.fork_rng(devices=[]), torch.inference_mode():

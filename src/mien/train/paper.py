@@ -145,9 +145,7 @@ def _names(database: str) -> tuple[str, ...]:
     return (database, f"{database}.zip", _FILES.get(database, database))
 
 
-def prepare_database(
-    database: str, protocol: str, request: Request, divided: bool = True
-) -> Path:
+def prepare_database(database: str, protocol: str, request: Request, divided: bool = True) -> Path:
     """Prepare a database for a protocol, unless that was done before.
 
     Args:

@@ -233,7 +233,9 @@ def judgement(table: str, results: Mapping[str, Mapping[str, Any]]) -> str:
         lines.append([row.name, *cells])
     if not lines:
         return ""
-    sums = [f"{name} {counts[k][0]} of {counts[k][1]}" for k, name in _JUDGED.items() if counts[k][1]]
+    sums = [
+        f"{name} {counts[k][0]} of {counts[k][1]}" for k, name in _JUDGED.items() if counts[k][1]
+    ]
     return (
         "Ours under the paper's protocol less the printed accuracy, in points; "
         f"{_NEAR:.0f} below count as reached:\n\n"

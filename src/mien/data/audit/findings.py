@@ -217,9 +217,11 @@ def compare(
             kind = _kind(rows[a], rows[b], copy)
             if kind:
                 add(kind, a, b, copy.similarity, copy.mirrored)
-    for this, that in copies_across(entries, chosen):
-        pairs.setdefault((this, that), Finding("near-copy", this, that, detail="altered copy"))
-    return list(pairs.values())
+    known = {
+        pair: Finding("near-copy", *pair, detail="altered copy")
+        for pair in copies_across(entries, chosen)
+    }
+    return list((known | pairs).values())
 
 
 def _near_copies(
