@@ -1,6 +1,7 @@
 """Write the generated parts of README.md and docs/: tables from results/, help from the commands.
 
-Run: python docs/build.py          `--check` changes nothing and fails if a part is out of date.
+Run: python docs/build.py          `--check` changes nothing and fails if a part is out of date,
+or if a record is older than the data or the model that it speaks of (`sources.py`).
 A part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; NAME is a key of `PARTS`.
 """
 
@@ -14,6 +15,7 @@ import faithful
 import measurements
 import model_card
 import paper
+import sources
 import trust
 import words
 from records import RESULTS, ROOT, read
@@ -31,6 +33,11 @@ PAGES = [
 def main() -> None:
     """Write every part, or with ``--check`` name the files that are out of date."""
     check = "--check" in sys.argv[1:]
+    older = sources.older()
+    if older and check:
+        sys.exit("\n".join(older))
+    for sentence in older:
+        print(f"older than what it speaks of: {sentence}", file=sys.stderr)
     stale = []
     if not measurements.peers_plot_is_current():
         stale.append(measurements.PLOT.name)

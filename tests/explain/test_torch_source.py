@@ -310,7 +310,7 @@ def test_cam_of_the_pooled_cnn15_is_worked_by_hand_on_its_fifth_convolution():
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
     # by default the maps that are averaged: their mean and the bias are the logit
     mean = explain(network, batch, "cam", "fear").mean(axis=(1, 2))
-    bias = float(network.head.bias[5])
+    bias = float(network.head.bias[5].detach())
     np.testing.assert_allclose(mean + bias, logits[:, 5], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(
         explain(network, batch, "cam", "fear"),

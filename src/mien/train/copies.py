@@ -252,7 +252,7 @@ def _path(row: Row, copy: int) -> str:
 
 def _finish(out: Path, made: Sequence[_Made], record: dict[str, Any]) -> Copies:
     """Write the tables, the manifest last: without it the folder is not used."""
-    unreadable = {left: right for left, right in made if isinstance(left, str)}
+    unreadable = {path: str(reason) for path, reason in made if isinstance(path, str)}
     pairs = [(of, copy) for of, copy in made if isinstance(of, Row) and isinstance(copy, Row)]
     originals = {of.path for of, _ in pairs}
     if not pairs:
