@@ -89,7 +89,7 @@ def _of_audit(audit: Record, table: dict[tuple[str, str], dict[str, int]]) -> It
         if count != together:
             yield (
                 f"results/audit.json has {count} {entry['split']} pictures of {entry['source']}, "
-                f"and results/{_TABLE3} {together}: run mien audit data/... --json results/audit.json"
+                f"and results/{_TABLE3} {together}: run mien audit data/... --json that file"
             )
 
 
@@ -98,7 +98,8 @@ def _of_models(results: Path, table: dict[tuple[str, str], dict[str, int]]) -> I
     card = read_card(SHIPPED)
     for path in sorted(results.glob("*.json")):
         record = _read(path)
-        if record.get("name", record.get("model")) != card["name"] or "weights_sha256" not in record:
+        is_ours = record.get("name", record.get("model")) == card["name"]
+        if not is_ours or "weights_sha256" not in record:
             continue
         if record["weights_sha256"] != card["weights_sha256"]:
             yield (

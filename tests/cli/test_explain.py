@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from mien.explain import METHODS
+from mien.recognize.model import SHIPPED
 from mien.show import picture_grid
 from tests.support.commands import mien
 from tests.support.onnx_files import channels_model
@@ -166,3 +167,19 @@ def test_the_help_names_every_method():
     text = " ".join(mien("explain", "--help").stdout.split()).replace("- ", "-")
     listed = text.partition("--method TEXT ")[2].partition("; or all")[0]
     assert listed.split(", ") == list(METHODS)
+
+
+def test_another_network_is_drawn_below_by_the_same_methods(crop, tmp_path):
+    words = ("explain", crop, "--crop", "--class", "fear")
+    alone = mien(*words, "--method", "all", "--out", tmp_path / "alone.png")
+    both = mien(*words, "--method", "all", "--beside", SHIPPED, "--out", tmp_path / "both.png")
+    assert (alone.exit_code, both.exit_code) == (0, 0)
+    with Image.open(tmp_path / "alone.png") as one, Image.open(tmp_path / "both.png") as two:
+        single, double = np.asarray(one), np.asarray(two)
+    assert double.shape[0] == 2 * (single.shape[0] + 44)
+    for top in (44, 2 * 44 + single.shape[0]):  # each below its name; the same network twice
+        own = double[top : top + single.shape[0], : single.shape[1]]
+        np.testing.assert_array_equal(own, single)
+    assert f"integrated-gradients of {SHIPPED} left out" in both.stderr
+    assert "integrated-gradients of the shipped model left out" in both.stderr
+    assert mien(*words, "--beside", SHIPPED, "--activations").exit_code == 2

@@ -32,7 +32,9 @@ def test_nothing_in_results_is_older_than_what_it_speaks_of(results):
 
 def test_a_table_of_counts_that_prepare_no_longer_finds_is_named(results):
     text = (results / "table3.md").read_text()
-    row = next(line for line in text.splitlines() if line.startswith("| data/fer2013 | fer2013 | t"))
+    row = next(
+        line for line in text.splitlines() if line.startswith("| data/fer2013 | fer2013 | t")
+    )
     six = row.split("|")[10].strip()
     more = f"{int(six.replace(',', '')) + 1:,}"
     (results / "table3.md").write_text(text.replace(f" {six} ", f" {more} "))

@@ -141,12 +141,21 @@ def test_a_paper_networks_page_has_everything_but_cam_and_says_why(folder, tmp_p
     said = "cam is left out: CAM needs the mean of the features and one linear layer"
     assert said in section(page, "Inspection")
     assert "grad-cam is left out" not in page
-    (run / "history.csv").write_text("epoch,loss\n1,2\n")
-    damaged = mien("evaluate", run / "cnn13.onnx", folder, "--out", tmp_path / "two", "--report")
+
+
+def test_curves_are_those_of_the_history_beside_the_file_or_the_page_says_there_are_none(
+    folder, tmp_path
+):
+    model = tmp_path / "run" / "own.onnx"
+    model.parent.mkdir()
+    model.write_bytes(SHIPPED.read_bytes())
+    words = ("evaluate", model, folder, "--out", tmp_path / "out", "--report")
+    (model.parent / "history.csv").write_text("epoch,loss\n1,2\n")
+    damaged = mien(*words)
     assert damaged.exit_code == 1
     assert "history.csv is no history of a run" in damaged.stderr
-    (run / "history.csv").unlink()
-    mien("evaluate", run / "cnn13.onnx", folder, "--out", tmp_path / "out", "--report")
+    (model.parent / "history.csv").unlink()
+    assert mien(*words).exit_code == 0
     page = (tmp_path / "out" / "made-test-report.html").read_text()
     assert "No curves of training" in section(page, "Model")
-    assert "<img" not in section(page, "Model")  # the plot of the earlier run is not shown
+    assert "<img" not in section(page, "Model")

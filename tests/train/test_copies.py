@@ -73,6 +73,7 @@ def test_a_copy_is_the_changed_crop_with_its_label_and_its_origin(folder, tmp_pa
     assert {line["copy"] for line in origins} == {"1"}
 
 
+@pytest.mark.slow
 def test_copies_follow_from_the_seed_and_not_from_the_number_of_processes(folder, tmp_path):
     for name, settings, workers in (
         ("one", CHANGED, 1),

@@ -64,6 +64,12 @@ __all__ = ["explain_command"]
     type=FILE,
     help="An .onnx file, or the folder of a run (needs torch); by default the shipped one.",
 )
+@click.option(
+    "--beside",
+    multiple=True,
+    type=FILE,
+    help="Another model or run, drawn below by the same methods; may be repeated.",
+)
 @click.option("--workers", type=THREADS, default=0, help="Pictures side by side; 0: all cores.")
 @DETECTOR
 def explain_command(
@@ -75,6 +81,7 @@ def explain_command(
     crop: bool,
     out: Path,
     model: Path | None,
+    beside: tuple[Path, ...],
     workers: int,
 ) -> None:
     """Show where in a face the network saw its expression.
@@ -91,15 +98,25 @@ def explain_command(
     methods = _methods(method)
     found = search_pictures(paths, out)
     files = found.files
-    count = (workers or cores()) if model is None or not model.is_dir() else 1
+    if beside and activations:
+        raise click.UsageError("--beside and --activations do not go together")
+    runs = [path for path in (model, *beside) if path is not None and path.is_dir()]
+    count = 1 if runs else workers or cores()
     count = min(count, len(files))
     source, recognizer = _load(model, threads=int(count > 1))
     labels = named_labels(label, source.labels.names if source.labels else LABELS)
+    others = {str(path): _load(path, threads=int(count > 1))[0] for path in beside}
     say_left_out(found)
     targets = _Targets(out, files)
     failures, refused = 0, Refusals()
     remove_leftovers(out)
-    explainer = _Explainer(source, recognizer, _Request(methods, labels, layer, activations, crop))
+    explainer = _Explainer(
+        source,
+        recognizer,
+        _Request(methods, labels, layer, activations, crop),
+        str(model or "the shipped model"),
+        others,
+    )
     stream = share(lambda: explainer, files, count, threads=True)
     with one_thread() if count > 1 else nullcontext(), closing(stream) as figures:
         for file, faces in bar(zip(files, figures, strict=True), len(files)):
@@ -150,6 +167,8 @@ class _Explainer:
     source: "Source"
     recognizer: "Recognizer"
     request: _Request
+    name: str
+    others: "dict[str, Source]"  # by name, drawn below
 
     def __call__(self, file: Path) -> list[_FaceFigure] | BadImageError:
         """Draw them, or return why there is none."""
@@ -172,10 +191,30 @@ class _Explainer:
         if self.request.activations:
             return _FaceFigure(activations_figure(self.source, crop, layer), {}, "")
         page, left_out = explanation_figure(self.source, crop, methods, labels, layer)
+        if self.others:
+            page, left_out = self._with_others(page, left_out, crop)
         sentence = ""
         if len(methods) == len(labels) == 1:
             sentence = explanation_sentence(self.source, crop, methods[0], labels[0], layer)
         return _FaceFigure(page, left_out, sentence)
+
+    def _with_others(
+        self, page: "Page", left_out: dict[str, str], crop: "U8"
+    ) -> "tuple[Page, dict[str, str]]":
+        """Add the other networks' figures below; the layer was named for the first one alone."""
+        from mien.explain.figure import explanation_figure
+        from mien.explain.sheet import stacked
+
+        methods, labels = self.request.methods, self.request.labels
+        figures = {
+            name: explanation_figure(other, crop, methods, labels)
+            for name, other in self.others.items()
+        }
+        reasons = {f"{method} of {self.name}": why for method, why in left_out.items()}
+        for name, (_, own) in figures.items():
+            reasons |= {f"{method} of {name}": why for method, why in own.items()}
+        pages = [page, *(own for own, _ in figures.values())]
+        return stacked(pages, [self.name, *figures]), reasons
 
 
 def _methods(name: str) -> list[str]:

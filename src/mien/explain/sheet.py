@@ -14,11 +14,13 @@ from mien.explain.methods import Source, explain
 from mien.pixels import U8, to_batch
 from mien.show import picture_grid
 from mien.show.picture_grid import FigureRow, Page
+from mien.show.style import DARK, text_width
 
-__all__ = ["ACTIVATIONS", "methods_sheet"]
+__all__ = ["ACTIVATIONS", "methods_sheet", "stacked"]
 
 ACTIVATIONS = "activations"  # what the channels are called among what is left out
 _CHANNELS = 3  # drawn of each crop
+_LEFT, _LETTERS, _NAME_HIGH = 24, 22, 44  # of a name above a figure, in pixels
 
 
 def methods_sheet(
@@ -78,3 +80,29 @@ def methods_sheet(
     legend = "warm and bright = speaks for the expression below the face"
     title = "The same faces by every method"
     return picture_grid.figure(title, columns, rows, legend), left_out
+
+
+def stacked(pages: Sequence[Page], names: Sequence[str]) -> Page:
+    """Put figures one below the other, each under a name.
+
+    Args:
+        pages: of `mien.show.picture_grid.figure`.
+        names: one for each.
+
+    Returns:
+        One page.
+    """
+    width = max(*(page.width for page in pages), *(_name_width(name) for name in names))
+    sheet = Page(width, sum(page.height + _NAME_HIGH for page in pages))
+    top = 0
+    for page, name in zip(pages, names, strict=True):
+        sheet.write(_LEFT, top + _NAME_HIGH * 0.6, name, _LETTERS, DARK)
+        top += _NAME_HIGH
+        sheet.pictures += [(x, y + top, tile) for x, y, tile in page.pictures]
+        sheet.words += [(x, y + top, *others) for x, y, *others in page.words]
+        top += page.height
+    return sheet
+
+
+def _name_width(name: str) -> int:
+    return 2 * _LEFT + text_width(name, _LETTERS)

@@ -2,8 +2,8 @@
 
 Both are a page: pictures and words at their places. One page, two ways to write it: pixels (PNG,
 JPEG, WebP, PDF) and SVG, whose words stay words. The colours of a map rise in lightness with the
-evidence, and a line is drawn where it is half of the strongest, so that a figure can be read when
-it is printed in grey. Knows nothing of networks, nor of what was done to the pictures.
+evidence, with a line at half of the strongest, so that a figure can be printed in grey. Knows
+nothing of networks, nor of what was done to the pictures.
 """
 
 import base64
@@ -114,11 +114,11 @@ def figure(
     left += _GAP if left > _MARGIN else 0
     lefts = [left + i * (_TILE + _GAP) for i in range(max(len(row.tiles) for row in rows))]
     caption = [1.6 * _SMALL if any(row.captions) else 0 for row in rows]
-    words = max(text_width(text, _SMALL) for text in ((legend, _LINE) if legend else (note,)))
+    words = max(text_width(text, _SMALL) for text in (legend, _LINE if legend else note))
     width = max(lefts[-1] + _TILE, _MARGIN + text_width(title, _TITLE), _MARGIN + words) + _MARGIN
     top = _MARGIN + 2 * _TITLE + (1.6 * _SMALL if any(columns) else 0)
-    height = top + sum(caption) + len(rows) * (_TILE + _GAP) + (5.5 * _SMALL if legend else 0)
-    height += 1.6 * _SMALL if note else 0
+    height = top + sum(caption) + len(rows) * (_TILE + _GAP)
+    height += (5.5 * _SMALL if legend else 0) + (1.6 * _SMALL if note else 0)
     page = Page(width, round(height + _MARGIN / 2))
     page.write(_MARGIN, _MARGIN + 0.6 * _TITLE, title, _TITLE, DARK)
     for x, name in zip(lefts, columns, strict=False):
@@ -131,8 +131,7 @@ def figure(
         top += _TILE + _GAP + below
     if legend:
         _explain_colours(page, round(top + 0.6 * _SMALL), legend)
-        top += 5.5 * _SMALL
-    page.write(_MARGIN, top + 0.6 * _SMALL, note, _SMALL)
+    page.write(_MARGIN, top + (6.1 if legend else 0.6) * _SMALL, note, _SMALL)
     return page
 
 
@@ -259,8 +258,8 @@ def channels(activations: F32, most: int = 64) -> list[U8]:
         Tiles of shape (192, 192, 3), grey: black is a channel's least value, white its largest.
     """
     tiles = []
-    for number in lively_channels(activations, most):
-        channel = activations[number] - activations[number].min()
+    for own in activations[lively_channels(activations, most)]:
+        channel = own - own.min()
         top = float(channel.max())
         shade = np.rint(255 * channel / top if top > 0 else channel).astype(np.uint8)
         tile = cv2.resize(shade, (_TILE, _TILE), interpolation=cv2.INTER_NEAREST)
