@@ -10,6 +10,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = sorted(set(re.findall(r"[\w/.]*\w\.(?:py|md|toml)\b", TEXT)))
 TABLES = [
     ("src/mien/models/zoo.py", "MODELS"),
+    ("src/mien/models/zoo.py", "SOURCES"),
     ("src/mien/data/datasets/__init__.py", "DATASETS"),
     ("src/mien/explain/cam.py", "GRADIENT_METHODS"),
     ("src/mien/explain/methods.py", "METHODS"),

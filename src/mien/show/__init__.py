@@ -1,15 +1,16 @@
-"""Results become pictures, plots and pages. Knows no network.
+"""Results become pictures, plots and pages. Knows no network, but lists of layers.
 
-style          colours, letters, shapes and masks
-heatmap        a map laid over a face
-layout         where frames, labels and panels go: in a picture, and steadily over a video
-panel          the bars beside a face
-annotate       a picture, a folder of pictures or the frames of a video, annotated
-picture_grid   figures and contact sheets: rows of small pictures with words; PNG, PDF, SVG
-film_rows      the rows of a film's table, by frame or second, and its summary
-timeline       the faces of a video over time
-timeline_plot  the plot of a timeline (matplotlib)
-plots          training, confusion, calibration, effects, faithfulness (matplotlib)
-html           pages
-tables         rows as text or Markdown
+style              colours, letters, shapes and masks
+heatmap            a map laid over a face
+layout             where frames, labels and panels go: in a picture, and steadily over a video
+panel              the bars beside a face
+annotate           a picture, a folder of pictures or the frames of a video, annotated
+picture_grid       figures and contact sheets: rows of small pictures with words; PNG, PDF, SVG
+film_rows          the rows of a film's table, by frame or second, and its summary
+timeline           the faces of a video over time
+timeline_plot      the plot of a timeline (matplotlib)
+plots              training, confusion, calibration, effects, faithfulness (matplotlib)
+architecture_plot  the layers of a network as solids (matplotlib)
+html               pages
+tables             rows as text or Markdown
 """
