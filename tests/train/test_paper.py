@@ -224,6 +224,23 @@ def test_table_three_needs_its_databases_and_names_those_it_can_do_without(downl
     assert "| CK+ | test |" not in page
 
 
+def test_table_four_searches_the_whole_grid_on_as_many_pictures_as_asked_for(
+    downloads, tmp_path, monkeypatch
+):
+    searches = []
+    monkeypatch.setattr("mien.cli.reproduce.run_search", lambda *words: searches.append(words))
+    words = ("--table", 4, "--limit", 60, "--epochs", 2)
+    result = mien("reproduce", *words, "--data", downloads, "--out", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    [(grid, folder)] = searches
+    assert folder == tmp_path / "search-limit60"
+    assert len(grid.points) == 48  # 144 where the epochs are not given
+    assert {(point.limit, point.epochs) for point in grid.points} == {(60, 2)}
+    [data] = {point.data for point in grid.points}
+    rows = manifest.read(data[0])
+    assert sum(row.split == "train" for row in rows) == 116  # the search takes the part, not this
+
+
 def test_options_that_do_not_belong_together_are_refused(downloads, tmp_path):
     result = mien("reproduce", "--table", 4, "--only", "cnn15", "--data", downloads)
     assert result.exit_code == 2

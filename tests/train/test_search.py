@@ -99,6 +99,16 @@ def test_a_finished_search_trains_nothing(toml, searched, monkeypatch):
     assert mien("search", toml, "--out", searched[0]).exit_code == 0
 
 
+def test_a_search_can_be_made_on_a_part_of_the_pictures(toml, tmp_path, monkeypatch):
+    searches = []
+    monkeypatch.setattr("mien.cli.search.run_search", lambda *words: searches.append(words))
+    assert mien("search", toml, "--limit", 30, "--out", tmp_path).exit_code == 0
+    [(limited, folder, prune)] = searches
+    assert (folder, prune, len(limited.points)) == (tmp_path, False, 8)
+    assert {point.limit for point in limited.points} == {30}
+    assert {point.limit for point in load(toml).points} == {0}
+
+
 def test_another_grid_is_not_mixed_into_the_folder(toml, searched):
     other = Grid((), load(toml).points[:1])
     with pytest.raises(BadSettingError, match="search of another grid"):

@@ -13,7 +13,9 @@ __all__ = ["augment_command"]
 @click.command(name="augment")
 @click.argument("folder", metavar="DIR", type=FILE)
 @click.argument("settings", metavar="CONFIG.toml", type=FILE)
-@click.option("--copies", type=click.IntRange(1), default=1, show_default=True, help="Of a crop.")
+@click.option(
+    "--copies", type=click.IntRange(1), default=1, show_default=True, help="Of each crop."
+)
 @click.option("--out", type=FILE, help="Folder to make; default DIR-copies.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--quality", type=QUALITY, default=95, show_default=True)

@@ -99,7 +99,8 @@ def stacked(pages: Sequence[Page], names: Sequence[str]) -> Page:
         sheet.write(_LEFT, top + _NAME_HIGH * 0.6, name, _LETTERS, DARK)
         top += _NAME_HIGH
         sheet.pictures += [(x, y + top, tile) for x, y, tile in page.pictures]
-        sheet.words += [(x, y + top, *others) for x, y, *others in page.words]
+        for x, y, text, size, colour in page.words:
+            sheet.write(x, y + top, text, size, colour)
         top += page.height
     return sheet
 
