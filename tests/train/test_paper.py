@@ -193,6 +193,7 @@ def test_table_two_scores_rafdbs_test_set_by_a_network_of_the_paper(
     of_600 = (tmp_path / "results" / "table-2-600-epochs1.csv").read_text().splitlines()
     assert len(of_600) == 13
     assert "leak-free" in mien("reproduce", "--table", 2, "--protocol", "paper").stderr
+    assert "needs --limit 3000" in mien("reproduce", "--table", 2, "--limit", 100).stderr
     assert "like --only rafdb-cnn15" in mien("reproduce", "--table", 2, "--only", "fer2013").stderr
 
 
