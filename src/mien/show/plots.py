@@ -178,7 +178,7 @@ def _class_panel(
         panel.bar_label(bars, [f"{value:,}" for value in values], fontsize=7.5, padding=1)
     panel.set_xticks(range(len(classes)), classes)
     panel.set(ylabel="pictures", title=title)
-    panel.margins(y=0.12)
+    panel.margins(y=0.22)  # room for the legend above the numbers
     panel.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     panel.spines[["top", "right"]].set_visible(False)
     panel.legend(frameon=False)
