@@ -118,7 +118,7 @@ def test_a_paper_networks_page_has_everything_but_cam_and_says_why(folder, tmp_p
     from tests.support.exported_runs import with_random_statistics, write_run
     from tests.support.tiny_network import settings_for
 
-    monkeypatch.setattr(export, "_PROOF", 4)
+    monkeypatch.setattr(export, "_PROOF", 4)  # in a tenth of the time
     torch.manual_seed(0)
     learned = write_crops(tmp_path / "learned", train=4, labels=LABELS)
     settings = settings_for(learned, hold_out=0.4, model="cnn13", neutral=False)

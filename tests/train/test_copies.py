@@ -16,16 +16,20 @@ from PIL import Image
 from mien.data import manifest
 from mien.data.audit.clean import to_drop
 from mien.data.audit.findings import audit
+from mien.data.folds import draw_folds
+from mien.data.label_file import labels_of
 from mien.data.prepare.pipeline import prepare
 from mien.data.prepare.record import Settings
 from mien.errors import BadDataError, BadSettingError, OutputError
 from mien.labels import LABELS
 from mien.media import images, writers
-from mien.train import copies
+from mien.train import copies, cross_validate
 from mien.train.augment import OFF, Strength
 from mien.train.copies import CopySettings, write_copies
 from mien.train.data import load_data
+from mien.train.dataset import load_crops
 from tests.support.commands import mien
+from tests.support.own_classes import OWN, write_own
 from tests.support.pictures import encode, folder_of
 from tests.support.prepared_folder import row_of, striped, write_crop, write_crops
 from tests.support.tiny_network import settings_for, tiny_in_zoo
@@ -208,6 +212,32 @@ def test_copies_of_held_out_pictures_are_neither_learned_nor_measured(folder, tm
     learned = Counter(row.original for row in more.train.rows)
     assert not held & set(learned)
     assert set(learned.values()) == {3}  # the picture and its two copies
+
+
+def test_copies_of_own_classes_have_the_classes_of_their_folder(tmp_path):
+    given = write_own(tmp_path / "own", train=3)
+    write_copies(given, tmp_path / "out", FLIPPED)
+    assert labels_of(tmp_path / "out") == OWN
+    with (tmp_path / "out" / "labels.csv").open(newline="") as file:
+        numbers = {line["image"]: int(line["label"]) for line in csv.DictReader(file)}
+    rows = manifest.read(tmp_path / "out")
+    assert numbers == {row.path: OWN.names.index(row.label) for row in rows}
+    with tiny_in_zoo():
+        data = load_data(settings_for(given, tmp_path / "out", hold_out=0.2))
+    assert len(data.train) > 9  # more than the crops: the copies too
+
+
+def test_a_fold_measures_pictures_and_not_their_copies(folder, tmp_path):
+    write_copies(folder, tmp_path / "out", FLIPPED)
+    pool = load_crops([folder, tmp_path / "out"], "train")
+    folds = draw_folds(pool.rows, 3, seed=0)
+    parts = [cross_validate._part(pool, folds == number, number) for number in range(3)]
+    measured = Counter(row.original for part in parts for row in part.held.rows)
+    assert measured == {row.original: 1 for row in manifest.read(folder) if row.split == "train"}
+    for part in parts:
+        held = {row.original for row in part.held.rows}
+        assert not held & {row.original for row in part.train.rows}
+        assert len(part.train) == 2 * (72 - len(held))
 
 
 def test_a_full_disk_is_named(folder, tmp_path, monkeypatch):

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from mien import labels
 from mien.data import manifest
+from mien.data.label_file import labels_of, write_labels
 from mien.data.manifest import ALTERED, Row
 from mien.data.prepare.crops import as_jpeg
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadImageError, BadSettingError
+from mien.labels import PAPER, LabelSet
 from mien.media import images
 from mien.media.parallel import share
 from mien.media.parts import remove_leftovers
@@ -117,7 +118,7 @@ def write_copies(
             something else.
         OutputError: if `out` cannot be written.
     """
-    rows = _training_rows(folder, out)
+    rows, classes = _training_rows(folder, out), labels_of(folder)
     record = _record(folder, rows, settings)
     if _is_begun(out, record) and (out / manifest.NAME).exists():
         return replace(_read_report(out), fresh=False)
@@ -129,7 +130,7 @@ def write_copies(
     with closing(share(copier, progress(tasks), workers)) as results:
         for done in results:
             made += done
-    return _finish(out, made, record)
+    return _finish(out, made, record, classes)
 
 
 def _training_rows(folder: Path, out: Path) -> list[Row]:
@@ -250,7 +251,7 @@ def _path(row: Row, copy: int) -> str:
     return f"{row.path.removesuffix('.jpg')}-copy{copy}.jpg"
 
 
-def _finish(out: Path, made: Sequence[_Made], record: dict[str, Any]) -> Copies:
+def _finish(out: Path, made: Sequence[_Made], record: dict[str, Any], classes: LabelSet) -> Copies:
     """Write the tables, the manifest last: without it the folder is not used."""
     unreadable = {path: str(reason) for path, reason in made if isinstance(path, str)}
     pairs = [(of, copy) for of, copy in made if isinstance(of, Row) and isinstance(copy, Row)]
@@ -259,11 +260,13 @@ def _finish(out: Path, made: Sequence[_Made], record: dict[str, Any]) -> Copies:
         path, reason = next(iter(unreadable.items()))
         raise BadDataError(f"no crop can be read; {path}: {reason}", fix="prepare the folder again")
     with open_table(out / "labels.csv", ("image", "label")) as table:
-        table.writerows((copy.path, labels.index(copy.label)) for _, copy in pairs)
+        table.writerows((copy.path, classes.index(copy.label)) for _, copy in pairs)
     with open_table(out / "copies.csv", _ORIGINS) as table:
         table.writerows(_origins(pairs))
     report = {"originals": len(originals), "written": len(pairs), "unreadable": unreadable}
     write_text(json.dumps({**record, "report": report}, indent=1) + "\n", out / RECORD)
+    if classes != PAPER:
+        write_labels(out, classes)
     for place in {out, *((out / copy.path).parent for _, copy in pairs)}:
         remove_leftovers(place)
     manifest.write((copy for _, copy in pairs), out)

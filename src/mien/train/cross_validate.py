@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mien.data.folds import draw_folds
+from mien.data.manifest import ALTERED
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadSettingError
 from mien.evaluate.metrics import confusion, summarise
@@ -107,7 +108,8 @@ def _refuse_teachers(settings: TrainConfig) -> None:
 
 def _part(pool: Crops, held_out: Any, number: int) -> Data:
     """The data of one fold; copies of what it holds out are not trained on."""
-    held = pool.where(held_out)
+    altered = np.array([row.framing == ALTERED for row in pool.rows], dtype=np.bool_)
+    held = pool.where(held_out & ~altered)  # altered copies are neither learned nor measured then
     own, copies = drop_leaks(pool.where(~held_out), held)
     missing = {row.label for row in pool.rows} - {row.label for row in own.rows}
     if missing:
