@@ -16,9 +16,9 @@ from mien.show import picture_grid
 from mien.show.picture_grid import FigureRow, Page
 from mien.show.style import DARK, text_width
 
-__all__ = ["ACTIVATIONS", "methods_sheet", "stacked"]
+__all__ = ["methods_sheet", "stacked"]
 
-ACTIVATIONS = "activations"  # what the channels are called among what is left out
+_ACTIVATIONS = "activations"  # what the channels are called among what is left out
 _CHANNELS = 3  # drawn of each crop
 _LEFT, _LETTERS, _NAME_HIGH = 24, 22, 44  # of a name above a figure, in pixels
 
@@ -70,9 +70,9 @@ def methods_sheet(
     try:
         activations = [source.activations(batch)[0] for batch in batches]
     except BadModelError as error:
-        left_out[ACTIVATIONS] = error.message
+        left_out[_ACTIVATIONS] = error.message
     else:
-        columns.append(f"{ACTIVATIONS} of {source.layer}, the liveliest channels")
+        columns.append(f"{_ACTIVATIONS} of {source.layer}, the liveliest channels")
         for row, below, own in zip(tiles, captions, activations, strict=True):
             row += picture_grid.channels(own, _CHANNELS)
             below += channel_captions(own, _CHANNELS)

@@ -206,12 +206,9 @@ def _words(step: _Step) -> list[str]:
         return [_ATTENTION]
     words = [] if isinstance(step.module, nn.Sequential) else [_from_class(step.module)]
     words += map(_word, main)
-    names = {part for leaf in step.inside for part in leaf.name.split(".")}
     if isinstance(step.module, ResidualBlock):
         words.append(_ATTENTION)
-    if "shortcut" in names and any(
-        "shortcut" in leaf.name.split(".") and leaf.parameters for leaf in step.inside
-    ):
+    if any("shortcut" in leaf.name.split(".") and leaf.parameters for leaf in step.inside):
         words.append("1x1 shortcut")
     return words
 

@@ -32,9 +32,9 @@ from mien.media.writers import open_table, write_bytes, write_text
 from mien.pixels import U8
 from mien.train.augment import OFF, Augment, Strength
 
-__all__ = ["RECORD", "Copies", "CopySettings", "write_copies"]
+__all__ = ["Copies", "CopySettings", "write_copies"]
 
-RECORD = "augment.json"
+_RECORD = "augment.json"
 _PART = 64  # crops changed at once, with one seed
 _MIXING = ("mixup", "cutmix")
 _ORIGINS = ("path", "of", "original", "copy")
@@ -122,7 +122,7 @@ def write_copies(
     record = _record(folder, rows, settings)
     if _is_begun(out, record) and (out / manifest.NAME).exists():
         return replace(_read_report(out), fresh=False)
-    write_text(json.dumps(record, indent=1) + "\n", out / RECORD)
+    write_text(json.dumps(record, indent=1) + "\n", out / _RECORD)
     parts = [rows[start : start + _PART] for start in range(0, len(rows), _PART)]
     tasks = [(k, n, part) for k in range(1, settings.copies + 1) for n, part in enumerate(parts)]
     made: list[_Made] = []
@@ -170,7 +170,7 @@ def _is_begun(out: Path, record: dict[str, Any]) -> bool:
 def _read(out: Path) -> dict[str, Any]:
     """Read the record; a file that is none of ours counts as empty."""
     try:
-        record = parse_json(read_text(out / RECORD))
+        record = parse_json(read_text(out / _RECORD))
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
@@ -182,7 +182,7 @@ def _read_report(out: Path) -> Copies:
         return Copies(out, report["originals"], report["written"], dict(report["unreadable"]))
     except (KeyError, TypeError, ValueError) as error:
         raise BadDataError(
-            f"{out / RECORD} is damaged: it does not say what was written ({error!r})",
+            f"{out / _RECORD} is damaged: it does not say what was written ({error!r})",
             fix="choose another --out, or remove that folder and write it again",
         ) from error
 
@@ -264,7 +264,7 @@ def _finish(out: Path, made: Sequence[_Made], record: dict[str, Any], classes: L
     with open_table(out / "copies.csv", _ORIGINS) as table:
         table.writerows(_origins(pairs))
     report = {"originals": len(originals), "written": len(pairs), "unreadable": unreadable}
-    write_text(json.dumps({**record, "report": report}, indent=1) + "\n", out / RECORD)
+    write_text(json.dumps({**record, "report": report}, indent=1) + "\n", out / _RECORD)
     if classes != PAPER:
         write_labels(out, classes)
     for place in {out, *((out / copy.path).parent for _, copy in pairs)}:
