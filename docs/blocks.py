@@ -24,6 +24,7 @@ SHOWN = ("text", "output", "toml", "csv")  # nothing to run; what is TOML is par
 _GENERATED = re.compile(r"<!-- ([a-z0-9-]+) -->\n.*?<!-- /\1 -->", re.DOTALL)
 _FENCE = re.compile(
     r"(?:^<!-- not run: (?P<reason>[^>]+) -->\n)?"
+    r"(?P<varies>^<!-- numbers vary: [^>]+ -->\n)?"
     r"^```(?P<language>[^\n`]*)\n(?P<text>.*?)^```$"
     r"(?:\n\n^```output\n(?P<output>.*?)^```$)?",
     re.DOTALL | re.MULTILINE,
@@ -42,6 +43,8 @@ class Block:
         text: what is between the fences.
         reason: why it is not run, or "".
         output: what it prints, if the page says so in a block of its own.
+        varies: whether its numbers differ between machines, as a comment above it says:
+            ``<!-- numbers vary: REASON -->``.
     """
 
     page: str
@@ -50,6 +53,7 @@ class Block:
     text: str
     reason: str = ""
     output: str | None = None
+    varies: bool = False
 
     @property
     def is_run(self) -> bool:
@@ -82,6 +86,7 @@ def blocks_of(page: Path) -> list[Block]:
             found["text"],
             found["reason"] or "",
             found["output"],
+            found["varies"] is not None,
         )
         for found in _FENCE.finditer(text)
     ]

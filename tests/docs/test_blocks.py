@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("av", reason="the video extra writes the film of the pages")
 
 from tests.support import page_blocks
-from tests.support.page_blocks import PageRun, WrongBlock, blocks, differences, run_page
+from tests.support.page_blocks import PageRun, WrongBlock, blocks, differences, is_shown, run_page
 from tests.support.page_files import write_page_files
 
 PAGES = [page for page in blocks.pages() if any(block.is_run for block in blocks.blocks_of(page))]
@@ -79,6 +79,12 @@ def test_a_block_that_fails_names_its_page_and_line(language, text, tmp_path):
         PageRun(tmp_path).run(block(language, text))
 
 
+def test_numbers_that_vary_may_be_others_and_words_may_not():
+    assert is_shown("epoch 2: 98.2%\n", "epoch 1: 97%\n", varies=True)
+    assert not is_shown("epoch 2: 98.2%\n", "epoch 1: 97%\n")
+    assert not is_shown("epoch 2: 98.2%\n", "epochs 2: 98.2%\n", varies=True)
+
+
 def test_the_blocks_of_a_page_share_their_names(tmp_path):
     run = PageRun(tmp_path)
     run.run(block("python", "side = 6\n"))
@@ -107,9 +113,10 @@ def test_generated_parts_and_reasons_are_read_as_the_pages_write_them(tmp_path, 
     page.write_text(
         "<!-- help -->\n```text\nx\n```\n<!-- /help -->\n\n"
         "<!-- not run: a server -->\n```sh\nserve\n```\n\n"
-        "```python\nprint(1)\n```\n\n```output\n1\n```\n",
+        "<!-- numbers vary: chance -->\n```python\nprint(1)\n```\n\n```output\n1\n```\n",
         encoding="utf-8",
     )
     server, script = blocks.blocks_of(page)
     assert (server.reason, server.is_run, server.line) == ("a server", False, 9)
-    assert (script.output, script.is_run, script.line) == ("1\n", True, 13)
+    assert (script.output, script.is_run, script.line) == ("1\n", True, 14)
+    assert (server.varies, script.varies) == (False, True)

@@ -37,6 +37,7 @@ QUALITY = 85  # of JPEG
 NEAR = 8.0  # grey levels by which a picture may differ on average
 LITTLE = 0.02  # by which numbers may differ
 _DECIMALS = re.compile(r"\d+\.\d{2,}")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
 _OURS = "127.0.0.1:8000"  # the address that pages show; tests serve at another one
 _CHECKER = doctest.OutputChecker()
 
@@ -52,11 +53,14 @@ class PageRun:
         self.folder = folder
         self._address = address
         self._names = {"__name__": "__main__"}
-        self.printed = {}  # by the line of a block: what should stand in the page
+        self.printed = {}  # by the line of a block: what the page shows, and what was printed
+        self.varying = set()  # lines of blocks whose numbers differ between machines
 
     def run(self, block):
         """Run one block; raise WrongBlock where it fails, note what it printed."""
         text = block.text.replace(_OURS, self._address)
+        if block.varies:
+            self.varying.add(block.line)
         with contextlib.chdir(self.folder):
             if block.language == "python" and ">>>" in text:
                 self._doctest(block, text)
@@ -122,18 +126,20 @@ def commands_of(block):
     return [(match[1], match[2]) for match in found]
 
 
-def is_shown(shown, got):
+def is_shown(shown, got, varies=False):
     """Tell whether a page shows what was printed.
 
     ``...`` stands for anything. Where there is none, numbers with two decimals and more may differ
-    a little: processors do.
+    a little, as processors do; where numbers vary, any number stands for any other.
     """
     one, other = (_clean(text.strip()) for text in (shown, got))
-    forms = [f"{_DECIMALS.sub('#', text)}\n" for text in (one, other)]
+    numbers = _NUMBERS if varies else _DECIMALS
+    forms = [f"{numbers.sub('#', text)}\n" for text in (one, other)]
     if not _CHECKER.check_output(*forms, doctest.ELLIPSIS):
         return False
-    pairs = zip(_DECIMALS.findall(one), _DECIMALS.findall(other), strict=False)
-    return "..." in one or all(abs(float(a) - float(b)) <= LITTLE for a, b in pairs)
+    pairs = zip(numbers.findall(one), numbers.findall(other), strict=False)
+    exempt = varies or "..." in one
+    return exempt or all(abs(float(a) - float(b)) <= LITTLE for a, b in pairs)
 
 
 def differences(run):
@@ -142,7 +148,7 @@ def differences(run):
         (line, shown, got)
         for line, pairs in run.printed.items()
         for shown, got in pairs
-        if not is_shown(shown, got)
+        if not is_shown(shown, got, line in run.varying)
     ]
 
 
@@ -188,7 +194,7 @@ def rewrite(page, run):
     lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
     for block in reversed(blocks.blocks_of(page)):
         pairs = run.printed.get(block.line, [])
-        if all(is_shown(shown, got) for shown, got in pairs):
+        if all(is_shown(shown, got, block.varies) for shown, got in pairs):
             continue
         first, length = block.line - 1, block.text.count("\n")
         if block.language == "console":
