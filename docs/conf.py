@@ -26,7 +26,7 @@ _REPOSITORY = f"{_URLS['Homepage']}/blob/main/"
 
 project = "mien"
 author = "mien contributors"
-copyright = "mien contributors, Apache-2.0"  # noqa: A001  (Sphinx names it so)
+copyright = "mien contributors, Apache-2.0"
 release = version = mien.__version__
 language = "en"
 
@@ -36,6 +36,7 @@ exclude_patterns = ["pictures"]
 nitpicky = True
 # Names of other packages, whose indexes would have to be fetched; and type variables of our own.
 nitpick_ignore_regex = [(r"py:.*", r"(?!mien(\.|$)).*")]
+nitpick_ignore = [("py:class", "mien.media.inputs.ArrayLike")]  # whatever numpy makes an array of
 default_role = "code"  # single backticks in docstrings
 highlight_language = "text"
 myst_heading_anchors = 4
@@ -43,10 +44,11 @@ myst_links_external_new_tab = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "undoc-members": False, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_custom_sections = ["Source"]
+napoleon_use_ivar = True  # attributes as a list, in place of an entry each beside the field's own
 napoleon_use_rtype = False
 
 html_theme = "furo"

@@ -1,4 +1,4 @@
-"""The pictures of docs/how-it-decides.md, from the portrait and from faces made of it; and its rule.
+"""The pictures of docs/how-it-decides.md, from the portrait and faces made of it; and its rule.
 
 Each picture carries the hash of the weights and of this file, so that `build.py` knows without
 drawing whether it is out of date.
@@ -22,7 +22,7 @@ __all__ = ["FIGURES", "PARTS", "draw", "stale"]
 
 FOLDER = ROOT / "docs" / "pictures"
 _INK = "#D55E00"
-_STEPS = 5  # from laughing to astonished
+_STEPS = 6  # from laughing to astonished
 
 
 def stale() -> list[str]:
@@ -52,13 +52,14 @@ def _digest_of(path: Path) -> str:
         return image.info.get("comment", b"").decode()
 
 
-def _panels(count: int, width: float, height: float) -> tuple[Any, Any]:
+def _panels(rows: int, columns: int, height: float) -> tuple[Any, Any]:
+    """A grid that can be read on a phone, too: few columns."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(7.2, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, count)
+    axes = figure.subplots(rows, columns).ravel()
     for panel in axes:
         panel.set_xticks([])
         panel.set_yticks([])
@@ -78,7 +79,7 @@ def _steps() -> Any:
     gray = pixels.to_gray(face.crop)
     heat = face.heatmap()[..., None]
     over = gray[..., None] * (1 - 0.6 * heat) + 0.6 * heat * colours(heat[..., 0])  # (64, 64, 3)
-    figure, (photo, crop, seen, evidence) = _panels(4, 10, 2.9)
+    figure, (photo, crop, seen, evidence) = _panels(2, 2, 7.6)
     box = face.box
     photo.imshow(rgb)
     photo.add_patch(
@@ -91,7 +92,7 @@ def _steps() -> Any:
     evidence.imshow(over.clip(0, 255).astype(np.uint8))
     titles = ("1. find", "2. cut out, upright", "3. 64x64 grey", f"6. evidence for {face.label}")
     for panel, title in zip((photo, crop, seen, evidence), titles, strict=True):
-        panel.set_title(title, fontsize=11)
+        panel.set_title(title, fontsize=13)
     return figure
 
 
@@ -102,10 +103,10 @@ def _maps() -> Any:
     from mien.show.picture_grid import outlined_map
 
     [face] = Recognizer(threads=1).read(read_rgb(PORTRAIT)).faces
-    figure, panels = _panels(len(LABELS), 10, 2.2)
+    figure, panels = _panels(2, len(LABELS) // 2, 5.6)
     for number, (panel, label) in enumerate(zip(panels, LABELS, strict=True)):
         panel.imshow(outlined_map(face.crop, face.maps[number]))
-        panel.set_title(f"{label}\n{face.scores[label]:.3f}", fontsize=10)
+        panel.set_title(f"{label}\n{face.scores[label]:.3f}", fontsize=13)
     return figure
 
 
@@ -116,7 +117,7 @@ def _change() -> Any:
     from tests.support.rendered_people import person
 
     recognizer = Recognizer(threads=1)
-    figure, panels = _panels(_STEPS, 10, 2.9)
+    figure, panels = _panels(2, _STEPS // 2, 5.9)
     for panel, amount in zip(panels, np.linspace(0, 1, _STEPS), strict=True):
         rgba = person(0, float(amount)).rgba.astype(np.float32)
         alpha = rgba[..., 3:] / 255
@@ -126,8 +127,8 @@ def _change() -> Any:
         said = faces[0].label if faces else "no face found"
         scores = faces[0].scores if faces else {}
         numbers = [f"{name} {scores[name]:.2f}" for name in ("happiness", "surprise") if scores]
-        panel.set_title(said, fontsize=11)
-        panel.set_xlabel("\n".join(numbers), fontsize=9)
+        panel.set_title(said, fontsize=13)
+        panel.set_xlabel("\n".join(numbers), fontsize=12)
     return figure
 
 
@@ -135,9 +136,9 @@ def rule() -> str:
     """When a face is called neutral or uncertain, with the numbers of the shipped model."""
     card = read_card(SHIPPED)
     return (
-        "A face is called `neutral` if that is more probable than not. Else it is called `uncertain` if "
-        f"the best of the six scores is below {card['uncertain']['below']:.3f}, which was chosen on "
-        "held-out pictures. Else the best of the six is its label.\n"
+        "A face is called `neutral` if that is more probable than not. Else it is called "
+        f"`uncertain` if the best of the six scores is below {card['uncertain']['below']:.3f}, "
+        "which was chosen on held-out pictures. Else the best of the six is its label.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""The figures of docs/limits.md: the worst of what was measured, from the same records as the other pages."""
+"""The figures of docs/limits.md: the worst of what was measured, from the records in results/."""
 
 from records import Record, earlier_weights, read, read_of_shipped
 
@@ -45,7 +45,9 @@ def confused() -> str:
             count, other = max(others)
             row.append(f"{other}, {count:,} of {sum(counts):,}")
         rows.append(row)
-    return as_markdown(["of the class", *(f"{title}: most often" for title in _SETS.values())], rows)
+    return as_markdown(
+        ["of the class", *(f"{title}: most often" for title in _SETS.values())], rows
+    )
 
 
 def neutral() -> str:
@@ -56,9 +58,9 @@ def neutral() -> str:
         for name, title in _SETS.items()
     )
     return (
-        f"Of {figures['held_out']:,} held-out calm crops {1 - figures['found_rate']:.1%} are not called "
-        f"neutral, and {figures['false_rate']:.1%} of {figures['others']:,} others are. On test "
-        f"pictures of the six, {called} are called neutral.\n"
+        f"Of {figures['held_out']:,} held-out calm crops {1 - figures['found_rate']:.1%} are not "
+        f"called neutral, and {figures['false_rate']:.1%} of {figures['others']:,} others are. On "
+        f"test pictures of the six, {called} are called neutral.\n"
     )
 
 
@@ -85,8 +87,8 @@ def rejection() -> str:
     """How often a crop that is no face is taken for one although it is asked to reject."""
     chosen = read("rejection")["chosen"]
     return (
-        f"With `--reject`, {1 - chosen['rejected_rate']:.1%} of crops that are no face are still taken for "
-        f"one, and {1 - chosen['kept_rate']:.1%} of faces are called `no face` "
+        f"With `--reject`, {1 - chosen['rejected_rate']:.1%} of crops that are no face are still "
+        f"taken for one, and {1 - chosen['kept_rate']:.1%} of faces are called `no face` "
         "([measured](model-card.md#crops-that-are-not-faces)).\n"
     )
 
@@ -100,10 +102,10 @@ def maps() -> str:
     good = [n for n in methods if beats(faithful, n, "insertion") and beats(faithful, n, "road")]
     bad = [name for name in methods if name not in good]
     return (
-        f"Whatever the expression, at least {_middle(regions[least]):.0%} of the evidence lies on nose, "
-        f"cheeks and mouth, which cover {_area(regions[least]):.0%} of the crop ({least} has least "
-        f"there). Of {len(methods)} methods {_listed(good)} beat every map that knows nothing in both "
-        f"insertion and ROAD, and {_listed(bad)} did not.\n"
+        f"Whatever the expression, at least {_middle(regions[least]):.0%} of the evidence lies on "
+        f"nose, cheeks and mouth, which cover {_area(regions[least]):.0%} of the crop ({least} "
+        f"has least there). Of {len(methods)} methods {_listed(good)} beat every map that knows "
+        f"nothing in both insertion and ROAD, and {_listed(bad)} did not.\n"
     )
 
 
@@ -124,9 +126,9 @@ def paper() -> str:
     found = read("prepare-fer2013")["report"]["leaked"]["fer2013"]
     kept = sum(n for split, _, n in read("prepare-fer2013")["report"]["kept"] if split == "train")
     return (
-        f"FER2013's training set has {found:,} copies of its test pictures, which are left out here "
-        f"({kept:,} are kept). The paper's figures, and most others on this dataset, are measured with "
-        "them. What they change: [paper.md](paper.md#the-effect-of-the-leaks).\n"
+        f"FER2013's training set has {found:,} copies of its test pictures, which are left out "
+        f"here ({kept:,} pictures are kept). The paper's figures are measured with them. "
+        "What they change: [paper.md](paper.md#the-effect-of-the-leaks).\n"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mien.show.tables import as_markdown
 
-__all__ = ["MODULES", "PARTS", "public_names", "with_reference"]
+__all__ = ["MODULES", "MORE", "PARTS", "public_names", "with_reference"]
 
 MODULES = {
     "mien": "Pictures and films",
@@ -31,6 +31,15 @@ MODULES = {
     "mien.train": "Training data (torch)",
     "mien.errors": "Errors",
 }
+MORE = {  # what the above take and return, from modules that are not public as a whole
+    "mien.faces.tracker": ("Tracked",),
+    "mien.models.network": ("Network",),
+    "mien.recognize.many": ("Failure",),
+    "mien.recognize.model": ("Outputs",),
+    "mien.recognize.video": ("Choice",),
+    "mien.train.augment": ("Strength",),
+}
+_MORE = "What these take and return"
 _PART = re.compile(r"<!-- names -->\n.*?<!-- /names -->\n", re.DOTALL)
 
 
@@ -41,9 +50,9 @@ def public_names() -> Iterator[tuple[str, str, Any]]:
         The module of `MODULES`, the name in it, the class or function.
     """
     seen: set[int] = set()
-    for path in MODULES:
+    for path in (*MODULES, *MORE):
         module = import_module(path)
-        for name in getattr(module, "__all__", None) or dir(module):
+        for name in MORE.get(path) or getattr(module, "__all__", None) or dir(module):
             value = getattr(module, name)
             documented = inspect.isclass(value) or inspect.isfunction(value)
             if documented and id(value) not in seen and not name.startswith("_"):
@@ -56,10 +65,10 @@ def table() -> str:
     rows: dict[str, list[list[str]]] = {}
     for path, name, value in public_names():
         sentence = (inspect.getdoc(value) or "").split("\n\n")[0].replace("\n", " ")
-        rows.setdefault(path, []).append([f"`{path}.{name}`", sentence.replace("``", "`")])
+        row = [f"`{path}.{name}`", sentence.replace("``", "`")]
+        rows.setdefault(MODULES.get(path, _MORE), []).append(row)
     return "\n".join(
-        f"### {MODULES[path]}\n\n{as_markdown(['name', ''], listed)}"
-        for path, listed in rows.items()
+        f"### {heading}\n\n{as_markdown(['name', ''], listed)}" for heading, listed in rows.items()
     )
 
 
@@ -75,9 +84,9 @@ def with_reference(text: str) -> str:
     parts: list[str] = []
     heading = ""
     for path, name, value in public_names():
-        if heading != path:
-            heading = path
-            parts.append(f"## {MODULES[path]}: `{path}`\n\n")
+        if heading != MODULES.get(path, _MORE):
+            heading = MODULES.get(path, _MORE)
+            parts.append(f"## {heading}\n\n")
         kind = "autoclass" if inspect.isclass(value) else "autofunction"
         parts.append(f"```{{eval-rst}}\n.. {kind}:: {path}.{name}\n```\n\n")
     return _PART.sub(lambda _: "".join(parts), text)

@@ -1,4 +1,4 @@
-"""The notebooks run from start to end, and are kept with the results of the cells that they have."""
+"""The notebooks run from start to end, and are kept with the cells they have and their results."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """The notebooks: executed from their .py files, and kept as .ipynb with their results.
 
-Run: python -m tests.support.notebooks             executes all and writes the .ipynb files; or some:
-python -m tests.support.notebooks 1-photograph
+Run: python -m tests.support.notebooks                 executes all, and writes the .ipynb files;
+python -m tests.support.notebooks 1-photograph         does it with one.
 """
 
 import base64
@@ -65,7 +65,7 @@ def main():
     for source in [FOLDER / f"{name}.py" for name in sys.argv[1:]] or SOURCES:
         target = source.with_suffix(".ipynb")
         nbformat.write(execute(source), target)
-        print(f"wrote {target.relative_to(ROOT)}: {target.stat().st_size / 1e3:.0f} kB")
+        sys.stdout.write(f"wrote {target}: {target.stat().st_size / 1e3:.0f} kB\n")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Python blocks of a page share one namespace; a block with ``>>>`` is read as doctest does; each line
 of a shell block is given to bash, with the `mien` of this environment. What a page shows as output
 is compared: ``...`` stands for anything, as in doctest. Pictures of a page that its own commands
-write (``pictures/PAGE/FILE.jpg`` is FILE.png) are compared too, roughly: machines differ in letters.
+write (``pictures/PAGE/FILE.jpg`` is FILE.png) are compared too, roughly: letters differ by machine.
 
 Run: python -m tests.support.page_blocks docs/start.md     writes what the blocks of a page printed,
 and its pictures, into the page, where it differs. Look at the difference before you commit it.
@@ -42,7 +42,7 @@ _OURS = "127.0.0.1:8000"  # the address that pages show; tests serve at another 
 _CHECKER = doctest.OutputChecker()
 
 
-class WrongBlock(AssertionError):
+class WrongBlockError(AssertionError):
     """A block that failed, or printed something else than the page says."""
 
 
@@ -57,7 +57,7 @@ class PageRun:
         self.varying = set()  # lines of blocks whose numbers differ between machines
 
     def run(self, block):
-        """Run one block; raise WrongBlock where it fails, note what it printed."""
+        """Run one block; raise WrongBlockError where it fails, note what it printed."""
         text = block.text.replace(_OURS, self._address)
         if block.varies:
             self.varying.add(block.line)
@@ -77,7 +77,7 @@ class PageRun:
         report = io.StringIO()
         runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
         if runner.run(example, out=report.write, clear_globs=False).failed:
-            raise WrongBlock(f"{block.page}:{block.line}\n{report.getvalue()}")
+            raise WrongBlockError(f"{block.page}:{block.line}\n{report.getvalue()}")
 
     def _script(self, block, text):
         printed = io.StringIO()
@@ -110,7 +110,7 @@ class PageRun:
         )
         if done.returncode:
             what = f"{block.page}:{block.line}: {words[-1]}: exit code {done.returncode}"
-            raise WrongBlock(f"{what}\n{done.stdout}")
+            raise WrongBlockError(f"{what}\n{done.stdout}")
         return done.stdout
 
 
@@ -121,7 +121,9 @@ def commands_of(block):
         return [(line, "") for line in joined.splitlines() if line.strip()]
     parts = re.split(r"^\$ ", block.text, flags=re.MULTILINE)
     if parts[0].strip():
-        raise WrongBlock(f"{block.page}:{block.line}: text before the first prompt: {parts[0]!r}")
+        raise WrongBlockError(
+            f"{block.page}:{block.line}: text before the first prompt: {parts[0]!r}"
+        )
     found = [re.match(r"((?:[^\n]*\\\n)*[^\n]*)\n?(.*)", part, re.DOTALL) for part in parts[1:]]
     return [(match[1], match[2]) for match in found]
 
@@ -210,7 +212,7 @@ def rewrite(page, run):
         if not kept.exists() or distance(kept, made) > NEAR:
             kept.parent.mkdir(parents=True, exist_ok=True)
             for_page(made).save(kept, quality=QUALITY, optimize=True)
-            print(f"wrote {kept.relative_to(ROOT)}: {kept.stat().st_size / 1e3:.0f} kB")
+            sys.stdout.write(f"wrote {kept}: {kept.stat().st_size / 1e3:.0f} kB\n")
 
 
 def _clean(printed):
