@@ -107,18 +107,24 @@ def pictures_of(page: Path) -> list[str]:
 def counted() -> str:
     """How many blocks of each page are run, and why the others are not."""
     rows: list[list[str | int]] = []
-    totals: Counter[bool] = Counter()
+    everything: list[Block] = []
     for page in pages():
         found = [block for block in blocks_of(page) if block.language not in SHOWN]
-        reasons = Counter(block.reason for block in found if block.reason)
-        run = sum(block.is_run for block in found)
-        totals[True] += run
-        totals[False] += len(found) - run
+        everything += found
         if found:
+            reasons = Counter(block.reason for block in found if block.reason)
             why = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
-            rows.append([page.relative_to(ROOT).as_posix(), run, len(found) - run, why])
-    rows.append(["**all**", totals[True], totals[False], ""])
-    return as_markdown(["page", "run", "not run", "why not"], rows)
+            rows.append([found[0].page, *_run_and_not(found), why])
+    rows.append(["**all**", *_run_and_not(everything), ""])
+    r_blocks = sum(block.language == "r" for block in everything)
+    return as_markdown(["page", "run", "not run", "why not"], rows) + (
+        f"\n{r_blocks} of those that are run are R, and are run where `Rscript` is installed.\n"
+    )
+
+
+def _run_and_not(found: list[Block]) -> tuple[int, int]:
+    run = sum(block.is_run for block in found)
+    return run, len(found) - run
 
 
 PARTS = {"blocks": counted}

@@ -45,9 +45,7 @@ def confused() -> str:
             count, other = max(others)
             row.append(f"{other}, {count:,} of {sum(counts):,}")
         rows.append(row)
-    return as_markdown(
-        ["of the class", *(f"{title}: most often" for title in _SETS.values())], rows
-    )
+    return as_markdown(["where it is missed, it is taken for", *_SETS.values()], rows)
 
 
 def neutral() -> str:

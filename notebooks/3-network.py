@@ -72,7 +72,7 @@ def draw_face(label, rng):
 rng = np.random.default_rng(0)
 for label in LOOKS:
     (folder / "drawn" / label).mkdir(parents=True)
-    for number in range(240):
+    for number in range(160):
         draw_face(label, rng).save(folder / "drawn" / label / f"{number:03}.png")
 
 sheet = Image.new("RGB", (6 * 96, 2 * 96))
@@ -92,7 +92,7 @@ sheet
 import os
 
 os.chdir(folder)
-# !mien prepare folder drawn --out data/drawn --valid 0.3 --test 0.1 --quiet
+# !mien prepare folder drawn --out data/drawn --valid 0.35 --test 0.1 --quiet
 
 # %% [markdown]
 # ## Train

@@ -196,7 +196,7 @@ def rewrite(page, run):
     lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
     for block in reversed(blocks.blocks_of(page)):
         pairs = run.printed.get(block.line, [])
-        if all(is_shown(shown, got, block.varies) for shown, got in pairs):
+        if all(is_shown(shown, got) for shown, got in pairs):
             continue
         first, length = block.line - 1, block.text.count("\n")
         if block.language == "console":

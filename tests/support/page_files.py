@@ -46,10 +46,10 @@ def _write_photos(folder):
     """Ten people in two moods, each before a place of its own; sorted into folders by mood."""
     for mood, astonished in (("happy", 0.0), ("surprised", 1.0)):
         (folder / mood).mkdir(parents=True)
-        for number in range(5):
-            kind = number + 5 * (mood == "surprised")
-            path = walk(150 + 60 * number, 150 + 8 * number, 0, 0, width=100 + 6 * number)
-            shot = Shot((Actor(kind, path, lambda _, a=astonished: a),), 1.0, place=kind)
+        for number in range(10):
+            path = walk(150 + 30 * number, 150 + 4 * number, 0, 0, width=100 + 3 * number)
+            actor = Actor(number, path, lambda _, a=astonished: a)
+            shot = Shot((actor,), 1.0, place=number + 10 * round(astonished))
             picture, _, _ = next(frames((shot,)))
             Image.fromarray(picture).save(folder / mood / f"{number}.jpg", quality=90)
 
