@@ -19,7 +19,7 @@ from mien.show.tables import as_markdown
 __all__ = ["PARTS", "RUN", "SHOWN", "Block", "blocks_of", "pages", "pictures_of", "without_code"]
 
 RUN = ("python", "sh", "console", "r")
-SHOWN = ("text", "output", "toml")  # nothing to run; what is TOML is parsed
+SHOWN = ("text", "output", "toml", "json")  # nothing to run; TOML and JSON are parsed
 
 _GENERATED = re.compile(r"<!-- ([a-z0-9-]+) -->\n.*?<!-- /\1 -->", re.DOTALL)
 _FENCE = re.compile(

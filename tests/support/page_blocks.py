@@ -12,6 +12,7 @@ and its pictures, into the page, where it differs. Look at the difference before
 import contextlib
 import doctest
 import io
+import json
 import os
 import re
 import shutil
@@ -39,6 +40,7 @@ LITTLE = 0.02  # by which numbers may differ
 _DECIMALS = re.compile(r"\d+\.\d{2,}")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
 _OURS = "127.0.0.1:8000"  # the address that pages show; tests serve at another one
+_PARSERS = {"toml": tomllib.loads, "json": json.loads}
 _CHECKER = doctest.OutputChecker()
 
 
@@ -181,8 +183,8 @@ def run_page(page, folder):
     """Run the blocks of a page in a folder with the pictures; return the run."""
     found = blocks.blocks_of(page)
     for block in found:
-        if block.language == "toml":
-            tomllib.loads(block.text)
+        if block.language in _PARSERS:
+            _PARSERS[block.language](block.text)
     with serving(page.name) as address:
         run = PageRun(folder, address or _OURS)
         for block in found:
