@@ -104,7 +104,7 @@ from mien.train.config import TrainConfig
 from mien.train.trainer import train
 
 settings = TrainConfig(
-    data=("data/drawn",), model="cnn13", side=32, neutral=False, epochs=2, batch=16,
+    data=("data/drawn",), model="cnn13", side=32, neutral=False, epochs=2, batch=8,
     rate=0.02, augment=False, bf16=False, threads=1,
 )  # fmt: skip
 history = train(settings, Path("runs/first"))

@@ -7,6 +7,7 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -32,7 +33,7 @@ def write_page_files(folder):
     Image.fromarray(portrait).save(folder / "b.png", compress_level=1)
     Image.fromarray(_crop_of(portrait)).save(folder / "crop.jpg", quality=95)
     _write_photos(folder / "photos")
-    clip(folder / "talk.mp4", [rgb for rgb, _, _ in frames(_talk(), _ZOOM, _RATE)], rate=_RATE)
+    clip(folder / "talk.mp4", _rendered(_talk(), _ZOOM, _RATE), rate=_RATE)
     write_crops(folder / "data" / "rafdb", train=2)
     shutil.copytree(_CONFIGS, folder / "configs")
 
@@ -50,8 +51,14 @@ def _write_photos(folder):
             path = walk(150 + 30 * number, 150 + 4 * number, 0, 0, width=100 + 3 * number)
             actor = Actor(number, path, lambda _, a=astonished: a)
             shot = Shot((actor,), 1.0, place=number + 10 * round(astonished))
-            picture, _, _ = next(frames((shot,)))
+            [picture] = _rendered((shot,), 1.0, 1)
             Image.fromarray(picture).save(folder / mood / f"{number}.jpg", quality=90)
+
+
+def _rendered(shots, zoom, rate):
+    """The pictures of a scene, with the same grain in every run."""
+    cv2.setRNGSeed(0)
+    return [rgb for rgb, _, _ in frames(shots, zoom, rate)]
 
 
 def _talk():
