@@ -35,8 +35,9 @@ check: .venv/developed  ## style, types, rules of the source tree, and that the 
 	.venv/bin/python -m pytest --quiet tests/test_rules.py
 	.venv/bin/python docs/build.py --check
 
-docs: .venv/developed  ## rewrite the tables in README.md and docs/ from results/
+docs: .venv/developed  ## rewrite the tables in README.md and docs/ from results/, and build the site in build/site
 	.venv/bin/python docs/build.py
+	.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 
 model: .venv/developed  ## train and export the shipped model again, once data/ is prepared as the README says
 	.venv/bin/mien train configs/miennet-teacher.toml --out runs/miennet-teacher --resume

@@ -10,10 +10,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import blocks
 import click
+import decides
 import faithful
+import limits
 import measurements
 import model_card
+import names
 import paper
 import sources
 import trust
@@ -43,6 +47,10 @@ def main() -> None:
         stale.append(measurements.PLOT.name)
         if not check:
             measurements.draw_peers()
+    if old_pictures := decides.stale():
+        stale += old_pictures
+        if not check:
+            decides.draw()
     for page in PAGES:
         old = page.read_text(encoding="utf-8")
         new = _fill_parts(old, page)
@@ -69,20 +77,32 @@ def _fill_parts(text: str, page: Path) -> str:
 
 
 def _check_links(text: str, page: Path) -> None:
-    """Stop the build if a relative link or picture does not exist."""
-    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
-        if not target.startswith(("http://", "https://")) and not (page.parent / target).exists():
+    """Stop the build if a relative link leads to no file, or to no heading of a page."""
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", blocks.without_code(text)):
+        if target.startswith(("http://", "https://")):
+            continue
+        file = page.parent / target if target else page
+        if not file.exists():
             sys.exit(f"{page.name}: link to {target}, which does not exist")
+        if anchor and file.suffix == ".md" and anchor not in _anchors(file):
+            sys.exit(f"{page.name}: link to {target}#{anchor}, and there is no such heading")
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and the site make them."""
+    text = blocks.without_code(page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def commands() -> str:
     """The help of every command."""
     context = click.Context(cli, info_name="mien")
-    parts = [f"```\n$ mien --help\n{cli.get_help(context)}\n```\n"]
+    parts = [f"```text\n$ mien --help\n{cli.get_help(context)}\n```\n"]
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         help_text = command.get_help(click.Context(command, info_name=name, parent=context))
-        parts.append(f"\n## mien {name}\n\n```\n$ mien {name} --help\n{help_text}\n```\n")
+        parts.append(f"\n## mien {name}\n\n```text\n$ mien {name} --help\n{help_text}\n```\n")
     return "".join(parts)
 
 
@@ -212,9 +232,13 @@ PARTS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "table3": table3,
     "tracks": tracks,
+    **blocks.PARTS,
+    **decides.PARTS,
     **faithful.PARTS,
+    **limits.PARTS,
     **measurements.PARTS,
     **model_card.PARTS,
+    **names.PARTS,
     **paper.PARTS,
     **trust.PARTS,
     **words.PARTS,

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-FILES = sorted(set(re.findall(r"[\w/.]*\w\.(?:py|md|toml)\b", TEXT)))
+FILES = sorted(set(re.findall(r"[\w/.-]*\w\.(?:py|md|toml)\b", TEXT)))
 TABLES = [
     ("src/mien/models/zoo.py", "MODELS"),
     ("src/mien/models/zoo.py", "SOURCES"),

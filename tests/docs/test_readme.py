@@ -1,6 +1,5 @@
 """What the README promises holds: its Python runs, its tree and its commands are the real ones."""
 
-import doctest
 import re
 import tomllib
 from pathlib import Path
@@ -31,20 +30,6 @@ def test_the_python_of_the_first_screen_runs_and_names_the_portrait(
     assert "happiness" in capsys.readouterr().out
     assert names["heat"].shape == (64, 64)
     assert names["heat"].max() == 1
-
-
-@pytest.mark.parametrize(("page", "least"), [("explain.md", 9), ("python.md", 12)])
-def test_the_examples_of_a_page_run(page, least, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    failed, tried = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)
-    assert tried >= least
-    assert failed == 0
-
-
-def test_the_examples_of_the_page_on_many_pictures_run():
-    failed, tried = doctest.testfile(str(ROOT / "docs" / "many.md"), module_relative=False)
-    assert tried >= 11
-    assert failed == 0
 
 
 PACKAGE = ROOT / "src" / "mien"

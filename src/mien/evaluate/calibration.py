@@ -33,7 +33,8 @@ def calibration_error(scores: F32, targets: I64, bins: int = 15) -> float:
         bins: of equal width over the confidence.
 
     Returns:
-        The mean of |accuracy - confidence| over the bins, weighted by their pictures; in [0, 1].
+        The mean of ``|accuracy - confidence|`` over the bins, weighted by their pictures; in
+        [0, 1].
 
     Source:
         Guo et al. 2017, arXiv:1706.04599, equation 3.
