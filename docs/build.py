@@ -42,15 +42,7 @@ def main() -> None:
         sys.exit("\n".join(older))
     for sentence in older:
         print(f"older than what it speaks of: {sentence}", file=sys.stderr)
-    stale = []
-    if not measurements.peers_plot_is_current():
-        stale.append(measurements.PLOT.name)
-        if not check:
-            measurements.draw_peers()
-    if old_pictures := decides.stale():
-        stale += old_pictures
-        if not check:
-            decides.draw()
+    stale = _old_pictures(draw=not check)
     for page in PAGES:
         old = page.read_text(encoding="utf-8")
         new = _fill_parts(old, page)
@@ -62,6 +54,20 @@ def main() -> None:
     if stale and check:
         sys.exit(f"out of date: {', '.join(stale)}; run: make docs")
     print(f"docs: {'all up to date' if not stale else 'wrote ' + ', '.join(stale)}")
+
+
+def _old_pictures(draw: bool) -> list[str]:
+    """Name the pictures that are out of date, and draw them anew if asked to."""
+    stale = []
+    if not measurements.peers_plot_is_current():
+        stale.append(measurements.PLOT.name)
+        if draw:
+            measurements.draw_peers()
+    if old_pictures := decides.stale():
+        stale += old_pictures
+        if draw:
+            decides.draw()
+    return stale
 
 
 def _fill_parts(text: str, page: Path) -> str:
