@@ -37,11 +37,7 @@ PAGES = [
 def main() -> None:
     """Write every part, or with ``--check`` name the files that are out of date."""
     check = "--check" in sys.argv[1:]
-    older = sources.older()
-    if older and check:
-        sys.exit("\n".join(older))
-    for sentence in older:
-        print(f"older than what it speaks of: {sentence}", file=sys.stderr)
+    _say_older(check)
     stale = []
     if not measurements.peers_plot_is_current():
         stale.append(measurements.PLOT.name)
@@ -62,6 +58,15 @@ def main() -> None:
     if stale and check:
         sys.exit(f"out of date: {', '.join(stale)}; run: make docs")
     print(f"docs: {'all up to date' if not stale else 'wrote ' + ', '.join(stale)}")
+
+
+def _say_older(check: bool) -> None:
+    """Name the records that are older than what they speak of; with ``--check`` stop there."""
+    older = sources.older()
+    if older and check:
+        sys.exit("\n".join(older))
+    for sentence in older:
+        print(f"older than what it speaks of: {sentence}", file=sys.stderr)
 
 
 def _fill_parts(text: str, page: Path) -> str:
