@@ -80,7 +80,7 @@ figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
 for light, rows in faces.groupby("light"):
     axes.plot(rows["blur"], rows["happiness"].astype(float), "o-", ms=3, label=f"light {light:g}")
 axes.set(xlabel="blur, sigma in pixels", ylabel="score of happiness", ylim=(0, 1))
-axes.legend(frameon=False)
+_ = axes.legend(frameon=False)
 
 # %% [markdown]
 # The same from the command line, into one file that pandas, polars, DuckDB and R read:

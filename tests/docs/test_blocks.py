@@ -112,7 +112,7 @@ def test_every_block_is_of_a_kind_that_is_run_or_says_why_it_is_not():
     run = sum(block.is_run for block in found)
     reasons = Counter(block.reason for block in found if block.reason)
     sys.stdout.write(f"{run} blocks run; not run: {dict(reasons)}\n")  # pytest -rP shows it
-    assert run >= 64  # so many there were when this was written
+    assert run >= 64  # so many when this was written
 
 
 def test_generated_parts_and_reasons_are_read_as_the_pages_write_them(tmp_path, monkeypatch):

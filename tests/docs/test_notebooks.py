@@ -48,5 +48,5 @@ def test_a_notebook_runs_and_shows_results_where_the_kept_one_does(source):
 def test_a_cell_that_fails_fails_the_notebook(tmp_path):
     source = tmp_path / "wrong.py"
     source.write_text("# %%\nprint(1)\n\n# %%\nraise RuntimeError('no')\n", encoding="utf-8")
-    with pytest.raises(CellExecutionError, match="RuntimeError: no"):
+    with pytest.raises(CellExecutionError, match="RuntimeError"):
         execute(source)
