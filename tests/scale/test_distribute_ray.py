@@ -1,6 +1,7 @@
 """On Ray: the rows of one machine, each once, whoever is killed."""
 
 from contextlib import nullcontext
+from functools import partial
 
 import pytest
 
@@ -13,7 +14,7 @@ from mien.scale.cluster import connected
 from mien.scale.distribute import read_parts
 from tests.support.commands import mien
 from tests.support.pictures import encode, folder_of
-from tests.support.ray_jobs import COLUMNS, job_of
+from tests.support.ray_jobs import check_rows, job_of, reader
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own warnings
 
@@ -38,17 +39,8 @@ def test_predict_writes_the_table_of_one_machine(tmp_path, portrait, monkeypatch
     assert (len(expected), table.num_rows) == (4, 5)
 
 
-def check_rows(folder, job):
-    """Each file once, in order, with its own length."""
-    assert job.run.missing() == []
-    job.run.merge(COLUMNS, "t.parquet")
-    rows = parquet.read_table(folder / "run" / "t.parquet").to_pylist()
-    expected = [(str(folder / f"{number:02}.txt"), number) for number in range(20)]
-    assert [(row["path"], row["length"]) for row in rows] == expected
-
-
 def test_what_a_killed_actor_was_reading_is_read_by_another_each_file_once(tmp_path):
-    job = job_of(tmp_path, "10.txt", times=1)
+    job = job_of(tmp_path, partial(reader, "10.txt", 1))
     done = sorted(read_parts(job, job.run.missing()))
     assert done == [(2, 0)] + [(3, 0)] * 6
     assert (tmp_path / "10.killed").read_text() == "1"
@@ -58,7 +50,7 @@ def test_what_a_killed_actor_was_reading_is_read_by_another_each_file_once(tmp_p
 @pytest.mark.long
 def test_a_picture_that_kills_every_reader_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr(distribute, "_TRIES", 1)
-    job = job_of(tmp_path, "10.txt", times=99)
+    job = job_of(tmp_path, partial(reader, "10.txt", 99))
     with pytest.raises(OutputError, match="the cluster could not go on"):
         list(read_parts(job, job.run.missing()))
     assert (tmp_path / "10.killed").read_text() == "2"

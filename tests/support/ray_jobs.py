@@ -1,10 +1,14 @@
-"""Jobs for a cluster whose readers read lengths of files, and may kill their own process."""
+"""Jobs for a cluster whose readers read lengths of files; some kill their own process."""
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+import ray
+from pyarrow.parquet import read_table
 
 from mien.media.data_frames import Column
 from mien.media.folders import PictureFiles
@@ -39,15 +43,41 @@ def reader(deadly, times):
     return read
 
 
+plain_reader = partial(reader, "", 0)
+
+
+def slow_reader():
+    """Make a reader that notes which node read a file, and takes its time."""
+
+    def read(files):
+        node = ray.get_runtime_context().get_node_id()
+        for file in files:
+            with file.with_suffix(".nodes").open("a") as notes:
+                notes.write(f"{node}\n")
+            time.sleep(0.3)
+        return [Length(file, file.stat().st_size) for file in files]
+
+    return read
+
+
 def rows_of(reading):
     return [[str(reading.file), reading.length]]
 
 
-def job_of(folder, deadly="", times=0):
-    """Twenty files of 0 to 19 bytes in seven parts; one of them may kill its readers."""
+def job_of(folder, make=plain_reader):
+    """Twenty files of 0 to 19 bytes in seven parts."""
     files = [folder / f"{number:02}.txt" for number in range(20)]
     for number, file in enumerate(files):
         file.write_bytes(b"." * number)
     listed = (map(str, files), PictureFiles())
     run = open_run(Place(folder / "run"), {}, False, listed, Size(least=3, most=3))
-    return Job(run, partial(reader, deadly, times), 2, rows_of, COLUMNS)
+    return Job(run, make, 2, rows_of, COLUMNS)
+
+
+def check_rows(folder, job):
+    """Each file once, in order, with its own length."""
+    assert job.run.missing() == []
+    job.run.merge(COLUMNS, "t.parquet")
+    rows = read_table(folder / "run" / "t.parquet").to_pylist()
+    expected = [(str(folder / f"{number:02}.txt"), number) for number in range(20)]
+    assert [(row["path"], row["length"]) for row in rows] == expected

@@ -76,13 +76,15 @@ def read_parts(job: Job, parts: Sequence[int]) -> Iterator[tuple[int, int]]:
         return
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
+    readers = min(len(parts), max(1, int(ray.cluster_resources().get("CPU", 1))))
     rows = ray.data.from_items([{"part": n} for n in parts], override_num_blocks=len(parts))
     read = rows.map_batches(
         _PartReader,
         fn_constructor_args=(pickle.dumps(job), __version__),
         batch_size=1,
         num_cpus=1,
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=len(parts)),
+        # min_size 1: a cluster that shrinks goes on; more machines that come later are taken too
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=len(parts), initial_size=readers),
         max_restarts=-1,
         max_task_retries=_TRIES,
     )
