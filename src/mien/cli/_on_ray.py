@@ -131,7 +131,7 @@ def read_on_ray(
             for _ in bar(read_parts(job, missing), len(missing), "parts"):
                 pass
     failures = run.merge(columns, on.table)
-    table = f"{run.place.address}/{on.table}"
+    table = f"{run.place.name}/{on.table}"
     echo_note(f"wrote {escaped(table)}: {run.pictures:,} pictures in {run.parts:,} parts")
     if failures:
         why = "the column error says why"

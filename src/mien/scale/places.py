@@ -33,6 +33,7 @@ class Place:
 
     Attributes:
         address: as it was given; a path is absolute.
+        name: the same without settings of the store.
     """
 
     def __init__(self, address: str | Path) -> None:
@@ -62,6 +63,7 @@ class Place:
         self._files: Any
         self._root: str
         self._files, self._root = found or (fs.LocalFileSystem(), self.address)
+        self.name = f"{self._scheme}{self._root}" if self._scheme else self.address
         self._is_on_disk = isinstance(self._files, fs.LocalFileSystem)
 
     def names(self, folder: str) -> set[str]:
@@ -196,7 +198,7 @@ class Place:
             yield self._scheme + self._root
             return
         if info.type == fs.FileType.NotFound:
-            raise BadImageError(f"nothing is at {self.address}", fix="check the address")
+            raise BadImageError(f"nothing is at {self.name}", fix="check the address")
         waiting = [(self._root, self._inside(self._root, found))]  # of each folder what is to come
         while waiting:
             folder, names = waiting[-1]
@@ -263,4 +265,4 @@ class Place:
             yield
         except _REFUSALS as error:
             reason = " ".join(str(error).split())[:300]
-            raise OutputError(f"cannot {verb} {self.address}/{name}: {reason}", fix=_FIX) from error
+            raise OutputError(f"cannot {verb} {self.name}/{name}: {reason}", fix=_FIX) from error

@@ -123,7 +123,7 @@ class RunFolder:
         """
         if not self.place.has(f"{_PARTS}/{_file(part)}"):
             raise OutputError(
-                f"part {part} was written, but is not in {self.place.address} on this machine",
+                f"part {part} was written, but is not in {self.place.name} on this machine",
                 fix="name an --out that all machines share, or an address such as s3://bucket/run",
             )
 
@@ -200,7 +200,7 @@ def open_run(
         return _known(place, found, wanted, resume)
     if place.names(_PARTS):  # of a run whose list is gone: whose rows are they?
         raise OutputError(
-            f"{place.address} holds parts, but no {_RUN} that says of what",
+            f"{place.name} holds parts, but no {_RUN} that says of what",
             fix="name another --out, or remove what is in it",
         )
     walk, left_out = iter(names[0]), names[1]
@@ -221,7 +221,7 @@ def _known(place: Place, text: str, wanted: dict[str, Any], resume: bool) -> Run
     """Take up a run, if it is the same."""
     if not resume:
         raise OutputError(
-            f"{place.address} holds a run already",
+            f"{place.name} holds a run already",
             fix="add --resume to go on with it, or name another --out",
         )
     try:
@@ -229,7 +229,7 @@ def _known(place: Place, text: str, wanted: dict[str, Any], resume: bool) -> Run
         then, counts = record["settings"], [int(record[name]) for name in _COUNTS]
     except (ValueError, KeyError, TypeError) as error:
         raise OutputError(
-            f"{place.address}/{_RUN} is damaged: {error!r}", fix="name another --out"
+            f"{place.name}/{_RUN} is damaged: {error!r}", fix="name another --out"
         ) from error
     if then != wanted:
         names = sorted(n for n in {*then, *wanted} if then.get(n) != wanted.get(n))
@@ -237,7 +237,7 @@ def _known(place: Place, text: str, wanted: dict[str, Any], resume: bool) -> Run
             f"{n} {json.dumps(then.get(n))}, now {json.dumps(wanted.get(n))}" for n in names
         )
         raise OutputError(
-            f"{place.address} is of a run with other settings: {changes}",
+            f"{place.name} is of a run with other settings: {changes}",
             fix="give the same options as then, or name another --out",
         )
     return RunFolder(place, *counts)
