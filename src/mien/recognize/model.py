@@ -105,15 +105,8 @@ class Model:
         self._try()
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel as settings, and as the hash of the file.
-
-        A model in the package travels by its name: on another machine the package lies elsewhere.
-
-        Returns:
-            What pickle needs.
-        """
-        shipped = self.path in shipped_models()
-        path = self.path.name if shipped else self.path
+        """Travel as settings and the hash of the file; a file of the package by its name alone."""
+        path = self.path.name if self.path in shipped_models() else self.path
         return _reloaded, (type(self), path, self._threads, self.flip, self.card["sha256"])
 
     def with_threads(self, threads: int) -> "Model":
