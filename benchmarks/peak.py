@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import timing
 
-__all__ = ["MIEN", "run"]
+__all__ = ["MIEN", "of", "run"]
 
 MIEN = str(Path(sysconfig.get_path("scripts")) / "mien")
 # The peak of a new process starts at that of the one it was forked from, so a small one is put
@@ -32,8 +32,20 @@ def run(*words: str) -> tuple[float, float]:
     Returns:
         Seconds, start included, and the peak of resident memory in MiB by the system's count.
     """
-    command = [sys.executable, "-S", "-c", _LAUNCHER, MIEN, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return of(MIEN, *words)
+
+
+def of(*command: str) -> tuple[float, float]:
+    """Run a command and check that it ends well.
+
+    Args:
+        command: the path of the program, and its words.
+
+    Returns:
+        As `run`.
+    """
+    launcher = [sys.executable, "-S", "-c", _LAUNCHER, *command]
+    done = subprocess.run(launcher, capture_output=True, text=True, check=True)
     code, seconds, kilobytes = json.loads(done.stdout.splitlines()[-1])
-    timing.check(code == 0, f"mien {words[0]} ends well: {done.stderr}")
+    timing.check(code == 0, f"{' '.join(command[:2])} ends well: {done.stderr}")
     return seconds, kilobytes / 1024

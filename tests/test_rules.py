@@ -17,7 +17,7 @@ ALONE = {
     "matplotlib": {"show/plots.py", "show/timeline_plot.py"},
     "pandas": {"media/data_frames.py"},
     "polars": {"media/data_frames.py"},
-    "ray": {"scale/tune.py"},
+    "ray": {"scale/cluster.py", "scale/distribute.py", "scale/tune.py"},
     "sqlite3": {"media/journal.py"},
     "tarfile": {"data/datasets/tarball.py", "models/npm_package.py"},
     "zipfile": {"data/datasets/archive.py", "data/datasets/zip_list.py"},
@@ -34,12 +34,14 @@ WRITERS = {
     "data/datasets/tarball.py": "a temporary file without a name, for a .tar that was packed",
     "media/pipe.py": "a temporary file without a name, for what comes through a pipe",
     "data/audit/clean.py": "copies a manifest into the folder of a fix that is under way",
+    "scale/places.py": "objects of an object store: Apache Arrow writes them itself",
     "train/run.py": "checkpoints: safetensors writes them itself, into a part of the gate's",
 }
 # Calls that write a file, whatever they are called on; `.save` and the like may fill a buffer.
 WRITING = {
     "write_text", "write_bytes", "touch", "TemporaryFile", "NamedTemporaryFile", "mkstemp",
     "SpooledTemporaryFile", "save_file", "tofile", "savez", "savetxt", "imwrite", "FileIO",
+    "open_output_stream",
 }  # fmt: skip
 SAVING = {"save", "savefig", "dump"}
 OURS = {"write_bytes", "write_text"}  # names of the gate's own functions, called without a dot

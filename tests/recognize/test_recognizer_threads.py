@@ -157,6 +157,12 @@ def test_model_and_detector_can_be_pickled_and_keep_their_settings(tmp_path, mon
     assert (detector.confidence, detector.long_side) == (0.99, 320)
 
 
+def test_a_model_of_the_package_travels_without_the_place_of_the_package():
+    sent = pickle.dumps(Recognizer(threads=1))
+    assert SHIPPED.parent.name.encode() not in sent  # it lies elsewhere on another machine
+    assert pickle.loads(sent).model.path == SHIPPED
+
+
 def test_another_model_at_the_place_of_the_one_that_was_pickled_is_refused(tmp_path):
     path = tmp_path / "made.onnx"
     path.write_bytes(channels_model())

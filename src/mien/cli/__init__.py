@@ -22,6 +22,7 @@ doctor     doctor
 _group     the group of all commands: help, misspelt names, what every command's options share
 _outputs   which names an option takes that is named after a format
 _pictures  what predict and scores share: options, the count of files, the journal
+_on_ray    what --ray does in predict and scores: a cluster reads, a folder is written
 _films     the tables of one film or several
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals

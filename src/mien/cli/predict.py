@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mien.cli._on_ray import (
+    PLACE,
+    RAY,
+    OnRay,
+    read_on_ray,
+    refuse_addresses,
+    refuse_beside_ray,
+)
 from mien.cli._pictures import (
     FLIP,
     MAX_MEMORY,
@@ -33,6 +41,7 @@ from mien.media.escapes import escaped
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
 
 if TYPE_CHECKING:
+    from mien.labels import LabelSet
     from mien.recognize.recognizer import Failure
     from mien.recognize.results import Picture
     from mien.scale.readers import PhotoReading
@@ -40,12 +49,13 @@ if TYPE_CHECKING:
 
 __all__ = ["demo_command", "predict_command"]
 
+_LEAST = 64  # photographs in a part on a cluster: somewhat more than a second of work
 _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.")
 
 
 @click.command(name="predict")
-@click.argument("paths", nargs=-1, required=True, type=FILE)
-@click.option("--out", type=FILE, help="Folder for annotated pictures.")
+@click.argument("paths", nargs=-1, required=True, type=PLACE)
+@click.option("--out", type=PLACE, help="Folder for annotated pictures; with --ray for the table.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line a picture.")
 @click.option(
     "--out-file", "json_file", type=FILE, help="With --json: a file for the lines, not printed."
@@ -59,6 +69,7 @@ _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.
 @TURNED
 @RESUME
 @WORKERS
+@RAY
 @_SIX
 @FLIP
 @MODEL
@@ -80,6 +91,7 @@ def predict_command(
     turned: bool,
     resume: bool,
     workers: int,
+    address: str | None,
     six: bool,
     flip: bool,
     model: Path | None,
@@ -94,18 +106,30 @@ def predict_command(
     from mien.media.writers import open_outputs
     from mien.recognize.columns import columns_of
     from mien.recognize.recognizer import Recognizer
-    from mien.recognize.results import REGIONS_HEADER, picture_header
     from mien.scale.readers import Caps, Drawing, PhotoReader, PhotoReading
     from mien.scale.stream import plan, read_files
     from mien.show.annotate import AnnotatedFolder
 
     tables = {"csv": csv_file, "json": json_file, "parquet": parquet}  # by format
+    caps = Caps(max_pixels, max_memory)
+    options = {"six": six, "heatmap": heatmap, "max_pixels": max_pixels, "max_memory": max_memory}
+    search = [name for name, chosen in (("small", small), ("turned", turned)) if chosen]
+    if address is not None:
+        given = {"--json": as_json, "--crops": crops, "--workers": workers, "--threads": threads}
+        written = {"--csv": csv_file, "--out-file": json_file, "--parquet": parquet}
+        refuse_beside_ray({**given, **written})
+        on = _on_ray(address, paths, out, resume, regions and not heatmap)
+        recognizer = Recognizer(model, 1, six, flip, search=search)
+        header, rows = _table_of(recognizer.labels, regions)
+        reader = partial(PhotoReader, recognizer, heatmap, caps, Drawing())
+        read_on_ray(on, reader, rows, header, settings_of(recognizer, **options))
+        return
+    refuse_addresses(*paths, out)
     _refuse_options(as_json, tables, crops, out, regions, heatmap)
     files = [path for path in tables.values() if path]
     echo_beside(*files)
     pictures = Pictures(paths, out, files)
     how = plan(pictures.count, workers, threads)
-    search = [name for name, chosen in (("small", small), ("turned", turned)) if chosen]
     recognizer = Recognizer(model, how.threads, six, flip, search=search)
     pictures.say_left_out()
     walk = list(pictures) if out else pictures  # every picture gets its name in --out first
@@ -115,17 +139,12 @@ def predict_command(
         PhotoReader,
         recognizer,
         heatmap,
-        Caps(max_pixels, max_memory),
+        caps,
         Drawing(out is not None, heatmap, crops),
         text,
     )
-    settings = settings_of(
-        recognizer, six=six, heatmap=heatmap, max_pixels=max_pixels, max_memory=max_memory,
-        out=out and str(out), crops=crops,
-    )  # fmt: skip
-    labels = recognizer.labels
-    header = (*picture_header(labels), *(REGIONS_HEADER if regions else ()))
-    rows = partial(PhotoReading.rows, labels=labels, regions=regions)
+    settings = settings_of(recognizer, **options, out=out and str(out), crops=crops)
+    header, rows = _table_of(recognizer.labels, regions)
     failures, known, refused = 0, 0, Refusals()
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
@@ -142,6 +161,28 @@ def predict_command(
             if folder and reading.drawn:
                 _write_pictures(folder, reading, refused)
     finish(failures, pictures, refused, known)
+
+
+def _table_of(
+    labels: "LabelSet", regions: bool
+) -> "tuple[tuple[str, ...], Callable[[PhotoReading], list[list[str | int | float]]]]":
+    """The columns of the table, and what makes the rows of a reading."""
+    from mien.recognize.results import REGIONS_HEADER, picture_header
+    from mien.scale.readers import PhotoReading
+
+    header = (*picture_header(labels), *(REGIONS_HEADER if regions else ()))
+    return header, partial(PhotoReading.rows, labels=labels, regions=regions)
+
+
+def _on_ray(
+    address: str, paths: tuple[Path, ...], out: Path | None, resume: bool, has_no_maps: bool
+) -> OnRay:
+    """Where a run on a cluster reads and writes."""
+    if out is None:
+        raise click.UsageError("--ray needs --out: a folder for the table and its parts")
+    if has_no_maps:
+        raise click.UsageError("--regions needs heat maps")
+    return OnRay(address, paths, out, resume, "faces.parquet", 1, _LEAST)
 
 
 def _refuse_options(

@@ -1,11 +1,21 @@
 """The command for somebody with face crops: scores."""
 
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from mien.cli._on_ray import (
+    PLACE,
+    RAY,
+    OnRay,
+    read_on_ray,
+    refuse_addresses,
+    refuse_beside_ray,
+)
 from mien.cli._pictures import (
     FLIP,
     MAX_MEMORY,
@@ -21,16 +31,28 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import DETECTOR, FILE, echo_beside, echo_error, echo_note, echo_written, needs
+from mien.cli._shared import DETECTOR, echo_beside, echo_error, echo_note, echo_written, needs
 from mien.errors import BadImageError
+from mien.media.files import is_address
+from mien.pixels import BATCH
+
+if TYPE_CHECKING:
+    from mien.labels import LabelSet
+    from mien.scale.readers import CropReading
 
 __all__ = ["scores_command"]
 
+_LEAST = 640  # crops in a part on a cluster: somewhat more than a second of work
+
 
 @click.command(name="scores")
-@click.argument("folder", type=FILE)
+@click.argument("folder", type=PLACE)
 @click.option(
-    "--out", type=FILE, default="scores.csv", show_default=True, help="- prints the table."
+    "--out",
+    type=PLACE,
+    default="scores.csv",
+    show_default=True,
+    help="- prints the table; with --ray, a folder for it.",
 )
 @click.option("--full", is_flag=True, help="All digits instead of two.")
 @click.option(
@@ -41,6 +63,7 @@ __all__ = ["scores_command"]
 @PARQUET
 @RESUME
 @WORKERS
+@RAY
 @FLIP
 @MODEL
 @NETWORK_THREADS
@@ -55,6 +78,7 @@ def scores_command(
     parquet: Path | None,
     resume: bool,
     workers: int,
+    address: str | None,
     flip: bool,
     model: Path | None,
     threads: int | None,
@@ -67,16 +91,25 @@ def scores_command(
 
     Example: mien scores crops --out scores.csv
     """
-    from mien.labels import LabelSet
     from mien.media.writers import CsvWriter, open_outputs
-    from mien.pixels import BATCH
-    from mien.recognize.columns import columns_of, score_columns
+    from mien.recognize.columns import columns_of
     from mien.recognize.recognizer import Recognizer
     from mien.scale.readers import Caps, CropReader, CropReading
     from mien.scale.stream import CROP_S, plan, read_files
 
-    if not folder.exists():
+    caps = Caps(max_pixels, max_memory)
+    options = {"reject": reject, "max_pixels": max_pixels, "max_memory": max_memory}
+    if not is_address(folder) and not folder.exists():
         raise BadImageError(f"no such folder: {folder}", fix="check the path")
+    if address is not None:
+        refuse_beside_ray({"--parquet": parquet, "--workers": workers, "--threads": threads})
+        recognizer = Recognizer(model, 1, flip=flip, reject=reject)
+        reader = partial(CropReader, recognizer, caps, reject)
+        on = _on_ray(address, folder, out, resume)
+        header, every_digit = _table_of(recognizer.labels, reject)
+        read_on_ray(on, reader, every_digit, header, settings_of(recognizer, **options))
+        return
+    refuse_addresses(folder, out)
     if parquet:
         needs("--parquet", "tables", "pyarrow")
     files = [path for path in (out, parquet) if path]
@@ -85,17 +118,15 @@ def scores_command(
     how = plan(pictures.count, workers, threads, CROP_S, BATCH)
     recognizer = Recognizer(model, how.threads, flip=flip, reject=reject)
     pictures.say_left_out()
-    reader = partial(CropReader, recognizer, Caps(max_pixels, max_memory), reject)
-    settings = settings_of(recognizer, reject=reject, max_pixels=max_pixels, max_memory=max_memory)
+    reader = partial(CropReader, recognizer, caps, reject)
+    settings = settings_of(recognizer, **options)
     failures = no_faces = known = count = 0
     labels = recognizer.labels
-    scores = score_columns(LabelSet(labels.names))
-    header = ("filepath", *scores, *(["label"] if reject else []))
+    header, every_digit = _table_of(labels, reject)
 
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
         table = outputs.enter_context(CsvWriter(out, header))
-        every_digit = partial(CropReading.rows, labels=labels, columns=len(header))
         also = open_outputs({"parquet": parquet}, header, every_digit, columns_of(header))
         writes = outputs.enter_context(also)
         results = read_files(pictures, reader, CropReading, how, journal)
@@ -113,3 +144,24 @@ def scores_command(
     echo_written(parquet)
     echo_note(f"wrote {out}: {count - failures} pictures{rejected}")
     finish(failures, pictures, known=known)
+
+
+def _table_of(
+    labels: "LabelSet", reject: bool
+) -> "tuple[tuple[str, ...], Callable[[CropReading], list[list[str]]]]":
+    """The columns of the table, and what makes the row of a reading, with all digits."""
+    from mien.labels import LabelSet
+    from mien.recognize.columns import score_columns
+    from mien.scale.readers import CropReading
+
+    scores = score_columns(LabelSet(labels.names))
+    header = ("filepath", *scores, *(["label"] if reject else []))
+    return header, partial(CropReading.rows, labels=labels, columns=len(header))
+
+
+def _on_ray(address: str, folder: Path, out: Path, resume: bool) -> OnRay:
+    """Where a run on a cluster reads and writes."""
+    source = click.get_current_context().get_parameter_source("out")
+    if source is click.core.ParameterSource.DEFAULT:
+        raise click.UsageError("--ray needs --out: a folder for the table and its parts")
+    return OnRay(address, [folder], out, resume, "scores.parquet", BATCH, _LEAST)

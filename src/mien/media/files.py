@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from mien.errors import BadImageError
 
-__all__ = ["is_dir", "open_regular", "real_path"]
+__all__ = ["is_address", "is_dir", "open_regular", "real_path"]
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -96,3 +96,19 @@ def real_path(path: Path) -> Path:
         An absolute path, equal for all names of one place.
     """
     return Path(os.path.realpath(path))
+
+
+def is_address(name: str | Path) -> bool:
+    """Tell whether a name is the address of an object store, and no path.
+
+    Args:
+        name: as it was given.
+
+    Returns:
+        True for what has a scheme in front.
+
+    Example:
+        >>> is_address("s3://bucket/photos"), is_address("photos")
+        (True, False)
+    """
+    return "://" in str(name)

@@ -16,6 +16,8 @@ from mien.errors import BadImageError
 from mien.media.files import is_dir
 
 __all__ = [
+    "HIDDEN",
+    "OTHER",
     "SUFFIXES",
     "PictureFiles",
     "find_films",
@@ -34,15 +36,15 @@ _FILMS = frozenset({
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv"),
     *(".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".3gp"),
 })
-_HIDDEN = "hidden"
-_OTHER = "no picture by its suffix"
+HIDDEN = "hidden"
+OTHER = "no picture by its suffix"
 _LINKED = "linked folder"
 _OWN = "written by --out"
 _BROKEN = "link that leads nowhere"
 _SPECIAL = "no ordinary file"
 _CLOSED = "cannot be opened"
 _FAULTS = (_BROKEN, _SPECIAL, _CLOSED)  # what may hide a picture that was meant to be read
-_MANY = {_HIDDEN, _OTHER}  # files that nobody means
+_MANY = {HIDDEN, OTHER}  # files that nobody means
 _SHOWN = 10  # names of them
 
 
@@ -237,13 +239,13 @@ def _reason(entry: os.DirEntry[str], own: tuple[int, int] | None) -> str:
     """Why something in a folder is left out, or ""."""
     path = Path(entry.path)
     if entry.name.startswith("."):
-        return _HIDDEN
+        return HIDDEN
     if entry.is_dir(follow_symlinks=False):
         return _OWN if own is not None and _is_at(path, own) else ""
     if entry.is_symlink() and is_dir(path):
         return _LINKED
     if path.suffix.lower() not in SUFFIXES:
-        return _OTHER
+        return OTHER
     try:
         ordinary = entry.is_file()
     except OSError:  # a link in a circle

@@ -4,6 +4,7 @@ What an array means must be clear from its shape, type and values; where it is n
 how to convert it. Knows nothing of faces.
 """
 
+import io
 import os
 from typing import BinaryIO, Protocol, cast
 
@@ -15,7 +16,7 @@ from mien.errors import BadImageError
 from mien.media import images
 from mien.pixels import U8
 
-__all__ = ["PictureLike", "array_to_rgb", "as_rgb", "path_of"]
+__all__ = ["FetchedFile", "PictureLike", "array_to_rgb", "as_rgb", "path_of"]
 
 
 class ArrayLike(Protocol):
@@ -24,6 +25,41 @@ class ArrayLike(Protocol):
     def __array__(self) -> npt.NDArray[np.generic]:
         """Return it as a numpy array."""
         ...
+
+
+class FetchedFile(io.BytesIO):
+    """A file that was fetched from where paths do not lead, or why it could not be.
+
+    Attributes:
+        name: that it goes by in results and errors.
+    """
+
+    def __init__(self, name: str, content: bytes | OSError) -> None:
+        """Keep the name and the content.
+
+        Args:
+            name: its address.
+            content: all of it; or the error, which is raised when it is read.
+        """
+        super().__init__(b"" if isinstance(content, OSError) else content)
+        self.name = name
+        self._refused = content if isinstance(content, OSError) else None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return what comes next.
+
+        Args:
+            size: at most so many bytes.
+
+        Returns:
+            The bytes; none at the end.
+
+        Raises:
+            OSError: if it could not be fetched.
+        """
+        if self._refused:
+            raise self._refused
+        return super().read(size)
 
 
 PictureLike = (
@@ -97,8 +133,10 @@ def path_of(picture: PictureLike) -> str:
         picture: as for `as_rgb`.
 
     Returns:
-        The path, or "" where the picture was given in another way.
+        The path, the name of a `FetchedFile`, or "" where the picture was given in another way.
     """
+    if isinstance(picture, FetchedFile):
+        return str(picture.name)
     return str(picture) if isinstance(picture, str | os.PathLike) else ""
 
 

@@ -3,7 +3,7 @@
 Needs the extra ``tables``. Knows no table of mien.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ from mien.errors import BadDataError, MissingExtraError
 from mien.media.atomic import as_output_error, atomic
 from mien.media.data_frames import Column, typed
 
-__all__ = ["open_parquet", "read_parquet"]
+__all__ = ["open_parquet", "read_parquet", "schema_of", "table_of"]
 
 _GROUP = 20_000  # rows in memory, then written
 
@@ -44,16 +44,15 @@ def open_parquet(
         OutputError: if it cannot be written.
     """
     arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
-    schema = _schema(arrow, columns)
+    schema = schema_of(columns)
     rows: list[Sequence[Any]] = []
     with atomic(path) as part:
         with as_output_error(path, arrow.ArrowException):
             writer = parquet.ParquetWriter(part, schema, compression="zstd")
 
         def flush() -> None:
-            cells = _cells(columns, rows)
             with as_output_error(path, arrow.ArrowException):
-                writer.write_table(arrow.Table.from_pydict(cells, schema))
+                writer.write_table(table_of(columns, rows))
             rows.clear()
 
         def add(row: Sequence[Any]) -> None:
@@ -66,7 +65,19 @@ def open_parquet(
             flush()
 
 
-def _schema(arrow: Any, columns: Mapping[str, Column]) -> Any:
+def schema_of(columns: Mapping[str, Column]) -> Any:
+    """Return the types, units and meanings of a table's columns.
+
+    Args:
+        columns: by name, in order.
+
+    Returns:
+        ``pyarrow.Schema``.
+
+    Raises:
+        MissingExtraError: without the extra ``tables``.
+    """
+    arrow = _pyarrow("pyarrow")
     types = {"text": arrow.string(), "integer": arrow.int64(), "number": arrow.float64()}
     fields = [
         arrow.field(name, types[c.kind], metadata={"unit": c.unit, "meaning": c.meaning})
@@ -75,12 +86,30 @@ def _schema(arrow: Any, columns: Mapping[str, Column]) -> Any:
     return arrow.schema(fields, metadata={"software": f"mien {__version__}"})
 
 
-def _cells(columns: Mapping[str, Column], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
+def table_of(columns: Mapping[str, Column], rows: Sequence[Sequence[Any]]) -> Any:
+    """Return rows as a table of typed columns.
+
+    Args:
+        columns: by name, in order.
+        rows: one value a column, None or "" for an empty cell.
+
+    Returns:
+        ``pyarrow.Table`` of the schema of `schema_of`.
+
+    Raises:
+        MissingExtraError: without the extra ``tables``.
+        ValueError: if a cell is no number where there should be one.
+
+    Example:
+        >>> table_of({"face": Column("integer", "its number")}, [["0"], [""]]).to_pylist()
+        [{'face': 0}, {'face': None}]
+    """
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return {
+    cells = {
         name: [typed(value, column.kind) for value in cells]
         for (name, column), cells in zip(columns.items(), values, strict=True)
     }
+    return _pyarrow("pyarrow").Table.from_pydict(cells, schema_of(columns))
 
 
 def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:

@@ -60,6 +60,7 @@ COLUMNS: dict[str, Column] = {
     "changes": Column("integer", "from one label to another, without a gap"),
     "changes_per_minute": Column("number", "changes in a minute of that time", "1/min"),
     "transitions": Column("text", "each kind of change with its number"),
+    "error": Column("text", "why the picture could not be read; all others but its file are empty"),
 }
 
 

@@ -15,7 +15,7 @@ from mien.errors import BadImageError
 from mien.faces.yunet import one_thread
 from mien.media import images
 from mien.media.folders import search_pictures
-from mien.media.inputs import PictureLike, as_rgb, path_of
+from mien.media.inputs import FetchedFile, PictureLike, as_rgb, path_of
 from mien.media.parallel import share
 from mien.pixels import F32, U8, in_batches, to_gray, to_side
 from mien.recognize.results import Picture
@@ -141,16 +141,16 @@ def read_many(
 
 def score_many(
     recognizer: "Recognizer",
-    files: Sequence[Path],
+    files: Sequence[Path | FetchedFile],
     max_pixels: int = images.MAX_PIXELS,
     max_memory: int = images.MAX_MEMORY,
     reject: bool = False,
-) -> Iterator[tuple[Path, F32 | Failure | NoFace]]:
+) -> Iterator[tuple[Path | FetchedFile, F32 | Failure | NoFace]]:
     """Score pictures that are face crops already, a batch at a time.
 
     Args:
         recognizer: scores them.
-        files: from `list_pictures`.
+        files: from `list_pictures`, or fetched.
         max_pixels: larger pictures fail.
         max_memory: MiB; pictures whose decoding takes more fail.
         reject: give `NoFace` where no face is seen; needs a recognizer that rejects.
@@ -159,18 +159,20 @@ def score_many(
         Each file in order, with its scores, shape (C,), or why it failed, or `NoFace`.
     """
     for part in in_batches(len(files)):
-        results: dict[Path, F32 | Failure | NoFace] = {}
-        crops: dict[Path, U8] = {}
+        results: dict[Path | FetchedFile, F32 | Failure | NoFace] = {}
+        crops: dict[Path | FetchedFile, U8] = {}
         for file in files[part]:
             try:
-                rgb = images.read_rgb(file, max_pixels, max_memory)
+                rgb = as_rgb(file, max_pixels, max_memory)
                 crops[file] = to_side(to_gray(rgb), recognizer.model.side)
             except BadImageError as error:
-                results[file] = Failure(str(file), error)
+                results[file] = Failure(path_of(file), error)
         scores = recognizer.classify(list(crops.values()))
         results |= dict(zip(crops, scores, strict=True))
         if reject:
             shown = recognizer.are_faces(list(crops.values()))
-            results |= {f: NoFace(str(f)) for f, face in zip(crops, shown, strict=True) if not face}
+            results |= {
+                f: NoFace(path_of(f)) for f, face in zip(crops, shown, strict=True) if not face
+            }
         for file in files[part]:
             yield file, results[file]

@@ -105,8 +105,9 @@ class Model:
         self._try()
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel as settings, and as the hash of the file."""
-        return _reloaded, (type(self), self.path, self._threads, self.flip, self.card["sha256"])
+        """Travel as settings and the hash of the file; a file of the package by its name alone."""
+        path = self.path.name if self.path in shipped_models() else self.path
+        return _reloaded, (type(self), path, self._threads, self.flip, self.card["sha256"])
 
     def with_threads(self, threads: int) -> "Model":
         """Load the same file again, to compute with another number of threads.
@@ -265,8 +266,9 @@ def _no_model(path: Path, what: str) -> BadModelError:
     return BadModelError(f"{path} {what}", fix="make the file again with mien export")
 
 
-def _reloaded(kind: type[Model], path: Path, threads: int, flip: bool, sha256: str) -> Model:
+def _reloaded(kind: type[Model], path: str | Path, threads: int, flip: bool, sha256: str) -> Model:
     """Load a model that was pickled, and refuse another one that is there by now."""
+    path = SHIPPED.with_name(path) if isinstance(path, str) else path  # of this installation
     model = kind(path, threads, flip)
     if model.card["sha256"] != sha256:
         raise BadModelError(

@@ -19,6 +19,7 @@ from mien.errors import BadImageError, OutputError
 from mien.faces.regions import REGIONS
 from mien.labels import NO_FACE, LabelSet
 from mien.media import images
+from mien.media.inputs import FetchedFile, path_of
 from mien.media.journal import Stamp, stamp_of
 from mien.media.writers import encode_picture
 from mien.pixels import F32, U8
@@ -140,13 +141,13 @@ class PhotoReader:
         self._recognizer, self._heatmap, self._caps = recognizer, heatmap, caps
         self._drawing, self._text = drawing, text
 
-    def __call__(self, files: Sequence[Path]) -> list[PhotoReading]:
+    def __call__(self, files: Sequence[Path | FetchedFile]) -> list[PhotoReading]:
         """Read photographs; a reading for each, in order."""
         return [self._read(file) for file in files]
 
-    def _read(self, file: Path) -> PhotoReading:
+    def _read(self, file: Path | FetchedFile) -> PhotoReading:
         caps = (self._caps.max_pixels, self._caps.max_memory)
-        stamp = stamp_of(file)
+        stamp = _stamp_of(file)
         [(rgb, result)] = read_many(self._recognizer, [file], self._heatmap, *caps)
         if isinstance(result, Failure) and _is_passing(result.error):
             time.sleep(_WAIT_S)
@@ -165,6 +166,10 @@ class PhotoReader:
         yield annotate(rgb, picture, heatmap=self._drawing.heatmap), written_suffix(picture.path)
         if self._drawing.crops:
             yield from ((face.crop, ".png") for face in picture.faces)
+
+
+def _stamp_of(file: Path | FetchedFile) -> Stamp | None:
+    return stamp_of(file) if isinstance(file, Path) else None
 
 
 def _is_passing(error: BadImageError) -> bool:
@@ -189,7 +194,7 @@ class CropReading:
         stamp: the file's size and time before it was read.
     """
 
-    file: Path
+    file: Path | FetchedFile
     scores: F32 | None
     error: BadImageError | None = None
     stamp: Stamp | None = None
@@ -219,9 +224,9 @@ class CropReading:
             The file, its scores, empty where there are none, and the label.
         """
         if self.scores is None:
-            return [str(self.file), *("" for _ in labels.names), NO_FACE]
+            return [path_of(self.file), *("" for _ in labels.names), NO_FACE]
         digits = [str(value) if full else f"{value:.2f}" for value in self.scores]
-        return [str(self.file), *digits, labels.names[int(self.scores.argmax())]]
+        return [path_of(self.file), *digits, labels.names[int(self.scores.argmax())]]
 
     def rows(self, labels: LabelSet, columns: int) -> list[list[str]]:
         """Return the rows with all digits.
@@ -249,9 +254,9 @@ class CropReader:
         """
         self._recognizer, self._caps, self._reject = recognizer, caps, reject
 
-    def __call__(self, files: Sequence[Path]) -> list[CropReading]:
+    def __call__(self, files: Sequence[Path | FetchedFile]) -> list[CropReading]:
         """Score crops; a reading for each, in order."""
-        stamps = [stamp_of(file) for file in files]
+        stamps = [_stamp_of(file) for file in files]
         caps = (self._caps.max_pixels, self._caps.max_memory)
         found = list(score_many(self._recognizer, files, *caps, self._reject))
         if any(isinstance(r, Failure) and _is_passing(r.error) for _, r in found):
@@ -263,7 +268,9 @@ class CropReader:
         ]
 
 
-def _crop_reading(file: Path, result: F32 | Failure | NoFace, stamp: Stamp | None) -> CropReading:
+def _crop_reading(
+    file: Path | FetchedFile, result: F32 | Failure | NoFace, stamp: Stamp | None
+) -> CropReading:
     if isinstance(result, Failure):
         return CropReading(file, None, result.error)
     return CropReading(file, None if isinstance(result, NoFace) else result, None, stamp)

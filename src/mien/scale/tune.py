@@ -6,7 +6,6 @@ same paths everywhere. Where the search's folder has not, histories come back th
 killed run starts anew.
 """
 
-import logging
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -17,7 +16,8 @@ import ray
 from ray import tune
 from ray.tune.schedulers import MedianStoppingRule
 
-from mien.errors import BadModelError, BadSettingError
+from mien.errors import BadModelError
+from mien.scale.cluster import connected
 from mien.train.grid import Grid, PlannedRun, plan_runs
 from mien.train.history import read_history, restore_history, write_history
 from mien.train.run import History
@@ -51,6 +51,7 @@ def search(grid: Grid, out: Path, address: str, prune: bool = False) -> list[Out
         One outcome a point.
 
     Raises:
+        BadModelError: if a run failed.
         BadSettingError: if there is no cluster at the address.
     """
     claim_folder(grid, out)
@@ -62,21 +63,8 @@ def search(grid: Grid, out: Path, address: str, prune: bool = False) -> list[Out
         if not is_finished(out / "runs" / run.name, run.settings, prune)
     ]
     if runs:
-        try:
-            ray.init(
-                address=None if address == "local" else address,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise BadSettingError(
-                f"no Ray at {address}: {error}", "start it, or --ray local"
-            ) from error
-        try:
+        with connected(address):
             _run_all(runs, out, prune)
-        finally:
-            ray.shutdown()
     outcomes = collect_outcomes(grid, out)
     write_outcomes(grid, outcomes, out)
     return outcomes
