@@ -120,10 +120,10 @@ def test_the_detector_is_loaded_once_however_many_threads_ask_for_it_first(monke
     made, go = [], threading.Barrier(8)
 
     class Slow(Detector):
-        def __init__(self, threads):
+        def __init__(self, threads, **settings):
             made.append(threads)
             threading.Event().wait(0.05)
-            super().__init__(threads)
+            super().__init__(threads, **settings)
 
     monkeypatch.setattr(module, "Detector", Slow)
     recognizer = Recognizer(threads=1)
