@@ -17,6 +17,7 @@ bench_loader     how much faster training crops come than the network takes them
 bench_page       how fast the page in the browser reads beside Python, and how soon
 bench_photo      where the time for a photograph goes, and a crop beside fer's model
 bench_prepare    what `mien prepare` costs beyond decoding, resizing and encoding
+bench_recall     which faces are found, by how far they are turned and by size
 bench_rejection  which score tells crops that are no faces
 bench_scores     how many pictures a second `mien scores` reads, and in how much memory
 bench_serve      how fast the service reads beside a loop, and how it bears a crowd
@@ -28,6 +29,7 @@ bench_workers    how much faster all cores read a folder than one process; a run
 bench_video      how fast a video is annotated, stage by stage, and in how much memory
 corruptions      how much accuracy a model keeps when its crops are damaged
 digests          whether every command still does what it did, before and after a change
+own_classes      a start from the shipped network beside fresh weights, on small databases
 oracles          how far maps are from those of torchcam and captum
 peers            mien beside other packages, on the same faces
 

@@ -271,8 +271,26 @@ def recall() -> str:
     ])
 
 
+def own_classes() -> str:
+    """A start from the shipped network beside fresh weights, on small databases."""
+    record = read("own-classes")
+    header = ["", "pictures, persons, classes", *record["names"].values()]
+    rows = []
+    for name, folder in record["folders"].items():
+        figures = [folder["ways"][way] for way in record["names"]]
+        cells = [
+            f"{_percent(f['accuracy'])} ({f['accuracy_95'][0]:.1%} to {f['accuracy_95'][1]:.1%}), "
+            f"mean recall {_percent(f['mean_recall'])}"
+            for f in figures
+        ]
+        size = f"{folder['pictures']}, {folder['persons']}, {len(folder['classes'])}"
+        rows.append([name, size, *cells])
+    return as_markdown(header, rows) + earlier_weights({"model": "miennet"} | record) + "\n"
+
+
 PARTS = {
     "corruptions": corruptions,
+    "own-classes": own_classes,
     "peers": peers,
     "recall": recall,
     "peers-costs": peers_costs,
