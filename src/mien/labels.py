@@ -195,6 +195,27 @@ class LabelSet:
         """All scored classes in words: ``the six``, or with their number."""
         return "the six" if self.names == LABELS else f"the {len(self.names)} classes"
 
+    def probabilities(self, values: Sequence[float], neutral: float) -> dict[str, float]:
+        """Put the scores and a calm class beside them on one scale.
+
+        Args:
+            values: the scores in the order of `names`, summing to 1.
+            neutral: probability in [0, 1] of the calm class.
+
+        Returns:
+            By name, in the order of `targets`, summing to 1. Where the calm class lies beside the
+            names, each score is of a face that is not calm, so it counts as much as the face is
+            not; else the scores stay as they are.
+
+        Example:
+            >>> LabelSet(("yes", "no"), "calm").probabilities([0.75, 0.25], neutral=0.5)
+            {'yes': 0.375, 'no': 0.125, 'calm': 0.5}
+        """
+        if not self.calm_beside:
+            return dict(zip(self.names, map(float, values), strict=True))
+        shares = [float(value) * (1 - float(neutral)) for value in values]
+        return dict(zip(self.targets, [*shares, float(neutral)], strict=True))
+
     def as_record(self) -> dict[str, object]:
         """Return what JSON holds of the set; `from_record` reads it back."""
         return {"names": list(self.names), "calm": self.calm, "colours": list(self.colours)}

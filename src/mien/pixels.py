@@ -30,6 +30,7 @@ __all__ = [
     "in_batches",
     "to_batch",
     "to_gray",
+    "to_heat",
     "to_input",
     "to_side",
 ]
@@ -190,6 +191,25 @@ def enlarge(coarse: F32, height: int, width: int) -> F32:
     rows, columns = _weights(coarse.shape[-2], height), _weights(coarse.shape[-1], width)
     fine: F32 = (rows @ coarse @ columns.T).astype(np.float32, copy=False)
     return fine
+
+
+def to_heat(coarse: F32, side: int) -> F32:
+    """Enlarge a map of evidence, keep what is positive, and scale it by its strongest place.
+
+    Args:
+        coarse: shape (h, w).
+        side: of the result, at least h and w.
+
+    Returns:
+        shape (side, side), in [0, 1]; all 0 where nothing is positive.
+
+    Example:
+        >>> to_heat(np.array([[-3, 2], [1, 0]], dtype=np.float32), 2).tolist()
+        [[0.0, 1.0], [0.5, 0.0]]
+    """
+    fine: F32 = enlarge(coarse, side, side).clip(min=0).astype(np.float32)
+    top = float(fine.max())
+    return fine / np.float32(top) if top > 0 else fine
 
 
 @lru_cache(maxsize=8)

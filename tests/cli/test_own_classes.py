@@ -201,7 +201,7 @@ def test_predict_names_the_classes_of_the_model_in_every_output(photo, labels):
     assert found["scores"] == pytest.approx(face.scores, abs=1e-4)
     assert row[7] == found["label"] == face.label
     printed = mien("predict", photo, "--model", own).stdout
-    for name, value in face.scores.items():
+    for name, value in face.probabilities.items():
         assert f"{name} {value:.2f}" in printed
     assert ("(resting" in printed) == bool(labels.calm)
     assert "neutral" not in printed

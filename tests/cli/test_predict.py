@@ -53,10 +53,12 @@ def test_json_has_the_documented_keys_in_their_order(photos):
     [line] = result.stdout.splitlines()
     picture = json.loads(line)
     assert list(picture) == ["path", "width", "height", "faces"]
-    keys = "box,landmarks,detection,label,confidence,scores,neutral,regions"
+    keys = "box,landmarks,detection,label,confidence,scores,neutral,regions,probabilities"
     [face] = picture["faces"]
     assert ",".join(face) == keys
     assert ",".join(face["scores"]) == "happiness,surprise,sadness,anger,disgust,fear"
+    assert ",".join(face["probabilities"]) == ",".join(face["scores"]) + ",neutral"
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert ",".join(face["regions"]) == "brows,eyes,nose,mouth,cheeks,forehead,chin,outside"
     assert np.shape(face["box"]) == (4,)
     assert np.shape(face["landmarks"]) == (5, 2)
@@ -111,9 +113,9 @@ def test_the_table_has_a_line_a_picture_and_a_line_a_face(photos, expected):
         f"{photos / 'sub/zero.png'}  80x60  0 faces",
     ]
     [face] = expected["one.png"].faces
-    assert lines[1].startswith(f"  0  {face.label} {face.confidence:.0%}")
-    assert f"surprise {face.scores['surprise']:.2f}" in lines[1]
-    assert lines[1].endswith(f"(neutral {face.neutral:.2f})")
+    assert lines[1].startswith(f"  0  {face.label} {face.probability:.0%}")
+    assert f"surprise {face.probabilities['surprise']:.2f}" in lines[1]
+    assert lines[1].endswith(f"  neutral {face.neutral:.2f}")
 
 
 def test_the_table_says_where_the_evidence_lies_unless_there_are_no_maps(photos, expected):
@@ -122,6 +124,21 @@ def test_the_table_says_where_the_evidence_lies_unless_there_are_no_maps(photos,
     assert lines[2] == f"     {face.sentence}"
     assert " % of the evidence " in lines[2]
     assert len(mien("predict", photos / "one.png", "--no-heatmap").stdout.splitlines()) == 2
+
+
+def test_csv_has_all_classes_on_one_scale_if_asked_for(photos, expected, tmp_path):
+    out = tmp_path / "faces.csv"
+    words = ("--csv", out, "--probabilities", "--regions", "--resume")
+    for _ in range(2):  # the second time from the journal
+        assert mien("predict", photos, *words).exit_code == 0
+        header, *rows = csv.reader(out.read_text(encoding="utf-8").splitlines())
+        assert ",".join(header[:16]) == HEADER
+        assert header[-7:] == [f"p_{name}" for name in (*LABELS, "neutral")]
+        faces = [*expected["one.png"].faces, *expected["sub/two.png"].faces]
+        for row, face in zip(rows, faces, strict=True):
+            close(row[-7:], [*(face.values * (1 - face.neutral)), face.neutral])
+    result = mien("predict", photos, "--probabilities")
+    assert (result.exit_code, "--probabilities needs --csv" in result.stderr) == (2, True)
 
 
 def test_csv_has_the_regions_if_asked_for(photos, expected, tmp_path):

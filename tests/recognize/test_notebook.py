@@ -19,7 +19,7 @@ def picture(recognizer, portrait):
 
 def test_reprs_are_one_short_line(picture, portrait):
     [face] = picture.faces
-    label = f"happiness {face.confidence:.2f}"
+    label = f"happiness {face.probability:.2f}"
     left, top, right, bottom = (f"{edge:.0f}" for edge in face.box.as_list())
     assert repr(face) == f"<Face {label} at ({left}, {top}, {right}, {bottom})>"
     assert repr(replace(face, track=3)).endswith(", track 3>")
@@ -40,7 +40,7 @@ def test_a_table_shows_each_face_with_its_crop_and_escapes_names(picture):
         np.testing.assert_array_equal(np.asarray(image), picture.faces[0].crop)
     cells = re.findall(r"<td>([0-9.]+)</td>", html)
     [face] = picture.faces
-    expected = [face.confidence, *face.scores.values(), face.neutral]
+    expected = [face.probability, *face.probabilities.values()]
     assert cells == [f"{value:.2f}" for value in expected]
     assert face._repr_html_().count("<tr>") == 2
 

@@ -7,8 +7,14 @@ import pytest
 from mien.errors import UnknownNameError
 from mien.faces.boxes import Box, Detection
 from mien.faces.regions import REGIONS, TEMPLATE
-from mien.labels import LABELS
-from mien.recognize.results import CSV_HEADER, REGIONS_HEADER, Face, Picture
+from mien.labels import LABELS, NEUTRAL, PAPER, LabelSet, Rule
+from mien.recognize.results import (
+    CSV_HEADER,
+    REGIONS_HEADER,
+    Face,
+    Picture,
+    probability_columns,
+)
 
 POINTS = np.array([[1, 2], [3, 4], [5, 6.25], [7, 8], [9, 10]], dtype=np.float32)
 SCORES = np.array([0.1, 0.05, 0.5, 0.2, 0.1, 0.05], dtype=np.float32)
@@ -123,6 +129,15 @@ def test_a_face_becomes_the_documented_record():
         },
         "neutral": 0.25,
         "regions": {},
+        "probabilities": {  # three quarters of the scores, and neutral
+            "happiness": 0.075,
+            "surprise": 0.0375,
+            "sadness": 0.375,
+            "anger": 0.15,
+            "disgust": 0.075,
+            "fear": 0.0375,
+            "neutral": 0.25,
+        },
     }
 
 
@@ -175,13 +190,51 @@ def test_landmarks_are_carried_into_the_crop_before_they_divide_it():
 def test_a_sentence_names_the_expression_and_where_its_evidence_lies():
     read = at(TEMPLATE)
     share = read.regions["mouth"]
-    assert read.sentence.startswith(f"sadness 0.50: {share:.0%}".replace("%", " % of the evidence"))
+    assert read.sentence.startswith(f"sadness 0.38: {share:.0%}".replace("%", " % of the evidence"))
     assert "on the mouth" in read.sentence
-    assert face().sentence == "sadness 0.50"
+    assert face().sentence == "sadness 0.38"
     calm = mouth_face(neutral=0.75).sentence
-    assert calm.startswith("neutral 0.75, of the six sadness 0.50: ")
+    assert calm.startswith("neutral 0.75, sadness 0.12: ")
+    assert calm.endswith("100 % of the evidence for sadness outside the face")
     empty = face(maps=np.zeros((6, 8, 8), dtype=np.float32)).sentence
-    assert empty == "sadness 0.50: no place speaks for it"
+    assert empty == "sadness 0.38: no place speaks for it"
+    unsure = replace(face(), rule=Rule(certain_from=0.6)).sentence
+    assert unsure == "uncertain, most likely sadness 0.38"
+
+
+def test_probabilities_put_the_six_and_neutral_on_one_scale():
+    read = face(neutral=0.6)
+    expected = [0.04, 0.02, 0.2, 0.08, 0.04, 0.02, 0.6]  # 0.4 of the scores, then neutral
+    assert list(read.probabilities) == [*LABELS, NEUTRAL]
+    assert list(read.probabilities.values()) == pytest.approx(expected, abs=1e-6)
+    assert sum(read.probabilities.values()) == pytest.approx(1)
+    assert (read.label, read.probability) == (NEUTRAL, 0.6)
+    assert (read.confidence, read.scores["sadness"]) == (0.6, 0.5)  # as they were
+
+
+def test_the_probability_is_of_the_label_whatever_that_is():
+    assert face(neutral=0.2).probability == pytest.approx(0.4)  # of sadness: 0.8 of 0.5
+    unsure = replace(face(neutral=0.2), rule=Rule(certain_from=0.6))
+    assert (unsure.label, unsure.probability) == ("uncertain", pytest.approx(0.4))
+    assert replace(face(), is_face=False).probability == 0.0
+
+
+@pytest.mark.parametrize("calm", ["sadness", ""])
+def test_where_no_calm_class_lies_beside_them_the_scores_are_the_probabilities(calm):
+    read = replace(face(neutral=0.5), labels=LabelSet(LABELS, calm))
+    assert read.probabilities == read.scores
+    assert read.probability == pytest.approx(0.5)
+
+
+def test_rows_have_the_probabilities_if_asked_for():
+    labels = LabelSet(("left", "right"), "straight")
+    read = replace(face(neutral=0.5, values=SCORES), labels=PAPER)
+    assert probability_columns(labels) == ("p_left", "p_right", "p_straight")
+    [row] = Picture("a.jpg", 640, 480, (read,)).rows(probabilities=True)
+    assert row[: len(CSV_HEADER)] == Picture("a.jpg", 640, 480, (read,)).rows()[0]
+    assert row[len(CSV_HEADER) :] == [0.05, 0.025, 0.25, 0.1, 0.05, 0.025, 0.5]
+    [both] = Picture("a.jpg", 640, 480, (read,)).rows(regions=True, probabilities=True)
+    assert both == [*row[: len(CSV_HEADER)], *[""] * 8, *row[len(CSV_HEADER) :]]
 
 
 def test_rows_have_the_regions_if_asked_for_and_nothing_where_there_are_none():

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -132,6 +133,13 @@ def test_a_picture_gives_its_faces_and_tables_as_mien_predict_does(page, recogni
     theirs = expected.record()
     assert record.keys() == theirs.keys()
     assert [face.keys() for face in record["faces"]] == [face.keys() for face in theirs["faces"]]
+    bars = page.locator(".face").all()
+    for shown, face, own in zip(bars, record["faces"], theirs["faces"], strict=True):
+        assert face["probabilities"] == pytest.approx(own["probabilities"], abs=2e-3)
+        parts = [float(text) for text in re.findall(r"(\d+)%", shown.inner_text())[:8]]
+        label, *parts = parts  # the label's, then the bars', on one scale
+        assert parts == pytest.approx([100 * v for v in own["probabilities"].values()], abs=0.8)
+        assert label == parts[list(own["probabilities"]).index(own["label"])]
     assert saved(page, "#png")[:8] == b"\x89PNG\r\n\x1a\n"
 
 
@@ -158,8 +166,8 @@ def test_an_uncertain_face_is_shown_as_such(page, recognizer):
     take(page, ("between.png", "image/png", png_of(rgb)))
     wait(page, ".face.unclear", 1)
     text = page.inner_text(".face")
-    assert text.startswith(f"uncertain {theirs.confidence:.0%}")
-    assert f"Not clear. Most likely {theirs.expression}, {theirs.confidence:.0%}." in text
+    assert text.startswith(f"uncertain {theirs.probability:.0%}")
+    assert f"Not clear. Most likely {theirs.expression}, {theirs.probability:.0%}." in text
 
 
 def test_a_film_is_read_frame_by_frame_and_ends(page, portrait, tmp_path):

@@ -68,4 +68,5 @@ def test_the_page_names_saves_and_draws_them_as_the_library_does(tmp_path, label
         np.testing.assert_allclose([float(v) for v in row[8:]], theirs[8:], atol=2e-3)
     for found, theirs in zip(record["faces"], expected.record()["faces"], strict=True):
         assert found["scores"] == pytest.approx(theirs["scores"], abs=2e-3)
+        assert found["probabilities"] == pytest.approx(theirs["probabilities"], abs=2e-3)
         assert found["neutral"] == pytest.approx(theirs["neutral"], abs=2e-3)

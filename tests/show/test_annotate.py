@@ -163,9 +163,9 @@ def test_the_bars_are_to_scale_and_in_the_order_of_the_labels():
         lengths.append(found.sum(axis=1).max())
     assert (np.diff(rows) > 0).all()
     assert rows[6] - rows[5] > 1.2 * (rows[5] - rows[4])  # neutral stands apart
-    expected = np.array([*SCORES, 0.25])
-    np.testing.assert_allclose(np.array(lengths) / lengths[0], expected / 0.5, atol=0.03)
-    np.testing.assert_allclose(lengths[0], 0.5 * 5.6 * plan.panel_size, atol=2)
+    expected = np.array([*(0.75 * SCORES), 0.25])  # of the six what is not neutral
+    np.testing.assert_allclose(np.array(lengths) / lengths[0], expected / 0.375, atol=0.04)
+    np.testing.assert_allclose(lengths[0], 0.375 * 5.6 * plan.panel_size, atol=2)
 
 
 def test_frame_and_label_have_the_colour_of_what_the_face_shows():
@@ -175,7 +175,7 @@ def test_frame_and_label_have_the_colour_of_what_the_face_shows():
         picture = picture_of(rgb, shown)
         [plan] = layout.plan(picture)
         drawn = annotate(rgb, picture)
-        assert plan.text == {"happiness": "happiness 50%", NEUTRAL: "neutral 83%"}[name]
+        assert plan.text == {"happiness": "happiness 38%", NEUTRAL: "neutral 83%"}[name]
         plate = (cut(drawn, plan.chip) == style.COLOURS[name]).all(axis=2)
         assert plate.mean() > 0.5
         assert tuple(drawn[250, 100]) == style.COLOURS[name]
@@ -205,7 +205,7 @@ def test_a_small_face_gets_a_label_that_can_be_read_and_no_panel():
     large, small = face_at(20, 60, 150), face_at(450, 40, 20)
     plans = layout.plan(picture_of(grey(400, 600), large, small))
     assert [plan.panel is None for plan in plans] == [False, True]
-    assert plans[1].text == "happiness 50%"
+    assert plans[1].text == "happiness 38%"
     assert min(plan.size for plan in plans) >= 12
     assert min(plan.panel_size for plan in plans) >= 12
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.faces.boxes import Box
-from mien.labels import SIX
+from mien.labels import LABELS, SIX
 from mien.recognize.results import VIDEO_HEADER
 from mien.show.film_rows import SUMMARY_HEADER, FilmRows, RowOptions, summary_rows
 from mien.show.timeline import Segment
@@ -23,6 +23,10 @@ class OneFace:
 
     def row(self):
         return ["row"] * 14
+
+    @property
+    def rounded_probabilities(self):
+        return dict.fromkeys("1234567", 0.5)
 
 
 class Frame:
@@ -53,6 +57,9 @@ def test_a_second_is_the_mean_of_its_frames_and_the_label_follows_from_it():
         ["0.000", 0, 1, 50.0, 0.0, 60.0, 20.0, 0.9, "surprise", 0.8, 0.1, 0.2, 0.8, *zero],
         ["1.000", 2, 0, 30.0, 0.0, 40.0, 20.0, 0.9, "surprise", 0.7, 0.2, 0.3, 0.7, *zero],
     ]
+    with_all = RowOptions(per_second=True, probabilities=True)
+    assert with_all.header[-7:] == tuple(f"p_{name}" for name in (*LABELS, "neutral"))
+    assert all_rows(with_all, frames)[2][-7:] == [0.24, 0.56, *zero, 0.2]  # 0.8 of 0.3 and 0.7
     empty = all_rows(RowOptions(per_second=True, all_frames=True), frames)[-1]
     assert empty == ["3.000", 4] + [""] * 15
 
@@ -64,6 +71,9 @@ def test_frames_without_a_face_have_a_row_on_request_and_films_their_name():
     empty, row = all_rows(options, frames, "a.mp4")
     assert empty == ["a.mp4", "0.000", 0] + [""] * 16
     assert row == ["a.mp4", "0.040", 1, 7] + ["row"] * 14 + [0]
+    with_all = RowOptions(measured=True, probabilities=True)
+    assert all_rows(with_all, frames) == [["0.040", 1, 7, *["row"] * 14, 0, *[0.5] * 7]]
+    assert with_all.header[-8:] == ("measured", *(f"p_{name}" for name in (*LABELS, "neutral")))
     assert all_rows(RowOptions(), frames) == [["0.040", 1, 7] + ["row"] * 14]
 
 

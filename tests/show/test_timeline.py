@@ -25,7 +25,7 @@ def face(track, label="happiness", confidence=0.6, shade=0):
     crop = np.full((64, 64, 3), shade, dtype=np.uint8)
     return SimpleNamespace(
         track=track, label=label, confidence=confidence, neutral=neutral, values=values, crop=crop,
-        labels=PAPER,
+        labels=PAPER, probability=neutral if calm else confidence * (1 - neutral),
     )  # fmt: skip
 
 
@@ -147,6 +147,41 @@ def test_the_plot_has_the_band_of_what_was_shown(tmp_path):
     assert count["sadness"] > 0.6 * band  # less the letters
     assert count["anger"] > 0.6 * band
     assert count["happiness"] < 0.2 * band
+
+
+def test_the_curves_of_a_plot_are_on_one_scale():
+    made = filled([(0, [face(0, "happiness", 0.5)]), (0.05, [face(0, NEUTRAL, 0.8)])])
+    _, values = made.probabilities(0)
+    # nine tenths of the scores and the tenth of neutral; then a fifth of them, and neutral
+    expected = [[0.45, *[0.09] * 5, 0.1], [0.16, *[0.008] * 5, 0.8]]
+    np.testing.assert_allclose(values, expected, atol=1e-6)
+    np.testing.assert_allclose(values.sum(axis=1), 1)
+    [happy, calm] = made.peaks(0)
+    assert (happy.probability, calm.probability) == (pytest.approx(0.45), 0.8)
+
+
+def test_the_band_says_uncertain_where_the_table_does(tmp_path):
+    unsure = [face(0, "fear", 0.3) for _ in range(40)]
+    for one in unsure:
+        one.label = "uncertain"
+    draw_timeline(filled([(i / 10, [one]) for i, one in enumerate(unsure)]), tmp_path / "p.png")
+    count, _ = colours_of(tmp_path / "p.png")
+    band = 0.2 * 120 * 1440 * 0.925
+    assert count["uncertain"] > 0.6 * band
+    assert count["fear"] < 0.2 * band
+
+
+def test_the_axis_is_the_whole_video(tmp_path):
+    made = filled([(i / 10, [face(0)] if 50 <= i < 80 else []) for i in range(100)])
+    assert (made.start_s, made.end_s) == (0, pytest.approx(10))
+    draw_timeline(made, tmp_path / "p.png")
+    with Image.open(tmp_path / "p.png") as image:
+        rgb = np.asarray(image.convert("RGB"))
+    yellow = (rgb == COLOURS["happiness"]).all(axis=2).sum(axis=0) > 15  # the band, of 24 pixels
+    places = np.flatnonzero(yellow)
+    left, right = 0.06 * 1440, 0.985 * 1440  # of the axes, with a margin of a hundredth each
+    expected = [left + (0.1 + t) / 10.2 * (right - left) for t in (5, 8)]
+    np.testing.assert_allclose([places.min(), places.max()], expected, atol=4)
 
 
 def test_a_plot_of_many_tracks_grows_up_to_twelve(tmp_path):

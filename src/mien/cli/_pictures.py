@@ -25,6 +25,7 @@ __all__ = [
     "MODEL",
     "NETWORK_THREADS",
     "PARQUET",
+    "PROBABILITIES",
     "RESUME",
     "SMALL",
     "TURNED",
@@ -57,6 +58,11 @@ PARQUET = click.option(
     "--parquet",
     type=FILE,
     help="The table as Parquet, with types and units. Needs the tables extra.",
+)
+PROBABILITIES = click.option(
+    "--probabilities",
+    is_flag=True,
+    help="Columns in --csv: of all classes on one scale, p_happiness to p_neutral.",
 )
 FLIP = click.option(
     "--flip", is_flag=True, help="Also look at each face's mirror image, in twice the time."

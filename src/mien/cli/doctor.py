@@ -108,7 +108,7 @@ def _portrait() -> str:
     from mien.recognize.recognizer import Recognizer
 
     faces = Recognizer(threads=1).read(PORTRAIT).faces
-    found = ", ".join(f"{face.label} {face.confidence:.0%}" for face in faces) or "no face"
+    found = ", ".join(f"{face.label} {face.probability:.0%}" for face in faces) or "no face"
     if [face.label for face in faces] != ["happiness"]:
         raise MienError(
             f"the portrait in the package reads as {found}, not as happiness",

@@ -25,6 +25,7 @@ from mien.cli._pictures import (
     MODEL,
     NETWORK_THREADS,
     PARQUET,
+    PROBABILITIES,
     RESUME,
     SMALL,
     TURNED,
@@ -62,6 +63,7 @@ _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.
 )
 @click.option("--csv", "csv_file", type=FILE, help="One row a face; - prints it, not the table.")
 @PARQUET
+@PROBABILITIES
 @click.option("--regions", is_flag=True, help="Columns in --csv: evidence by region of the face.")
 @click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
 @click.option("--crops", is_flag=True, help="Also write each face's upright crop to --out.")
@@ -84,6 +86,7 @@ def predict_command(
     json_file: Path | None,
     csv_file: Path | None,
     parquet: Path | None,
+    probabilities: bool,
     regions: bool,
     heatmap: bool,
     crops: bool,
@@ -111,6 +114,8 @@ def predict_command(
     from mien.show.annotate import AnnotatedFolder
 
     tables = {"csv": csv_file, "json": json_file, "parquet": parquet}  # by format
+    asked = {"regions": regions, "probabilities": probabilities}
+    columns = [name for name, wanted in asked.items() if wanted]
     caps = Caps(max_pixels, max_memory)
     options = {"six": six, "heatmap": heatmap, "max_pixels": max_pixels, "max_memory": max_memory}
     search = [name for name, chosen in (("small", small), ("turned", turned)) if chosen]
@@ -120,12 +125,12 @@ def predict_command(
         refuse_beside_ray({**given, **written})
         on = _on_ray(address, paths, out, resume, regions and not heatmap)
         recognizer = Recognizer(model, 1, six, flip, search=search)
-        header, rows = _table_of(recognizer.labels, regions)
+        header, rows = _table_of(recognizer.labels, columns)
         reader = partial(PhotoReader, recognizer, heatmap, caps, Drawing())
         read_on_ray(on, reader, rows, header, settings_of(recognizer, **options))
         return
     refuse_addresses(*paths, out)
-    _refuse_options(as_json, tables, crops, out, regions, heatmap)
+    _refuse_options(as_json, tables, crops, out, columns, heatmap)
     files = [path for path in tables.values() if path]
     echo_beside(*files)
     pictures = Pictures(paths, out, files)
@@ -144,7 +149,7 @@ def predict_command(
         text,
     )
     settings = settings_of(recognizer, **options, out=out and str(out), crops=crops)
-    header, rows = _table_of(recognizer.labels, regions)
+    header, rows = _table_of(recognizer.labels, columns)
     failures, known, refused = 0, 0, Refusals()
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
@@ -164,14 +169,15 @@ def predict_command(
 
 
 def _table_of(
-    labels: "LabelSet", regions: bool
+    labels: "LabelSet", asked: list[str]
 ) -> "tuple[tuple[str, ...], Callable[[PhotoReading], list[list[str | int | float]]]]":
-    """The columns of the table, and what makes the rows of a reading."""
-    from mien.recognize.results import REGIONS_HEADER, picture_header
+    """The columns of the table, also those asked for, and what makes the rows of a reading."""
+    from mien.recognize.results import REGIONS_HEADER, picture_header, probability_columns
     from mien.scale.readers import PhotoReading
 
-    header = (*picture_header(labels), *(REGIONS_HEADER if regions else ()))
-    return header, partial(PhotoReading.rows, labels=labels, regions=regions)
+    more = {"regions": REGIONS_HEADER, "probabilities": probability_columns(labels)}
+    header = (*picture_header(labels), *(name for own in asked for name in more[own]))
+    return header, partial(PhotoReading.rows, labels=labels, **dict.fromkeys(asked, True))
 
 
 def _on_ray(
@@ -190,7 +196,7 @@ def _refuse_options(
     tables: dict[str, Path | None],
     crops: bool,
     out: Path | None,
-    regions: bool,
+    columns: list[str],
     heatmap: bool,
 ) -> None:
     """Refuse options that do not go together."""
@@ -200,8 +206,11 @@ def _refuse_options(
         raise click.UsageError("--json and --csv - both print; name a file for --csv")
     if crops and out is None:
         raise click.UsageError("--crops needs --out")
-    if regions and not ((tables["csv"] or tables["parquet"]) and heatmap):
-        raise click.UsageError("--regions needs --csv and heat maps")
+    for name in columns:
+        if not (tables["csv"] or tables["parquet"]):
+            raise click.UsageError(f"--{name} needs --csv or --parquet")
+    if "regions" in columns and not heatmap:
+        raise click.UsageError("--regions needs heat maps")
     if tables["parquet"]:
         needs("--parquet", "tables", "pyarrow")
 
@@ -250,10 +259,9 @@ def _table(result: "Picture | Failure") -> str:
     size = f"{result.width}x{result.height}"
     lines = [f"{escaped(result.path)}  {size}  {count} face{'s' * (count != 1)}"]
     for number, face in enumerate(result.faces):
-        scores = "  ".join(f"{label} {value:.2f}" for label, value in face.scores.items())
-        name = f"{face.label} {face.confidence:.0%}"
-        calm = f"  ({face.labels.calm} {face.neutral:.2f})" if face.labels.calm_beside else ""
-        lines.append(f"  {number}  {name:<14} {scores}{calm}")
+        shares = "  ".join(f"{label} {p:.2f}" for label, p in face.probabilities.items())
+        name = f"{face.label} {face.probability:.0%}"
+        lines.append(f"  {number}  {name:<14} {shares}")
         if face.maps is not None:
             lines.append(f"     {face.sentence}")
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mien.cli._films import FilmTables
-from mien.cli._pictures import PARQUET
+from mien.cli._pictures import PARQUET, PROBABILITIES
 from mien.cli._shared import (
     DETECTOR,
     FILE,
@@ -47,6 +47,7 @@ _CAMERA = "mien: recording; Ctrl-C ends it. To watch a camera live: mien serve -
 @click.option("--csv", "csv_file", type=FILE, help="One row a face and frame; - prints it.")
 @click.option("--json", "json_file", type=FILE, help="One JSON line a frame; - prints them.")
 @PARQUET
+@PROBABILITIES
 @click.option("--films", is_flag=True, help="IN is a folder of films; one table with their names.")
 @click.option("--per-second", is_flag=True, help="One row a face and second in --csv: the means.")
 @click.option("--all-frames", is_flag=True, help="Rows in --csv for frames without a face, too.")
@@ -99,6 +100,7 @@ def video_command(
     csv_file: Path | None,
     json_file: Path | None,
     parquet: Path | None,
+    probabilities: bool,
     films: bool,
     per_second: bool,
     all_frames: bool,
@@ -139,7 +141,7 @@ def video_command(
     targets = [p for p in (out, csv_file, json_file, parquet, plot, segments, summary) if p]
     _refuse_clashes(source, targets)
     tables = FilmTables(
-        RowOptions(films, per_second, all_frames, measured),
+        RowOptions(films, per_second, all_frames, measured, probabilities),
         {"csv": csv_file if targets else STANDARD_OUTPUT, "json": json_file, "parquet": parquet},
         summary,
     )

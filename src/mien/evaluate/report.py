@@ -25,8 +25,8 @@ from mien.faces.boxes import Box, Detection
 from mien.labels import LabelSet
 from mien.media import images
 from mien.pixels import F32, U8
+from mien.recognize.face import Face
 from mien.recognize.recognizer import Recognizer
-from mien.recognize.results import Face
 from mien.show import heatmap, plots
 from mien.show.html import ExplainedCrop, Section, write_report
 from mien.show.picture_grid import write_figure

@@ -1,7 +1,8 @@
 """A picture or a video becomes faces with scores. Knows nothing of drawing and training.
 
-results     Face, Picture, VideoFrame: frozen, checked, each knows its rows and records
 columns     the columns of every table of faces; tables read back
+face        Face: what was read in one; scores, probabilities, label, heat maps
+results     Picture, VideoFrame: frozen, checked, each knows its rows and records
 notebook    faces as a table of HTML, for notebooks
 card        the card inside a model file, and the gate that every model file passes
 model       an .onnx file, ready to run: crops in, probabilities and maps out

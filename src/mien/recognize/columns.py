@@ -4,9 +4,9 @@ docs/formats.md shows this list. A column has one meaning, in whichever table it
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mien.errors import BadDataError
 from mien.faces.regions import REGIONS
@@ -15,10 +15,16 @@ from mien.media.data_frames import Column, data_frame, typed
 from mien.media.escapes import unguarded
 from mien.media.parquet import read_parquet
 
+if TYPE_CHECKING:
+    from mien.recognize.results import Picture, VideoFrame
+
 __all__ = [
     "COLUMNS",
+    "as_data_frame",
     "columns_of",
+    "labels_of",
     "picture_header",
+    "probability_columns",
     "read_table",
     "score_columns",
     "share_columns",
@@ -26,7 +32,8 @@ __all__ = [
 ]
 
 _EDGE = "edge of the box around the face; may lie outside the picture"
-_SCORE = "that the face shows it; the six sum to 1"
+_SCORE = "that the face shows it, if it is not neutral; the six sum to 1"
+_OF_ALL = "that the face shows it; the six and neutral sum to 1"
 
 COLUMNS: dict[str, Column] = {
     "path": Column("text", "the picture's file, as it was named"),
@@ -49,6 +56,7 @@ COLUMNS: dict[str, Column] = {
         f"on_{name}": Column("number", "of the evidence that lies there", "share")
         for name in REGIONS
     },
+    **{f"p_{label}": Column("number", _OF_ALL, "probability") for label in PAPER.targets},
     "measured": Column("integer", "1 if the scores are of this frame, 0 if of an earlier one"),
     "start_s": Column("number", "when it is shown first", "s"),
     "end_s": Column("number", "when it is shown no longer", "s"),
@@ -65,6 +73,9 @@ COLUMNS: dict[str, Column] = {
 
 
 _OWN_SCORE = Column("number", "that the face shows it, of one's own classes", "probability")
+_OWN_PROBABILITY = Column(
+    "number", "that the face shows it; one's own classes sum to 1", "probability"
+)
 _OWN_SHARE = Column("number", "of that time with that label", "share")
 
 
@@ -113,6 +124,22 @@ def video_header(labels: LabelSet) -> tuple[str, ...]:
     return ("time_s", "frame", "track", *_OF_A_FACE, *score_columns(labels))
 
 
+def probability_columns(labels: LabelSet) -> tuple[str, ...]:
+    """Name the columns of the probabilities on one scale, which a table may have last.
+
+    Args:
+        labels: the classes.
+
+    Returns:
+        One for each name, then one for a calm class beside them.
+
+    Example:
+        >>> probability_columns(LabelSet(("left", "right"), "straight"))
+        ('p_left', 'p_right', 'p_straight')
+    """
+    return tuple(f"p_{name}" for name in labels.targets)
+
+
 def share_columns(labels: LabelSet) -> tuple[str, ...]:
     """Name the columns of how long a face was called what.
 
@@ -137,10 +164,39 @@ def columns_of(header: Iterable[str]) -> dict[str, Column]:
     Returns:
         By name, in the order of the header.
     """
-    return {
-        name: COLUMNS.get(name, _OWN_SHARE if name.startswith("share_") else _OWN_SCORE)
-        for name in header
-    }
+    starts = {"share_": _OWN_SHARE, "p_": _OWN_PROBABILITY}
+    own = {name: starts.get(name[: name.find("_") + 1], _OWN_SCORE) for name in header}
+    return {name: COLUMNS.get(name, column) for name, column in own.items()}
+
+
+def labels_of(read: "Picture | VideoFrame") -> LabelSet:
+    """Return the classes of a picture's or frame's faces; without faces its model's.
+
+    Args:
+        read: the picture or frame.
+
+    Returns:
+        The classes.
+    """
+    return read.faces[0].labels if read.faces else read.labels
+
+
+def as_data_frame(header: Iterable[str], rows: Iterable[Sequence[Any]], library: str | None) -> Any:
+    """Return rows as a DataFrame with the types of their columns.
+
+    Args:
+        header: names of the columns.
+        rows: values in their order.
+        library: ``pandas`` or ``polars``; by default the first of them that is installed.
+
+    Returns:
+        ``pandas.DataFrame`` or ``polars.DataFrame``.
+
+    Raises:
+        MissingExtraError: if neither library is installed.
+        UnknownNameError: if there is no such library.
+    """
+    return data_frame(columns_of(header), rows, library)
 
 
 def read_table(path: str | Path, library: str | None = None) -> Any:

@@ -1,17 +1,18 @@
-"""Faces in a few words, and as a table of HTML, which notebooks show in place of a text."""
+"""Faces in words, and as a table of HTML, which notebooks show in place of a text."""
 
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from mien.labels import PAPER
+from mien.faces.regions import words
+from mien.labels import NO_FACE, PAPER, UNCERTAIN
 from mien.media.writers import encode_picture
 
 if TYPE_CHECKING:
-    from mien.recognize.results import Face
+    from mien.recognize.face import Face
 
-__all__ = ["faces_html", "faces_text"]
+__all__ = ["face_sentence", "faces_html", "faces_text"]
 
 _NAMED = 3  # faces that a short text names
 _MOST = 50  # faces; a notebook keeps all that it shows
@@ -26,13 +27,13 @@ def faces_text(faces: "Sequence[Face]") -> str:
     Returns:
         A few words.
     """
-    named = ", ".join(f"{face.label} {face.confidence:.2f}" for face in faces[:_NAMED])
+    named = ", ".join(f"{face.label} {face.probability:.2f}" for face in faces[:_NAMED])
     more = f" and {len(faces) - _NAMED} more" if len(faces) > _NAMED else ""
     return named + more if faces else "no faces"
 
 
 def faces_html(title: str, faces: "Sequence[Face]") -> str:
-    """Lay faces out as a table: crop, label, confidence, scores.
+    """Lay faces out as a table: crop, label with its probability, all probabilities.
 
     Args:
         title: above the table; "" for none.
@@ -51,11 +52,33 @@ def faces_html(title: str, faces: "Sequence[Face]") -> str:
     return f"<div>{caption}{table}{more}</div>"
 
 
+def face_sentence(face: "Face") -> str:
+    """Say what a face shows, and where the evidence for it lies.
+
+    Args:
+        face: of a picture.
+
+    Returns:
+        Such as ``happiness 0.98: 61 % of the evidence on the mouth``; where the label is not what
+        the evidence is for, that is named too.
+    """
+    if not face.is_face:
+        return NO_FACE
+    head = f"{face.label} {face.probability:.2f}"
+    if face.label == UNCERTAIN:
+        head = f"{UNCERTAIN}, most likely {face.expression} {face.probability:.2f}"
+    elif face.label != face.expression:
+        head += f", {face.expression} {face.probabilities[face.expression]:.2f}"
+    if face.maps is None:
+        return head
+    of = "" if face.label == face.expression else f" for {face.expression}"
+    return f"{head}: {words(face.regions).replace(' evidence', f' evidence{of}', 1)}"
+
+
 def _row(face: "Face") -> str:
     crop = b64encode(encode_picture(face.crop, ".png")).decode("ascii")
     alt = escape(face.sentence)
     image = f'<img width="64" height="64" alt="{alt}" src="data:image/png;base64,{crop}">'
-    calm = [face.neutral] if face.labels.calm_beside else []
-    values = (face.confidence, *face.scores.values(), *calm)
+    values = (face.probability, *face.probabilities.values())
     cells = (image, escape(face.label), *(f"{value:.2f}" for value in values))
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

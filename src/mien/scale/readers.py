@@ -97,15 +97,19 @@ class PhotoReading:
         """Return it as JSON-ready values."""
         return self.values
 
-    def rows(self, labels: LabelSet, regions: bool = False) -> list[list[str | int | float]]:
+    def rows(
+        self, labels: LabelSet, regions: bool = False, probabilities: bool = False
+    ) -> list[list[str | int | float]]:
         """Return one row a face, as `Picture.rows` does.
 
         Args:
             labels: the classes of the model.
             regions: also the shares of the evidence.
+            probabilities: also those of all classes on one scale.
 
         Returns:
-            Values in the order of `picture_header`, then of `REGIONS_HEADER` if asked for.
+            Values in the order of `picture_header`, then, if asked for, of `REGIONS_HEADER`
+            and of `probability_columns`.
         """
         rows: list[list[str | int | float]] = []
         for number, face in enumerate(self.values.get("faces", ())):  # none where it has an error
@@ -113,8 +117,9 @@ class PhotoReading:
             calm = [face["neutral"]] if labels.calm_beside else []
             scores = [face["scores"][name] for name in labels.names]
             shares = [face["regions"].get(name, "") for name in REGIONS] if regions else []
+            more = face["probabilities"].values() if probabilities else ()
             start = (self.values["path"], number, *face["box"])
-            rows.append([*start, *facts, *calm, *scores, *shares])
+            rows.append([*start, *facts, *calm, *scores, *shares, *more])
         return rows
 
 

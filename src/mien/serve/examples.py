@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from mien.explain import METHODS
-from mien.labels import LABELS
+from mien.labels import LABELS, PAPER
 
 __all__ = ["CROPS", "EXPLAIN", "HEALTH", "METRICS", "MODELS", "PICTURES", "READY", "VIDEOS"]
 
@@ -21,6 +21,10 @@ _FACE = {
     "scores": _SCORES,
     "neutral": 0.0123,
     "regions": {"mouth": 0.61, "cheeks": 0.22},
+    "probabilities": {
+        name: round(value, 4)
+        for name, value in PAPER.probabilities(list(_SCORES.values()), 0.0123).items()
+    },
 }
 _RECORD = {"path": "photo.jpg", "width": 512, "height": 512, "faces": [_FACE]}
 _UNREADABLE = {"path": "notes.txt", "error": "not a picture: notes.txt"}

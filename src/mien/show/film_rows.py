@@ -14,7 +14,8 @@ import numpy as np
 from mien.labels import PAPER, UNCERTAIN, LabelSet, Rule
 from mien.pixels import F64
 from mien.recognize.columns import share_columns
-from mien.recognize.results import Face, VideoFrame, video_header
+from mien.recognize.face import Face
+from mien.recognize.results import VideoFrame, probability_columns, video_header
 from mien.show.timeline import Segment
 
 __all__ = ["SUMMARY_HEADER", "FilmRows", "RowOptions", "summary_header", "summary_rows"]
@@ -49,6 +50,8 @@ class RowOptions:
         all_frames: a row, empty but for its time and number, for a frame (or second) without faces.
         measured: a last column: 1 where the scores are of this very frame, 0 where they are those
             of an earlier one.
+        probabilities: last columns: those of all classes on one scale; by the second they are of
+            the means.
         labels: the classes of the model that reads the film.
     """
 
@@ -56,13 +59,15 @@ class RowOptions:
     per_second: bool = False
     all_frames: bool = False
     measured: bool = False
+    probabilities: bool = False
     labels: LabelSet = PAPER
 
     @property
     def header(self) -> tuple[str, ...]:
         """Names of the columns."""
         first, last = ["film"] * self.film, ["measured"] * self.measured
-        return (*first, *video_header(self.labels), *last)
+        more = probability_columns(self.labels) if self.probabilities else ()
+        return (*first, *video_header(self.labels), *last, *more)
 
 
 @dataclass(slots=True)
@@ -115,7 +120,10 @@ class FilmRows:
     def _rows(self, frame: VideoFrame) -> list[Row]:
         rows: list[Row] = []
         for row, face in zip(frame.rows(), frame.faces, strict=True):
-            rows.append([*self._first, *row, *[int(face.measured)] * self._options.measured])
+            last = [int(face.measured)] * self._options.measured
+            asked = self._options.probabilities
+            more = face.rounded_probabilities.values() if asked else ()
+            rows.append([*self._first, *row, *last, *more])
         if not rows and self._options.all_frames:
             rows.append(self._empty(frame.time_s, frame.number))
         return rows
@@ -148,7 +156,9 @@ class FilmRows:
             confidence = calm if beside and label == labels.calm else max(scores)
             start: Row = [*self._first, f"{self._second:.3f}", self._frame, number]
             box = [round(edge, 1) for edge in means[:4]]
-            digits = [round(value, 4) for value in (confidence, *beside, *scores)]
+            odds = labels.probabilities(scores, calm) if self._options.probabilities else {}
+            means_of = (confidence, *beside, *scores, *odds.values())
+            digits = [round(value, 4) for value in means_of]
             rows.append([*start, *box, round(means[4], 4), label, *digits])
         if not rows and self._options.all_frames:
             rows.append(self._empty(self._second, self._frame))

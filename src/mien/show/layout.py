@@ -146,7 +146,7 @@ def _with_chip(plan: Plan, face: Face, canvas: _Canvas) -> Plan:
 
 
 def _label_text(face: Face) -> str:
-    return f"{face.label} {100 * face.confidence:.0f}%"
+    return f"{face.label} {100 * face.probability:.0f}%"
 
 
 def _on(frame: Box, extent: tuple[int, int]) -> Iterator[_Corner]:

@@ -1,4 +1,4 @@
-"""The panel beside a face: bars in the order of the classes, neutral apart, the heat's legend.
+"""The panel beside a face: the bars of all classes on one scale, neutral apart; the heat's legend.
 
 Its measures are in em of its letters, so that a panel looks the same at any size. What stays the
 same from face to face is painted once; the bars and their percentages are painted each time. Of
@@ -11,7 +11,7 @@ import numpy as np
 
 from mien.labels import LabelSet
 from mien.pixels import U8
-from mien.recognize.results import Face
+from mien.recognize.face import Face
 from mien.show.heatmap import ramp
 from mien.show.style import (
     DARK,
@@ -107,7 +107,7 @@ class Panel:
 
         Args:
             canvas: shape (H, W, 3), uint8, RGB.
-            face: its scores, its probability of neutral, its label.
+            face: its probabilities and its label.
             left: of the panel.
             top: likewise.
         """
@@ -118,7 +118,7 @@ class Panel:
                 self._sprites.clear()
             self._sprites[key] = self._sprite(face.label, face.expression, rows)
         self._sprites[key].draw(canvas, left, top)
-        colours, values = colours_of(self._labels), face.scores | self._calm_of(face)
+        colours, values = colours_of(self._labels), face.probabilities
         for name, place in rows.items():
             middle, value = top + place, values[name]
             length = round(value * self._bar)
@@ -139,9 +139,6 @@ class Panel:
             names = tuple(names[number] for number in best)
         calm = {self._labels.calm: self._calm} if self._labels.calm_beside else {}
         return dict(zip(names, self._middles, strict=True)) | calm
-
-    def _calm_of(self, face: Face) -> dict[str, float]:
-        return {self._labels.calm: face.neutral} if self._labels.calm_beside else {}
 
     def _sprite(self, label: str, expression: str, rows: dict[str, int]) -> Sprite:
         """Plate, names, tracks of the bars, the line above neutral, the legend."""

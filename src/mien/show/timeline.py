@@ -62,12 +62,14 @@ class Peak:
         time_s: when.
         confidence: how surely.
         crop: shape (64, 64, 3), RGB.
+        probability: of the label, on the scale of `Timeline.probabilities`.
     """
 
     label: str
     time_s: float
     confidence: float
     crop: U8
+    probability: float
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +89,8 @@ class Timeline:
         tracks: how many there were.
         bin_s: seconds over which scores are averaged.
         labels: the classes of the faces; until there is one those of the paper.
+        start_s: when the first frame is shown.
+        end_s: when the last one is shown no longer, taken to last as long as the one before it.
     """
 
     def __init__(self) -> None:
@@ -94,6 +98,7 @@ class Timeline:
         self.segments: list[Segment] = []
         self.tracks = 0
         self.bin_s = _LEAST_BIN_S
+        self.start_s = self.end_s = 0.0
         self.labels: LabelSet = PAPER
         self._histories: dict[int, _History] = {}
         self._open: dict[int, Segment] = {}
@@ -107,6 +112,8 @@ class Timeline:
             frame: not earlier than the last.
         """
         step = 0.0 if self._last_s is None else frame.time_s - self._last_s
+        self.start_s = frame.time_s if self._last_s is None else self.start_s
+        self.end_s = frame.time_s + step
         for segment in self._open.values():
             segment.end_s = frame.time_s
         shown: dict[int, Segment] = {}
@@ -142,7 +149,9 @@ class Timeline:
         sums += (*face.values, face.neutral, 1)
         peak = history.peaks.get(face.label)
         if peak is None or face.confidence > peak.confidence:
-            history.peaks[face.label] = Peak(face.label, time_s, face.confidence, face.crop.copy())
+            crop, probability = face.crop.copy(), face.probability
+            peak = Peak(face.label, time_s, face.confidence, crop, probability)
+            history.peaks[face.label] = peak
 
     def _prune(self) -> None:
         """Forget the shorter half of too many tracks; halve the number of too many bins."""
@@ -180,6 +189,22 @@ class Timeline:
         times = np.array([(number + 0.5) * self.bin_s for number, _ in bins])
         sums = np.stack([values for _, values in bins])
         return times, sums[:, :-1] / sums[:, -1:]
+
+    def probabilities(self, track: int) -> tuple[F64, F64]:
+        """Return over time what a track may show, on one scale.
+
+        Args:
+            track: one of `longest`.
+
+        Returns:
+            shape (N,), the middle of each bin in seconds; shape (N, targets of `labels`), summing
+            to 1, of the mean scores and neutral.
+        """
+        times, values = self.curve(track)
+        if not self.labels.calm_beside:
+            return times, values[:, :-1]
+        calm = values[:, -1:]
+        return times, np.hstack([values[:, :-1] * (1 - calm), calm])
 
     def to_frame(self, library: str | None = None) -> Any:
         """Return the curves of the longest tracks as a DataFrame, a row a track and bin.

@@ -13,11 +13,9 @@ from mien.labels import LABELS, LabelSet
 from mien.pixels import F64
 from mien.show.plots import plot_figure
 from mien.show.style import Rgb, colours_of
-from mien.show.timeline import Peak, Timeline
+from mien.show.timeline import Peak, Segment, Timeline
 
 __all__ = ["draw_timeline"]
-
-_Run = tuple[str, float, float]  # a label, its first and its last time
 
 _MOST = 12  # tracks in a plot
 _FEW = 4  # tracks up to which each gets more room
@@ -34,6 +32,8 @@ _DASHES: tuple[Any, ...] = (
 _INK = "#333333"
 _LIGHT = 190  # of 255: how bright a line has a rim
 _MOST_NAMED = 7  # classes that the legend names
+_LEAST_WIDE = 0.02  # inches: of a stretch in the band
+_EDGED = 0.06  # inches: narrower ones would be hidden by a white edge
 _BREAK_S = 0.5  # a longer gap is left open
 
 
@@ -61,10 +61,8 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
             for axes in (strip, panel, band):
                 axes.set(xlim=ends)
             last = place == len(tracks) - 1
-            times, values = timeline.curve(track)
-            _curves(panel, times, values, timeline.labels)
-            runs = _runs(times, values, timeline.labels)
-            _band(band, runs, colours, half=timeline.bin_s / 2, last=last)
+            _curves(panel, *timeline.probabilities(track), timeline.labels)
+            _band(band, [s for s in timeline.segments if s.track == track], colours, last)
             _peaks(strip, panel, timeline.peaks(track), colours)
             strip.set_ylabel(f"track {track}", rotation=0, ha="right", va="center", weight="bold")
         if not tracks:
@@ -74,12 +72,11 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
 
 
 def _span(timeline: Timeline) -> tuple[float, float]:
-    """From the first segment to the last, with a margin of one percent."""
-    if not timeline.segments:
-        return 0.0, 1.0
-    first = min(segment.start_s for segment in timeline.segments)
-    last = max(segment.end_s for segment in timeline.segments)
-    margin = max(0.01 * (last - first), 0.02)
+    """The whole video, with a margin of one percent; a second if it has no length."""
+    first, last = timeline.start_s, timeline.end_s
+    if last <= first:
+        return first, first + 1.0
+    margin = 0.01 * (last - first)
     return first - margin, last + margin
 
 
@@ -126,17 +123,18 @@ def _broken(times: F64, values: F64) -> tuple[F64, F64]:
     return np.insert(times, gaps, np.nan), np.insert(values, gaps, np.nan, axis=0)
 
 
-def _band(band: Any, runs: list[_Run], colours: dict[str, str], half: float, last: bool) -> None:
-    """Draw what the track showed, in words where they fit."""
+def _band(band: Any, segments: list[Segment], colours: dict[str, str], last: bool) -> None:
+    """Draw what the track was called, in words where they fit."""
     first, final = band.get_xlim()
-    for label, start, end in runs:
-        left, right = max(start - half, first), end + half
-        width = right - left
-        band.broken_barh([(left, width)], (0, 1), facecolor=colours[label], edgecolor="white")
-        inches = width / (final - first) * _WIDTH * 0.92
-        if inches > 0.075 * len(label):
+    inches = _WIDTH * 0.92 / (final - first)  # of a second
+    for segment in segments:
+        left, label = segment.start_s, segment.label
+        width = max(segment.end_s - left, _LEAST_WIDE / inches)  # a single frame may have no length
+        edge = "white" if width * inches > _EDGED else "none"
+        band.broken_barh([(left, width)], (0, 1), facecolor=colours[label], edgecolor=edge)
+        if width * inches > 0.075 * len(label):
             band.text(left + width / 2, 0.46, label, ha="center", va="center", fontsize=7.5)
-        elif inches > 0.28:
+        elif width * inches > 0.28:
             band.text(left + width / 2, 0.46, label[:3], ha="center", va="center", fontsize=7)
     band.set(ylim=(0, 1), yticks=[])
     band.spines[["top", "right", "left"]].set_visible(False)
@@ -145,24 +143,6 @@ def _band(band: Any, runs: list[_Run], colours: dict[str, str], half: float, las
     else:
         band.set_xticks([])
         band.spines["bottom"].set_visible(False)
-
-
-def _runs(times: F64, values: F64, labels: LabelSet) -> list[_Run]:
-    """Return stretches of one label, its first and last time; they touch unless it was away."""
-    calm = (values[:, -1] > 0.5) & labels.calm_beside
-    shown = np.where(calm, len(labels.names), values[:, :-1].argmax(axis=1))
-    usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    runs: list[_Run] = []
-    for time, number in zip(times, shown, strict=True):
-        label = labels.targets[number]
-        near = bool(runs) and time - runs[-1][2] <= max(_BREAK_S, 3 * usual)
-        if near and runs[-1][0] == label:
-            runs[-1] = (label, runs[-1][1], float(time))
-        else:
-            if near:  # the former lasts until this one begins
-                runs[-1] = (runs[-1][0], runs[-1][1], float(time))
-            runs.append((label, float(time), float(time)))
-    return runs
 
 
 def _peaks(strip: Any, panel: Any, peaks: list[Peak], colours: dict[str, str]) -> None:
@@ -182,9 +162,9 @@ def _peaks(strip: Any, panel: Any, peaks: list[Peak], colours: dict[str, str]) -
         frame = [left, left + size, left + size, left, left]
         sides = [0.08, 0.08, 0.08 + tall, 0.08 + tall, 0.08]
         strip.plot(frame, sides, color=colours[peak.label], lw=2, clip_on=False)
-        words = f"{peak.label} {peak.confidence:.2f}"
+        words = f"{peak.label} {peak.probability:.0%}"
         strip.text(x, 0.1 + tall, words, ha="center", va="bottom", fontsize=7)
-        top = peak.confidence
+        top = peak.probability
         link = ConnectionPatch(
             (x, 0.08), (peak.time_s, top), "data", "data", axesA=strip, axesB=panel
         )

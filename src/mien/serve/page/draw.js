@@ -86,7 +86,7 @@ function drawBox(context, face, chosen, unit, card) {
 function drawName(context, face, unit, card) {
   const size = 14 * unit, { left, top, right } = face.box;
   context.font = `600 ${size}px system-ui, sans-serif`;
-  const name = `${called(face.label)} ${percent(face.confidence)}`;
+  const name = `${called(face.label)} ${percent(face.probability)}`;
   const short = right - left < ROOM * size;
   const text = short ? `${numberOf(face)}` : `${numberOf(face)}  ${name}`;
   const width = context.measureText(text).width + size * 1.5, height = size * 1.6;

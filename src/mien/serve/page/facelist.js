@@ -1,5 +1,5 @@
 /**
- * The cards beside the picture: of each face its crop, its name, the bars of its scores. A card
+ * The cards beside the picture: of each face its crop, its name, its probabilities as bars. A card
  * stays with its face from frame to frame, so that focus and selection stay too.
  */
 import { drawCrop, numberOf } from "./draw.js";
@@ -77,20 +77,18 @@ export class FaceList {
     drawCrop(made.crop, face, view.heat, card);
     made.crop.setAttribute("aria-label", word("seen"));
     made.crop.title = word("seen");
-    write(made.name, `${called(face.label)} ${percent(face.confidence)}`);
+    write(made.name, `${called(face.label)} ${percent(face.probability)}`);
     write(made.note, word("face", number));
-    const best = Math.max(...face.scores);
     made.hint.hidden = !unclear;
-    write(made.hint, unclear ? word("best", called(face.expression), percent(best)) : "");
-    for (const bar of made.bars) {
-      const index = card.labels.indexOf(bar.label);
-      const value = index < 0 ? face.neutral : face.scores[index];
+    write(made.hint, unclear ? word("best", called(face.expression), percent(face.probability)) : "");
+    made.bars.forEach((bar, i) => {
+      const value = face.probabilities[i];
       write(bar.name, called(bar.label));
       write(bar.value, percent(value));
       bar.fill.style.width = `${100 * value}%`;
       const wanted = view.heat === "best" ? face.expression : view.heat;
       bar.button.setAttribute("aria-pressed", bar.label === wanted);
-    }
+    });
     const regions = view.live ? "" : inWords(face.regions);
     made.evidence.hidden = !regions;
     write(made.evidence, regions && word("evidence", called(face.expression), regions));

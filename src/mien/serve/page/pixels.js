@@ -57,6 +57,20 @@ export function named(scores, neutral, card) {
   return { label, expression, confidence: best };
 }
 
+/**
+ * Everything that a face may show on one scale, as mien.labels.LabelSet.probabilities: the scores
+ * as much as the face is not neutral, then neutral, in the order of `namesOf`.
+ */
+export function probabilitiesOf(scores, neutral, card) {
+  return card.neutral ? [...scores.map((score) => score * (1 - neutral)), neutral] : scores;
+}
+
+/** Of a label on that scale; of the best of the scores where a face is uncertain. */
+export function probabilityOf({ probabilities, expression }, label, card) {
+  const names = namesOf(card);
+  return probabilities[names.indexOf(label === card.uncertain ? expression : label)];
+}
+
 /** All that has a probability: the labels, then neutral where that lies beside them. */
 export function namesOf({ labels, neutral }) {
   return neutral ? [...labels, neutral] : labels;

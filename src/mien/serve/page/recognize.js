@@ -2,12 +2,15 @@
  * A picture, or the next frame of a video, becomes faces with scores; as mien.recognize.
  *
  * Pipeline: faces found or followed -> upright crops -> the network -> scores, smoothed over each
- * track of a video -> {box, landmarks, detection, label, confidence, scores, neutral, ...}.
+ * track of a video -> {box, landmarks, detection, label, confidence, scores, neutral, ...}. What is
+ * shown are `probabilities` and, of the label, `probability`; see face.py of mien.recognize.
  */
 import { carried, crop, frame, rescaled } from "./align.js";
 import { Detector } from "./detect.js";
 import { Follower } from "./follow.js";
-import { heat, logistic, named, softmax, toBatch, toGray } from "./pixels.js";
+import {
+  heat, logistic, named, probabilitiesOf, probabilityOf, softmax, toBatch, toGray,
+} from "./pixels.js";
 import { shares } from "./regions.js";
 import { Smoother } from "./smooth.js";
 
@@ -90,6 +93,8 @@ export class Recognizer {
     const { framing, input, labels, regions } = this.card;
     const words = named(face.scores, face.neutral, this.card);
     const finished = { ...face, ...words, regions: {} };
+    finished.probabilities = probabilitiesOf(face.scores, face.neutral, this.card);
+    finished.probability = probabilityOf(finished, words.label, this.card);
     if (this.card.calm) finished.neutral = face.scores[labels.indexOf(this.card.calm)];
     if (face.maps) {
       const points = face.landmarks.map((point) =>

@@ -86,7 +86,7 @@ export class Stage {
   inWords() {
     if (this.faces.length === 0) return word("none");
     return this.faces.map((face) =>
-      `${word("face", numberOf(face))}: ${called(face.label)} ${percent(face.confidence)}`).join(", ");
+      `${word("face", numberOf(face))}: ${called(face.label)} ${percent(face.probability)}`).join(", ");
   }
 
   /** How many faces show what, in a line. */

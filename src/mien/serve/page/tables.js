@@ -2,6 +2,8 @@
  * Results as files: CSV and JSON lines as `mien predict` and `mien video` write them.
  */
 
+import { namesOf } from "./pixels.js";
+
 /** @param rows {path, faces} of pictures, or {time, number, faces} of a video. */
 export function asCsv(rows, card) {
   const video = rows.some(({ time }) => time !== undefined);
@@ -40,6 +42,7 @@ function record(face, card) {
     scores: Object.fromEntries(scores),
     neutral: round(face.neutral, 4),
     regions: Object.fromEntries(regions),
+    probabilities: Object.fromEntries(namesOf(card).map((name, i) => [name, round(face.probabilities[i], 4)])),
   };
 }
 

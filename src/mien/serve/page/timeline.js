@@ -1,5 +1,5 @@
 /**
- * The faces of a video over time: the scores of one as lines, and below a lane for each face, in
+ * The faces of a video over time: the probabilities of one as lines, and below a lane for each face, in
  * the colours of what it showed; as mien.show.timeline.
  */
 import { namesOf } from "./pixels.js";
@@ -16,7 +16,7 @@ const QUIET = "#b9bec8";
  * Draw the timeline.
  *
  * @param rows {time, faces}, in order.
- * @param chosen number of the face whose scores are drawn.
+ * @param chosen number of the face whose lines are drawn.
  * @param span seconds to show, up to the last row; 0 shows all.
  * @returns {{seconds: number, tracks: number[]}} what is shown.
  */
@@ -85,12 +85,12 @@ function drawGrid(context, width) {
   }
 }
 
-function height(score) {
-  return EDGE + CURVES * (1 - score);
+function height(probability) {
+  return EDGE + CURVES * (1 - probability);
 }
 
 function drawCurve(context, rows, chosen, x, card, name) {
-  const index = card.labels.indexOf(name);
+  const index = namesOf(card).indexOf(name);
   context.strokeStyle = card.colours[name];
   context.lineWidth = 1.75;
   context.setLineDash(name === card.neutral ? [3, 3] : []);
@@ -99,7 +99,7 @@ function drawCurve(context, rows, chosen, x, card, name) {
   for (const { time, faces } of rows) {
     const face = faces.find(({ track }) => track === chosen);
     if (face) {
-      const y = height(index < 0 ? face.neutral : face.scores[index]);
+      const y = height(face.probabilities[index]);
       if (down) context.lineTo(x(time), y);
       else context.moveTo(x(time), y);
     }

@@ -148,11 +148,11 @@ export const WORDS = {
   },
   "model": { "en": "Model: {0}. {1}", "de": "Modell: {0}. {1}", "fr": "Modèle : {0}. {1}", "es": "Modelo: {0}. {1}", "zh": "模型：{0}。{1}" },
   "numbers": {
-    "en": "The percentages say how likely each expression is and add up to 100; neutral has one of its own, and a face is called uncertain where no expression is likely enough.",
-    "de": "Die Prozente sagen, wie wahrscheinlich jeder Ausdruck ist, und ergeben zusammen 100; neutral hat einen eigenen Wert, und ein Gesicht heißt unsicher, wenn kein Ausdruck wahrscheinlich genug ist.",
-    "fr": "Les pourcentages indiquent la probabilité de chaque expression et totalisent 100 ; neutre a le sien, et un visage est dit incertain si aucune expression n’est assez probable.",
-    "es": "Los porcentajes indican la probabilidad de cada expresión y suman 100; neutral tiene el suyo propio, y un rostro se llama incierto si ninguna expresión es bastante probable.",
-    "zh": "百分比表示每种表情的可能性，总和为 100；“中性”有单独的数值，若没有足够可能的表情，则称为“不确定”。"
+    "en": "The percentages say how likely each expression is and, neutral among them, add up to 100; a face is called uncertain where no expression is likely enough.",
+    "de": "Die Prozente sagen, wie wahrscheinlich jeder Ausdruck ist, und ergeben, neutral mitgezählt, zusammen 100; ein Gesicht heißt unsicher, wenn kein Ausdruck wahrscheinlich genug ist.",
+    "fr": "Les pourcentages indiquent la probabilité de chaque expression et, neutre compris, totalisent 100 ; un visage est dit incertain si aucune expression n’est assez probable.",
+    "es": "Los porcentajes indican la probabilidad de cada expresión y, neutral incluido, suman 100; un rostro se llama incierto si ninguna expresión es bastante probable.",
+    "zh": "百分比表示每种表情（包括“中性”）的可能性，总和为 100；若没有足够可能的表情，则称为“不确定”。"
   },
   "limits": {
     "en": "An expression is not an emotion: a face may show what the person does not feel, and disgust, fear, small faces and faces from the side are often missed.",
