@@ -13,6 +13,7 @@ from mien.explain.figure import (
 from mien.explain.methods import source_of
 from mien.faces import regions
 from mien.media.writers import write_picture
+from mien.show import picture_grid
 from mien.show.picture_grid import figure_pixels
 from tests.support.commands import mien
 from tests.support.pictures import encode
@@ -62,12 +63,27 @@ def test_a_picture_without_a_face_is_refused(tmp_path, recognizer):
 def test_the_title_the_columns_and_the_legend_name_the_predicted_class(source, face):
     page, left_out = explanation_figure(source, face.crop, ["cam"], [None])
     words = words_of(page)
-    share = f"{face.scores['happiness']:.0%}"
-    assert words[0] == f"happiness {share} of the six · cam"
+    share = f"{face.probabilities['happiness']:.0%}"
+    assert words[0] == f"happiness {share}, neutral {face.neutral:.0%} · cam"
     assert words[1:4] == ["face", "map", "map over the face"]
     legend = f"warm and bright = speaks for happiness ({share})"
     assert f"{legend}; each map is scaled by its strongest place" in words
     assert left_out == {}
+
+
+def test_maps_of_several_classes_are_as_strong_as_these_are_probable(source, face):
+    named = ["happiness", "fear", "disgust"]
+    page, _ = explanation_figure(source, face.crop, ["cam"], named)
+    plain = picture_grid.crop_tile(np.asarray(Image.fromarray(face.crop).convert("L")))
+    tiles = [tile.astype(int) for _, _, tile in page.pictures[1:4]]
+    happy, fear, _ = (np.abs(tile - plain).max() for tile in tiles)
+    assert face.probabilities["fear"] < 0.01  # and what is of 0 % looks like it
+    assert happy > 100
+    assert fear <= 3
+    words = words_of(page)
+    assert words[0] == f"{words[2]}, neutral {face.neutral:.0%} · cam"
+    assert words[2] == f"happiness {face.probabilities['happiness']:.0%}"
+    assert any(text.endswith("a map is as strong as its class is probable") for text in words)
 
 
 def test_among_several_a_method_that_the_network_does_not_allow_is_left_out(source, face):
@@ -83,7 +99,7 @@ def test_among_several_a_method_that_the_network_does_not_allow_is_left_out(sour
 def test_the_sentence_speaks_of_the_class_that_was_asked_for(source, face):
     for label in ("happiness", "fear"):
         sentence = explanation_sentence(source, face.crop, "cam", label)
-        assert sentence.startswith(f"{label} {face.scores[label]:.2f}: ")
+        assert sentence.startswith(f"{label} {face.probabilities[label]:.2f}: ")
         assert sentence.endswith(regions.words(regions.named_shares(face.heatmap(label))))
     predicted = explanation_sentence(source, face.crop, "cam")
     assert predicted == explanation_sentence(source, face.crop, "cam", "happiness")

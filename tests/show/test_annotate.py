@@ -144,7 +144,9 @@ def test_in_every_corner_all_is_drawn_and_only_where_planned(right, low, over):
     picture = picture_of(rgb, face_at(left, top, 150))
     [plan] = layout.plan(picture)
     changed = (annotate(rgb, picture) != rgb).any(axis=2)
-    for box in (plan.frame, plan.chip, plan.panel):
+    x0, y0, x1, y1 = plan.link
+    tie = Box(min(x0, x1) - 4, min(y0, y1) - 4, max(x0, x1) + 4, max(y0, y1) + 4)
+    for box in (plan.frame, plan.chip, plan.panel, tie):
         assert within(box, 700, 500)
         assert cut(changed, box).any()
         changed[round(box.top) : round(box.bottom), round(box.left) : round(box.right)] = False
@@ -190,6 +192,28 @@ def test_faces_in_rows_all_get_panels_that_cover_no_face_and_no_label():
     assert len({plan.panel_size for plan in plans}) == 1
     placed = [box for plan in plans for box in (plan.frame, plan.chip, plan.panel)]
     assert all(boxes.intersection(a, b) == 0 for a, b in combinations(placed, 2))
+
+
+def test_all_labels_of_a_picture_have_one_size():
+    # side by side, the labels of the first two would lie on each other at their usual size
+    faces = [face_at(100, 100, 150), face_at(260, 100, 150), face_at(700, 300, 90)]
+    plans = layout.plan(picture_of(grey(700, 1400), *faces))
+    assert len({plan.size for plan in plans}) == 1
+    chips = [plan.chip for plan in plans]
+    assert all(boxes.intersection(a, b) == 0 for a, b in combinations(chips, 2))
+    assert all(plan.text == "happiness 38%" for plan in plans)
+
+
+def test_a_map_without_a_panel_is_drawn_only_where_the_label_names_it():
+    calm, happy = face_at(20, 60, 40, maps=spot(MOUTH)), face_at(160, 60, 40, maps=spot(MOUTH))
+    calm = replace(calm, neutral=0.9)
+    picture = picture_of(grey(330, 330), calm, happy)
+    plans = layout.plan(picture)
+    assert [plan.panel for plan in plans] == [None, None]
+    drawn = annotate(grey(330, 330), picture)
+    for face, shown in ((calm, False), (happy, True)):
+        x, y = np.rint(face.landmarks[3:].mean(axis=0)).astype(int)
+        assert (drawn[y, x] != 128).any() == shown
 
 
 def test_in_a_crowd_only_frames_and_labels_are_left():

@@ -12,6 +12,7 @@ from PIL import Image
 
 from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain.methods import Source, class_names, explain_each, source_of
+from mien.explain.onnx_source import GraphSource
 from mien.faces import align
 from mien.faces.regions import named_shares, words
 from mien.labels import LabelSet
@@ -160,30 +161,33 @@ def explanation_figure(
     Raises:
         BadModelError: if the network does not allow the only method.
     """
-    scores = _scores(source, crop)
+    scores, calm = _probabilities(source, crop)
     best = max(scores, key=lambda label: scores[label])
     named = [_known(label or best, scores) for label in labels]
+    highest = max(scores[name] for name in named)
+    strengths = [scores[name] / highest for name in named]
     several = len(methods) > 1
     order = {name: number for number, name in enumerate(scores)}
     rows, left_out = [], {}
     for method in methods:
         try:
-            row = _method_row(source, crop, method, [order[name] for name in named], layer)
+            maps = _maps(source, crop, method, [order[name] for name in named], layer)
         except BadModelError as error:
             if not several:
                 raise
             left_out[method] = error.message
         else:
+            row = _method_row(crop, maps, strengths)
             rows.append(FigureRow(method if several else "", *row))
-    together = LabelSet(tuple(scores)).together
-    title = f"{best} {scores[best]:.0%} of {together}" + ("" if several else f" · {methods[0]}")
+    title = _title(scores, calm, best) + ("" if several else f" · {methods[0]}")
     if len(named) > 1:
         columns = ["face", *(f"{label} {scores[label]:.0%}" for label in named)]
         legend = "warm and bright = speaks for the expression above the column"
     else:
         columns = ["face", "map", "map over the face"]
         legend = f"warm and bright = speaks for {named[0]} ({scores[named[0]]:.0%})"
-    legend += "; each map is scaled by its strongest place"
+    several_maps = "; a map is as strong as its class is probable"
+    legend += several_maps if len(named) > 1 else "; each map is scaled by its strongest place"
     return picture_grid.figure(title, columns, rows, legend), left_out
 
 
@@ -192,12 +196,27 @@ def _batch(source: Source, crop: U8) -> F32:
     return to_batch([crop], source.side)
 
 
-def _scores(source: Source, crop: U8) -> dict[str, float]:
-    """The probability of each class by name, or by number where they have no names."""
-    logits = source.logits(_batch(source, crop))
-    [scores] = softmax(logits, getattr(source, "temperature", 1.0))
+def _title(scores: dict[str, float], calm: dict[str, float], best: str) -> str:
+    """What the face shows: of all classes, or of those that the network has."""
+    if not calm:
+        return f"{best} {scores[best]:.0%} of {LabelSet(tuple(scores)).together}"
+    shown = [(best, scores[best]), *calm.items()]
+    if calm[next(iter(calm))] > scores[best]:
+        shown.reverse()
+    return ", ".join(f"{name} {value:.0%}" for name, value in shown)
+
+
+def _probabilities(source: Source, crop: U8) -> tuple[dict[str, float], dict[str, float]]:
+    """The probability of each class, by name or else by number, and of a calm one beside them."""
+    batch = _batch(source, crop)
+    [scores] = softmax(source.logits(batch), getattr(source, "temperature", 1.0))
     names = class_names(source, len(scores)) or tuple(map(str, range(len(scores))))
-    return dict(zip(names, map(float, scores), strict=True))
+    calm = source.neutral(batch) if isinstance(source, GraphSource) else None
+    if calm is None or source.labels is None:
+        return dict(zip(names, map(float, scores), strict=True)), {}
+    known = source.labels.probabilities(scores.tolist(), float(calm[0]))
+    beside = {source.labels.calm: known.pop(source.labels.calm)}
+    return known, beside
 
 
 def _known(label: str, scores: dict[str, float]) -> str:
@@ -206,14 +225,19 @@ def _known(label: str, scores: dict[str, float]) -> str:
     return label
 
 
-def _method_row(
-    source: Source, crop: U8, method: str, classes: Sequence[int], layer: str | None
-) -> tuple[list[U8], list[str]]:
-    """The tiles of a method, and a caption under each."""
-    maps = explain_each(source, _batch(source, crop), method, classes, layer)[:, 0]
+def _maps(source: Source, crop: U8, method: str, classes: Sequence[int], layer: str | None) -> F32:
+    """The map of each class, shape (T, h, w)."""
+    return explain_each(source, _batch(source, crop), method, classes, layer)[:, 0]
+
+
+def _method_row(crop: U8, maps: F32, strengths: Sequence[float]) -> tuple[list[U8], list[str]]:
+    """The tiles of a method, each map as strong as it shall be, and a caption under each."""
     captions = ["" if (own > 0).any() else "nothing speaks for it" for own in maps]
-    tiles = [picture_grid.outlined_map(crop, own) for own in maps]
-    if len(classes) == 1:
+    tiles = [
+        picture_grid.outlined_map(crop, own, strength)
+        for own, strength in zip(maps, strengths, strict=True)
+    ]
+    if len(maps) == 1:
         tiles.insert(0, picture_grid.colour_map(maps[0]))
     return [picture_grid.crop_tile(crop), *tiles], ["", *captions]
 
@@ -221,7 +245,7 @@ def _method_row(
 def explanation_sentence(
     source: Source, crop: U8, method: str, label: str | None = None, layer: str | None = None
 ) -> str:
-    """Say a class's share of all, and where on the face the map has its evidence.
+    """Say how probable a class is, and where on the face the map has its evidence.
 
     Args:
         source: the network.
@@ -233,7 +257,7 @@ def explanation_sentence(
     Returns:
         For instance ``happiness 0.98: 61 % of the evidence on the mouth, 22 % on the cheeks``.
     """
-    scores = _scores(source, crop)
+    scores, _ = _probabilities(source, crop)
     name = _known(label or max(scores, key=lambda label: scores[label]), scores)
     number = list(scores).index(name)
     [[coarse]] = explain_each(source, _batch(source, crop), method, [number], layer)

@@ -49,6 +49,17 @@ class GraphSource:
         """Map (N, 3, side, side) to logits (N, C)."""
         return self.model.tensors(batch, ["logits"])["logits"]
 
+    def neutral(self, batch: F32) -> F32 | None:
+        """Return the probability of a calm class beside the others, shape (N,); None without one."""
+        if (
+            self.labels is None
+            or not self.labels.calm_beside
+            or "neutral" not in self.model.outputs
+        ):
+            return None
+        logits = self.model.tensors(batch, ["neutral"])["neutral"][:, 0]
+        return np.asarray((1 + np.tanh(logits / 2)) / 2, dtype=np.float32)
+
     def activations(self, batch: F32, layer: str | None = None) -> F32:
         """Return the layer's output, shape (N, K, h, w)."""
         self._check(layer)

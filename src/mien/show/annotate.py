@@ -21,9 +21,10 @@ from mien.media.parts import remove_leftovers
 from mien.media.writers import FORMATS, write_picture
 from mien.pixels import F32, U8
 from mien.recognize.results import Face, Picture, VideoFrame
-from mien.show import layout
+from mien.show import layout, video_layout
 from mien.show.heatmap import blend_heatmap
 from mien.show.panel import Panel
+from mien.show.placement import Plan
 from mien.show.style import DARK, LIGHT, Masks, Rgb, colours_of, paint
 
 __all__ = [
@@ -43,8 +44,9 @@ _ENOUGH = 640  # pixels; to at least that, by a whole number
 def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True) -> U8:
     """Draw what was read in a picture on a copy of it.
 
-    Every face gets a frame and a label in the colour of its expression and, over the face, the
-    heat map of its most probable expression; every face with room beside it gets bars too.
+    Every face gets a frame and a label in the colour of its expression, and every face with room
+    beside it bars. Over the face lies the heat map of its most probable expression, where label or
+    bars say of what it is: not over a calm or uncertain face without bars.
 
     Args:
         rgb: shape (H, W, 3), uint8, RGB; left as it was.
@@ -131,7 +133,7 @@ class Overlay:
         """
         self._heatmap = heatmap
         self._renderer = _Renderer(heatmap, landmarks)
-        self._layout: layout.VideoLayout | None = None
+        self._layout: video_layout.VideoLayout | None = None
         self._canvas = np.empty((0, 0, 3), dtype=np.uint8)
 
     def draw(self, frame: VideoFrame) -> U8:
@@ -150,7 +152,7 @@ class Overlay:
             size = (canvas.shape[1], canvas.shape[0])
             if self._layout is None or self._layout.canvas != size:  # it may change in a video
                 legend = self._heatmap and frame.faces[0].maps is not None
-                self._layout = layout.VideoLayout(size, legend, frame.faces[0].labels)
+                self._layout = video_layout.VideoLayout(size, legend, frame.faces[0].labels)
             plans = self._layout.plan(frame.faces, zoom, frame.time_s)
             self._renderer.draw(canvas, frame.faces, plans, zoom)
         return canvas
@@ -173,19 +175,13 @@ class _Renderer:
         self._masks = Masks()
         self._panels: dict[tuple[int, bool, LabelSet], Panel] = {}  # by size, legend and classes
 
-    def draw(
-        self, canvas: U8, faces: Sequence[Face], plans: Sequence[layout.Plan], zoom: int
-    ) -> None:
+    def draw(self, canvas: U8, faces: Sequence[Face], plans: Sequence[Plan], zoom: int) -> None:
         """Draw on a canvas, which is `zoom` times as large as the picture, in place."""
-        for face in faces:
-            if self._heatmap and face.maps is not None:
+        for face, plan in zip(faces, plans, strict=True):
+            if self._heatmap and plan.heat and face.maps is not None:
                 blend_heatmap(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
         for face, plan in zip(faces, plans, strict=True):
-            colour = colours_of(face.labels)[face.label]
-            if plan.frame:
-                self._draw_frame(canvas, plan.frame, colour, plan.size)
-            if plan.chip:
-                self._draw_label(canvas, plan.chip, plan, colour)
+            self._draw_lines(canvas, face, plan)
             if self._landmarks:
                 _draw_points(canvas, (face.landmarks + 0.5) * zoom - 0.5, plan.size)
         for face, plan in zip(faces, plans, strict=True):
@@ -196,6 +192,15 @@ class _Renderer:
                 left, top = round(plan.panel.left), round(plan.panel.top)
                 self._panels[key].draw(canvas, face, left, top)
 
+    def _draw_lines(self, canvas: U8, face: Face, plan: Plan) -> None:
+        colour = colours_of(face.labels)[face.label]
+        if plan.link:
+            _draw_link(canvas, plan.link, colour, plan.size)
+        if plan.frame:
+            self._draw_frame(canvas, plan.frame, colour, plan.size)
+        if plan.chip:
+            self._draw_label(canvas, plan.chip, plan, colour)
+
     def _draw_frame(self, canvas: U8, box: Box, colour: Rgb, size: int) -> None:
         """The frame, with a dark line inside that sets it off from any skin."""
         line, radius = max(2, round(0.16 * size)), round(0.4 * size)
@@ -205,7 +210,7 @@ class _Renderer:
             self._masks.frame(canvas, inner, DARK, max(1, radius - line), thin)
         self._masks.frame(canvas, box, colour, radius, line)
 
-    def _draw_label(self, canvas: U8, chip: Box, plan: layout.Plan, colour: Rgb) -> None:
+    def _draw_label(self, canvas: U8, chip: Box, plan: Plan, colour: Rgb) -> None:
         left, top, width, height = (
             round(v) for v in (chip.left, chip.top, chip.width, chip.height)
         )
@@ -213,6 +218,13 @@ class _Renderer:
         word = self._masks.word(plan.text, plan.size)
         left += (width - word.shape[1]) // 2
         paint(canvas, word, DARK, left, top + (height - word.shape[0]) // 2)
+
+
+def _draw_link(canvas: U8, ends: tuple[float, float, float, float], colour: Rgb, size: int) -> None:
+    """A line from a frame to its panel, as wide as the frame's, so that each panel has its face."""
+    x0, y0, x1, y1 = (round(16 * end) for end in ends)  # cv2 takes 16ths of a pixel
+    line = max(2, round(0.16 * size))
+    cv2.line(canvas, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA, 4)
 
 
 def _draw_points(canvas: U8, points: F32, size: int) -> None:

@@ -208,17 +208,18 @@ def colour_map(strength: F32) -> U8:
     return _ringed(tile, fine)
 
 
-def outlined_map(crop: U8, strength: F32) -> U8:
+def outlined_map(crop: U8, strength: F32, strongest: float = 1.0) -> U8:
     """Lay a map over its crop: a place without evidence stays grey as the network saw it.
 
     Args:
         crop: shape (64, 64, 3), RGB.
         strength: shape (h, w), as for `colour_map`.
+        strongest: in [0, 1], how strong its strongest place is drawn: beside other maps.
 
     Returns:
         shape (192, 192, 3).
     """
-    fine = _fine(strength)
+    fine = _fine(strength) * np.float32(strongest)
     gray = crop_tile(np.asarray(Image.fromarray(crop).convert("L")))
     alpha = (_OPACITY * fine)[..., None]
     mixed = gray * (1 - alpha) + colours(fine) * alpha

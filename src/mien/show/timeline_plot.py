@@ -32,8 +32,8 @@ _DASHES: tuple[Any, ...] = (
 _INK = "#333333"
 _LIGHT = 190  # of 255: how bright a line has a rim
 _MOST_NAMED = 7  # classes that the legend names
-_LEAST_WIDE = 0.02  # inches: of a stretch in the band
-_EDGED = 0.06  # inches: narrower ones would be hidden by a white edge
+_LEAST_WIDE = 0.07  # inches: of a stretch in the band
+_EDGED = 0.08  # inches: narrower ones would be hidden by a white edge
 _BREAK_S = 0.5  # a longer gap is left open
 
 
@@ -53,7 +53,7 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
     heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.12] * max(1, len(tracks))
     height = sum(heights) + 1.0
     with plot_figure(path, (_WIDTH, height), "plotting a timeline", layout=None) as figure:
-        edges = {"left": 0.06, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.5 / height}
+        edges = {"left": 0.068, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.5 / height}
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0, **edges)
         ends = _span(timeline)
         for place, track in enumerate(tracks):
@@ -91,7 +91,8 @@ def _curves(panel: Any, times: F64, values: F64, labels: LabelSet) -> None:
         panel.fill_between(times, 0, values[:, -1], color="#dddddd", lw=0)
     for i in range(len(labels.names)):
         panel.plot(times, values[:, i], marker=_dot(times), ms=2, **_style(labels, i, 1.5))
-    panel.set(ylim=(0, 1.04), yticks=[0, 0.5, 1], xticks=[])
+    panel.set(ylim=(0, 1.04), xticks=[])
+    panel.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
     panel.tick_params(labelsize=7)
     panel.grid(axis="y", alpha=0.3)
     panel.spines[["top", "right"]].set_visible(False)
@@ -162,7 +163,7 @@ def _peaks(strip: Any, panel: Any, peaks: list[Peak], colours: dict[str, str]) -
         frame = [left, left + size, left + size, left, left]
         sides = [0.08, 0.08, 0.08 + tall, 0.08 + tall, 0.08]
         strip.plot(frame, sides, color=colours[peak.label], lw=2, clip_on=False)
-        words = f"{peak.label} {peak.probability:.0%}"
+        words = f"{peak.label} {100 * peak.probability:.0f} %"
         strip.text(x, 0.1 + tall, words, ha="center", va="bottom", fontsize=7)
         top = peak.probability
         link = ConnectionPatch(
