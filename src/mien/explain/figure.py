@@ -12,7 +12,6 @@ from PIL import Image
 
 from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain.methods import Source, class_names, explain_each, source_of
-from mien.explain.onnx_source import GraphSource
 from mien.faces import align
 from mien.faces.regions import named_shares, words
 from mien.labels import LabelSet
@@ -211,7 +210,8 @@ def _probabilities(source: Source, crop: U8) -> tuple[dict[str, float], dict[str
     batch = _batch(source, crop)
     [scores] = softmax(source.logits(batch), getattr(source, "temperature", 1.0))
     names = class_names(source, len(scores)) or tuple(map(str, range(len(scores))))
-    calm = source.neutral(batch) if isinstance(source, GraphSource) else None
+    neutral = getattr(source, "neutral", None)  # a model file has it
+    calm = neutral(batch) if neutral else None
     if calm is None or source.labels is None:
         return dict(zip(names, map(float, scores), strict=True)), {}
     known = source.labels.probabilities(scores.tolist(), float(calm[0]))

@@ -50,12 +50,8 @@ class GraphSource:
         return self.model.tensors(batch, ["logits"])["logits"]
 
     def neutral(self, batch: F32) -> F32 | None:
-        """Return the probability of a calm class beside the others, shape (N,); None without one."""
-        if (
-            self.labels is None
-            or not self.labels.calm_beside
-            or "neutral" not in self.model.outputs
-        ):
+        """Return the probability of a calm class beside the others, (N,); None without one."""
+        if not self.labels.calm_beside or "neutral" not in self.model.outputs:
             return None
         logits = self.model.tensors(batch, ["neutral"])["neutral"][:, 0]
         return np.asarray((1 + np.tanh(logits / 2)) / 2, dtype=np.float32)
