@@ -230,18 +230,48 @@ def draw_peers() -> None:
     panels = figure.subplots(1, 2)
     for axes, title, column in zip(panels, (RAFDB, FER2013), (2, 3), strict=True):
         for point, colour in zip(points, _COLOURS[: len(points)], strict=True):
-            name, ms, value = point[0], point[1], 100 * point[column]
-            axes.plot(ms, value, "o", ms=9, color=colour, label=name)
-            axes.annotate(f"{value:.0f}", (ms, value), (8, -3), textcoords="offset points")
+            axes.plot(point[1], 100 * point[column], "o", ms=9, color=colour, label=point[0])
         axes.set(xscale="log", title=title, xlabel="ms a crop, one thread", ylabel="accuracy (%)")
         axes.margins(x=0.2, y=0.15)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
+        _number(figure, axes, [(point[1], 100 * point[column]) for point in points])
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
     with atomic(PLOT) as part:
         figure.savefig(part, format="png", dpi=120, metadata={"Description": _digest(points)})
+
+
+def _number(figure: Any, axes: Any, places: list[tuple[float, float]]) -> None:
+    """Write each value beside its dot: right, left, above or below, where nothing else lies yet."""
+    figure.draw_without_rendering()  # so that places in pixels are known
+    dots = axes.transData.transform(places)
+    taken = [(x - 8, y - 8, x + 8, y + 8) for x, y in dots]
+    for (ms, value), (x, y) in zip(places, dots, strict=True):
+        wide, high = 22, 14
+        tries = [
+            (9, -5),
+            (-9 - wide, -5),
+            (-wide / 2, 10),
+            (-wide / 2, -10 - high),
+            (9, 8),
+            (9, -19),
+        ]
+        boxes = [(x + a, y + b, x + a + wide, y + b + high) for a, b in tries]
+        number = min(range(len(tries)), key=lambda i: (_overlap(boxes[i], taken), i))
+        taken.append(boxes[number])
+        across, up = (72 / figure.dpi * offset for offset in tries[number])  # points
+        axes.annotate(f"{value:.0f}", (ms, value), (across, up), textcoords="offset points")
+
+
+def _overlap(box: tuple[float, ...], others: list[tuple[float, ...]]) -> float:
+    """Square pixels of other boxes that a box covers."""
+    return sum(
+        max(0.0, min(box[2], other[2]) - max(box[0], other[0]))
+        * max(0.0, min(box[3], other[3]) - max(box[1], other[1]))
+        for other in others
+    )
 
 
 def recall() -> str:

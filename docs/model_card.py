@@ -57,6 +57,30 @@ def accuracy(sets: Mapping[str, str]) -> str:
     return as_markdown(header, rows)
 
 
+def as_called() -> str:
+    """What a user sees: neutral and uncertain are answers too, and wrong ones on these pictures."""
+    peers = read("peers")
+    ours = next(rival["sets"] for rival in peers["rivals"] if rival["name"] == "mien")
+    records = {title: read_of_shipped(name) for name, title in SETS.items()}
+    whole = all("accuracy_as_called" in record for record in records.values())
+    rows = [
+        [
+            title,
+            f"{r['accuracy']:.1%}",
+            f"{ours[title]['accuracy_with_neutral']:.1%}" if title in ours else "",
+            *([f"**{r['accuracy_as_called']:.1%}**"] if whole else []),
+            f"{r['called_neutral_rate']:.1%}",
+            f"{r['called_uncertain_rate']:.1%}",
+        ]
+        for title, r in records.items()
+    ]
+    header = [
+        "right, of all pictures of", "forced to one of the six", "neutral may be the answer",
+        *(["neutral and uncertain may be"] if whole else []), "called neutral", "called uncertain",
+    ]  # fmt: skip
+    return as_markdown(header, rows)
+
+
 def _with_mirror_images(name: str) -> str:
     if not (RESULTS / f"{name}-flip.json").exists():
         return ""
@@ -136,6 +160,7 @@ def _neutral(figures: dict[str, float]) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "accuracy": partial(accuracy, SETS),
+    "as-called": as_called,
     "card": card,
     "recalls": partial(recalls, SETS),
     "seeds": seeds,

@@ -124,6 +124,10 @@ def test_the_record_carries_interval_calibration_and_what_else_was_said(found, e
     assert found.record["calibration_error_by_chance"] == pytest.approx(chance, abs=1e-3)
     calm = expected.neutral > 0.5
     doubted = ~calm & (expected.scores.max(axis=1) < 0.5)
+    best = expected.scores.argmax(axis=1) == expected.targets
+    seen = (best & ~calm & ~doubted).mean()  # neutral and uncertain are wrong answers here
+    assert 0 < seen < best.mean()
+    assert found.record["accuracy_as_called"] == pytest.approx(seen, abs=5e-5)
     for word, mask in (("neutral", calm), ("uncertain", doubted)):
         assert 0.1 < mask.mean() < 0.9
         assert found.record[f"called_{word}_rate"] == pytest.approx(mask.mean(), abs=5e-5)

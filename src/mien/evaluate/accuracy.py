@@ -133,7 +133,7 @@ def evaluate(
         "framing": _framing(rows),
         "split": split,
         **_figures(scores, _classes(rows, labels), labels),
-        **_other_words(recognizer.rule, scores, neutral, labels),
+        **_as_called(recognizer.rule, scores, neutral, _classes(rows, labels), labels),
     }
     return Evaluation(rows, scores, neutral, record, labels)
 
@@ -190,13 +190,17 @@ def _figures(scores: F32, targets: I64, labels: LabelSet) -> dict[str, Any]:
     }
 
 
-def _other_words(rule: Rule, scores: F32, neutral: F32, labels: LabelSet) -> dict[str, float]:
-    """How often a face of a scored class is called calm or uncertain."""
+def _as_called(
+    rule: Rule, scores: F32, neutral: F32, targets: I64, labels: LabelSet
+) -> dict[str, float]:
+    """What a user sees: how often the label is right, where calm and uncertain count as wrong."""
     pairs = zip(scores.tolist(), neutral.tolist(), strict=True)
-    words = Counter(rule.label(values, calm, labels) for values, calm in pairs)
-    beside = [labels.calm] if labels.calm_beside else []
+    called = [rule.label(values, calm, labels) for values, calm in pairs]
+    words, beside = Counter(called), [labels.calm] if labels.calm_beside else []
+    right = sum(word == labels.names[target] for word, target in zip(called, targets, strict=True))
     return {
-        f"called_{word}_rate": round(words[word] / len(scores), 4) for word in (*beside, UNCERTAIN)
+        "accuracy_as_called": round(right / len(scores), 4),
+        **{f"called_{w}_rate": round(words[w] / len(scores), 4) for w in (*beside, UNCERTAIN)},
     }
 
 

@@ -2,7 +2,9 @@
 
 style              colours, letters, shapes and masks
 heatmap            a map laid over a face
-layout             where frames, labels and panels go: in a picture, and steadily over a video
+placement          what a plan is: where frame, label and panel of a face go, and what places are
+layout             the plan of a picture
+video_layout       the plan of a video, steady from frame to frame
 panel              the bars beside a face
 annotate           a picture, a folder of pictures or the frames of a video, annotated
 picture_grid       figures and contact sheets: rows of small pictures with words; PNG, PDF, SVG

@@ -27,15 +27,19 @@ figure { margin: 0; padding: 8px; border: 1px solid #ddd; border-radius: 6px }
 figcaption { font-size: 12px; overflow-wrap: anywhere }
 .note { background: #fff4d6; padding: 8px 12px; border-radius: 6px }
 """
+_VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 _REPORT_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1200px; color: #222 }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1200px; color: #222;
+  padding: 0 16px; background: #fff }
 nav { background: #f2f2f2; padding: 8px 12px; border-radius: 6px }
 table { border-collapse: collapse } td, th { padding: 2px 14px 2px 0; text-align: left }
-.seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(215px, 1fr)); gap: 12px }
+.seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(232px, 1fr)); gap: 12px }
 .seen img { width: 96px; height: 96px; margin-right: 4px } .plot { max-width: 100% }
 """
 _PAIRS_STYLE = """
-body { font: 14px/1.4 system-ui, sans-serif; margin: 2em; color: #222; background: #fff }
+body { font: 14px/1.4 system-ui, sans-serif; margin: 2em auto; padding: 0 16px; max-width: 1400px;
+  color: #222; background: #fff }
+pre { white-space: pre-wrap }
 section { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 14px }
 figure.differs { border-color: #c33 } figure img { width: 96px; height: 96px; margin-right: 6px }
 """
@@ -86,7 +90,8 @@ def write_report(title: str, note: str, sections: Sequence[Section], out: Path) 
     """
     links = " &rarr; ".join(f'<a href="#{i}">{escape(s.title)}</a>' for i, s in enumerate(sections))
     parts = [
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>',
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{_VIEWPORT}',
+        f"<title>{escape(title)}</title>",
         f"<style>{_SHARED_STYLE}{_REPORT_STYLE}</style><h1>{escape(title)}</h1>",
         f'<p class="note">{escape(note)}</p><nav>{links}</nav>',
         *(_section(number, section) for number, section in enumerate(sections)),
@@ -110,12 +115,17 @@ def _section(number: int, section: Section) -> str:
 
 
 def _crop_figure(explained: ExplainedCrop) -> str:
-    caption = "<br>".join(map(escape, explained.caption))
+    caption = "<br>".join(map(_breakable, explained.caption))
     pictures = "".join(
         f'<img alt="{alt}" src="{_inline(_png(rgb))}">'
         for alt, rgb in (("the crop", explained.crop), ("its heat map", explained.heat))
     )
     return f"<figure>{pictures}<figcaption>{caption}</figcaption></figure>"
+
+
+def _breakable(line: str) -> str:
+    """A line whose file names break behind a slash, and only where that does not help elsewhere."""
+    return escape(line).replace("/", "/<wbr>")
 
 
 def _png(rgb: U8) -> bytes:
@@ -160,7 +170,7 @@ def write_pairs(
         OutputError: if it cannot be written.
     """
     parts = [
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">',
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">{_VIEWPORT}',
         f"<title>{escape(title)}</title>\n<style>{_SHARED_STYLE}{_PAIRS_STYLE}</style>",
         f"<h1>{escape(title)}</h1>",
         '<p class="note">For your eyes on this machine: the pictures stay in their folders and '
@@ -178,7 +188,7 @@ def _pair_figure(pair: Pair, folder: Path) -> str:
     images = "".join(
         f'<img loading="lazy" alt="" src="{_link(picture, folder)}">' for picture in pair.pictures
     )
-    words = "<br>".join(escape(line) for line in (pair.note, *pair.captions) if line)
+    words = "<br>".join(_breakable(line) for line in (pair.note, *pair.captions) if line)
     kind = ' class="differs"' if pair.stressed else ""
     return f"<figure{kind}>{images}<figcaption>{words}</figcaption></figure>"
 

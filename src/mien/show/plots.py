@@ -134,6 +134,8 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
             axes.spines[["top", "right"]].set_visible(False)
             axes.grid(alpha=0.3)
             axes.locator_params(axis="x", integer=True)  # there is no half epoch
+            if len(epochs) == 1:  # else the axis would have ticks at hundredths of an epoch
+                axes.set(xticks=epochs, xlim=(epochs[0] - 1, epochs[0] + 1))
 
 
 def class_bars(
@@ -149,7 +151,7 @@ def class_bars(
     titles = list(dict.fromkeys(title for title, *_ in counts))
     across = min(2, len(titles))
     down = -(-len(titles) // across)
-    with plot_figure(path, (6.8 * across, 3.7 * down)) as figure:
+    with plot_figure(path, (6.8 * across, 4.0 * down)) as figure:
         figure.get_layout_engine().set(h_pad=0.12)
         panels = figure.subplots(down, across, squeeze=False).ravel()
         for panel in panels[len(titles) :]:
@@ -181,7 +183,9 @@ def _class_panel(
     panel.margins(y=0.22)  # room for the legend above the numbers
     panel.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     panel.spines[["top", "right"]].set_visible(False)
-    panel.legend(frameon=False)
+    # below the panel: inside it would lie on bars and their numbers
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.11), "ncols": len(splits)}
+    panel.legend(frameon=False, **below)
 
 
 def confusion_matrix(
@@ -240,12 +244,14 @@ def effects(points: Sequence[tuple[Mapping[str, object], float]], path: Path) ->
         path: of the plot to write.
     """
     names = list(points[0][0])
-    with plot_figure(path, (2.6 * max(1, len(names)) + 0.8, 3.4)) as figure:
+    with plot_figure(path, (2.6 * max(1, len(names)) + 0.8, 3.7)) as figure:
         panels = figure.subplots(1, max(1, len(names)), sharey=True, squeeze=False)[0]
         panels[0].set_ylabel("held-out accuracy (%)")
         for name, panel in zip(names, panels, strict=False):
             pairs = [(settings[name], 100 * accuracy) for settings, accuracy in points]
             _effect(panel, name, pairs)
+        marks = panels[0].get_legend_handles_labels()
+        figure.legend(*marks, loc="outside upper left", ncols=2, frameon=False, fontsize=9)
 
 
 def _effect(panel: Any, name: str, pairs: Sequence[tuple[Any, float]]) -> None:
@@ -254,8 +260,10 @@ def _effect(panel: Any, name: str, pairs: Sequence[tuple[Any, float]]) -> None:
     groups = [[accuracy for value, accuracy in pairs if value == own] for own in values]
     for place, group in enumerate(groups):
         spread = [place + 0.24 * (i / max(1, len(group) - 1) - 0.5) for i in range(len(group))]
-        panel.plot(spread, sorted(group), ".", color=_BLUE, alpha=0.5, ms=5)
-    panel.plot(range(len(values)), [mean(group) for group in groups], "o-", color=_VERMILION, ms=5)
+        label = None if place else "one run"
+        panel.plot(spread, sorted(group), ".", color=_BLUE, alpha=0.5, ms=5, label=label)
+    means = [mean(group) for group in groups]
+    panel.plot(range(len(values)), means, "o-", color=_VERMILION, ms=5, label="mean of the runs")
     panel.set_xticks(range(len(values)), [_as_text(value) for value in values])
     panel.set_xlim(-0.5, len(values) - 0.5)
     panel.set_xlabel(name)
