@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,14 @@ pytest.importorskip("matplotlib")
 
 from PIL import Image
 
-from mien.show.plots import confusion_matrix, effects, history_curves, reliability_plot
+from mien.labels import LABELS
+from mien.show.plots import (
+    class_bars,
+    confusion_matrix,
+    effects,
+    history_curves,
+    reliability_plot,
+)
 
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)  # training, held out
 
@@ -97,9 +106,38 @@ def test_the_effect_of_a_setting_rises_with_its_values(tmp_path):
     points = [({"rate": r, "batch": b}, r * 4) for r in (0.1, 0.2) for b in (8, 16)]
     effects(points, tmp_path / "e.png")
     with Image.open(tmp_path / "e.png") as image:
-        picture = np.asarray(image.convert("RGB"))
+        picture = np.asarray(image.convert("RGB"))[60:]  # below the legend
     rows_, columns = places(picture, VERMILION)
     middle = picture.shape[1] / 2
     rate = columns < middle
     assert np.corrcoef(columns[rate], rows_[rate])[0, 1] < -0.9  # up, to the right
     assert rows_[~rate].std() < 5  # the batch has no effect: a level line
+
+
+def words_of(svg):
+    """Each text of a plot, with how far below the upper edge it begins, in points."""
+    found = re.findall(r"<!-- (.+?) -->\s*<g [^>]*translate\(\S+ (\S+)\)", svg.read_text())
+    return [(text, float(y)) for text, y in found]
+
+
+def test_a_single_epoch_has_one_tick(tmp_path):
+    history_curves(rows((1, 2, 0.1)), tmp_path / "h.svg")
+    lowest = max(y for text, y in words_of(tmp_path / "h.svg") if text == "1")
+    ticks = [text for text, y in words_of(tmp_path / "h.svg") if abs(y - lowest) < 1]
+    assert ticks == ["1", "1"]  # one below each panel
+
+
+def test_the_legend_of_counts_lies_below_the_bars_and_their_numbers(tmp_path):
+    train, test = (dict(zip(LABELS, n, strict=True)) for n in ([9] * 6, [1, 2, 3, 4, 5, 6]))
+    counts = [("rafdb", "train", train), ("rafdb", "test", test)]
+    class_bars(counts, tmp_path / "c.svg")
+    places = dict(words_of(tmp_path / "c.svg"))
+    assert places["train 54"] == pytest.approx(places["test 21"])
+    assert places["train 54"] > places["happiness"] + 10
+
+
+def test_the_plot_of_effects_says_what_dots_and_line_are(tmp_path):
+    points = [({"lr": lr}, 0.5 + lr) for lr in (0.1, 0.2)]
+    effects(points, tmp_path / "e.svg")
+    named = [text for text, _ in words_of(tmp_path / "e.svg")]
+    assert (named.count("one run"), named.count("mean of the runs")) == (1, 1)

@@ -32,7 +32,8 @@ _REPORT_STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1200px; color: #222;
   padding: 0 16px; background: #fff }
 nav { background: #f2f2f2; padding: 8px 12px; border-radius: 6px }
-table { border-collapse: collapse } td, th { padding: 2px 14px 2px 0; text-align: left }
+table { border-collapse: collapse }
+td, th { padding: 2px 14px 2px 0; text-align: left; vertical-align: top }
 .seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(232px, 1fr)); gap: 12px }
 .seen img { width: 96px; height: 96px; margin-right: 4px } .plot { max-width: 100% }
 """
