@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import mien
+from mien.labels import LABELS
 from tests.support.commands import mien as run
 from tests.support.video_files import film
 
@@ -38,8 +39,14 @@ def test_rows_for_empty_frames_and_what_was_measured(talk, tmp_path):
 
 def test_seconds_summary_and_parquet(talk, tmp_path):
     words = ("--parquet", tmp_path / "t.parquet", "--per-second", "--summary", tmp_path / "s.csv")
-    assert run("video", talk, *words).exit_code == 0
+    assert run("video", talk, *words, "--probabilities").exit_code == 0
     frame = mien.read_table(tmp_path / "t.parquet")
+    named = [*LABELS, "neutral"]
+    assert list(frame.columns[-7:]) == [f"p_{name}" for name in named]
+    for label in LABELS:
+        expected = frame[label] * (1 - frame["neutral"])
+        assert frame[f"p_{label}"].to_list() == pytest.approx(expected.to_list(), abs=2e-4)
+    assert frame["p_neutral"].to_list() == frame["neutral"].to_list()
     assert frame["time_s"].to_list() == [0.0, 1.0]
     assert set(frame["label"]) == {"happiness"}
     track, whole = rows_of(tmp_path / "s.csv")
