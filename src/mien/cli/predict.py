@@ -177,7 +177,9 @@ def _table_of(
 
     more = {"regions": REGIONS_HEADER, "probabilities": probability_columns(labels)}
     header = (*picture_header(labels), *(name for own in asked for name in more[own]))
-    return header, partial(PhotoReading.rows, labels=labels, **dict.fromkeys(asked, True))
+    regions, probabilities = "regions" in asked, "probabilities" in asked
+    rows = partial(PhotoReading.rows, labels=labels, regions=regions, probabilities=probabilities)
+    return header, rows
 
 
 def _on_ray(
