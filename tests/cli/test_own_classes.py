@@ -203,7 +203,7 @@ def test_predict_names_the_classes_of_the_model_in_every_output(photo, labels):
     printed = mien("predict", photo, "--model", own).stdout
     for name, value in face.probabilities.items():
         assert f"{name} {value:.2f}" in printed
-    assert ("(resting" in printed) == bool(labels.calm)
+    assert ("  resting 0." in printed) == bool(labels.calm)
     assert "neutral" not in printed
 
 
