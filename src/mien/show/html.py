@@ -125,7 +125,7 @@ def _crop_figure(explained: ExplainedCrop) -> str:
 
 
 def _breakable(line: str) -> str:
-    """A line whose file names break behind a slash, and only where that does not help elsewhere."""
+    """A line whose file names may break behind each slash."""
     return escape(line).replace("/", "/<wbr>")
 
 

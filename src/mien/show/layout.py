@@ -32,7 +32,7 @@ from mien.show.placement import (
     names_its_map,
 )
 
-__all__ = ["Plan", "plan"]
+__all__ = ["plan"]
 
 _SHRINK = (1.0, 0.85, 0.7, 0.55, 0.48)  # letters of a panel, measured by the label's
 _LEAST = 1 / 90  # letters, measured by the picture: when it is shown smaller they can be read

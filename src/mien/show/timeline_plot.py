@@ -32,8 +32,8 @@ _DASHES: tuple[Any, ...] = (
 _INK = "#333333"
 _LIGHT = 190  # of 255: how bright a line has a rim
 _MOST_NAMED = 7  # classes that the legend names
-_LEAST_WIDE = 0.07  # inches: of a stretch in the band
-_EDGED = 0.08  # inches: narrower ones would be hidden by a white edge
+_NO_LENGTH = 0.07  # inches that a single frame has in the band, which is all of its film
+_EDGED = 0.06  # inches: narrower ones would be hidden by a white edge
 _BREAK_S = 0.5  # a longer gap is left open
 
 
@@ -128,15 +128,18 @@ def _band(band: Any, segments: list[Segment], colours: dict[str, str], last: boo
     """Draw what the track was called, in words where they fit."""
     first, final = band.get_xlim()
     inches = _WIDTH * 0.92 / (final - first)  # of a second
+    spans: dict[tuple[str, str], list[tuple[float, float]]] = {}  # one drawing for each colour
     for segment in segments:
         left, label = segment.start_s, segment.label
-        width = max(segment.end_s - left, _LEAST_WIDE / inches)  # a single frame may have no length
+        width = segment.end_s - left or _NO_LENGTH / inches
         edge = "white" if width * inches > _EDGED else "none"
-        band.broken_barh([(left, width)], (0, 1), facecolor=colours[label], edgecolor=edge)
+        spans.setdefault((label, edge), []).append((left, width))
         if width * inches > 0.075 * len(label):
             band.text(left + width / 2, 0.46, label, ha="center", va="center", fontsize=7.5)
         elif width * inches > 0.28:
             band.text(left + width / 2, 0.46, label[:3], ha="center", va="center", fontsize=7)
+    for (label, edge), own in spans.items():
+        band.broken_barh(own, (0, 1), facecolor=colours[label], edgecolor=edge)
     band.set(ylim=(0, 1), yticks=[])
     band.spines[["top", "right", "left"]].set_visible(False)
     if last:

@@ -1,6 +1,6 @@
 /**
- * The faces of a video over time: the probabilities of one as lines, and below a lane for each face, in
- * the colours of what it showed; as mien.show.timeline.
+ * The faces of a video over time: the probabilities of one as lines, and below a lane for each
+ * face, in the colours of what it showed; as mien.show.timeline.
  */
 import { namesOf } from "./pixels.js";
 
