@@ -152,7 +152,8 @@ MODELS = {
     "text": (lambda: b"weights\n", "is not a model of mien"),
     "plain onnx": (lambda: channels_model(card=False), "is not a model of mien"),
     "damaged": (damaged, "is damaged"),
-    "other labels": (lambda: channels_model(labels=["yes", "no"]), "has a card of format 1"),
+    "fewer labels": (lambda: channels_model(labels=["yes", "no"]), "logits of shape (2, 6)"),
+    "wrong labels": (lambda: channels_model(labels="yes"), "has a card"),
     "missing": (None, "cannot read"),
 }
 

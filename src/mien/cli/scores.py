@@ -34,7 +34,6 @@ from mien.cli._pictures import (
 from mien.cli._shared import DETECTOR, echo_beside, echo_error, echo_note, echo_written, needs
 from mien.errors import BadImageError
 from mien.media.files import is_address
-from mien.pixels import BATCH
 
 if TYPE_CHECKING:
     from mien.labels import LabelSet
@@ -92,6 +91,7 @@ def scores_command(
     Example: mien scores crops --out scores.csv
     """
     from mien.media.writers import CsvWriter, open_outputs
+    from mien.pixels import BATCH
     from mien.recognize.columns import columns_of
     from mien.recognize.recognizer import Recognizer
     from mien.scale.readers import Caps, CropReader, CropReading
@@ -164,4 +164,6 @@ def _on_ray(address: str, folder: Path, out: Path, resume: bool) -> OnRay:
     source = click.get_current_context().get_parameter_source("out")
     if source is click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--ray needs --out: a folder for the table and its parts")
+    from mien.pixels import BATCH
+
     return OnRay(address, [folder], out, resume, "scores.parquet", BATCH, _LEAST)
