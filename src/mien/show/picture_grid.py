@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from mien.media.writers import FORMATS, write_bytes, write_picture, write_text
-from mien.pixels import F32, U8, enlarge
+from mien.pixels import F32, U8, to_heat
 from mien.show.heatmap import colours
 from mien.show.style import DARK, Masks, Rgb, paint, text_width
 
@@ -203,7 +203,7 @@ def colour_map(strength: F32) -> U8:
     Returns:
         shape (192, 192, 3).
     """
-    fine = _fine(strength)
+    fine = to_heat(strength, _TILE)
     tile = np.rint(_shade(fine)).astype(np.uint8)
     return _ringed(tile, fine)
 
@@ -219,17 +219,11 @@ def outlined_map(crop: U8, strength: F32, strongest: float = 1.0) -> U8:
     Returns:
         shape (192, 192, 3).
     """
-    fine = _fine(strength) * np.float32(strongest)
+    fine = to_heat(strength, _TILE) * np.float32(strongest)
     gray = crop_tile(np.asarray(Image.fromarray(crop).convert("L")))
     alpha = (_OPACITY * fine)[..., None]
     mixed = gray * (1 - alpha) + colours(fine) * alpha
     return _ringed(np.rint(mixed).astype(np.uint8), fine)
-
-
-def _fine(strength: F32) -> F32:
-    fine: F32 = enlarge(strength, _TILE, _TILE).clip(min=0).astype(np.float32)
-    top = float(fine.max())
-    return fine / np.float32(top) if top > 0 else fine
 
 
 def _shade(fine: F32) -> F32:

@@ -33,7 +33,7 @@ _INK = "#333333"
 _LIGHT = 190  # of 255: how bright a line has a rim
 _MOST_NAMED = 7  # classes that the legend names
 _NO_LENGTH = 0.07  # inches that a single frame has in the band, which is all of its film
-_EDGED = 0.06  # inches: narrower ones would be hidden by a white edge
+_EDGED = 0.08  # inches: narrower ones would be hidden by a white edge
 _BREAK_S = 0.5  # a longer gap is left open
 
 
