@@ -18,7 +18,7 @@ function plain(text) {
   const exported = [];
   const body = text
     .replaceAll("import.meta.url", "location.href")
-    .replace(/^import (?:\* as )?(.+) from "\.\/(.+)";$/gm, 'const $1 = modules["$2"];')
+    .replace(/^import (?:\* as )?([^;]+) from "\.\/(.+)";$/gm, 'const $1 = modules["$2"];')
     .replace(/^export ((?:async )?(?:function|class|const) (\w+))/gm, (_, kept, name) => {
       exported.push(name);
       return kept;
@@ -32,7 +32,7 @@ function plain(text) {
 
 /** The names of a module and of all that it imports, each after those that it imports itself. */
 function needed(name, found = new Set()) {
-  for (const [, other] of modules[name].matchAll(/^import .+ from "\.\/(.+)";$/gm)) needed(other, found);
+  for (const [, other] of modules[name].matchAll(/^import [^;]+ from "\.\/(.+)";$/gm)) needed(other, found);
   return found.add(name);
 }
 
