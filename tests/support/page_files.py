@@ -33,7 +33,7 @@ def write_page_files(folder):
     Image.fromarray(portrait).save(folder / "b.png", compress_level=1)
     Image.fromarray(_crop_of(portrait)).save(folder / "crop.jpg", quality=95)
     _write_photos(folder / "photos")
-    clip(folder / "talk.mp4", _rendered(_talk(), _ZOOM, _RATE), rate=_RATE)
+    clip(folder / "talk.mp4", _rendered(_talk(), _ZOOM, _RATE), rate=_RATE, threads=1)
     write_crops(folder / "data" / "rafdb", train=2)
     shutil.copytree(_CONFIGS, folder / "configs")
 

@@ -42,6 +42,7 @@ def clip(path, pictures, rate=25, sound="aac", **options):
         height, width = pictures[0].shape[:2]
         stream.width, stream.height = width, height
         stream.pix_fmt = options.get("pix_fmt", "yuv420p")
+        stream.codec_context.thread_count = options.get("threads", 0)  # of 1, the same everywhere
         audio = container.add_stream(sound, rate=48_000, layout="mono") if sound else None
         for number, picture in enumerate(pictures):
             kind = "rgba" if picture.shape[2] == 4 else "rgb24"
