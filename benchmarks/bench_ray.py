@@ -34,10 +34,8 @@ LIMIT = 1.15
 
 def options() -> tuple[argparse.Namespace, dict[str, int]]:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--repeats", type=int, default=5, help="rounds, default 5")
     parser.add_argument("--small", action="store_true", help="small numbers: does it run at all?")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="folder for the JSON")
-    chosen = parser.parse_args()
+    chosen = timing.options(5, parser)
     sizes = {"few": 256, "many": 2_304, "listed": 1_000_000}
     if chosen.small:
         sizes = {"few": 64, "many": 192, "listed": 20_000}

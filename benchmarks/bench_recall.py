@@ -14,7 +14,6 @@ Check: what is found lies where a face was pasted, and its mouth on the right si
 
 import argparse
 import csv
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,11 +124,9 @@ def photos(detectors: dict[str, Detector], folder: Path) -> dict[str, dict[str, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--photos", type=Path)
-    mine, rest = parser.parse_known_args()
-    sys.argv[1:] = rest
-    chosen = timing.options(repeats=10)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--photos", type=Path, help="photographs beside a labels.csv")
+    chosen = timing.options(10, parser)
     report = timing.Report("recall", __doc__.splitlines()[0], {"pictures": chosen.repeats})
     detectors = {name: Detector(search=search) for name, search in _SEARCHES.items()}
     rng = np.random.default_rng(0)
@@ -142,8 +139,8 @@ def main() -> None:
         for s in SIZES
     }
     report.figures = {"by_angle": by_angle, "by_size": by_size}
-    if mine.photos:
-        report.figures["photos"] = photos(detectors, mine.photos)
+    if chosen.photos:
+        report.figures["photos"] = photos(detectors, chosen.photos)
     report.table(_rows(report.figures))
     upright = by_angle[0]["usual"]["recall"]
     timing.check(upright == 1, f"upright faces are found: {upright}")

@@ -11,9 +11,9 @@ the slowest hundredth of the answers within the time that a full queue takes.
 Check: every answer equals the library's own, and every hostile client gets the answer it should.
 """
 
+import argparse
 import json
 import queue
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -223,18 +223,15 @@ def crowd(report: timing.Report, requests: int) -> None:
 
 
 def main() -> None:
-    requests = 2000
-    if "--requests" in sys.argv:
-        place = sys.argv.index("--requests")
-        requests = int(sys.argv[place + 1])
-        del sys.argv[place : place + 2]
-    chosen = timing.options(repeats=7)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--requests", type=int, default=2000, help="of the crowd, default 2000")
+    chosen = timing.options(7, parser)
     settings = {"photos": PHOTOS, "clients": CLIENTS, "crowd": CROWD, "cores": cores()}
-    settings |= {"repeats": chosen.repeats, "requests": requests}
+    settings |= {"repeats": chosen.repeats, "requests": chosen.requests}
     report = timing.Report("serve", __doc__.splitlines()[0], settings)
     cv2.setNumThreads(1)
     rates(report, chosen.repeats)
-    crowd(report, requests)
+    crowd(report, chosen.requests)
     report.table([(name, str(value)) for name, value in report.figures.items()])
     report.write(chosen.out)
 

@@ -42,10 +42,8 @@ _KILLS = 10
 
 def options() -> tuple[argparse.Namespace, dict[str, int]]:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--repeats", type=int, default=5, help="rounds, default 5")
     parser.add_argument("--small", action="store_true", help="small numbers: does it run at all?")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="folder for the JSON")
-    chosen = parser.parse_args()
+    chosen = timing.options(5, parser)
     sizes = {"photos": 1200, "few": 120, "crops": 20_000, "killed": 20_000}
     if chosen.small:
         sizes = {"photos": 12, "few": 8, "crops": 130, "killed": 300}

@@ -179,16 +179,17 @@ def check(right: object, what: str) -> None:
         raise SystemExit(f"wrong answer, so no result: {what}")
 
 
-def options(repeats: int) -> argparse.Namespace:
+def options(repeats: int, parser: argparse.ArgumentParser | None = None) -> argparse.Namespace:
     """Read the command line.
 
     Args:
         repeats: rounds unless said otherwise.
+        parser: with the options that this benchmark alone has.
 
     Returns:
-        `repeats` and `out`.
+        `repeats`, `out`, and these.
     """
-    parser = argparse.ArgumentParser()
+    parser = parser or argparse.ArgumentParser()
     parser.add_argument("--repeats", type=int, default=repeats, help=f"rounds, default {repeats}")
     parser.add_argument("--out", type=Path, default=_ROOT / "results", help="folder for the JSON")
     chosen = parser.parse_args()

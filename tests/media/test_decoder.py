@@ -1,10 +1,9 @@
 """The one way into FFmpeg: a file is a file, nothing else is opened, a fault is one message."""
 
 import socket
-import threading
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import av
@@ -15,6 +14,7 @@ from mien.errors import BadImageError, MissingExtraError
 from mien.media import decoder, video_reader
 from mien.media.sources import open_video
 from mien.media.video_reader import VideoFile
+from tests.support.local_server import listening
 from tests.support.pictures import encode, texture
 from tests.support.video_files import clip, film, shades
 
@@ -71,15 +71,8 @@ def served(folder):
         def log_message(self, *_):
             asked.append(self.path)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(partial(Handler, directory=str(folder))) as address:
+        yield address, asked
 
 
 @pytest.mark.parametrize("name", LISTS)

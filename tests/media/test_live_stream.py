@@ -3,7 +3,7 @@
 import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -13,6 +13,7 @@ from mien.media import live_stream
 from mien.media.live_stream import LiveStream
 from mien.media.sources import open_video
 from mien.media.video_reader import VideoFile
+from tests.support.local_server import listening
 from tests.support.video_files import clip, shades
 
 
@@ -33,15 +34,8 @@ def camera(*answers):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/live.ts", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as address:
+        yield f"{address}/live.ts", asked
 
 
 @pytest.fixture

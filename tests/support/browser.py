@@ -7,12 +7,13 @@ import base64
 import io
 import mimetypes
 import shutil
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from PIL import Image
+
+from tests.support.local_server import listening
 
 _ARGUMENTS = [
     "--no-sandbox",  # as root, in a container
@@ -63,15 +64,8 @@ def served(files, policy=None):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Handler) as address:
+        yield address, asked
 
 
 def picture_address(rgb):

@@ -13,7 +13,7 @@ import click
 from mien.cli._shared import NamedPath, bar, echo, echo_note, needs, say_left_out
 from mien.errors import BadImageError
 from mien.media.escapes import escaped
-from mien.media.files import is_address
+from mien.media.files import is_store_address
 from mien.media.folders import PictureFiles, walk_pictures
 
 __all__ = ["PLACE", "RAY", "OnRay", "read_on_ray", "refuse_addresses", "refuse_beside_ray"]
@@ -24,7 +24,7 @@ class _Place(NamedPath):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Keep an address as it is."""
-        return value if is_address(value) else super().convert(value, param, ctx)
+        return value if is_store_address(value) else super().convert(value, param, ctx)
 
 
 PLACE = _Place(path_type=Path)
@@ -69,7 +69,7 @@ def refuse_addresses(*places: Path | str | None) -> None:
         BadImageError: if one of them is an address.
     """
     for place in places:
-        if place is not None and is_address(place):
+        if place is not None and is_store_address(place):
             raise BadImageError(
                 f"{place} is an address, and only --ray reads and writes object stores",
                 fix="add --ray local, or name a folder",
@@ -114,8 +114,8 @@ def read_on_ray(
 
     refuse_unanswered(on.address)  # before the pictures are listed
     columns = columns_of((*header, "error"))
-    addresses = tuple(str(source) for source in on.sources if is_address(source))
-    relative = any(not is_address(s) and not Path(s).is_absolute() for s in on.sources)
+    addresses = tuple(str(source) for source in on.sources if is_store_address(source))
+    relative = any(not is_store_address(s) and not Path(s).is_absolute() for s in on.sources)
     base = str(Path.cwd()) if relative else ""
     found = PictureFiles()
     settings |= {"sources": [os.fspath(s) for s in on.sources], "base": base, "header": [*header]}
@@ -144,8 +144,8 @@ def _names(on: OnRay, found: PictureFiles) -> Iterator[str]:
     """Walk the sources, in their order."""
     from mien.scale.places import Place
 
-    out = None if is_address(on.out) else Path(on.out)
-    for remote, sources in groupby(on.sources, is_address):
+    out = None if is_store_address(on.out) else Path(on.out)
+    for remote, sources in groupby(on.sources, is_store_address):
         if remote:
             for source in sources:
                 yield from Place(source).pictures(found)

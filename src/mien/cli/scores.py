@@ -33,7 +33,7 @@ from mien.cli._pictures import (
 )
 from mien.cli._shared import DETECTOR, echo_beside, echo_error, echo_note, echo_written, needs
 from mien.errors import BadImageError
-from mien.media.files import is_address
+from mien.media.files import is_store_address
 
 if TYPE_CHECKING:
     from mien.labels import LabelSet
@@ -99,7 +99,7 @@ def scores_command(
 
     caps = Caps(max_pixels, max_memory)
     options = {"reject": reject, "max_pixels": max_pixels, "max_memory": max_memory}
-    if not is_address(folder) and not folder.exists():
+    if not is_store_address(folder) and not folder.exists():
         raise BadImageError(f"no such folder: {folder}", fix="check the path")
     if address is not None:
         refuse_beside_ray({"--parquet": parquet, "--workers": workers, "--threads": threads})

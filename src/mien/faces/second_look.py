@@ -113,14 +113,13 @@ def turned(rgb: U8, long_side: int) -> Iterator[Copy]:
 
     Args:
         rgb: shape (H, W, 3), uint8.
-        long_side: of the picture where it is shrunk before; a smaller one is not enlarged.
+        long_side: of the picture before it is turned, in pixels.
 
     Yields:
         A copy every 60 degrees, without the upright one.
     """
-    side = min(long_side, max(rgb.shape[:2]))
     for angle in _ANGLES:
-        yield Copy.of(rgb, side, angle)
+        yield Copy.of(rgb, long_side, angle)
 
 
 def full_size(rgb: U8) -> Copy:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from mien.errors import BadImageError
 
-__all__ = ["is_address", "is_dir", "open_regular", "real_path"]
+__all__ = ["is_dir", "is_store_address", "open_regular", "real_path"]
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -98,7 +98,7 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def is_address(name: str | Path) -> bool:
+def is_store_address(name: str | Path) -> bool:
     """Tell whether a name is the address of an object store, and no path.
 
     Args:
@@ -108,7 +108,7 @@ def is_address(name: str | Path) -> bool:
         True for what has a scheme in front.
 
     Example:
-        >>> is_address("s3://bucket/photos"), is_address("photos")
+        >>> is_store_address("s3://bucket/photos"), is_store_address("photos")
         (True, False)
     """
     return "://" in str(name)

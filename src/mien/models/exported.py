@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mien.errors import BadModelError
 from mien.models.network import Network, WithMaps
-from mien.models.pretrained import put_norms_back
+from mien.models.pretrained import put_norms_back, watch_calls
 from mien.pixels import F32
 
 __all__ = ["load_exported"]
@@ -66,20 +66,7 @@ def _called(network: Network, crops: Tensor) -> list[tuple[nn.Module, nn.BatchNo
     """The layers with weights in the order of their calls, each with the norm that follows it."""
     order: list[nn.Module] = []
     kinds = (nn.Conv2d, nn.Linear, nn.BatchNorm2d)
-    handles = [
-        module.register_forward_pre_hook(lambda module, _inputs: order.append(module))
-        for module in network.modules()
-        if isinstance(module, kinds)
-    ]
-    training = network.training
-    network.eval()
-    try:
-        with torch.no_grad():
-            network(crops)
-    finally:
-        network.train(training)
-        for handle in handles:
-            handle.remove()
+    watch_calls(network, kinds, lambda module, _inputs: order.append(module), crops)
     pairs: list[tuple[nn.Module, nn.BatchNorm2d | None]] = []
     for module in order:
         if not isinstance(module, nn.BatchNorm2d):

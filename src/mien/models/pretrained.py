@@ -4,7 +4,9 @@ Files of trained networks often have no batch norm: it is part of the convolutio
 network needs it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ from mien.models.face_trunks import FaceTrunk
 from mien.models.network import Network
 from mien.models.starts import STARTS, Layer, read_layers
 
-__all__ = ["load_start", "put_norms_back"]
+__all__ = ["load_start", "put_norms_back", "watch_calls"]
 
 _HEAD_DEVIATION = 0.01  # of a fresh head's weights
 
@@ -83,8 +85,25 @@ def put_norms_back(layers: nn.Module, crops: Tensor) -> None:
     """
     if crops.ndim != 4 or crops.shape[1] != 3 or len(crops) < 2:
         raise ValueError(f"crops must have shape (N, 3, S, S) with N >= 2, got {crops.shape}")
-    norms = [part for part in layers.modules() if isinstance(part, nn.BatchNorm2d)]
-    handles = [norm.register_forward_pre_hook(_refit) for norm in norms]
+    watch_calls(layers, (nn.BatchNorm2d,), _refit, crops)
+
+
+def watch_calls(
+    layers: nn.Module,
+    kinds: tuple[type[nn.Module], ...],
+    before: Callable[[Any, tuple[Tensor, ...]], None],
+    crops: Tensor,
+) -> None:
+    """Run crops through layers in evaluation mode, and see each layer of some kinds be called.
+
+    Args:
+        layers: the mode is kept.
+        kinds: of the layers to see.
+        before: is given such a layer and its inputs, before it is called.
+        crops: as `layers` take them.
+    """
+    seen = [part for part in layers.modules() if isinstance(part, kinds)]
+    handles = [part.register_forward_pre_hook(before) for part in seen]
     training = layers.training
     layers.eval()
     try:

@@ -17,7 +17,7 @@ from pyarrow import fs, parquet
 from mien.errors import BadImageError, BadSettingError, OutputError
 from mien.media.atomic import atomic
 from mien.media.costs import MAX_BYTES
-from mien.media.files import is_address
+from mien.media.files import is_store_address
 from mien.media.folders import HIDDEN, OTHER, SUFFIXES, PictureFiles
 from mien.media.inputs import FetchedFile
 from mien.media.writers import write_text
@@ -45,7 +45,7 @@ class Place:
         Raises:
             BadSettingError: if no file system knows the address, or a password is in it.
         """
-        self._scheme = str(address).partition("://")[0] + "://" if is_address(address) else ""
+        self._scheme = str(address).partition("://")[0] + "://" if is_store_address(address) else ""
         self.address = str(address if self._scheme else Path(address).absolute()).rstrip("/")
         if self._scheme and "@" in self.address.partition("://")[2].partition("/")[0]:
             raise BadSettingError(

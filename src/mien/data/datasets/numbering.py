@@ -7,7 +7,7 @@ So a table or folders of numbers say nothing until somebody says whose they are.
 import re
 
 from mien.errors import BadDataError, BadSettingError
-from mien.labels import LABELS, NEUTRAL
+from mien.labels import AFFECTNET, FER2013, PAPER, RAFDB
 
 __all__ = ["NUMBERINGS", "is_order", "number_of", "numberings_with", "order_of"]
 
@@ -18,20 +18,13 @@ def _from(first: int, *labels: str) -> dict[str, str]:
 
 # Whose -> number -> one of the six, neutral, or what is none of ours.
 NUMBERINGS: dict[str, dict[str, str]] = {
-    "affectnet": _from(
-        0, "neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger",
-        "contempt", "none of these", "uncertain", "no face",
-    ),
+    "affectnet": _from(0, *AFFECTNET.names, "none of these", "uncertain", "no face"),
     "ckplus": _from(
         0, "neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"
     ),
-    "fer2013": _from(
-        0, "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"
-    ),
-    "mien": _from(0, *LABELS, NEUTRAL),
-    "rafdb": _from(
-        1, "surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"
-    ),
+    "fer2013": _from(0, *FER2013.names),
+    "mien": _from(0, *PAPER.targets),
+    "rafdb": _from(1, *RAFDB.names),
 }  # fmt: skip
 _NUMBER = re.compile(r"[\s(\[{<]*(\d{1,9})(?:\.0+)?[\s)\]}>]*")  # 3.0: as pandas writes it
 
