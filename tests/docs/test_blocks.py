@@ -91,6 +91,10 @@ def test_numbers_that_vary_may_be_others_and_words_may_not():
     assert is_shown("epoch 2: 98.2%\n", "epoch 1: 97%\n", varies=True)
     assert not is_shown("epoch 2: 98.2%\n", "epoch 1: 97%\n")
     assert not is_shown("epoch 2: 98.2%\n", "epochs 2: 98.2%\n", varies=True)
+    segments = "0,fear,2.4\n0,anger,2.6\n"
+    assert is_shown(segments, f"{segments}0,fear,3.9\n", varies=True)
+    assert not is_shown(segments, f"{segments}0,disgust,3.9\n", varies=True)
+    assert not is_shown(segments, "0,anger,2.6\n", varies=True)
 
 
 def test_the_blocks_of_a_page_share_their_names(tmp_path):

@@ -134,11 +134,14 @@ def is_shown(shown, got, varies=False):
     """Tell whether a page shows what was printed.
 
     ``...`` stands for anything. Where there is none, numbers with two decimals and more may differ
-    a little, as processors do; where numbers vary, any number stands for any other.
+    a little, as processors do; where numbers vary, any number stands for any other, and a line that
+    is the same but for its numbers may come more or less often.
     """
     one, other = (_clean(text.strip()) for text in (shown, got))
     numbers = _NUMBERS if varies else _DECIMALS
     forms = [f"{numbers.sub('#', text)}\n" for text in (one, other)]
+    if varies:
+        forms = ["".join(dict.fromkeys(form.splitlines(keepends=True))) for form in forms]
     if not _CHECKER.check_output(*forms, doctest.ELLIPSIS):
         return False
     pairs = zip(numbers.findall(one), numbers.findall(other), strict=False)

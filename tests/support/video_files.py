@@ -30,8 +30,8 @@ def shades(count, side=64):
 def clip(path, pictures, rate=25, sound="aac", **options):
     """Write a film as cameras do, lossy and with a tone.
 
-    `options`: codec, pix_fmt, late_s (of the pictures), quiet_s (before the tone),
-    title, movflags, format (of the file, where its name does not say).
+    `options`: codec, pix_fmt, qp (of libx264; 0 is free of loss), late_s (of the pictures),
+    quiet_s (before the tone), title, movflags, format (of the file, where its name does not say).
     """
     codec, late_s = options.get("codec", "libx264"), options.get("late_s", 0)
     written = {"movflags": options["movflags"]} if "movflags" in options else {}
@@ -42,7 +42,8 @@ def clip(path, pictures, rate=25, sound="aac", **options):
         height, width = pictures[0].shape[:2]
         stream.width, stream.height = width, height
         stream.pix_fmt = options.get("pix_fmt", "yuv420p")
-        stream.codec_context.thread_count = options.get("threads", 0)  # of 1, the same everywhere
+        if "qp" in options:
+            stream.options = {"qp": str(options["qp"])}
         audio = container.add_stream(sound, rate=48_000, layout="mono") if sound else None
         for number, picture in enumerate(pictures):
             kind = "rgba" if picture.shape[2] == 4 else "rgb24"
