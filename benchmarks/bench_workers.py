@@ -44,7 +44,7 @@ def options() -> tuple[argparse.Namespace, dict[str, int]]:
     parser = argparse.ArgumentParser()
     parser.add_argument("--small", action="store_true", help="small numbers: does it run at all?")
     chosen = timing.options(5, parser)
-    sizes = {"photos": 1200, "few": 120, "crops": 20_000, "killed": 20_000}
+    sizes = {"photos": 600, "few": 120, "crops": 20_000, "killed": 20_000}
     if chosen.small:
         sizes = {"photos": 12, "few": 8, "crops": 130, "killed": 300}
     return chosen, sizes
