@@ -14,6 +14,7 @@ bench_classify   what `classify` costs beyond the network itself
 bench_explain    what explanations cost beyond the passes they need, and beside torchcam
 bench_heatmap    what a heat map costs beyond the scores
 bench_loader     how much faster training crops come than the network takes them
+bench_many       whether memory stays flat over 200,000 pictures, and how soon the first row comes
 bench_page       how fast the page in the browser reads beside Python, and how soon
 bench_photo      where the time for a photograph goes, and a crop beside fer's model
 bench_prepare    what `mien prepare` costs beyond decoding, resizing and encoding
