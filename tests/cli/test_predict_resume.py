@@ -139,6 +139,46 @@ def test_a_folder_that_changes_meanwhile_ends_no_run(photos, monkeypatch, words)
     assert (photos / "t.csv").read_text().count("in/") == 2
 
 
+def test_a_folder_that_closes_after_it_was_counted_is_named(photos, monkeypatch):
+    real = os.scandir
+    folder_of(photos, {"in/far/a.png": BLANK})
+
+    def scandir(folder):
+        if str(folder) == "in/far" and closed:
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    closed = []
+    plan = stream.plan
+    monkeypatch.setattr(stream, "plan", lambda *given: closed.append(1) or plan(*given))
+    monkeypatch.setattr("os.scandir", scandir)
+    (photos / "in/05.png").write_bytes(BLANK)
+    result = mien("predict", "in", "--csv", "t.csv")
+    assert result.exit_code == 1
+    assert result.stderr.endswith(
+        "mien: left out, cannot be opened (Permission denied): 1: in/far\n"
+    )
+
+
+def test_a_picture_that_grows_while_it_is_read_is_read_again_by_the_next_run(photos, monkeypatch):
+    """As a copy into the folder that is under way: what was read is not taken for the whole."""
+    real, whole = readers.read_many, (photos / "in/00.png").read_bytes()
+    (photos / "in/00.png").write_bytes(BLANK)
+
+    def read_many(recognizer, files, *rest):
+        yield from real(recognizer, files, *rest)
+        if files[0].name == "00.png":
+            files[0].write_bytes(whole)
+
+    monkeypatch.setattr(readers, "read_many", read_many)
+    mien("predict", "in", "--csv", "t.csv", "--resume")
+    monkeypatch.setattr(readers, "read_many", real)
+    assert "in/00.png" not in (photos / "t.csv").read_text()
+    result = mien("predict", "in", "--csv", "t.csv", "--resume")
+    assert "mien: 7 pictures had been read before" in result.stderr
+    assert "in/00.png,0," in (photos / "t.csv").read_text()
+
+
 def test_processes_write_what_this_process_writes(photos, monkeypatch):
     monkeypatch.setattr("mien.cli._shared.cores", lambda: 2)
     words = ("predict", "in", "--csv", "t.csv", "--out", "out", "--crops")

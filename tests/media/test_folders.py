@@ -1,5 +1,6 @@
 """Nothing is left out of a folder without its name and number."""
 
+import errno
 import os
 import socket
 
@@ -7,7 +8,7 @@ import pytest
 
 from mien.data.datasets.archive import is_picture
 from mien.errors import BadImageError
-from mien.media import find_pictures
+from mien.media import find_pictures, folders
 from mien.media.folders import (
     SUFFIXES,
     PictureFiles,
@@ -120,6 +121,42 @@ def test_a_folder_that_cannot_be_opened_is_named_and_the_rest_goes_on(tmp_path, 
     assert [path.name for path in found.files] == ["a.png", "c.png"]
     assert found.left_out == {"cannot be opened (Permission denied)": [tmp_path / "locked"]}
     assert found.faults == 1
+
+
+@pytest.mark.parametrize(("failures", "names"), [(1, ["a.png", "b.png"]), (2, ["a.png"])])
+def test_a_folder_whose_disk_fails_once_is_opened_again(tmp_path, monkeypatch, failures, names):
+    folder_of(tmp_path, {"a.png": b"", "far/b.png": b"", "far/notes.txt": b""})
+    real, asked = os.scandir, []
+
+    class Failing:
+        """The entries of a folder; the disk fails when some of them are listed."""
+
+        def __init__(self, folder):
+            self.entries = real(folder)
+
+        def __enter__(self):
+            yield from self.entries.__enter__()
+            raise OSError(errno.EIO, "Input/output error")
+
+        def __exit__(self, *error):
+            self.entries.close()
+
+    def scandir(folder):
+        if folder == tmp_path / "far":
+            asked.append(folder)
+            if len(asked) <= failures:
+                return Failing(folder)
+        return real(folder)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    monkeypatch.setattr(folders, "_WAIT_S", 0)
+    found = search_pictures([tmp_path])
+    assert [path.name for path in found.files] == names
+    other = [tmp_path / "far/notes.txt"]
+    left_out = {"no picture by its suffix": other} if failures == 1 else {
+        "cannot be opened (Input/output error)": [tmp_path / "far"]
+    }  # fmt: skip
+    assert (found.left_out, found.counts.total()) == (left_out, 1)  # and nothing twice
 
 
 @pytest.mark.parametrize("name", ["a" * 300 + ".png", "a\0b.png", "circle.png"])

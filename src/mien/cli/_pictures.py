@@ -112,7 +112,7 @@ class Pictures:
         from mien.media.folders import PictureFiles, walk_pictures
 
         self._paths, self._out = list(paths), out
-        self.found = PictureFiles()
+        self.found, self._found_again = PictureFiles(), PictureFiles()
         self.count = 0
         tables = {real_path(path): path for path in outputs if path != STANDARD_OUTPUT}
         some_exist = any(path.exists() for path in tables)  # else no link can lead to one
@@ -127,11 +127,22 @@ class Pictures:
         """Walk again; what has come since is read, what has gone is missing."""
         from mien.media.folders import PictureFiles, walk_pictures
 
-        return walk_pictures(self._paths, PictureFiles(), self._out)
+        self._found_again = PictureFiles()
+        return walk_pictures(self._paths, self._found_again, self._out)
 
     def say_left_out(self) -> None:
         """Say on standard error what was left out of the folders."""
         say_left_out(self.found)
+
+    def faults(self) -> int:
+        """Count the folders and links that could hold pictures, and were not read.
+
+        Returns:
+            How many; those that were met since they were counted are named now.
+        """
+        since = self._found_again.faults_since(self.found)
+        say_left_out(since)
+        return self.found.faults + since.faults
 
 
 def shown(results: Iterable[Any], count: int) -> Iterator[Any]:
@@ -207,5 +218,5 @@ def finish(
         echo(f"mien: {failures} of {pictures.count} pictures could not be read", err=True)
     if refused:
         refused.report()
-    if failures or pictures.found.faults or (refused and refused.count):
+    if pictures.faults() or failures or (refused and refused.count):
         sys.exit(1)

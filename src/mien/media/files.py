@@ -3,6 +3,7 @@
 A device gives bytes without end, a pipe makes its reader wait. Knows nothing of pictures.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import BinaryIO
 
 from mien.errors import BadImageError
 
-__all__ = ["is_dir", "is_store_address", "open_regular", "real_path"]
+__all__ = ["is_dir", "is_passing", "is_store_address", "open_regular", "real_path"]
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -21,6 +22,11 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+# What a disk in a network says once and not again.
+_PASSING = {
+    getattr(errno, name, None)  # not every system has them all
+    for name in ("EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "ECONNRESET", "ENETUNREACH", "EREMOTEIO")
+} - {None}
 # Without waiting, should a pipe have taken the place of the file; bytes as they are, on Windows.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -69,6 +75,22 @@ def _refuse_special(path: str | Path, status: os.stat_result, max_bytes: int) ->
 
 def _reason(error: OSError | ValueError) -> str:
     return getattr(error, "strerror", None) or str(error)
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Tell whether a disk may not say the same when it is asked again.
+
+    Args:
+        error: what it said.
+
+    Returns:
+        True for an I/O error, a stale handle and the like.
+
+    Example:
+        >>> is_passing(OSError(errno.EIO, "Input/output error")), is_passing(FileNotFoundError())
+        (True, False)
+    """
+    return getattr(error, "errno", None) in _PASSING
 
 
 def is_dir(path: Path) -> bool:

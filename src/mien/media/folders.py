@@ -6,6 +6,7 @@ does not grow with the number of pictures. Knows nothing of pictures beside thei
 """
 
 import os
+import time
 from bisect import insort
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.errors import BadImageError
-from mien.media.files import is_dir
+from mien.media.files import is_dir, is_passing
 
 __all__ = [
     "HIDDEN",
@@ -46,6 +47,7 @@ _CLOSED = "cannot be opened"
 _FAULTS = (_BROKEN, _SPECIAL, _CLOSED)  # what may hide a picture that was meant to be read
 _MANY = {HIDDEN, OTHER}  # files that nobody means
 _SHOWN = 10  # names of them
+_WAIT_S = 1.0  # before a folder whose disk failed is opened again
 
 
 @dataclass(slots=True)
@@ -80,6 +82,35 @@ class PictureFiles:
         insort(named, path)
         if reason in _MANY:
             del named[_SHOWN:]
+
+    def add(self, other: "PictureFiles") -> None:
+        """Add what was left out elsewhere.
+
+        Args:
+            other: of another folder; its files are not added.
+        """
+        for reason, paths in other.left_out.items():
+            for path in paths:
+                self.leave_out(path, reason)
+            self.counts[reason] += other.counts[reason] - len(paths)
+
+    def faults_since(self, earlier: "PictureFiles") -> "PictureFiles":
+        """Return the faults that an earlier walk of the same folders did not meet.
+
+        Args:
+            earlier: what that one left out.
+
+        Returns:
+            The faults alone, with the reasons they have now.
+        """
+        known = {path for paths in earlier.left_out.values() for path in paths}
+        since = PictureFiles()
+        for reason, paths in self.left_out.items():
+            if reason.startswith(_FAULTS):
+                for path in paths:
+                    if path not in known:
+                        since.leave_out(path, reason)
+        return since
 
     def summary(self) -> list[str]:
         """Say what was left out.
@@ -211,27 +242,34 @@ def _walk(root: Path, found: PictureFiles, out: Path | None) -> Iterator[Path]:
             yield path
 
 
-def _inside(folder: Path, found: PictureFiles, own: tuple[int, int] | None) -> list[str]:
+def _inside(
+    folder: Path, found: PictureFiles, own: tuple[int, int] | None, tries: int = 2
+) -> list[str]:
     """Pictures and folders in a folder, the last one first; a folder's name ends with a slash.
 
     With the slash all files come in the order of their whole paths: "a.jpg" before "a/x.jpg".
-    Names alone are kept, as there may be a million of them.
+    Names alone are kept, as there may be a million of them. A disk in a network that fails once is
+    asked again.
 
     Returns:
         The names.
     """
-    names = []
+    names, left_out = [], PictureFiles()
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 reason = _reason(entry, own)
                 if reason:
-                    found.leave_out(folder / entry.name, reason)
+                    left_out.leave_out(folder / entry.name, reason)
                 else:
                     names.append(entry.name + "/" * entry.is_dir(follow_symlinks=False))
     except OSError as error:
+        if tries > 1 and is_passing(error):
+            time.sleep(_WAIT_S)
+            return _inside(folder, found, own, tries - 1)
         found.leave_out(folder, f"{_CLOSED} ({error.strerror})")
         return []
+    found.add(left_out)
     return sorted(names, reverse=True)
 
 

@@ -6,7 +6,6 @@ chosen and the files are written by the process that hands out the work, so that
 leaves nothing behind.
 """
 
-import errno
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from mien.errors import BadImageError, OutputError
 from mien.faces.regions import REGIONS
 from mien.labels import NO_FACE, LabelSet
 from mien.media import images
+from mien.media.files import is_passing
 from mien.media.inputs import FetchedFile, path_of
 from mien.media.journal import Stamp, stamp_of
 from mien.media.writers import encode_picture
@@ -30,12 +30,7 @@ from mien.show.annotate import annotate, written_suffix
 
 __all__ = ["Caps", "CropReader", "CropReading", "Drawing", "PhotoReader", "PhotoReading"]
 
-# What a disk in a network says once and not again.
-_PASSING = {
-    getattr(errno, name, None)  # not every system has them all
-    for name in ("EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "ECONNRESET", "ENETUNREACH", "EREMOTEIO")
-} - {None}
-_WAIT_S = 1.0
+_WAIT_S = 1.0  # before a disk that failed is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +149,7 @@ class PhotoReader:
         caps = (self._caps.max_pixels, self._caps.max_memory)
         stamp = _stamp_of(file)
         [(rgb, result)] = read_many(self._recognizer, [file], self._heatmap, *caps)
-        if isinstance(result, Failure) and _is_passing(result.error):
+        if isinstance(result, Failure) and is_passing(result.error.__cause__):
             time.sleep(_WAIT_S)
             [(rgb, result)] = read_many(self._recognizer, [file], self._heatmap, *caps)
         text = self._text(result) if self._text else ""
@@ -175,10 +170,6 @@ class PhotoReader:
 
 def _stamp_of(file: Path | FetchedFile) -> Stamp | None:
     return stamp_of(file) if isinstance(file, Path) else None
-
-
-def _is_passing(error: BadImageError) -> bool:
-    return getattr(error.__cause__, "errno", None) in _PASSING
 
 
 def _encoded(rgb: U8, suffix: str) -> bytes | OutputError:
@@ -264,7 +255,7 @@ class CropReader:
         stamps = [_stamp_of(file) for file in files]
         caps = (self._caps.max_pixels, self._caps.max_memory)
         found = list(score_many(self._recognizer, files, *caps, self._reject))
-        if any(isinstance(r, Failure) and _is_passing(r.error) for _, r in found):
+        if any(isinstance(r, Failure) and is_passing(r.error.__cause__) for _, r in found):
             time.sleep(_WAIT_S)
             found = list(score_many(self._recognizer, files, *caps, self._reject))
         return [
