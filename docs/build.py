@@ -7,7 +7,7 @@ A part stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; NAME is a key of
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import blocks
@@ -25,8 +25,10 @@ import words
 from records import RESULTS, ROOT, read
 
 from mien.cli import cli
+from mien.media.data_frames import Column
 from mien.recognize.columns import COLUMNS
 from mien.show.tables import as_markdown
+from mien.table_kinds import TABLES
 
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
@@ -126,8 +128,20 @@ def leaks() -> str:
 
 def columns() -> str:
     """Every column of the tables of faces."""
-    rows = [[f"`{name}`", c.kind, c.unit, c.meaning] for name, c in COLUMNS.items()]
+    return _columns(COLUMNS)
+
+
+def _columns(of: Mapping[str, Column]) -> str:
+    rows = [[f"`{name}`", c.kind, c.unit, c.meaning] for name, c in of.items()]
     return as_markdown(["column", "type", "unit", "meaning"], rows)
+
+
+def other_tables() -> str:
+    """Every column of the tables that are none of faces."""
+    return "\n".join(
+        f"{kind.written_by}, one row for {kind.row}:\n\n{_columns(kind.columns)}"
+        for kind in TABLES.values()
+    )
 
 
 def table3() -> str:
@@ -243,6 +257,7 @@ def tracks() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "columns": columns,
+    "other-tables": other_tables,
     "audit": audit,
     "commands": commands,
     "copies": copies,

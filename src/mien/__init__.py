@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from mien.explain.figure import explain_picture as explain_picture
     from mien.faces.boxes import Box as Box
     from mien.labels import LABELS as LABELS
-    from mien.recognize.columns import read_table as read_table
     from mien.recognize.recognizer import Recognizer as Recognizer
     from mien.recognize.results import Face as Face
     from mien.recognize.results import Picture as Picture
     from mien.recognize.results import VideoFrame as VideoFrame
     from mien.recognize.video import read_video as read_video
+    from mien.table_kinds import read_table as read_table
     from mien.train.dataset import ExpressionDataset as ExpressionDataset
 
 __all__ = [
@@ -57,7 +57,7 @@ __getattr__, __dir__ = on_first_use(
         "VideoFrame": "mien.recognize.results",
         "explain": "mien.explain",
         "explain_picture": "mien.explain.figure",
-        "read_table": "mien.recognize.columns",
+        "read_table": "mien.table_kinds",
         "read_video": "mien.recognize.video",
     },
 )

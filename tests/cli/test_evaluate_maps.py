@@ -6,6 +6,7 @@ from PIL import Image
 
 from tests.support.commands import mien
 from tests.support.prepared_folder import write_crops
+from tests.support.same_tables import compare
 
 pytest.importorskip("scipy")
 pytest.importorskip("matplotlib")
@@ -22,11 +23,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(folder):
-    """What the command printed, and its three files."""
-    out = {name: folder.parent / f"a.{name}" for name in ("json", "csv", "png")}
+    """What the command printed, and its four files."""
+    out = {name: folder.parent / f"a.{name}" for name in ("json", "csv", "parquet", "png")}
     words = ["faithful", "shipped", folder, "--pictures", 4, "--sanity", 3, "--threads", 1]
     words += ["--method", "grad-cam", "--method", "integrated-gradients"]
     words += ["--out", out["json"], "--csv", out["csv"], "--plot", out["png"]]
+    words += ["--parquet", out["parquet"]]
     return mien(*words), out
 
 
@@ -65,6 +67,16 @@ def test_the_csv_has_a_row_a_name(done):
     record = json.loads(done[1]["json"].read_text())
     assert float(rows[0]["road"]) == record["mean"]["grad-cam"]["road"]
     assert float(rows[0]["road_error"]) == record["error"]["grad-cam"]["road"]
+
+
+def test_parquet_has_the_same_rows_with_types_and_units(done):
+    names = ("insertion", "drop", "drop_error")
+    schema = compare(done[1]["csv"], done[1]["parquet"], 1 + len(CONTROLS))
+    assert [str(schema.field(name).type) for name in ("kind", *names)] == ["string"] + 3 * [
+        "double"
+    ]
+    units = [schema.field(name).metadata[b"unit"] for name in names]
+    assert units == [b"probability", b"share", b"share"]
 
 
 def test_the_plot_is_a_wide_picture(done):

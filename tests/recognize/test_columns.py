@@ -6,7 +6,6 @@ import polars
 import pytest
 
 import mien
-from mien.errors import BadDataError
 from mien.recognize.columns import COLUMNS, columns_of
 from mien.recognize.results import CSV_HEADER, REGIONS_HEADER, VIDEO_HEADER
 from tests.support.commands import mien as run
@@ -57,22 +56,6 @@ def test_parquet_of_scores_has_all_digits_and_missing_values(tmp_path, monkeypat
     with open("scores.csv", encoding="utf-8") as file:  # noqa: PTH123
         [row] = csv.DictReader(file)
     assert mien.read_table("s.parquet")["fear"][0] == float(row["fear"])
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("path,face\na.jpg,first\n", "is no table of mien: invalid literal"),
-        ("path,face\na.jpg\n", "is no table of mien: zip"),
-        ("", "cannot read .* as a table"),
-    ],
-)
-def test_what_is_no_table_is_named(tmp_path, text, what):
-    (tmp_path / "t.csv").write_text(text)
-    with pytest.raises(BadDataError, match=what):
-        mien.read_table(tmp_path / "t.csv")
-    with pytest.raises(BadDataError, match="cannot read"):
-        mien.read_table(tmp_path / "gone.csv")
 
 
 def test_a_picture_becomes_a_frame_of_its_rows(recognizer, portrait):

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def full_disk():
-    """Let no file grow beyond 4096 bytes; only in the block, as the test's log is a file too."""
+def full_disk(room=4096):
+    """Let no file grow beyond some bytes; only in the block, as the test's log is a file too."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
         yield
     finally:

@@ -36,7 +36,7 @@ def toml(tmp_path_factory):
 @pytest.fixture(scope="module")
 def searched(toml):
     out = toml.parent / "out"
-    return out, mien("search", toml, "--out", out)
+    return out, mien("search", toml, "--out", out, "--parquet", toml.parent / "points.parquet")
 
 
 def table(out):
@@ -60,6 +60,19 @@ def test_every_point_has_the_result_of_a_run_of_its_own(toml, searched, tmp_path
         assert float(row["held_accuracy"]) == best["held_accuracy"]
         assert float(row["held_loss"]) == best["held_loss"]
         assert (int(row["best_epoch"]), row["state"]) == (best["epoch"], "done")
+
+
+def test_the_points_are_in_parquet_too_with_the_types_of_their_settings(toml, searched):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    found = parquet.read_table(toml.parent / "points.parquet")
+    assert f"wrote {toml.parent / 'points.parquet'}" in searched[1].stderr
+    types = {field.name: str(field.type) for field in found.schema}
+    assert (types["rate"], types["epochs"], types["patience"]) == ("double", "int64", "int64")
+    assert (types["held_accuracy"], types["best_epoch"], types["state"]) == (
+        "double", "int64", "string"
+    )  # fmt: skip
+    for row, values in zip(table(searched[0]), found.to_pylist(), strict=True):
+        assert {name: type(value)(row[name]) for name, value in values.items()} == values
 
 
 def test_the_best_is_printed_plotted_and_kept_as_settings(toml, searched):
@@ -103,8 +116,8 @@ def test_a_search_can_be_made_on_a_part_of_the_pictures(toml, tmp_path, monkeypa
     searches = []
     monkeypatch.setattr("mien.cli.search.run_search", lambda *words: searches.append(words))
     assert mien("search", toml, "--limit", 30, "--out", tmp_path).exit_code == 0
-    [(limited, folder, prune)] = searches
-    assert (folder, prune, len(limited.points)) == (tmp_path, False, 8)
+    [(limited, folder, prune, parquet)] = searches
+    assert (folder, prune, parquet, len(limited.points)) == (tmp_path, False, None, 8)
     assert {point.limit for point in limited.points} == {30}
     assert {point.limit for point in load(toml).points} == {0}
 

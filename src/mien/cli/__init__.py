@@ -88,8 +88,9 @@ All commands: mien --help. The options of one: mien predict --help.
 """
 
 _SCHEME = """\
-Outputs: --out is the main result of a command. --csv, --json, --html, --markdown and --plot name a
-file of that format; - prints a table or JSON. Only predict --json takes no name, and prints.
+Outputs: --out is the main result of a command. --csv, --parquet, --json, --html, --markdown and
+--plot name a file of that format; - prints CSV or JSON. Only predict --json takes no name, and
+prints.
 
 Example: mien predict photo.jpg --out annotated"""
 

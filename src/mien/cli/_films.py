@@ -43,6 +43,7 @@ class FilmTables:
         """
         if self._is_open:
             return
+        from mien.media.parquet import is_parquet
         from mien.media.writers import open_outputs
         from mien.recognize.columns import columns_of
         from mien.show.film_rows import summary_header
@@ -51,8 +52,8 @@ class FilmTables:
         header = self._options.header
         lines = {"json": self._paths["json"]}
         rows = {name: path for name, path in self._paths.items() if name != "json"}
-        is_parquet = self._summary is not None and self._summary.suffix.lower() == ".parquet"
-        summary = {"parquet" if is_parquet else "csv": self._summary}
+        in_parquet = self._summary is not None and is_parquet(self._summary)
+        summary = {"parquet" if in_parquet else "csv": self._summary}
         for kept, paths, names in (
             (self._rows, rows, header),
             (self._lines, lines, header),

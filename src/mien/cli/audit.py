@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mien.cli._pictures import PARQUET
 from mien.cli._shared import FILE, bar, echo_beside, echo_written, needs
 from mien.errors import OutputError
 from mien.media.files import real_path
+from mien.media.standard_output import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from mien.data.audit.findings import Audit
@@ -20,13 +22,15 @@ __all__ = ["audit_command", "stats_command"]
 
 @click.command(name="audit")
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
-@click.option("--out", "--csv", type=FILE, help="CSV of every finding; - prints it.")
+@click.option("--out", "--csv", type=FILE, help="Every finding: .csv, .parquet; - prints it.")
+@PARQUET
 @click.option("--html", type=FILE, help="Page with the pictures side by side; keep it to yourself.")
 @click.option("--json", "json_file", type=FILE, help="The counts, without names of pictures.")
 @click.option("--fix", is_flag=True, help="Write manifests without what is wrong; keep the old.")
 def audit_command(
     folders: tuple[Path, ...],
     out: Path | None,
+    parquet: Path | None,
     html: Path | None,
     json_file: Path | None,
     fix: bool,
@@ -42,23 +46,28 @@ def audit_command(
     """
     from mien.data.audit.clean import clean, to_drop
     from mien.data.audit.findings import audit
-    from mien.data.audit.summary import CSV_HEADER, csv_rows, record, summary, write_page
-    from mien.media.writers import CsvWriter, atomic, write_text
+    from mien.data.audit.summary import csv_rows, record, summary, write_page
+    from mien.media.parquet import is_parquet
+    from mien.media.table_files import write_typed
+    from mien.media.writers import atomic, write_text
+    from mien.table_kinds import TABLES
 
-    outputs = [path for path in (out, html, json_file) if path]
+    outputs = [path for path in (out, parquet, html, json_file) if path]
     if len(set(map(real_path, outputs))) < len(outputs):
-        raise click.UsageError("--out, --html and --json need different files")
+        raise click.UsageError("--out, --parquet, --html and --json need different files")
     say = echo_beside(*outputs)
     result = audit(folders, lambda entries: bar(entries, len(entries), "looking"))
     _refuse_over_data(result, outputs)
     say(summary(result))
     dropped = to_drop(result) if fix else {}
     with ExitStack() as stack:  # the outputs appear when the rows are dropped, or nothing does
-        parts = {path: stack.enter_context(atomic(path)) for path in outputs}
-        if out:
-            with CsvWriter(parts[out], CSV_HEADER) as table:
-                for row in csv_rows(result, dropped):
-                    table.write(row)
+        files = [path for path in outputs if path != STANDARD_OUTPUT]
+        parts = {path: stack.enter_context(atomic(path)) for path in files}
+        parts[STANDARD_OUTPUT] = STANDARD_OUTPUT
+        for path in filter(None, (out, parquet)):
+            form = "parquet" if path == parquet or is_parquet(path) else "csv"
+            target = {form: parts[path]}
+            write_typed(csv_rows(result, dropped), TABLES["audit"].columns, **target)
         if html:
             write_page(result, parts[html])
         if json_file:
@@ -88,24 +97,31 @@ def _refuse_over_data(result: "Audit", outputs: Sequence[Path]) -> None:
 @click.command(name="stats")
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
 @click.option("--csv", "csv_file", type=FILE, help="One row a split; - prints it.")
+@PARQUET
 @click.option("--markdown", type=FILE, help="The tables as Markdown.")
 @click.option("--plot", type=FILE, help="Bars by class: .png, .svg, .pdf.")
 def stats_command(
-    folders: tuple[Path, ...], csv_file: Path | None, markdown: Path | None, plot: Path | None
+    folders: tuple[Path, ...],
+    csv_file: Path | None,
+    parquet: Path | None,
+    markdown: Path | None,
+    plot: Path | None,
 ) -> None:
     """Count the pictures of prepared folders by split and class, beside the paper's Table 3.
 
     Example: mien stats data/rafdb data/fer2013 --plot table3.png
     """
     from mien.data import stats
-    from mien.media.writers import CsvWriter, write_text
+    from mien.media.table_files import write_typed
+    from mien.media.writers import write_text
     from mien.show.plots import class_bars, refuse_format
     from mien.show.tables import as_markdown, as_text
+    from mien.table_kinds import TABLES
 
     if plot:
         needs("mien stats --plot", "plot", "matplotlib")
     refuse_format(plot)
-    say = echo_beside(csv_file, markdown, plot)
+    say = echo_beside(csv_file, parquet, markdown, plot)
     counts = stats.count(folders)
     rows, paper, notes = stats.rows(counts), stats.beside_paper(counts), stats.notes(counts)
     classes = counts[0].classes
@@ -116,10 +132,7 @@ def stats_command(
         say(as_text(stats.PAPER_HEADER, paper))
         for note in notes:
             say(f"\n{note}")
-    if csv_file:
-        with CsvWriter(csv_file, header) as table:
-            for row in rows:
-                table.write(row)
+    write_typed(rows, TABLES["stats"].describe(header), csv_file, parquet)
     if markdown:
         parts = [as_markdown(header, rows)]
         if paper:
@@ -128,4 +141,4 @@ def stats_command(
     if plot:
         bars = [(f"{c.folder}: {c.source}", c.split, c.labels) for c in counts]
         class_bars(bars, plot, classes)
-    echo_written(csv_file, markdown, plot)
+    echo_written(csv_file, parquet, markdown, plot)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mien.cli._pictures import PARQUET
 from mien.cli._shared import FILE, THREADS, Echo, bar, echo, echo_beside, echo_written, needs
 from mien.cores import cores
 from mien.errors import UnknownNameError
@@ -24,6 +25,8 @@ __all__ = ["evaluate_command", "faithful_command", "regions_command"]
 @click.option("--split", default="test", show_default=True)
 @click.option("--out", type=FILE, help="Folder for the figures as JSON.")
 @click.option("--pictures", is_flag=True, help="Also write a row for every picture to --out.")
+@click.option("--csv", "csv_file", type=FILE, help="One row a picture; - prints it.")
+@PARQUET
 @click.option("--flip", is_flag=True, help="Average each crop and its mirror image.")
 @click.option("--against", metavar="OTHER", help="Another model, compared on the same pictures.")
 @click.option("--report", "as_page", is_flag=True, help="Also write plots and a page to --out.")
@@ -34,6 +37,8 @@ def evaluate_command(
     split: str,
     out: Path | None,
     pictures: bool,
+    csv_file: Path | None,
+    parquet: Path | None,
     flip: bool,
     against: str | None,
     as_page: bool,
@@ -46,9 +51,11 @@ def evaluate_command(
     Example: mien evaluate shipped data/rafdb --out results
     """
     from mien.evaluate.accuracy import compare_models, evaluate, pictures_header
-    from mien.media.writers import CsvWriter
+    from mien.media.table_files import write_typed
     from mien.recognize.recognizer import Recognizer
+    from mien.table_kinds import TABLES
 
+    say = echo_beside(csv_file, parquet)
     for option, given in (("--pictures", pictures), ("--report", as_page)):
         if given and out is None:
             raise click.UsageError(f"{option} needs --out")
@@ -61,22 +68,23 @@ def evaluate_command(
         rival = Recognizer(against, int(workers > 1), flip=flip)
         other = evaluate(rival, folder, split, _bar("measuring"), workers)
         evaluation.record["against"] = compare_models(evaluation, other)
-    _print_figures(evaluation.record)
+    _print_figures(evaluation.record, say)
+    columns = TABLES["pictures"].describe(pictures_header(recognizer.labels))
+    rows = list(evaluation.picture_rows())
+    write_typed(rows, columns, csv_file, parquet)
+    echo_written(csv_file, parquet)
     if out is None:
         return
     name = f"{folder.resolve().name}-{split}{'-flip' * flip}"
     _write_json(evaluation.record, out / f"{name}.json")
-    echo(f"wrote {out / name}.json")
+    say(f"wrote {out / name}.json")
     if pictures:
-        header = pictures_header(recognizer.labels)
-        with CsvWriter(out / f"{name}-pictures.csv", header) as table:
-            for row in evaluation.picture_rows():
-                table.write(row)
+        write_typed(rows, columns, out / f"{name}-pictures.csv")
     if as_page:
         from mien.evaluate.report import report
 
         written = report(evaluation, recognizer, model, folder, out / f"{name}-report.html")
-        echo(f"wrote {', '.join(map(str, written))}")
+        say(f"wrote {', '.join(map(str, written))}")
 
 
 def _bar(label: str) -> "Progress":
@@ -89,24 +97,24 @@ def _write_json(record: dict[str, Any], path: Path) -> None:
     write_text(json.dumps(record, indent=1) + "\n", path)
 
 
-def _print_figures(record: dict[str, Any]) -> None:
+def _print_figures(record: dict[str, Any], say: Echo) -> None:
     low, high = record["accuracy_95"]
     where = f"{record['source']} {record['split']} ({record['framing']})"
-    echo(f"{where}: {record['pictures']:,} pictures")
-    echo(f"accuracy           {record['accuracy']:.1%}  (95 %: {low:.1%} to {high:.1%})")
-    echo(f"mean recall        {record['mean_recall']:.1%}")
+    say(f"{where}: {record['pictures']:,} pictures")
+    say(f"accuracy           {record['accuracy']:.1%}  (95 %: {low:.1%} to {high:.1%})")
+    say(f"mean recall        {record['mean_recall']:.1%}")
     for label, recall in record["recall"].items():
-        echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
-    echo(f"macro-F1           {record['macro_f1']:.1%}")
+        say(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
+    say(f"macro-F1           {record['macro_f1']:.1%}")
     low, high = record["calibration_error_by_chance"]
-    echo(
+    say(
         f"calibration error  {record['calibration_error']:.1%}  (by chance alone {low:.1%} to "
         f"{high:.1%})"
     )
-    echo(f"at 80 % coverage   {record['accuracy_at_80']:.1%}")
+    say(f"at 80 % coverage   {record['accuracy_at_80']:.1%}")
     if "against" in record:
         other = record["against"]
-        echo(
+        say(
             f"against {other['model']}: {other['accuracy']:.1%}; only this one right "
             f"{other['only_this_right']:,}, only the other {other['only_other_right']:,}, "
             f"McNemar p = {other['mcnemar_p']:.3g}"
@@ -118,7 +126,16 @@ def _print_figures(record: dict[str, Any]) -> None:
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
 @click.option("--split", default="test", show_default=True)
 @click.option("--out", "--json", type=FILE, help="The figures as JSON.")
-def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Path | None) -> None:
+@click.option("--csv", "csv_file", type=FILE, help="One row a folder and expression; - prints it.")
+@PARQUET
+def regions_command(
+    model: Path,
+    folders: tuple[Path, ...],
+    split: str,
+    out: Path | None,
+    csv_file: Path | None,
+    parquet: Path | None,
+) -> None:
     """Measure on which parts of the face MODEL (a file, or ``shipped``) finds each expression.
 
     Beside it stands where the action units of the expression act, and how much of the crop that
@@ -126,10 +143,12 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
 
     Example: mien regions shipped data/rafdb-framed --out regions.json
     """
-    from mien.evaluate.evidence import evidence
+    from mien.evaluate.evidence import evidence, evidence_rows
+    from mien.media.table_files import write_typed
     from mien.recognize.model import Model
+    from mien.table_kinds import TABLES
 
-    say = echo_beside(out)
+    say = echo_beside(out, csv_file, parquet)
     network = Model(model)
     by_folder = {}
     for folder in folders:
@@ -146,7 +165,9 @@ def regions_command(model: Path, folders: tuple[Path, ...], split: str, out: Pat
             "folders": by_folder,
         }
         _write_json(record, out)
-        echo_written(out)
+    rows = list(evidence_rows(by_folder, split))
+    write_typed(rows, TABLES["regions"].columns, csv_file, parquet)
+    echo_written(out, csv_file, parquet)
 
 
 def _print_shares(by_label: dict[str, Any], say: Echo) -> None:
@@ -178,6 +199,7 @@ def _print_shares(by_label: dict[str, Any], say: Echo) -> None:
 @click.option("--threads", type=THREADS, default=0, help="To compute with; 0: all cores.")
 @click.option("--out", "--json", type=FILE, help="The figures as JSON.")
 @click.option("--csv", "csv_file", type=FILE, help="One row a method or control; - prints it.")
+@PARQUET
 @click.option("--plot", type=FILE, help="Every metric: .png, .svg, .pdf.")
 def faithful_command(
     model: Path,
@@ -192,6 +214,7 @@ def faithful_command(
     threads: int,
     out: Path | None,
     csv_file: Path | None,
+    parquet: Path | None,
     plot: Path | None,
 ) -> None:
     """Measure whether the heat maps of MODEL show what it uses, beside maps that know nothing.
@@ -212,7 +235,7 @@ def faithful_command(
     if plot:
         needs("mien faithful --plot", "plot", "matplotlib")
     refuse_format(plot)
-    say = echo_beside(out, csv_file, plot)
+    say = echo_beside(out, csv_file, parquet, plot)
     for method in methods:
         if method not in METHODS:
             raise UnknownNameError("method", method, METHODS)
@@ -230,7 +253,7 @@ def faithful_command(
     seconds = round(time.perf_counter() - start)
     record = {"command": command, **figures, "seconds": seconds}
     _print_table(record, say)
-    _write(record, out, csv_file, plot)
+    _write(record, out, (csv_file, parquet), plot)
 
 
 def _network(run: Path | None) -> "Network | None":
@@ -261,22 +284,22 @@ def _print_table(record: dict[str, Any], say: Echo) -> None:
 
 
 def _write(
-    record: dict[str, Any], out: Path | None, csv_file: Path | None, plot: Path | None
+    record: dict[str, Any],
+    out: Path | None,
+    tables: tuple[Path | None, Path | None],
+    plot: Path | None,
 ) -> None:
-    """Write the files that are wanted."""
+    """Write the files that are wanted; the tables are CSV and Parquet."""
+    from mien.evaluate.explanations import mean_rows
     from mien.evaluate.faithfulness import METRICS
-    from mien.media.writers import CsvWriter
+    from mien.media.table_files import write_typed
+    from mien.table_kinds import TABLES
 
     if out:
         _write_json(record, out)
-    if csv_file:
-        header = ("name", "kind", *METRICS, *(f"{metric}_error" for metric in METRICS))
-        with CsvWriter(csv_file, header) as table:
-            for name, mean in record["mean"].items():
-                kind = "method" if name in record["against"] else "control"
-                table.write([name, kind, *mean.values(), *record["error"][name].values()])
+    write_typed(list(mean_rows(record)), TABLES["faithful"].columns, *tables)
     if plot:
         from mien.show.plots import faithfulness
 
         faithfulness(record, METRICS, plot)
-    echo_written(out, csv_file, plot)
+    echo_written(out, *tables, plot)

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import click
 
-from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, bar, echo
+from mien.cli._pictures import PARQUET
+from mien.cli._shared import (
+    DETECTOR,
+    FILE,
+    QUALITY,
+    SIDE,
+    THREADS,
+    bar,
+    echo,
+    echo_beside,
+    echo_written,
+)
 from mien.cores import cores
 
 __all__ = ["frames_command"]
@@ -23,6 +34,7 @@ __all__ = ["frames_command"]
 )
 @click.option("--size", type=SIDE, default=64, show_default=True)
 @click.option("--quality", type=QUALITY, default=95, show_default=True)
+@PARQUET
 @click.option("--workers", type=THREADS, default=0, help="Frames side by side; 0: all cores.")
 @DETECTOR
 def frames_command(
@@ -32,6 +44,7 @@ def frames_command(
     rate: float | None,
     size: int,
     quality: int,
+    parquet: Path | None,
     workers: int,
 ) -> None:
     """Cut the faces out of the frames of VIDEO, upright, with the moment each is from.
@@ -49,9 +62,11 @@ def frames_command(
     def progress(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
         return bar(frames, length, "looking")
 
-    options = CropOptions(every or 1, rate or 0, size, quality)
+    echo_beside(out, parquet)
+    options = CropOptions(every or 1, rate or 0, size, quality, parquet)
     counts = cut_faces(video, out, options, Detector(), progress, workers or cores())
     echo(f"{counts.frames:,} frames looked at, {counts.with_face:,} with a face")
     if counts.damaged:
         echo(f"skipped: {counts.damaged:,} damaged packets of the video", err=True)
     echo(f"wrote {counts.faces:,} faces and {out}/frames.csv")
+    echo_written(parquet)

@@ -36,7 +36,7 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import DETECTOR, FILE, Refusals, echo, echo_beside, echo_error, needs
+from mien.cli._shared import DETECTOR, FILE, Refusals, echo, echo_beside, echo_error
 from mien.errors import OutputError
 from mien.media.escapes import escaped
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
@@ -213,8 +213,6 @@ def _refuse_options(
             raise click.UsageError(f"--{name} needs --csv or --parquet")
     if "regions" in columns and not heatmap:
         raise click.UsageError("--regions needs heat maps")
-    if tables["parquet"]:
-        needs("--parquet", "tables", "pyarrow")
 
 
 def _write_pictures(folder: "AnnotatedFolder", reading: "PhotoReading", refused: Refusals) -> None:

@@ -31,7 +31,7 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import DETECTOR, echo_beside, echo_error, echo_note, echo_written, needs
+from mien.cli._shared import DETECTOR, echo_beside, echo_error, echo_note, echo_written
 from mien.errors import BadImageError
 from mien.media.files import is_store_address
 
@@ -51,9 +51,9 @@ _LEAST = 640  # crops in a part on a cluster: somewhat more than a second of wor
     type=PLACE,
     default="scores.csv",
     show_default=True,
-    help="- prints the table; with --ray, a folder for it.",
+    help="CSV, or a .parquet; - prints the table; with --ray, a folder for it.",
 )
-@click.option("--full", is_flag=True, help="All digits instead of two.")
+@click.option("--full", is_flag=True, help="All digits instead of two, as Parquet has.")
 @click.option(
     "--reject",
     is_flag=True,
@@ -90,7 +90,9 @@ def scores_command(
 
     Example: mien scores crops --out scores.csv
     """
-    from mien.media.writers import CsvWriter, open_outputs
+    from mien.media.parquet import is_parquet
+    from mien.media.table_files import open_typed
+    from mien.media.writers import open_outputs
     from mien.pixels import BATCH
     from mien.recognize.columns import columns_of
     from mien.recognize.recognizer import Recognizer
@@ -110,8 +112,6 @@ def scores_command(
         read_on_ray(on, reader, every_digit, header, settings_of(recognizer, **options))
         return
     refuse_addresses(folder, out)
-    if parquet:
-        needs("--parquet", "tables", "pyarrow")
     files = [path for path in (out, parquet) if path]
     echo_beside(*files)
     pictures = Pictures([folder], None, files)
@@ -126,8 +126,9 @@ def scores_command(
 
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
-        table = outputs.enter_context(CsvWriter(out, header))
-        also = open_outputs({"parquet": parquet}, header, every_digit, columns_of(header))
+        columns = columns_of(header)
+        add, digits = outputs.enter_context(open_typed(out, columns)), full or is_parquet(out)
+        also = open_outputs({"parquet": parquet}, header, every_digit, columns)
         writes = outputs.enter_context(also)
         results = read_files(pictures, reader, CropReading, how, journal)
         for reading, fresh in shown(outputs.enter_context(closing(results)), pictures.count):
@@ -137,7 +138,7 @@ def scores_command(
                 echo_error(reading.error)
                 continue
             no_faces += reading.scores is None
-            table.write(reading.row(labels, full)[: len(header)])
+            add(reading.row(labels, digits)[: len(header)])
             for write in writes:
                 write(reading)
     rejected = f", {no_faces} of them no face" if reject else ""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import FILE, echo, echo_note, epoch_bar, needs, recipe_or_file
+from mien.cli._pictures import PARQUET
+from mien.cli._shared import FILE, echo, echo_note, echo_written, epoch_bar, needs, recipe_or_file
 from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -26,8 +27,14 @@ _SHOWN = 5  # of the best points
 @click.option("--prune", is_flag=True, help="End runs below the median of the earlier ones.")
 @click.option("--limit", type=click.IntRange(12), help="Training pictures to use, for a trial.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on Ray: an address, or local.")
+@PARQUET
 def search_command(
-    grid: Path, out: Path | None, prune: bool, limit: int | None, address: str | None
+    grid: Path,
+    out: Path | None,
+    prune: bool,
+    limit: int | None,
+    address: str | None,
+    parquet: Path | None,
 ) -> None:
     """Train every combination in GRID.toml: settings where a value may be a list of values.
 
@@ -43,25 +50,28 @@ def search_command(
     points = grids.load(grid, {} if limit is None else {"limit": limit})
     folder = out or Path("searches") / grid.stem
     if address is None:
-        run_search(points, folder, prune)
+        run_search(points, folder, prune, parquet)
     else:
         echo_note(_cost(points))
-        _finish(points, _on_ray(points, folder, address, prune), folder)
+        _finish(points, _on_ray(points, folder, address, prune), folder, parquet)
 
 
-def run_search(grid: "Grid", folder: Path, prune: bool = False) -> None:
+def run_search(
+    grid: "Grid", folder: Path, prune: bool = False, parquet: Path | None = None
+) -> None:
     """Train the points of a grid on this machine, plot them and print the best.
 
     Args:
         grid: its points.
         folder: of the search.
         prune: whether to end runs below the median of the earlier ones.
+        parquet: the table of the points as Parquet too; None for none.
     """
     from mien.train.search import search
 
     echo_note(_cost(grid))
     outcomes = search(grid, folder, prune, _progress, partial(_print_best, grid))
-    _finish(grid, outcomes, folder)
+    _finish(grid, outcomes, folder, parquet)
 
 
 def _progress(title: str) -> "EpochProgress":
@@ -102,10 +112,17 @@ def _print_best(grid: "Grid", outcomes: "Sequence[Outcome]") -> None:
     echo_note(f"{head}\n{as_text(['held-out', 'epoch', *grid.varied], rows)}")
 
 
-def _finish(grid: "Grid", outcomes: "Sequence[Outcome]", folder: Path) -> None:
+def _finish(
+    grid: "Grid", outcomes: "Sequence[Outcome]", folder: Path, parquet: Path | None
+) -> None:
     """Plot a search and print its best point."""
+    from mien.media.table_files import write_typed
     from mien.show.plots import effects
-    from mien.train.search import best_first, setting_effects
+    from mien.train.search import best_first, search_columns, setting_effects
+
+    rows = [outcome.row(grid.varied) for outcome in outcomes]
+    write_typed(rows, search_columns(grid.varied), parquet=parquet)
+    echo_written(parquet)
 
     for state in ("pruned", "diverged"):
         count = sum(outcome.state == state for outcome in outcomes)

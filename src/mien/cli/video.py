@@ -56,7 +56,7 @@ _CAMERA = "mien: recording; Ctrl-C ends it. To watch a camera live: mien serve -
 )
 @click.option("--summary", type=FILE, help="Shares of time and changes, by face: .csv, .parquet.")
 @click.option("--plot", type=FILE, help="The expressions over time: .png, .svg, .pdf.")
-@click.option("--segments", type=FILE, help="One row a stretch of one expression, as CSV.")
+@click.option("--segments", type=FILE, help="One row a stretch of one expression: .csv, .parquet.")
 @click.option(
     "--every",
     type=click.IntRange(1),
@@ -129,7 +129,7 @@ def video_command(
 
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
-    _refuse_options((out, plot, segments), plot, parquet, films)
+    _refuse_options((out, plot, segments), plot, films)
     if per_second and measured:
         raise click.UsageError("--measured tells frames apart: it does not go with --per-second")
     from mien.media.folders import find_films
@@ -178,15 +178,11 @@ def video_command(
         sys.exit(1)
 
 
-def _refuse_options(
-    single: tuple[Path | None, ...], plot: Path | None, parquet: Path | None, films: bool
-) -> None:
+def _refuse_options(single: tuple[Path | None, ...], plot: Path | None, films: bool) -> None:
     """Refuse options that do not go together, or whose extra is missing."""
     needs("mien video", "video", "av", "lap")
     if plot:
         needs("mien video --plot", "plot", "matplotlib")
-    if parquet:
-        needs("--parquet", "tables", "pyarrow")
     if films and any(single):
         raise click.UsageError("--films writes --csv, --json, --parquet and --summary alone")
 

@@ -14,6 +14,7 @@ from mien.data import manifest
 from mien.data.label_file import labels_of_all
 from mien.errors import BadDataError
 from mien.labels import PAPER, LabelSet
+from mien.table_kinds import TABLES
 
 __all__ = ["HEADER", "PAPER_HEADER", "Count", "beside_paper", "count", "header", "notes", "rows"]
 
@@ -32,7 +33,7 @@ def header(classes: LabelSet) -> tuple[str, ...]:
     return ("folder", "database", "split", *classes.names, together, *calm, "left out")
 
 
-HEADER = header(PAPER)
+HEADER = tuple(TABLES["stats"].columns)  # that of the paper's classes
 PAPER_HEADER = ("folder", "database", "split", "here", "left out", "together", "paper", "more")
 _SPLITS = ("train", "test", "valid")  # in the paper's order
 # The paper's split: our splits that are compared with it.

@@ -5,7 +5,7 @@ not grow with the length of the video.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,33 +15,38 @@ from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
 from mien.faces.yunet import one_thread
+from mien.media.files import real_path
 from mien.media.frame import Frame
 from mien.media.parallel import share
 from mien.media.sources import open_file
+from mien.media.table_files import open_typed
 from mien.media.video_source import every_nth, per_second
 from mien.media.writers import add_file, atomic_folder, open_table
 from mien.pixels import U8
+from mien.table_kinds import TABLES
 
 __all__ = ["HEADER", "CropOptions", "VideoCrops", "cut_faces"]
 
-HEADER = ("path", "time_s", "frame", "face", "left", "top", "right", "bottom", "detection")
+HEADER = tuple(TABLES["frames"].columns)
 
 
 @dataclass(frozen=True, slots=True)
 class CropOptions:
-    """Which frames are used, and the size and quality of the crops.
+    """Which frames are used, the size and quality of the crops, and a second table of them.
 
     Attributes:
         every: use one frame in so many.
         rate: frames to use for each second instead; 0 to go by `every`.
         side: of the crops, in pixels.
         quality: of the JPEG files, 1 to 100.
+        parquet: the table as Parquet too, in the folder to make or elsewhere; None for none.
     """
 
     every: int = 1
     rate: float = 0
     side: int = align.SIDE
     quality: int = 95
+    parquet: Path | None = None
 
     def choose(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Choose the frames to use.
@@ -85,7 +90,7 @@ def cut_faces(
     Args:
         video: the file.
         out: the folder to make: the crops, and ``frames.csv`` with the columns of `HEADER`.
-        options: which frames are used, and the size and quality of the crops.
+        options: which frames are used, the size and quality of the crops, and a second table.
         detector: finds the faces.
         progress: takes the frames and their number, and shows how many are done.
         workers: threads that look at frames side by side, while the next ones are decoded.
@@ -95,6 +100,7 @@ def cut_faces(
 
     Raises:
         BadImageError: if the video cannot be read.
+        MissingExtraError: for a table as Parquet without the extra ``tables``.
         OutputError: if `out` exists and is not empty, or cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -102,12 +108,24 @@ def cut_faces(
     counts = VideoCrops()
     with open_file(video) as source, atomic_folder(out) as part:
         frames = options.choose(progress(source, source.length))
-        with open_table(part / "frames.csv", HEADER) as table:
+        with ExitStack() as stack:
+            adds = [stack.enter_context(open_table(part / "frames.csv", HEADER)).writerow]
+            if options.parquet:
+                target = _inside(options.parquet, out, part)
+                columns = TABLES["frames"].columns
+                adds.append(stack.enter_context(open_typed(target, columns, parquet=True)))
             looked_at = _looked_at(source.pictures(frames), options, detector, workers)
-            with closing(looked_at) as results:
-                table.writerows(_rows(results, part, counts))
+            for row in _rows(stack.enter_context(closing(looked_at)), part, counts):
+                for add in adds:
+                    add(row)
         counts.damaged = source.damaged
     return counts
+
+
+def _inside(target: Path, out: Path, part: Path) -> Path:
+    """Where to write a file that is to be in the folder that is being made, or elsewhere."""
+    real, folder = real_path(target), real_path(out)
+    return part / real.relative_to(folder) if real.is_relative_to(folder) else target
 
 
 def _looked_at(

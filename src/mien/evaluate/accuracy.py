@@ -28,6 +28,7 @@ from mien.pixels import F32, I64, in_batches
 from mien.recognize.columns import score_columns
 from mien.recognize.model import Outputs
 from mien.recognize.recognizer import Recognizer
+from mien.table_kinds import TABLES
 
 __all__ = [
     "PICTURES_HEADER",
@@ -52,7 +53,7 @@ def pictures_header(labels: LabelSet) -> tuple[str, ...]:
     return ("path", "label", "predicted", *score_columns(labels))
 
 
-PICTURES_HEADER = pictures_header(PAPER)
+PICTURES_HEADER = tuple(TABLES["pictures"].columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +80,7 @@ class Evaluation:
         return _classes(self.rows, self.labels)
 
     def picture_rows(self) -> Iterator[list[str | float]]:
-        """Yield one CSV row a picture, in the order of `pictures_header`."""
+        """Yield one row a picture, in the order of `pictures_header`."""
         for row, scores, neutral in zip(self.rows, self.scores, self.neutral, strict=True):
             predicted = self.labels.names[int(scores.argmax())]
             calm = [neutral] if self.labels.calm_beside else []

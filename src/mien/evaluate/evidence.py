@@ -5,6 +5,7 @@ on the regions of the expression's action units (`mien.faces.regions`), beside w
 nothing have there.
 """
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from mien.media.progress import Progress
 from mien.pixels import F32, SIDE, enlarge, in_batches
 from mien.recognize.model import Model
 
-__all__ = ["evidence"]
+__all__ = ["evidence", "evidence_rows"]
 
 _DRAWS = 2000  # of the bootstrap
 
@@ -55,6 +56,33 @@ def evidence(
     labels = np.array([row.label for row in rows])
     found = [name for name in model.labels.names if name in labels]
     return {name: _of_class(name, shares[labels == name]) for name in found}
+
+
+def evidence_rows(by_folder: Mapping[str, Mapping[str, Any]], split: str) -> Iterator[list[object]]:
+    """Turn the figures of folders into rows.
+
+    Args:
+        by_folder: by name, what `evidence` returned for the folder.
+        split: that was measured.
+
+    Yields:
+        For each folder and expression one row of the table ``regions`` of
+        `mien.table_kinds.TABLES`; empty cells where nothing is expected.
+    """
+    for folder, by_label in by_folder.items():
+        for label, figures in by_label.items():
+            units = " ".join(map(str, figures.get("units", ())))
+            expected_regions = " ".join(figures.get("expected", ()))
+            area = figures.get("area", {})
+            yield [
+                *(folder, split, label, figures["pictures"], units, expected_regions),
+                *(figures["share"][name] for name in REGIONS),
+                *(area.get(name) for name in REGIONS),
+                figures.get("on_expected"),
+                *figures.get("on_expected_95", (None, None)),
+                figures.get("area_of_expected"),
+                figures.get("middle_on_expected"),
+            ]
 
 
 def _shares(model: Model, folder: Path, rows: list[Row]) -> F32:

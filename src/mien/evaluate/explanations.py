@@ -4,7 +4,7 @@ Pipeline: crops -> the class that the network predicts -> maps by every method a
 metric for every picture -> means and paired tests -> one record, with the sanity checks.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ __all__ = [
     "choose_pictures",
     "compare",
     "faithfulness_record",
+    "mean_rows",
     "measure_methods",
 ]
 
@@ -214,6 +215,22 @@ def _paired_tests(
 
 def _round(value: Any) -> float:
     return round(float(value), 4)
+
+
+def mean_rows(record: Mapping[str, Any]) -> Iterator[list[str | float]]:
+    """Turn the means into rows.
+
+    Args:
+        record: from `compare`.
+
+    Yields:
+        For each method and control one row of the table ``faithful`` of
+        `mien.table_kinds.TABLES`.
+    """
+    for name, mean in record["mean"].items():
+        kind = "method" if name in record["against"] else "control"
+        error = record["error"][name]
+        yield [name, kind, *(mean[m] for m in METRICS), *(error[m] for m in METRICS)]
 
 
 def beats(record: Mapping[str, Any], method: str, metric: str) -> bool:

@@ -23,6 +23,7 @@ journal       what a run has read so far, so that it can go on after it was kill
 writers       text, CSV, JSON lines, pictures; OUTPUTS
 data_frames   name, type, unit and meaning of columns; tables as pandas or polars
 parquet       Parquet files, by an extra
+table_files   a table that people analyse, as CSV or Parquet
 video_writer  H.264 video with the times and the sound of its source
 atomic        files and folders that are whole or absent; what a disk refuses is one error
 parts         what is being written, and what killed runs left

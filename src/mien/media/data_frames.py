@@ -1,7 +1,7 @@
 """A column of a table: its name, type, unit and meaning; and tables of typed columns in memory.
 
 A table becomes a DataFrame of pandas or polars, whichever is installed. Knows no table of mien: the
-columns of each are in `mien.recognize.columns`.
+columns of each are in `mien.table_kinds`, those of faces in `mien.recognize.columns`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from mien.errors import MissingExtraError, UnknownNameError
 
-__all__ = ["LIBRARIES", "Column", "data_frame", "typed"]
+__all__ = ["LIBRARIES", "Column", "Kind", "data_frame", "typed"]
 
 Kind = Literal["text", "integer", "number"]
 

@@ -13,11 +13,36 @@ from typing import Any
 from mien import __version__
 from mien.errors import BadDataError, MissingExtraError
 from mien.media.atomic import as_output_error, atomic
-from mien.media.data_frames import Column, typed
+from mien.media.data_frames import Column, Kind, typed
 
-__all__ = ["open_parquet", "read_parquet", "schema_of", "table_of"]
+__all__ = [
+    "SUFFIXES",
+    "described",
+    "is_parquet",
+    "open_parquet",
+    "read_parquet",
+    "schema_of",
+    "table_of",
+]
 
+SUFFIXES = frozenset({".parquet", ".pq"})
 _GROUP = 20_000  # rows in memory, then written
+
+
+def is_parquet(path: Path) -> bool:
+    """Tell whether a name is that of a Parquet file.
+
+    Args:
+        path: the name; the file need not be there.
+
+    Returns:
+        True if it ends in one of `SUFFIXES`, in letters of any case.
+
+    Example:
+        >>> is_parquet(Path("faces.parquet")), is_parquet(Path("faces.csv"))
+        (True, False)
+    """
+    return path.suffix.lower() in SUFFIXES
 
 
 def _pyarrow(module: str) -> Any:
@@ -125,11 +150,49 @@ def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
         BadDataError: if it is damaged or no such file.
         MissingExtraError: without the extra ``tables``.
     """
-    arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
-    try:
+    parquet = _pyarrow("pyarrow.parquet")
+    with _damage(path):
         table = parquet.read_table(path)
-    except (OSError, arrow.ArrowException) as error:
+    return list(table.column_names), zip(*(c.to_pylist() for c in table.columns), strict=True)
+
+
+def described(path: Path) -> dict[str, Column]:
+    """Return what a Parquet file says of its columns.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        By name; without those of other types than `Column` knows, as other programs write them.
+
+    Raises:
+        BadDataError: if it is damaged or no such file.
+        MissingExtraError: without the extra ``tables``.
+    """
+    parquet = _pyarrow("pyarrow.parquet")
+    with _damage(path):
+        schema = parquet.read_schema(path)
+    return {field.name: column for field in schema if (column := _column(field))}
+
+
+def _column(field: Any) -> Column | None:
+    types = _pyarrow("pyarrow.types")
+    kinds: dict[Kind, Callable[[Any], bool]] = {
+        "text": types.is_string, "integer": types.is_integer, "number": types.is_floating
+    }  # fmt: skip
+    words = {key.decode(): word.decode() for key, word in (field.metadata or {}).items()}
+    for kind, fits in kinds.items():
+        if fits(field.type):
+            return Column(kind, words.get("meaning", ""), words.get("unit", ""))
+    return None
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Name a file that is no Parquet."""
+    try:
+        yield
+    except (OSError, _pyarrow("pyarrow").ArrowException) as error:
         raise BadDataError(
             f"cannot read {path}: {error}", fix="name a table that mien wrote as .parquet"
         ) from error
-    return list(table.column_names), zip(*(c.to_pylist() for c in table.columns), strict=True)

@@ -1,6 +1,6 @@
 """A picture or a video becomes faces with scores. Knows nothing of drawing and training.
 
-columns     the columns of every table of faces; tables read back
+columns     the columns of every table of faces
 face        Face: what was read in one; scores, probabilities, label, heat maps
 results     Picture, VideoFrame: frozen, checked, each knows its rows and records
 notebook    faces as a table of HTML, for notebooks

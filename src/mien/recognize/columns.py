@@ -1,19 +1,15 @@
-"""The columns of every table of faces, with type, unit and meaning; tables read back.
+"""The columns of every table of faces, with type, unit and meaning.
 
-docs/formats.md shows this list. A column has one meaning, in whichever table it is.
+docs/many.md shows this list. A column has one meaning, in whichever of these tables it is. The
+other tables, and what reads a table back, are in `mien.table_kinds`.
 """
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mien.errors import BadDataError
 from mien.faces.regions import REGIONS
 from mien.labels import LABELS, NEUTRAL, PAPER, UNCERTAIN, LabelSet
-from mien.media.data_frames import Column, data_frame, typed
-from mien.media.escapes import unguarded
-from mien.media.parquet import read_parquet
+from mien.media.data_frames import Column, data_frame
 
 if TYPE_CHECKING:
     from mien.recognize.results import Picture, VideoFrame
@@ -25,7 +21,6 @@ __all__ = [
     "labels_of",
     "picture_header",
     "probability_columns",
-    "read_table",
     "score_columns",
     "share_columns",
     "video_header",
@@ -197,69 +192,3 @@ def as_data_frame(header: Iterable[str], rows: Iterable[Sequence[Any]], library:
         UnknownNameError: if there is no such library.
     """
     return data_frame(columns_of(header), rows, library)
-
-
-def read_table(path: str | Path, library: str | None = None) -> Any:
-    """Read a table that mien wrote, CSV or Parquet, as a DataFrame.
-
-    Numbers are numbers, empty cells are missing values, and text that was guarded against
-    spreadsheets is as it was.
-
-    Args:
-        path: ends in .parquet, or it is a CSV file.
-        library: ``pandas`` or ``polars``; by default the first of them that is installed.
-
-    Returns:
-        ``pandas.DataFrame`` or ``polars.DataFrame``.
-
-    Raises:
-        BadDataError: if it is no such table.
-        MissingExtraError: without pandas and polars; for Parquet without pyarrow.
-        UnknownNameError: if there is no such library.
-
-    Example:
-        >>> import mien, tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "scores.csv"
-        >>> text = "filepath,happiness,surprise,sadness,anger,disgust,fear\\na.jpg,1,0,0,0,0,0\\n"
-        >>> _ = path.write_text(text)
-        >>> mien.read_table(path)["happiness"].to_list()
-        [1.0]
-    """
-    path = Path(path)
-    read = read_parquet if path.suffix.lower() == ".parquet" else _read_csv
-    header, found = read(path)
-    rows = list(found)
-    columns = {
-        name: COLUMNS.get(name) or _guessed([row[place : place + 1] for row in rows])
-        for place, name in enumerate(header)
-    }
-    try:
-        return data_frame(columns, rows, library)
-    except ValueError as error:  # of a cell, or of the number of cells
-        raise BadDataError(
-            f"{path} is no table of mien: {error}", fix="name a table that mien wrote"
-        ) from error
-
-
-def _guessed(cells: list[tuple[Any, ...]]) -> Column:
-    """Numbers are the scores of a class of one's own; what else is there is text."""
-    return Column("number", "") if all(map(_is_number, cells)) else Column("text", "")
-
-
-def _is_number(cell: tuple[Any, ...]) -> bool:
-    try:
-        typed(cell[0] if cell else "", "number")
-    except ValueError:
-        return False
-    return True
-
-
-def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
-    try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            header, *rows = csv.reader(file)
-    except (OSError, ValueError, csv.Error) as error:  # ValueError: an empty file
-        raise BadDataError(
-            f"cannot read {path} as a table: {error}", fix="name a CSV file that mien wrote"
-        ) from error
-    return list(map(unguarded, header)), (tuple(map(unguarded, row)) for row in rows)

@@ -13,15 +13,16 @@ import numpy as np
 
 from mien.labels import PAPER, LabelSet
 from mien.media.data_frames import data_frame
-from mien.media.writers import CsvWriter
+from mien.media.table_files import open_typed
 from mien.pixels import F64, U8
 from mien.recognize.columns import columns_of, score_columns
 from mien.recognize.results import Face, VideoFrame
+from mien.table_kinds import TABLES
 
 __all__ = ["SEGMENTS_HEADER", "Peak", "Segment", "Timeline"]
 
 
-SEGMENTS_HEADER = ("track", "label", "start_s", "end_s", "confidence")
+SEGMENTS_HEADER = tuple(TABLES["segments"].columns)
 _MOST_BINS = 20_000  # of all tracks together
 _LEAST_BIN_S = 0.04
 _MOST_TRACKS = 64  # that have curves and peaks
@@ -246,14 +247,18 @@ class Timeline:
         return sorted(self._histories[track].peaks.values(), key=lambda peak: peak.time_s)
 
     def write_segments(self, path: Path) -> None:
-        """Write the segments as CSV.
+        """Write the segments as a table.
 
         Args:
-            path: the target.
+            path: the target: Parquet if it ends in .parquet or .pq, else CSV.
+
+        Raises:
+            MissingExtraError: for Parquet without the extra ``tables``.
+            OutputError: if it cannot be written.
         """
-        with CsvWriter(path, SEGMENTS_HEADER) as writer:
+        with open_typed(path, TABLES["segments"].columns) as add:
             for segment in self.segments:
-                writer.write(segment.row())
+                add(segment.row())
 
 
 def _halved(bins: dict[int, F64]) -> dict[int, F64]:

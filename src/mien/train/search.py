@@ -12,7 +12,10 @@ from statistics import median
 from typing import Any
 
 from mien.errors import BadModelError, BadSettingError
-from mien.media.writers import CsvWriter, as_output_error, write_text
+from mien.media.data_frames import Column, Kind
+from mien.media.table_files import write_typed
+from mien.media.writers import as_output_error, write_text
+from mien.table_kinds import TABLES
 from mien.train import config
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.data import Data, load_data
@@ -32,11 +35,12 @@ __all__ = [
     "is_finished",
     "mark_ended",
     "search",
+    "search_columns",
     "setting_effects",
     "write_outcomes",
 ]
 
-MEASURED = ("held_accuracy", "held_loss", "best_epoch", "epochs_run", "seconds", "state", "run")
+MEASURED = tuple(TABLES["search"].columns)
 _ENDED = "ended.txt"
 # These settings do not decide which pictures a run trains on.
 _NOT_OF_DATA = (
@@ -306,6 +310,27 @@ def setting_effects(
     ]
 
 
+def search_columns(varied: Sequence[str]) -> dict[str, Column]:
+    """Return the columns of ``search.csv``.
+
+    Args:
+        varied: names of the settings that vary.
+
+    Returns:
+        By name: the settings, with the types that `TrainConfig` gives them, then `MEASURED`.
+
+    Example:
+        >>> [column.kind for column in search_columns(["model", "epochs", "rate"]).values()][:3]
+        ['text', 'integer', 'number']
+    """
+    kinds: dict[type, Kind] = {int: "integer", float: "number"}
+    settings = {
+        name: Column(kinds.get(type(DEFAULTS[name]), "text"), "a setting that varies")
+        for name in varied
+    }
+    return settings | dict(TABLES["search"].columns)
+
+
 def write_outcomes(grid: Grid, outcomes: Sequence[Outcome], out: Path) -> None:
     """Write ``search.csv``, one row a point, and ``best.toml``, the settings of the best.
 
@@ -314,9 +339,8 @@ def write_outcomes(grid: Grid, outcomes: Sequence[Outcome], out: Path) -> None:
         outcomes: of them.
         out: the search's folder.
     """
-    with CsvWriter(out / "search.csv", (*grid.varied, *MEASURED)) as table:
-        for outcome in outcomes:
-            table.write(outcome.row(grid.varied))
+    rows = [outcome.row(grid.varied) for outcome in outcomes]
+    write_typed(rows, search_columns(grid.varied), out / "search.csv")
     ranked = best_first(outcomes)
     if ranked:
         write_text(config.to_toml(ranked[0].point), out / "best.toml")

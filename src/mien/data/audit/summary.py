@@ -13,13 +13,11 @@ from mien.data.dedup.duplicates import COPY
 from mien.labels import LABELS, NEUTRAL
 from mien.show.html import Pair, write_pairs
 from mien.show.tables import as_text
+from mien.table_kinds import TABLES
 
 __all__ = ["CSV_HEADER", "csv_rows", "record", "summary", "write_page"]
 
-CSV_HEADER = (
-    "kind", "path", "label", "split", "source", "other_path", "other_label", "other_split",
-    "other_source", "similarity", "mirrored", "contradiction", "leak", "detail", "dropped",
-)  # fmt: skip
+CSV_HEADER = tuple(TABLES["audit"].columns)
 _PAIRS_HEADER = ("kind", "splits", "databases", "pairs", "pictures", "mirrored", "other label")
 _ORIGINS_HEADER = ("of", "pictures", "copy in", "its split", "found", "same label")
 _NOWHERE = ("nowhere else", "")
