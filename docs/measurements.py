@@ -6,6 +6,7 @@ drawing whether it is out of date.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from records import ROOT, Record, earlier_weights, read, read_of_shipped
@@ -229,40 +230,45 @@ def draw_peers() -> None:
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 2)
     for axes, title, column in zip(panels, (RAFDB, FER2013), (2, 3), strict=True):
-        for point, colour in zip(points, _COLOURS[: len(points)], strict=True):
-            axes.plot(point[1], 100 * point[column], "o", ms=9, color=colour, label=point[0])
+        for number, point in enumerate(points):  # the first one on top
+            look = {"ms": 9, "color": _COLOURS[number], "mec": "white", "zorder": 9 - number}
+            axes.plot(point[1], 100 * point[column], "o", **look)
         axes.set(xscale="log", title=title, xlabel="ms a crop, one thread", ylabel="accuracy (%)")
         axes.margins(x=0.2, y=0.15)
+        axes.set_xticks([0.5, 1, 2, 5, 10], minor=False)
+        axes.minorticks_off()
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-        _number(figure, axes, [(point[1], 100 * point[column]) for point in points])
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
+        places = [(point[1], 100 * point[column]) for point in points]
+        words = [f"{point[0]} {100 * point[column]:.0f}" for point in points]
+        _label(figure, axes, places, words)
     with atomic(PLOT) as part:
         figure.savefig(part, format="png", dpi=120, metadata={"Description": _digest(points)})
 
 
-def _number(figure: Any, axes: Any, places: list[tuple[float, float]]) -> None:
-    """Write each value beside its dot: right, left, above or below, where nothing else lies yet."""
+def _label(figure: Any, axes: Any, places: list[tuple[float, float]], words: Sequence[str]) -> None:
+    """Say beside each dot what it is: right, left, above or below, where nothing else lies yet."""
     figure.draw_without_rendering()  # so that places in pixels are known
     dots = axes.transData.transform(places)
+    edge = axes.get_window_extent()
     taken = [(x - 8, y - 8, x + 8, y + 8) for x, y in dots]
-    for (ms, value), (x, y) in zip(places, dots, strict=True):
-        wide, high = 22, 14
-        tries = [
-            (9, -5),
-            (-9 - wide, -5),
-            (-wide / 2, 10),
-            (-wide / 2, -10 - high),
-            (9, 8),
-            (9, -19),
+    for word, place, (x, y) in zip(words, places, dots, strict=True):
+        text = axes.annotate(word, place, (0, 0), textcoords="offset points", va="bottom", size=9)
+        box = text.get_window_extent()
+        sides = ((9, -box.width - 9, -box.width / 2), (-box.height / 2, 5, -box.height - 5, 9))
+        tries = sorted(
+            ((across, up) for across in sides[0] for up in sides[1]),
+            key=lambda offset: (abs(offset[1] + box.height / 2), -offset[0]),
+        )
+        boxes = [(x + a, y + b, x + a + box.width, y + b + box.height) for a, b in tries]
+        costs = [
+            _overlap(own, taken) + 9 * (box.width * box.height - _overlap(own, [edge.extents]))
+            for own in boxes
         ]
-        boxes = [(x + a, y + b, x + a + wide, y + b + high) for a, b in tries]
-        number = min(range(len(tries)), key=lambda i: (_overlap(boxes[i], taken), i))
+        number = costs.index(min(costs))
         taken.append(boxes[number])
-        across, up = (72 / figure.dpi * offset for offset in tries[number])  # points
-        axes.annotate(f"{value:.0f}", (ms, value), (across, up), textcoords="offset points")
+        text.xyann = tuple(72 / figure.dpi * offset for offset in tries[number])  # points
 
 
 def _overlap(box: tuple[float, ...], others: list[tuple[float, ...]]) -> float:

@@ -11,7 +11,7 @@ pytest.importorskip("matplotlib")
 from PIL import Image
 
 from mien.evaluate.accuracy import Evaluation, evaluate
-from mien.evaluate.report import improvements, worst
+from mien.evaluate.report import improvements, report, worst
 from mien.labels import LABELS
 from mien.recognize.model import SHIPPED
 from mien.recognize.recognizer import Recognizer
@@ -108,6 +108,24 @@ def test_the_shipped_model_is_explained_by_every_method_and_its_curves_are_there
 def test_the_history_in_the_package_is_the_one_in_results():
     shipped = SHIPPED.with_name("miennet-history.csv").read_bytes()
     assert shipped == (Path(__file__).parents[2] / "results" / "train-miennet.csv").read_bytes()
+
+
+def test_captions_are_on_the_scale_of_all_figures_and_the_page_says_so(folder, tmp_path):
+    recognizer = Recognizer(threads=1)
+    found = evaluate(recognizer, folder)
+    scores = np.full((36, 6), 0.02, dtype=np.float32)
+    scores[np.arange(36), found.targets] = 0.9
+    scores[found.targets == 5] = 0.02, 0.6, 0.02, 0.02, 0.04, 0.3  # fear is called surprise
+    neutral = np.full(36, 0.5, dtype=np.float32)  # so that half of each score is left
+    given = Evaluation(found.rows, scores, neutral, found.record)
+    report(given, recognizer, SHIPPED, folder, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    right, wrong = section(page, "Explanation"), section(page, "Inspection")
+    assert "labelled anger, called anger<br>anger 45%, neutral 50%<br>" in right
+    said = "labelled fear, called surprise<br>surprise 30%, fear 15%, neutral 50%<br>"
+    assert wrong.count(said) == 6
+    for part in (right, wrong):
+        assert "Percentages are of everything that a face may show, neutral too" in part
 
 
 @pytest.mark.torch

@@ -1,7 +1,6 @@
 """The page in Chromium: what a user does, sees, hears and saves; and what the network sees."""
 
 import csv
-import gzip
 import json
 import re
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import pytest
 
 from mien.recognize.results import CSV_HEADER, VIDEO_HEADER
 from mien.serve.page_files import POLICY, page_as_one_file, page_files
-from tests.support.browser import chromium, served
+from tests.support.browser import chromium, served, violations
 from tests.support.pictures import encode
 from tests.support.rendered_scenes import SCENES, Actor, Shot, frames
 from tests.support.video_files import clip
@@ -21,7 +20,6 @@ from tests.support.video_files import clip
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 PATIENCE = 120_000  # ms; machines of tests may be slow
-AXE = Path(__file__).parents[1] / "support" / "axe.min.js.gz"  # axe-core 4.14.1, MPL 2.0
 
 
 @pytest.fixture(scope="module")
@@ -268,26 +266,16 @@ def test_axe_finds_nothing_wrong(browser, site, scheme, width):
     page = context.new_page()
     page.goto(site[0])
     ready(page)
-    page.add_script_tag(content=gzip.decompress(AXE.read_bytes()).decode())
-    assert broken(page) == []
+    assert violations(page) == []
     page.click("#sample")
     wait(page, ".face", 1)
-    assert broken(page) == []
+    assert violations(page) == []
     page.click("#camera")
     wait(page, ".face", 3)
     page.click("#freeze")
-    assert broken(page) == []
+    assert violations(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     context.close()
-
-
-def broken(page):
-    found = page.evaluate("() => axe.run({resultTypes: ['violations']})")
-    return [
-        f"{rule['id']}: {node['html'][:90]}"
-        for rule in found["violations"]
-        for node in rule["nodes"]
-    ]
 
 
 def test_one_file_works_from_a_disk_in_every_language_and_without_a_network(browser, tmp_path):

@@ -4,17 +4,20 @@ Needs playwright (the dev extra) and Debian's chromium; a test that has not got 
 """
 
 import base64
+import gzip
 import io
 import mimetypes
 import shutil
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.support.local_server import listening
 
+_AXE = Path(__file__).with_name("axe.min.js.gz")  # axe-core 4.14.1, MPL 2.0
 _ARGUMENTS = [
     "--no-sandbox",  # as root, in a container
     "--disable-gpu",
@@ -36,6 +39,17 @@ def chromium(*arguments):
         )
         yield browser
         browser.close()
+
+
+def violations(page):
+    """What axe finds wrong on a page, as the rule and the beginning of the element."""
+    page.add_script_tag(content=gzip.decompress(_AXE.read_bytes()).decode())
+    found = page.evaluate("() => axe.run({resultTypes: ['violations']})")
+    return [
+        f"{rule['id']}: {node['html'][:90]}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ follows from the figures.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,8 @@ def report(
         Section(
             "Explanation",
             (
-                "The surest right answer of each class, and where its evidence lay.",
+                "The surest right answer of each class, and where its evidence lay."
+                + _scale(evaluation.labels),
                 *explained,
             ),
             plots=sheet,
@@ -92,7 +93,11 @@ def report(
         ),
         Section(
             "Inspection",
-            ("The surest wrong answers, with the evidence for the wrong class.", *mistaken),
+            (
+                "The surest wrong answers, with the evidence for the wrong class."
+                + _scale(evaluation.labels),
+                *mistaken,
+            ),
             plots=errors,
             crops=_examples(evaluation, recognizer, folder, wrong),
         ),
@@ -219,17 +224,34 @@ def _examples(
         return ()
     examples = []
     for i, crop, own_maps in zip(chosen, crops, maps, strict=True):
-        row = evaluation.rows[i]
-        scores = dict(zip(evaluation.labels.names, evaluation.scores[i], strict=True))
-        predicted = max(scores, key=lambda label: scores[label])
+        row, number = evaluation.rows[i], int(evaluation.scores[i].argmax())
+        predicted = evaluation.labels.names[number]
         words = (
             f"labelled {row.label}, called {predicted}",
-            f"{predicted} {scores[predicted]:.0%}, {row.label} {scores[row.label]:.0%}",
+            _shares(evaluation, i, (predicted, row.label)),
             row.path,
         )
-        own = own_maps[evaluation.labels.index(predicted)]
-        examples.append(ExplainedCrop(crop, _with_heatmap(crop, own), words))
+        examples.append(ExplainedCrop(crop, _with_heatmap(crop, own_maps[number]), words))
     return tuple(examples)
+
+
+def _shares(evaluation: Evaluation, picture: int, named: Sequence[str]) -> str:
+    """How probable some classes are, and a calm one beside them, on the scale of all figures."""
+    labels, calm = evaluation.labels, float(evaluation.neutral[picture])
+    known = labels.probabilities(evaluation.scores[picture].tolist(), calm)
+    beside = labels.targets[len(labels.names) :]
+    shown = dict.fromkeys((*named, *beside))  # each once, in order
+    return ", ".join(f"{name} {known[name]:.0%}" for name in shown)
+
+
+def _scale(labels: LabelSet) -> str:
+    """What the percentages below crops are of, where that is more than the answers."""
+    if not labels.calm_beside:
+        return ""
+    return (
+        f" Percentages are of everything that a face may show, {labels.calm} too; the answer, and "
+        f"how sure it is, are of {labels.together} alone."
+    )
 
 
 def _with_heatmap(crop: U8, coarse: F32) -> U8:
@@ -286,8 +308,8 @@ def _on_confidence(evaluation: Evaluation) -> Iterator[str]:
     wrong = evaluation.scores.argmax(axis=1) != evaluation.targets
     yield (
         f"{int((wrong & (confidence > 0.9)).sum()):,} pictures are called wrongly with more than "
-        "90 % confidence: look at them under Inspection; a wrong label is more likely there than "
-        "elsewhere."
+        f"90 % confidence among {evaluation.labels.together}: look at them under Inspection; a "
+        "wrong label is more likely there than elsewhere."
     )
 
 

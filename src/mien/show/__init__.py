@@ -8,6 +8,7 @@ video_layout       the plan of a video, steady from frame to frame
 panel              the bars beside a face
 annotate           a picture, a folder of pictures or the frames of a video, annotated
 picture_grid       figures and contact sheets: rows of small pictures with words; PNG, PDF, SVG
+svg                such a page as SVG
 film_rows          the rows of a film's table, by frame or second, and its summary
 timeline           the faces of a video over time
 timeline_plot      the plot of a timeline (matplotlib)

@@ -23,8 +23,9 @@ _NAMES = {"residual": "residual block", "attention": "squeeze-excitation"}
 _INK, _GRAY = "#222222", "#555555"
 
 # Inches; letters in points.
-_CELL, _TOP, _LINE, _MARGIN = 1.5, 1.85, 0.165, 0.3
-_ROW_GAP, _HEAD, _FOOT = 0.4, 0.8, 0.5
+_CELL, _LINE, _MARGIN = 1.5, 0.165, 0.3
+_ROW_GAP, _HEAD, _FOOT = 0.6, 1.0, 0.5
+_PAST = 0.1  # how far above a block its shortcut leads
 _LETTERS, _TITLE = 8.5, 13
 _MOST_COLUMNS = 8
 _SLANT = 0.35  # of a solid's height: how far its far edge lies to the right and above
@@ -46,7 +47,9 @@ def plot_architecture(architecture: Architecture, path: Path) -> None:
     cells = [_input(architecture), *map(_cell, architecture.layers)]
     rows = _in_rows(cells)
     columns = max(map(len, rows))
-    heights = [_TOP + _LINE * max(2 + len(words) for _, _, words, *_ in row) for row in rows]
+    tops = [max(_extent(shape)[1] for *_, shape, _ in row) + _PAST for row in rows]
+    words = [_LINE * max(2 + len(words) for _, _, words, *_ in row) for row in rows]
+    heights = [above + below for above, below in zip(tops, words, strict=True)]
     width = 2 * _MARGIN + columns * _CELL
     height = _HEAD + sum(heights) + _ROW_GAP * (len(rows) - 1) + _FOOT
     with plot_figure(path, (width, height), "a plot of a network", layout=None) as figure:
@@ -59,12 +62,13 @@ def plot_architecture(architecture: Architecture, path: Path) -> None:
         )
         top = height - _HEAD
         bases = []
-        for row, high in zip(rows, heights, strict=True):
-            bases.append(top - _TOP)
-            _draw_row(axes, row, top - _TOP)
+        for row, above, high in zip(rows, tops, heights, strict=True):
+            bases.append(top - above)
+            _draw_row(axes, row, top - above)
             top -= high + _ROW_GAP
-        for (upper, row), lower in zip(zip(bases, rows, strict=True), bases[1:], strict=False):
-            _turn(axes, len(row), upper, lower)
+        for number, (upper, lower) in enumerate(pairwise(bases)):
+            between = lower + tops[number + 1] + _ROW_GAP / 2
+            _turn(axes, len(rows[number]), upper, between, lower)
         _draw_legend(axes, [kind for kind, *_ in cells])
 
 
@@ -151,7 +155,7 @@ def _solid(axes: Any, x: float, base: float, shape: Sequence[int], colour: str) 
 def _shortcut(axes: Any, x: float, base: float, shape: Sequence[int]) -> None:
     """The path that leads past a block."""
     wide, high = _extent(shape)
-    left, right, above = x - wide / 2 - 0.09, x + wide / 2 + 0.09, base + high + 0.1
+    left, right, above = x - wide / 2 - 0.09, x + wide / 2 + 0.09, base + high + _PAST
     axes.plot([left, left, right], [base + 0.3, above, above], color=_INK, lw=0.9)
     _arrow(axes, (right, above), (right, base + 0.32))
 
@@ -161,10 +165,9 @@ def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float]) -> N
     axes.annotate("", end, start, arrowprops=style)
 
 
-def _turn(axes: Any, columns: int, upper: float, lower: float) -> None:
-    """Lead from the end of a row to the beginning of the next one."""
-    right = _MARGIN + columns * _CELL - 0.1
-    between, left = lower + _TOP + _ROW_GAP / 2 - 0.05, _MARGIN
+def _turn(axes: Any, columns: int, upper: float, between: float, lower: float) -> None:
+    """Lead from the end of a row, between the two, to the beginning of the next one."""
+    right, left = _MARGIN + columns * _CELL - 0.1, _MARGIN
     xs = [right - 0.2, right, right, left, left]
     axes.plot(xs, [upper + 0.3, upper + 0.3, between, between, lower + 0.3], color=_INK, lw=0.9)
     _arrow(axes, (left, lower + 0.3), (left + 0.3, lower + 0.3))

@@ -24,7 +24,7 @@ __all__ = ["ExplainedCrop", "Pair", "Section", "write_pairs", "write_report"]
 
 _SHARED_STYLE = """
 figure { margin: 0; padding: 8px; border: 1px solid #ddd; border-radius: 6px }
-figcaption { font-size: 12px; overflow-wrap: anywhere }
+figcaption { font-size: 13px; overflow-wrap: anywhere }
 .note { background: #fff4d6; padding: 8px 12px; border-radius: 6px }
 """
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -35,15 +35,19 @@ nav { background: #f2f2f2; padding: 8px 12px; border-radius: 6px }
 table { border-collapse: collapse }
 td, th { padding: 2px 14px 2px 0; text-align: left; vertical-align: top }
 .seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(232px, 1fr)); gap: 12px }
-.seen img { width: 96px; height: 96px; margin-right: 4px } .plot { max-width: 100% }
+.seen img { width: calc(50% - 4px); max-width: 160px; margin-right: 4px }
+.plots { display: flex; flex-wrap: wrap; gap: 12px; margin: 12px 0 }
+.plot { overflow-x: auto; max-width: 100% }
+.plot img { display: block; max-width: 100%; height: auto }
 """
 _PAIRS_STYLE = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 2em auto; padding: 0 16px; max-width: 1400px;
   color: #222; background: #fff }
-pre { white-space: pre-wrap }
+pre { overflow-x: auto }
 section { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 14px }
 figure.differs { border-color: #c33 } figure img { width: 96px; height: 96px; margin-right: 6px }
 """
+_LEGIBLE = 0.8  # of its pixels that a plot has at least; below that its letters are too small
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,10 +97,10 @@ def write_report(title: str, note: str, sections: Sequence[Section], out: Path) 
     parts = [
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_VIEWPORT}',
         f"<title>{escape(title)}</title>",
-        f"<style>{_SHARED_STYLE}{_REPORT_STYLE}</style><h1>{escape(title)}</h1>",
+        f"<style>{_SHARED_STYLE}{_REPORT_STYLE}</style><main><h1>{escape(title)}</h1>",
         f'<p class="note">{escape(note)}</p><nav>{links}</nav>',
         *(_section(number, section) for number, section in enumerate(sections)),
-        "</html>",
+        "</main></html>",
     ]
     write_text("\n".join(parts) + "\n", out)
 
@@ -107,12 +111,22 @@ def _section(number: int, section: Section) -> str:
     if section.rows:
         cells = (f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in section.rows)
         lines.append(f"<table>{''.join(cells)}</table>")
-    for plot in section.plots:
-        alt = escape(plot.stem.replace("-", " "))
-        lines.append(f'<img class="plot" alt="{alt}" src="{_inline(plot.read_bytes())}">')
+    if section.plots:
+        lines.append(f'<div class="plots">{"".join(map(_plot, section.plots))}</div>')
     if section.crops:
         lines.append(f'<div class="seen">{"".join(map(_crop_figure, section.crops))}</div>')
     return "\n".join(lines)
+
+
+def _plot(plot: Path) -> str:
+    """A plot in a frame of its own: on a narrow page that scrolls, so that words stay legible."""
+    png, alt = plot.read_bytes(), escape(plot.stem.replace("-", " "))
+    width, height = Image.open(io.BytesIO(png)).size
+    return (
+        f'<div class="plot" role="group" aria-label="{alt}" tabindex="0">'
+        f'<img alt="{alt}" width="{width}" height="{height}" '
+        f'style="min-width: {round(_LEGIBLE * width)}px" src="{_inline(png)}"></div>'
+    )
 
 
 def _crop_figure(explained: ExplainedCrop) -> str:
@@ -173,16 +187,16 @@ def write_pairs(
     parts = [
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">{_VIEWPORT}',
         f"<title>{escape(title)}</title>\n<style>{_SHARED_STYLE}{_PAIRS_STYLE}</style>",
-        f"<h1>{escape(title)}</h1>",
+        f"<main><h1>{escape(title)}</h1>",
         '<p class="note">For your eyes on this machine: the pictures stay in their folders and '
         "belong to their databases. Do not publish or commit this page.</p>",
-        f"<pre>{escape(summary)}</pre>",
+        f'<pre tabindex="0">{escape(summary)}</pre>',
     ]
     for heading, pairs in sections:
         parts.append(f"<h2>{escape(heading)}</h2>\n<section>")
         parts += [_pair_figure(pair, out.resolve().parent) for pair in pairs]
         parts.append("</section>")
-    write_text("\n".join(parts) + "\n</html>\n", out)
+    write_text("\n".join(parts) + "\n</main></html>\n", out)
 
 
 def _pair_figure(pair: Pair, folder: Path) -> str:

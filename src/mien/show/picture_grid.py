@@ -6,13 +6,11 @@ evidence, with a line at half of the strongest, so that a figure can be printed 
 nothing of networks, nor of what was done to the pictures.
 """
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import cv2
 import numpy as np
@@ -22,6 +20,7 @@ from mien.media.writers import FORMATS, write_bytes, write_picture, write_text
 from mien.pixels import F32, U8, to_heat
 from mien.show.heatmap import colours
 from mien.show.style import DARK, Masks, Rgb, paint, text_width
+from mien.show.svg import as_svg
 
 __all__ = [
     "SUFFIXES",
@@ -112,10 +111,14 @@ def figure(
     """
     left = _MARGIN + max(text_width(row.name, _NAME) for row in rows)
     left += _GAP if left > _MARGIN else 0
-    lefts = [left + i * (_TILE + _GAP) for i in range(max(len(row.tiles) for row in rows))]
+    count = max(len(row.tiles) for row in rows)
+    cell = _cell(columns, rows)
+    lefts = [left + i * (cell + _GAP) for i in range(count)]
     caption = [1.6 * _SMALL if any(row.captions) else 0 for row in rows]
     words = max(text_width(text, _SMALL) for text in (legend, _LINE if legend else note))
-    width = max(lefts[-1] + _TILE, _MARGIN + text_width(title, _TITLE), _MARGIN + words) + _MARGIN
+    heads = [x + text_width(name, _SMALL) for x, name in zip(lefts, columns, strict=False)]
+    ends = [lefts[-1] + cell, _MARGIN + text_width(title, _TITLE), _MARGIN + words, *heads]
+    width = max(ends) + _MARGIN
     top = _MARGIN + 2 * _TITLE + (1.6 * _SMALL if any(columns) else 0)
     height = top + sum(caption) + len(rows) * (_TILE + _GAP)
     height += (5.5 * _SMALL if legend else 0) + (1.6 * _SMALL if note else 0)
@@ -133,6 +136,12 @@ def figure(
         _explain_colours(page, round(top + 0.6 * _SMALL), legend)
     page.write(_MARGIN, top + (6.1 if legend else 0.6) * _SMALL, note, _SMALL)
     return page
+
+
+def _cell(columns: Sequence[str], rows: Sequence[FigureRow]) -> int:
+    """Width of a tile with its words, so that none runs into the next; the last name may go on."""
+    words = [*columns[:-1], *(text for row in rows for text in row.captions)]
+    return max(_TILE, *(text_width(text, _SMALL) for text in words))
 
 
 def _explain_colours(page: Page, top: int, legend: str) -> None:
@@ -285,61 +294,44 @@ def write_figure(page: Page, path: Path) -> None:
 
     Args:
         page: from `figure`.
-        path: ends in one of `SUFFIXES`; a PDF holds pixels, 144 to the inch.
+        path: ends in one of `SUFFIXES`; a PDF holds pixels, 288 to the inch, and its words are
+            drawn at that size: they are sharp on paper.
 
     Raises:
         OutputError: if it ends otherwise, or cannot be written.
     """
     suffix = path.suffix.lower()
     if suffix == ".svg":
-        write_text(_as_svg(page), path)
+        write_text(as_svg((page.width, page.height), page.pictures, page.words), path)
     elif suffix == ".pdf":
         buffer = io.BytesIO()
         # without its date, so that the same figure is the same file
         named: dict[str, Any] = {"title": path.stem, "creationDate": None, "modDate": None}
-        Image.fromarray(figure_pixels(page)).save(buffer, "PDF", resolution=144, **named)
+        fine = {"resolution": 288, "quality": 95, "subsampling": 0}
+        Image.fromarray(figure_pixels(page, zoom=2)).save(buffer, "PDF", **fine, **named)
         write_bytes(buffer.getvalue(), path)
     else:
         write_picture(figure_pixels(page), path)
 
 
-def figure_pixels(page: Page) -> U8:
+def figure_pixels(page: Page, zoom: int = 1) -> U8:
     """Draw a page.
 
     Args:
         page: from `figure`.
+        zoom: how many times larger; words are drawn at their final size.
 
     Returns:
-        shape (H, W, 3), uint8, RGB.
+        shape (zoom * height, zoom * width, 3), uint8, RGB.
     """
-    canvas = np.full((page.height, page.width, 3), 255, dtype=np.uint8)
+    canvas = np.full((zoom * page.height, zoom * page.width, 3), 255, dtype=np.uint8)
     for left, top, tile in page.pictures:
-        canvas[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+        bottom, right = top + tile.shape[0], left + tile.shape[1]
+        large = tile.repeat(zoom, axis=0).repeat(zoom, axis=1)
+        canvas[zoom * top : zoom * bottom, zoom * left : zoom * right] = large
     masks = Masks()
     for start, middle, text, size, colour in page.words:
-        word = masks.word(text, size)  # its letters begin at its second column
-        paint(canvas, word, colour, round(start) - 1, round(middle) - word.shape[0] // 2)
+        word = masks.word(text, zoom * size)  # its letters begin at its second column
+        top = round(zoom * middle) - word.shape[0] // 2
+        paint(canvas, word, colour, round(zoom * start) - 1, top)
     return canvas
-
-
-def _as_svg(page: Page) -> str:
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{page.width}" height="{page.height}" '
-        f'viewBox="0 0 {page.width} {page.height}" font-family="Helvetica, Arial, sans-serif">',
-        '<rect width="100%" height="100%" fill="white"/>',
-    ]
-    for x, y, tile in page.pictures:
-        buffer = io.BytesIO()
-        Image.fromarray(tile).save(buffer, "PNG")
-        data = base64.b64encode(buffer.getvalue()).decode()
-        lines.append(
-            f'<image x="{x}" y="{y}" width="{tile.shape[1]}" height="{tile.shape[0]}" '
-            f'href="data:image/png;base64,{data}"/>'
-        )
-    for left, middle, text, size, (r, g, b) in page.words:
-        baseline = middle + 0.36 * size
-        lines.append(
-            f'<text x="{left:.1f}" y="{baseline:.1f}" font-size="{size}" '
-            f'fill="rgb({r},{g},{b})">{escape(text)}</text>'
-        )
-    return "\n".join(lines) + "\n</svg>\n"

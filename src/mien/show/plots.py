@@ -49,6 +49,12 @@ _TITLES = {
     "drop": "average drop\nlower is better",
     "increase": "increase\nhigher is better",
 }
+_GOLDEN = 0.618034  # of a width: any number of dots in a row lie well apart
+_ACROSS = 4  # panels of effects side by side, so that a page can hold them
+_LETTERS = 24  # that fit below a panel of effects
+_LEAST_SPAN = 5  # percent of accuracy that an axis shows at least
+_NAMES, _DIGITS = 72, 84  # letters that fit below a panel of bars, and above them
+_NUMBER: dict[str, Any] = {"fontsize": 8, "padding": 2}
 _SURE = 1.96  # standard errors either side
 
 
@@ -125,7 +131,7 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
         if measured:
             losses.plot(epochs, [row["held_loss"] for row in history], label="held out", **held)
         losses.set(xlabel="epoch", ylabel="cross-entropy")
-        losses.legend(frameon=False)
+        figure.legend(loc="outside upper left", ncols=2, frameon=False)
         percent = [100 * row["held_accuracy"] for row in history]
         if measured:
             accuracies.plot(epochs, percent, **held)
@@ -134,8 +140,12 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
             axes.spines[["top", "right"]].set_visible(False)
             axes.grid(alpha=0.3)
             axes.locator_params(axis="x", integer=True)  # there is no half epoch
-            if len(epochs) == 1:  # else the axis would have ticks at hundredths of an epoch
+            if len(epochs) == 1:  # else the axes would have ticks at hundredths
                 axes.set(xticks=epochs, xlim=(epochs[0] - 1, epochs[0] + 1))
+                axes.set_ylim(0)
+        low, high = accuracies.get_ylim()
+        aside = max(0, _LEAST_SPAN - (high - low)) / 2  # else a wobble would look like progress
+        accuracies.set_ylim(*((0, 100) if len(epochs) == 1 else (low - aside, high + aside)))
 
 
 def class_bars(
@@ -170,21 +180,27 @@ def class_bars(
 def _class_panel(
     panel: Any, title: str, classes: Sequence[str], splits: dict[str, list[int]]
 ) -> None:
-    """Draw the bars of one database, each with its number."""
+    """Draw the bars of one database, each with its number, upright where the bars are narrow."""
     width = 0.84 / len(splits)
+    digits = max(len(f"{value:,}") for values in splits.values() for value in values)
+    turn = 90 if digits * len(splits) * len(classes) > _DIGITS else 0
+    longest = max(map(len, classes))
+    crowded = longest * len(classes) > _NAMES
     for number, (split, values) in enumerate(splits.items()):
         places = [i + (number + 0.5) * width - 0.42 for i in range(len(classes))]
         colour, hatch = _SPLITS.get(split, ("#999999", ".."))
         name = f"{split} {sum(values):,}"
         bars = panel.bar(places, values, width, color=colour, hatch=hatch, ec="white", label=name)
-        panel.bar_label(bars, [f"{value:,}" for value in values], fontsize=7.5, padding=1)
-    panel.set_xticks(range(len(classes)), classes)
+        panel.bar_label(bars, [f"{value:,}" for value in values], rotation=turn, **_NUMBER)
+    names = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+    panel.set_xticks(range(len(classes)), classes, **names)
     panel.set(ylabel="pictures", title=title)
-    panel.margins(y=0.22)  # room for the legend above the numbers
+    panel.margins(y=0.22 if turn else 0.1)  # room for the numbers above the bars
     panel.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     panel.spines[["top", "right"]].set_visible(False)
     # below the panel: inside it would lie on bars and their numbers
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.11), "ncols": len(splits)}
+    depth = 0.11 + 0.016 * longest * crowded  # of turned names
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -depth), "ncols": len(splits)}
     panel.legend(frameon=False, **below)
 
 
@@ -205,8 +221,8 @@ def confusion_matrix(
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for row, line in enumerate(counts):
             for column, number in enumerate(line):
-                colour = "white" if shares[row][column] > 0.55 else "black"
-                words = f"{number:,}\n{shares[row][column]:.0%}"
+                colour = "white" if shares[row][column] > 0.55 else "black" if number else _GRAY
+                words = f"{number:,}\n{shares[row][column]:.0%}" if number else "0"
                 axes.text(column, row, words, ha="center", va="center", fontsize=8, color=colour)
         axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
         axes.set_yticks(range(len(names)), names)
@@ -244,9 +260,15 @@ def effects(points: Sequence[tuple[Mapping[str, object], float]], path: Path) ->
         path: of the plot to write.
     """
     names = list(points[0][0])
-    with plot_figure(path, (2.6 * max(1, len(names)) + 0.8, 3.7)) as figure:
-        panels = figure.subplots(1, max(1, len(names)), sharey=True, squeeze=False)[0]
-        panels[0].set_ylabel("held-out accuracy (%)")
+    across = min(_ACROSS, max(1, len(names)))
+    down = max(1, -(-len(names) // across))
+    with plot_figure(path, (2.6 * across + 0.8, 3.3 * down + 0.4)) as figure:
+        grid = figure.subplots(down, across, sharey=True, squeeze=False)
+        panels = grid.ravel()
+        for panel in panels[max(1, len(names)) :]:
+            panel.remove()
+        for row in grid:
+            row[0].set_ylabel("held-out accuracy (%)")
         for name, panel in zip(names, panels, strict=False):
             pairs = [(settings[name], 100 * accuracy) for settings, accuracy in points]
             _effect(panel, name, pairs)
@@ -259,12 +281,17 @@ def _effect(panel: Any, name: str, pairs: Sequence[tuple[Any, float]]) -> None:
     values = sorted({value for value, _ in pairs})
     groups = [[accuracy for value, accuracy in pairs if value == own] for own in values]
     for place, group in enumerate(groups):
-        spread = [place + 0.24 * (i / max(1, len(group) - 1) - 0.5) for i in range(len(group))]
+        # beside each other so that all are seen, and in no order: a slope would pass for a trend
+        aside = [(0.5 + i * _GOLDEN) % 1 - 0.5 for i in range(len(group))]
         label = None if place else "one run"
+        spread = [place + 0.3 * offset for offset in aside]
         panel.plot(spread, sorted(group), ".", color=_BLUE, alpha=0.5, ms=5, label=label)
     means = [mean(group) for group in groups]
     panel.plot(range(len(values)), means, "o-", color=_VERMILION, ms=5, label="mean of the runs")
-    panel.set_xticks(range(len(values)), [_as_text(value) for value in values])
+    words = [_as_text(value) for value in values]
+    turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+    crowded = len(values) * max(map(len, words)) > _LETTERS
+    panel.set_xticks(range(len(values)), words, **(turned if crowded else {}))
     panel.set_xlim(-0.5, len(values) - 0.5)
     panel.set_xlabel(name)
     panel.spines[["top", "right"]].set_visible(False)

@@ -50,10 +50,10 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
     tracks = sorted(timeline.longest(_MOST))
     colours = {name: _hex(colour) for name, colour in colours_of(timeline.labels).items()}
     curve_height = 1.5 if len(tracks) <= _FEW else 0.8
-    heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.12] * max(1, len(tracks))
-    height = sum(heights) + 1.0
+    heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.3] * max(1, len(tracks))
+    height = sum(heights) + 0.82
     with plot_figure(path, (_WIDTH, height), "plotting a timeline", layout=None) as figure:
-        edges = {"left": 0.068, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.5 / height}
+        edges = {"left": 0.068, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.32 / height}
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0, **edges)
         ends = _span(timeline)
         for place, track in enumerate(tracks):
@@ -91,10 +91,11 @@ def _curves(panel: Any, times: F64, values: F64, labels: LabelSet) -> None:
         panel.fill_between(times, 0, values[:, -1], color="#dddddd", lw=0)
     for i in range(len(labels.names)):
         panel.plot(times, values[:, i], marker=_dot(times), ms=2, **_style(labels, i, 1.5))
-    panel.set(ylim=(0, 1.04), xticks=[])
+    panel.set(ylim=(0, 1.04))
+    panel.tick_params(axis="x", bottom=False, labelbottom=False)  # they are below the band
     panel.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
     panel.tick_params(labelsize=7)
-    panel.grid(axis="y", alpha=0.3)
+    panel.grid(axis="both", alpha=0.3)
     panel.spines[["top", "right"]].set_visible(False)
 
 
@@ -142,11 +143,9 @@ def _band(band: Any, segments: list[Segment], colours: dict[str, str], last: boo
         band.broken_barh(own, (0, 1), facecolor=colours[label], edgecolor=edge)
     band.set(ylim=(0, 1), yticks=[])
     band.spines[["top", "right", "left"]].set_visible(False)
+    band.tick_params(axis="x", labelsize=8)  # below every track: of many the last is far away
     if last:
         band.set_xlabel("time (s)")
-    else:
-        band.set_xticks([])
-        band.spines["bottom"].set_visible(False)
 
 
 def _peaks(strip: Any, panel: Any, peaks: list[Peak], colours: dict[str, str]) -> None:

@@ -36,6 +36,7 @@ _WAIT_S = 0.3  # before a face gets a panel
 _SLACK = 1.3  # an old panel may be that many times higher than a new one
 _PUSHED = 0.06  # share of its own face that an old panel may cover
 _SHARED = 0.03  # share of an old panel that another face or panel may cover
+_TOUCHED = 0.1  # share of a label that an old panel may cover: its rim, and no letter
 _GLIDE_S = 0.12  # time constant with which a panel follows its face
 _BETTER = 0.1  # of its area: how much less a label must cover elsewhere to go there
 
@@ -75,7 +76,7 @@ class VideoLayout:
         frames = [_scaled(face.box, zoom) for face in faces]
         chips = self._chips(faces, frames)
         outlines = [_about(frame, chip) for frame, chip in zip(frames, chips, strict=True)]
-        panels = self._panels.place(faces, outlines, time_s)
+        panels = self._panels.place(faces, outlines, time_s, chips)
         plans, size = [], self._size
         for face, frame, chip in zip(faces, frames, chips, strict=True):
             place = None if face.track is None else panels.get(face.track)
@@ -144,7 +145,11 @@ class SteadyPanels:
         self._last_s = 0.0
 
     def place(
-        self, faces: Sequence[Face], outlines: Sequence[Box], time_s: float
+        self,
+        faces: Sequence[Face],
+        outlines: Sequence[Box],
+        time_s: float,
+        chips: Sequence[Box] = (),
     ) -> dict[int, Box]:
         """Find the places for the next frame.
 
@@ -152,6 +157,7 @@ class SteadyPanels:
             faces: each with its track.
             outlines: what is drawn about each face, its label included.
             time_s: when the frame is shown.
+            chips: the label of each face, which its own panel leaves free, too.
 
         Returns:
             The panel of each track; a face without room has none.
@@ -166,6 +172,7 @@ class SteadyPanels:
         for i in order:
             place = self._places[tracks[i]]
             others = [*panels.values(), *(box for j, box in enumerate(outlines) if j != i)]
+            others += chips[i : i + 1]
             self._move(place, outlines[i], others, time_s, glide)
             if place.panel:
                 panels[tracks[i]] = place.panel
@@ -199,4 +206,7 @@ class SteadyPanels:
         if own > (_PUSHED if old else 0):
             return False
         most = _SHARED * width * height if old else 0
-        return all(intersection(panel, other) <= most for other in others)
+        return all(
+            intersection(panel, other) <= min(most, _TOUCHED * other.width * other.height)
+            for other in others
+        )
