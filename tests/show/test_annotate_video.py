@@ -264,3 +264,22 @@ def test_what_is_gone_is_forgotten():
         face = faced(300, 200, 200, track=number)
         where.place([face], [face.box], number)
     assert len(where._places) == 1
+
+
+def test_a_panel_that_is_pushed_leaves_the_label_of_its_own_face_free():
+    layout = VideoLayout((1280, 720), legend=True)
+    covered = []
+    for number in range(90):  # it rises, below the panel above it, between two other faces
+        top = 330 - 3 * number
+        faces = (
+            faced(520, top, 200, maps=MAPS),
+            faced(300, max(top, 100), 200, 1),
+            faced(740, max(top, 100), 200, 2),
+            faced(520, top + 215, 200, 3),
+        )
+        plan = layout.plan(faces, 1, number / 25)[0]
+        if plan.panel:
+            share = intersection(plan.panel, plan.chip) / (plan.chip.width * plan.chip.height)
+            covered.append(share)
+    assert len(covered) > 5  # it has a panel at first
+    assert max(covered) <= 0.1

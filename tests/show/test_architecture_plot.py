@@ -29,6 +29,13 @@ def drawn(monkeypatch, found, path):
     return kept[0]
 
 
+def widest_blank(figure):
+    """The highest stripe, in inches, in which nothing is drawn but lines from top to bottom."""
+    dark = (np.asarray(figure.canvas.buffer_rgba())[..., :3] < 200).any(axis=2).sum(axis=1) > 8
+    filled = np.flatnonzero(dark)
+    return np.diff(filled).max() / figure.dpi
+
+
 @pytest.mark.parametrize("name", zoo.MODELS)
 def test_the_plot_of_every_network_is_legible_and_shows_every_layer(name, monkeypatch, tmp_path):
     found = architecture(name)
@@ -51,6 +58,7 @@ def test_the_plot_of_every_network_is_legible_and_shows_every_layer(name, monkey
         apart = one.x1 <= other.x0 or other.x1 <= one.x0 or one.y1 <= other.y0 or other.y1 <= one.y0
         assert apart, (a, b)
     assert max(figure.get_size_inches()) < 14  # a page, not a poster
+    assert widest_blank(figure) < 0.75  # inches, from one line or solid to the next
 
 
 def test_a_solid_is_as_thick_as_it_has_channels_and_as_high_as_it_is_large(monkeypatch, tmp_path):

@@ -15,6 +15,7 @@ from mien.show.plots import (
     history_curves,
     reliability_plot,
 )
+from tests.support.plot_words import drawn as figure_of
 
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)  # training, held out
 
@@ -33,6 +34,10 @@ def drawn(history, path):
     with Image.open(path) as image:
         assert image.format == "PNG"
         return np.asarray(image.convert("RGB"))
+
+
+def drawn_figure(monkeypatch, draw, folder):
+    return figure_of(monkeypatch, draw, folder / "a.png")
 
 
 def places(picture, colour):
@@ -70,7 +75,7 @@ def test_the_same_history_is_the_same_file_and_another_is_not(tmp_path):
 
 def test_a_single_epoch_can_be_seen(tmp_path):
     picture = drawn(rows((1, 2, 0.1)), tmp_path / "new" / "a.png")
-    assert places(picture[300:], BLUE)[0].size > 10  # below the legend
+    assert places(picture[60:], BLUE)[0].size > 10  # below the legend
     assert places(picture[:, 540:], VERMILION)[0].size > 10
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
 
@@ -125,6 +130,54 @@ def test_a_single_epoch_has_one_tick(tmp_path):
     lowest = max(y for text, y in words_of(tmp_path / "h.svg") if text == "1")
     ticks = [text for text, y in words_of(tmp_path / "h.svg") if abs(y - lowest) < 1]
     assert ticks == ["1", "1"]  # one below each panel
+
+
+def test_axes_do_not_make_much_of_little(monkeypatch, tmp_path):
+    def scales(history):
+        figure = drawn_figure(monkeypatch, lambda path: history_curves(history, path), tmp_path)
+        return [axes.get_ylim() for axes in figure.axes]
+
+    (low, high), accuracy = scales(rows((1.8, 1.7, 0.35)))
+    assert (low, accuracy) == (0, (0, 100))  # of one epoch there is no range to show
+    assert high > 1.9  # above the dot
+    _, (low, high) = scales(rows((1, 1, 0.728), (0.9, 0.9, 0.741)))
+    assert high - low == pytest.approx(5)  # percent, and not the 1.3 between the two
+    assert (low + high) / 2 == pytest.approx(73.45)
+    _, (low, high) = scales(rows((1, 1, 0.3), (0.9, 0.9, 0.7)))
+    assert high - low == pytest.approx(40 * 1.1)
+    unmeasured = scales(rows((1, 0, 0)))
+    assert unmeasured[1] == (0, 100)
+
+
+def test_the_dots_of_a_value_have_no_slope_and_lie_apart(monkeypatch, tmp_path):
+    accuracies = np.linspace(0.4, 0.8, 24)
+    points = [({"rate": 0.1}, accuracy) for accuracy in accuracies]
+    points += [({"rate": 0.2}, 0.5)]
+    figure = drawn_figure(monkeypatch, lambda path: effects(points, path), tmp_path)
+    many, single, _ = figure.axes[0].lines
+    x, y = many.get_data()
+    np.testing.assert_allclose(y, 100 * accuracies)
+    assert abs(np.corrcoef(x, y)[0, 1]) < 0.2  # a rising row would pass for a trend
+    assert np.abs(x).max() <= 0.15
+    assert np.diff(np.sort(x)).min() > 0.005
+    assert single.get_xdata().tolist() == [1]  # alone it stands above its value
+
+
+def test_effects_are_at_most_four_side_by_side(monkeypatch, tmp_path):
+    points = [({f"setting {i}": n for i in range(6)}, n / 9) for n in (1, 2)]
+    figure = drawn_figure(monkeypatch, lambda path: effects(points, path), tmp_path)
+    assert [axes.get_xlabel() for axes in figure.axes] == [f"setting {i}" for i in range(6)]
+    tops = [round(axes.get_position().y1, 2) for axes in figure.axes]
+    assert tops.count(tops[0]) == 4
+    assert tops.count(tops[4]) == 2
+
+
+def test_a_confusion_of_nothing_is_a_pale_nought(monkeypatch, tmp_path):
+    counts = (7 * np.eye(6, dtype=int)).tolist()
+    figure = drawn_figure(monkeypatch, lambda path: confusion_matrix(counts, path), tmp_path)
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert said[:7] == ["7\n100%", *["0"] * 6]
+    assert said.count("0") == 30
 
 
 def test_the_legend_of_counts_lies_below_the_bars_and_their_numbers(tmp_path):

@@ -15,6 +15,7 @@ from mien.show import timeline, timeline_plot
 from mien.show.style import COLOURS
 from mien.show.timeline import Timeline
 from mien.show.timeline_plot import draw_timeline
+from tests.support.plot_words import drawn
 
 
 def face(track, label="happiness", confidence=0.6, shade=0):
@@ -182,6 +183,18 @@ def test_the_axis_is_the_whole_video(tmp_path):
     left, right = 0.068 * 1440, 0.985 * 1440  # of the axes, with a margin of a hundredth each
     expected = [left + (0.1 + t) / 10.2 * (right - left) for t in (5, 8)]
     np.testing.assert_allclose([places.min(), places.max()], expected, atol=4)
+
+
+def test_every_track_has_its_times_below_and_lines_at_them(tmp_path, monkeypatch):
+    made = filled([(i, [face(t) for t in range(3)]) for i in range(40)])
+    figure = drawn(monkeypatch, lambda path: draw_timeline(made, path), tmp_path / "p.png")
+    panels, bands = figure.axes[1::3], figure.axes[2::3]
+    for panel, band in zip(panels, bands, strict=True):
+        times = [label.get_text() for label in band.get_xticklabels() if label.get_text()]
+        assert {"0", "10", "20", "30", "40"} <= set(times)
+        lines = [line.get_xdata()[0] for line in panel.get_xgridlines() if line.get_visible()]
+        assert lines == band.get_xticks().tolist()
+    assert [band.get_xlabel() for band in bands] == ["", "", "time (s)"]
 
 
 def test_a_plot_of_many_tracks_grows_up_to_twelve(tmp_path):

@@ -115,9 +115,13 @@ def _data(evaluation: Evaluation, folder: Path, plot: Path) -> Section:
     rows = [(label, f"{count:,}") for label, count in zip(names, counts, strict=True)]
     words = f"{record['pictures']:,} pictures of {record['source']} ({record['framing']})."
     counts_of = stats.count([folder])
-    bars = [(f"{folder.name}: {c.source}", c.split, c.labels) for c in counts_of]
+    bars = [(_titled(folder.name, c.source), c.split, c.labels) for c in counts_of]
     plots.class_bars(bars, plot, counts_of[0].classes)
     return Section("Data", (words,), tuple(rows), (plot,))
+
+
+def _titled(folder: str, source: str) -> str:
+    return folder if folder == source else f"{folder}: {source}"
 
 
 def _curves(found: Path, given: Path, plot: Path) -> tuple[tuple[str, ...], tuple[Path, ...]]:
@@ -164,10 +168,15 @@ def _by_every_method(
 
 def _model(card: dict[str, Any], words: tuple[str, ...], plots: tuple[Path, ...]) -> Section:
     names = ("name", "parameters", "multiply_adds", "temperature", "epoch", "licence")
-    rows = [(name.replace("_", "-"), str(card[name])) for name in names if name in card]
+    rows = [(name.replace("_", "-"), _said(card[name])) for name in names if name in card]
     sources = card.get("data", {}).get("train_by_source", {})
     rows += [(f"trained on {name}", f"{count:,} crops") for name, count in sources.items()]
     return Section("Model", words, tuple(rows), plots)
+
+
+def _said(value: object) -> str:
+    """A value of a card, whole numbers with their thousands."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _figures(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -29,7 +29,7 @@ figcaption { font-size: 13px; overflow-wrap: anywhere }
 """
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 _REPORT_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1200px; color: #222;
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1248px; color: #222;
   padding: 0 16px; background: #fff }
 nav { background: #f2f2f2; padding: 8px 12px; border-radius: 6px }
 table { border-collapse: collapse }

@@ -105,6 +105,8 @@ def plot_figure(
         raise MissingExtraError(what, "plot") from None
     figure = Figure(figsize=size, layout=layout)
     FigureCanvasAgg(figure)
+    if layout:
+        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # inches; else words touch the edge
     yield figure
     buffer = io.BytesIO()
     suffix = path.suffix.lower()
@@ -142,10 +144,11 @@ def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
             axes.locator_params(axis="x", integer=True)  # there is no half epoch
             if len(epochs) == 1:  # else the axes would have ticks at hundredths
                 axes.set(xticks=epochs, xlim=(epochs[0] - 1, epochs[0] + 1))
-                axes.set_ylim(0)
-        low, high = accuracies.get_ylim()
+        if len(epochs) == 1:
+            losses.set_ylim(0, 1.15 * losses.dataLim.y1 or 1)
+        low, high = accuracies.get_ylim() if measured and len(epochs) > 1 else (0, 100)
         aside = max(0, _LEAST_SPAN - (high - low)) / 2  # else a wobble would look like progress
-        accuracies.set_ylim(*((0, 100) if len(epochs) == 1 else (low - aside, high + aside)))
+        accuracies.set_ylim(low - aside, high + aside)
 
 
 def class_bars(
@@ -162,7 +165,6 @@ def class_bars(
     across = min(2, len(titles))
     down = -(-len(titles) // across)
     with plot_figure(path, (6.8 * across, 4.0 * down)) as figure:
-        figure.get_layout_engine().set(h_pad=0.12)
         panels = figure.subplots(down, across, squeeze=False).ravel()
         for panel in panels[len(titles) :]:
             panel.remove()

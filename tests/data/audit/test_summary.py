@@ -104,6 +104,8 @@ def test_the_page_shows_every_pair_with_links_that_lead_to_the_pictures(dirty, t
     assert shown == [entry.path.resolve() for f in found.findings for entry in found.both(f)]
     assert "Do not publish or commit" in text
     assert text.count('<figure class="differs">') == 4
+    assert text.count("; they have different labels<br>") == 4  # said in words, too
+    assert "similarity 1.000<br>" in text
 
 
 def test_names_are_no_markup_on_the_page(tmp_path):

@@ -241,7 +241,10 @@ def write_page(audit: Audit, out: Path) -> None:
         splits = " / ".join(dict.fromkeys(entry.row.split for entry in entries))
         note = finding.detail
         if finding.similarity is not None:
-            note = f"{finding.similarity:.3f}{', mirrored' if finding.mirrored else ''}"
+            mirrored = ", mirrored" if finding.mirrored else ""
+            note = f"similarity {finding.similarity:.3f}{mirrored}"
+        if audit.is_contradiction(finding):  # what the frame says by its colour, too
+            note += "; they have different labels"
         pair = Pair(
             tuple(entry.path for entry in entries),
             tuple(f"{e.row.label}, {e.row.source} {e.row.split}: {e.row.path}" for e in entries),
