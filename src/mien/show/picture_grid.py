@@ -141,7 +141,7 @@ def figure(
 def _cell(columns: Sequence[str], rows: Sequence[FigureRow]) -> int:
     """Width of a tile with its words, so that none runs into the next; the last name may go on."""
     words = [*columns[:-1], *(text for row in rows for text in row.captions)]
-    return max(_TILE, *(text_width(text, _SMALL) for text in words))
+    return max([_TILE, *(text_width(text, _SMALL) for text in words)])
 
 
 def _explain_colours(page: Page, top: int, legend: str) -> None:
