@@ -105,8 +105,9 @@ def plot_figure(
         raise MissingExtraError(what, "plot") from None
     figure = Figure(figsize=size, layout=layout)
     FigureCanvasAgg(figure)
-    if layout:
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # inches; else words touch the edge
+    engine: Any = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(w_pad=0.1, h_pad=0.1)  # inches; else words touch the edge
     yield figure
     buffer = io.BytesIO()
     suffix = path.suffix.lower()
