@@ -48,8 +48,8 @@ def plot_architecture(architecture: Architecture, path: Path) -> None:
     rows = _in_rows(cells)
     columns = max(map(len, rows))
     tops = [max(_extent(shape)[1] for *_, shape, _ in row) + _PAST for row in rows]
-    words = [_LINE * max(2 + len(words) for _, _, words, *_ in row) for row in rows]
-    heights = [above + below for above, below in zip(tops, words, strict=True)]
+    texts = [_LINE * max(2 + len(words) for _, _, words, *_ in row) for row in rows]
+    heights = [above + below for above, below in zip(tops, texts, strict=True)]
     width = 2 * _MARGIN + columns * _CELL
     height = _HEAD + sum(heights) + _ROW_GAP * (len(rows) - 1) + _FOOT
     with plot_figure(path, (width, height), "a plot of a network", layout=None) as figure:
