@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import ablation
 import blocks
 import click
 import decides
@@ -265,6 +266,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "table3": table3,
     "tracks": tracks,
+    **ablation.PARTS,
     **blocks.PARTS,
     **decides.PARTS,
     **faithful.PARTS,

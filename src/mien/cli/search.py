@@ -118,7 +118,7 @@ def _finish(
     """Plot a search and print its best point."""
     from mien.media.table_files import write_typed
     from mien.show.plots import effects
-    from mien.train.search import best_first, search_columns, setting_effects
+    from mien.train.search import best_first, effect_plots, search_columns
 
     rows = [outcome.row(grid.varied) for outcome in outcomes]
     write_typed(rows, search_columns(grid.varied), parquet=parquet)
@@ -136,5 +136,8 @@ def _finish(
     pairs = zip(grid.varied, best.values(grid.varied), strict=True)
     values = ", ".join(f"{name} {value}" for name, value in pairs)
     echo(f"best: {values or best.run}: {best.accuracy:.1%} held out")
-    effects(setting_effects(grid.varied, outcomes), folder / "effects.png")
-    echo(f"wrote {folder}/search.csv, effects.png and best.toml")
+    plots = effect_plots(grid.varied, outcomes)
+    for name, points in plots.items():
+        effects(points, folder / f"{name}.png")
+    pictures = ", ".join(f"{name}.png" for name in plots)
+    echo(f"wrote {folder}/search.csv, {pictures} and best.toml")

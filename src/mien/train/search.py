@@ -6,7 +6,7 @@ other machines: see `mien.scale.tune`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,11 +15,13 @@ from mien.errors import BadModelError, BadSettingError
 from mien.media.data_frames import Column, Kind
 from mien.media.table_files import write_typed
 from mien.media.writers import as_output_error, write_text
+from mien.models import zoo
 from mien.table_kinds import TABLES
 from mien.train import config
+from mien.train.augment import Strength
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.data import Data, load_data
-from mien.train.grid import Grid, PlannedRun, plan_runs
+from mien.train.grid import VARIANT, Grid, PlannedRun, plan_runs
 from mien.train.history import read_history, restore_history
 from mien.train.run import History
 from mien.train.trainer import EpochProgress, no_progress, train
@@ -32,21 +34,21 @@ __all__ = [
     "best_first",
     "claim_folder",
     "collect_outcomes",
+    "effect_plots",
     "is_finished",
     "mark_ended",
     "search",
     "search_columns",
-    "setting_effects",
     "write_outcomes",
 ]
 
 MEASURED = tuple(TABLES["search"].columns)
 _ENDED = "ended.txt"
-# These settings do not decide which pictures a run trains on.
+# These settings do not decide which pictures a run trains on, nor do the strengths of augmentation.
 _NOT_OF_DATA = (
     "model", "epochs", "batch", "rate", "schedule", "warmup", "optimiser", "momentum", "nesterov",
     "weight_decay", "smoothing", "dropout", "average", "patience", "bf16", "compile", "threads",
-    "devices", "teachers", "distil", "heat",
+    "devices", "teachers", "distil", "heat", "augment",
 )  # fmt: skip
 
 
@@ -59,12 +61,14 @@ class Outcome:
         run: name of the run that holds its result.
         history: the epochs that it would have run.
         state: ``done``, ``pruned``, ``diverged`` or ``to do``.
+        variant: of the point, if the grid has variants.
     """
 
     point: TrainConfig
     run: str
     history: History
     state: str
+    variant: str = ""
 
     @property
     def best(self) -> Mapping[str, Any]:
@@ -78,7 +82,7 @@ class Outcome:
 
     def values(self, varied: Sequence[str]) -> list[Any]:
         """Return the point's values of the settings that vary."""
-        return [getattr(self.point, name) for name in varied]
+        return [self.variant if n == VARIANT else getattr(self.point, n) for n in varied]
 
     def row(self, varied: Sequence[str]) -> list[object]:
         """Return its CSV row: the values that vary, then `MEASURED`."""
@@ -194,7 +198,14 @@ def claim_folder(grid: Grid, out: Path) -> None:
 
 def _data_settings(settings: TrainConfig) -> TrainConfig:
     """Return the settings that decide which pictures a run trains on; the others as by default."""
-    return replace(settings, **{name: DEFAULTS[name] for name in _NOT_OF_DATA})
+    usual = (*_NOT_OF_DATA, *(field.name for field in fields(Strength)))
+    shown = {name: DEFAULTS[name] for name in usual} | {
+        "side": zoo.side_of(settings.model, settings.side),
+        "colour": float(settings.augment and settings.colour > 0),  # then crops are kept in colour
+    }
+    if not settings.shuffle_labels:
+        shown["seed"] = DEFAULTS["seed"]
+    return replace(settings, **shown)
 
 
 def _train(
@@ -264,7 +275,8 @@ def collect_outcomes(grid: Grid, out: Path) -> list[Outcome]:
             point = grid.points[number]
             own = _epochs_of(point, history)
             done = len(own) == point.epochs or out_of_patience(own, point.patience)
-            outcomes[number] = Outcome(point, run.name, own, "done" if done else reason)
+            state = "done" if done else reason
+            outcomes[number] = Outcome(point, run.name, own, state, grid.variant(number))
     return [outcomes[number] for number in range(len(grid.points))]
 
 
@@ -291,23 +303,35 @@ def best_first(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return sorted(done, key=lambda outcome: -outcome.accuracy)
 
 
-def setting_effects(
+def effect_plots(
     varied: Sequence[str], outcomes: Sequence[Outcome]
-) -> list[tuple[dict[str, Any], float]]:
-    """Return what a plot of each setting's effect needs.
+) -> dict[str, list[tuple[dict[str, Any], float]]]:
+    """Return what plots of each setting's effect need: one, or one more for each network.
+
+    A mean over networks says nothing of any, so each has its own. Seeds repeat a point: they are
+    dots of it, and no setting with an effect.
 
     Args:
         varied: names of the settings that vary.
         outcomes: of the points.
 
     Returns:
-        The values by name and the held-out accuracy of each point that is done.
+        By name of the file, values by name and held-out accuracy of each point that is done.
     """
-    return [
-        (dict(zip(varied, outcome.values(varied), strict=True)), outcome.accuracy)
-        for outcome in outcomes
-        if outcome.state == "done"
-    ]
+    done = [outcome for outcome in outcomes if outcome.state == "done"]
+    shown = [name for name in varied if name != "seed"] or list(varied)
+    others = [name for name in shown if name != "model"]
+    if others == shown or not others:
+        return {"effects": _effects(shown, done)}
+    plots = {"effects": _effects(["model"], done)}
+    for model in dict.fromkeys(outcome.point.model for outcome in done):
+        own = [outcome for outcome in done if outcome.point.model == model]
+        plots[f"effects-{model}"] = _effects(others, own)
+    return plots
+
+
+def _effects(names: Sequence[str], done: Sequence[Outcome]) -> list[tuple[dict[str, Any], float]]:
+    return [(dict(zip(names, o.values(names), strict=True)), o.accuracy) for o in done]
 
 
 def search_columns(varied: Sequence[str]) -> dict[str, Column]:
@@ -325,7 +349,7 @@ def search_columns(varied: Sequence[str]) -> dict[str, Column]:
     """
     kinds: dict[type, Kind] = {int: "integer", float: "number"}
     settings = {
-        name: Column(kinds.get(type(DEFAULTS[name]), "text"), "a setting that varies")
+        name: Column(kinds.get(type(DEFAULTS.get(name)), "text"), "a setting that varies")
         for name in varied
     }
     return settings | dict(TABLES["search"].columns)
