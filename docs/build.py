@@ -24,7 +24,7 @@ import sources
 import speed
 import trust
 import words
-from records import RESULTS, ROOT, read
+from records import RESULTS, ROOT, origin, read
 
 from mien.cli import cli
 from mien.media.data_frames import Column
@@ -214,7 +214,8 @@ def tracks() -> str:
         + "\nCost: time of following / time of detecting every frame, side by side. Changes of "
         + "label a second, by time constant:\n\n"
         + as_markdown(["film", *constants], changes)
-        + f"\nWith the usual one a change is seen {figures['delay_s']} s later.\n"
+        + f"\nWith the usual one a change is seen {figures['delay_s']} s later "
+        + f"({origin('bench-tracks')}).\n"
     )
 
 

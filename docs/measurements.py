@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import Any
 
-from records import ROOT, Record, earlier_weights, read, read_of_shipped
+from records import ROOT, Record, earlier_weights, origin, read, read_of_shipped
 
 from mien.media.writers import atomic
 from mien.recognize.model import SHIPPED, read_card
@@ -115,11 +115,9 @@ def peers_costs() -> str:
         ]
         for peer in record["rivals"]
     ]
-    machine = record["machine"]
     return (
         as_markdown(header, rows)
-        + f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, "
-        + f"{record['date']}; load before the start {machine['load_before']}.\n"
+        + f"\n{origin('peers')}; load before the start {record['machine']['load_before']}.\n"
     )
 
 
@@ -143,11 +141,11 @@ def training_speed() -> str:
         "network", "", "crops a second", "of the bare passes", "times the plain loop",
         "peak MiB, freed memory kept and not", "times as fast if kept",
     ]  # fmt: skip
-    machine, settings = record["machine"], record["settings"]
+    settings = record["settings"]
     return (
         as_markdown(header, rows)
         + f"\nBatches of {settings['batch']}, {settings['threads']} threads; "
-        + f"{machine['processor']}, torch {settings['torch']}, {record['date']}.\n"
+        + f"torch {settings['torch']} ({origin('bench-train')}).\n"
     )
 
 

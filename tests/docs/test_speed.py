@@ -90,7 +90,7 @@ def test_the_slowest_step_is_named_even_where_it_is_one_machines(write):
     write(ray={**RAY, "figures": {**RAY["figures"], "one machine alone": slow}})
     assert rows_of(speed.cluster())["the longest step on 512 cores"] == [
         "joining: 2.8 hours",
-        "joining: 11.6 days",
+        "joining: 12 days",
     ]
 
 
