@@ -38,6 +38,8 @@ def search_command(
 ) -> None:
     """Train every combination in GRID.toml: settings where a value may be a list of values.
 
+    Settings that change together stand in its table variants, under a name of their own.
+
     Points that differ in epochs or patience alone share a run where the schedule allows it. The
     same command goes on after a stop.
 
