@@ -191,6 +191,17 @@ def rejection() -> str:
     )
 
 
+def rejected() -> str:
+    """How many faces and other crops the rejection keeps, in a sentence."""
+    record = read("rejection")
+    chosen = record["chosen"]
+    return (
+        f"Of the crops that this was measured on, {chosen['kept_rate']:.0%} of the faces are kept and "
+        f"{chosen['rejected_rate']:.0%} of the others rejected (`results/rejection.json`, "
+        f"{record['date'][:10]}).\n"
+    )
+
+
 def _points(record: Record) -> list[list[Any]]:
     return [
         [
@@ -323,6 +334,7 @@ PARTS = {
     "recall": recall,
     "peers-costs": peers_costs,
     "peers-sets": peers_sets,
+    "rejected": rejected,
     "rejection": rejection,
     "training-speed": training_speed,
 }
