@@ -1,6 +1,5 @@
 """Tiny databases for `digests.py`, in the layouts that `mien prepare` takes. Nothing of mien."""
 
-
 import numpy as np
 from PIL import Image
 
@@ -157,7 +156,7 @@ def _official_affectnet(photo: Image.Image) -> dict[str, bytes]:
 
 
 def _disfa() -> dict[str, bytes]:
-    """The action units of two films, which `digest_inputs` adds; the labels of the second are cut."""
+    """The action units of two films, which `digest_inputs` adds; one of the second is missing."""
     made = {}
     for subject, units in zip(SUBJECTS, (_UNITS, _UNITS[:-1]), strict=True):
         for unit in units:

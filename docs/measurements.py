@@ -196,7 +196,7 @@ def rejected() -> str:
     record = read("rejection")
     chosen = record["chosen"]
     return (
-        f"Of the crops that this was measured on, {chosen['kept_rate']:.0%} of the faces are kept and "
+        f"Of the crops it was measured on, {chosen['kept_rate']:.0%} of the faces are kept and "
         f"{chosen['rejected_rate']:.0%} of the others rejected (`results/rejection.json`, "
         f"{record['date'][:10]}).\n"
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from statistics import mean
 
-from records import RESULTS, Record, read
+from records import RESULTS, Record
 
 from mien.show.tables import as_markdown
 from mien.train import paper_tables

@@ -75,7 +75,9 @@ def test_no_file_is_too_long_to_hold_in_mind(name):
 def test_no_file_beside_the_package_is_too_long_either():
     folders = ("benchmarks", "docs", "fuzz", "tests")
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    lines = {str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in files}
+    lines = {
+        str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in files
+    }
     assert len(lines) > 300
     assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 

@@ -139,6 +139,7 @@ def test_the_faces_of_an_animation_are_cut_out(portrait, tmp_path):
         "0.400",
     ]
 
+
 def test_a_camera_is_recorded_with_the_times_at_which_it_saw(portrait, tmp_path, monkeypatch):
     lens = Lens(4)
     pictures = iter(swaying(portrait, 4))

@@ -138,7 +138,9 @@ def _read_variants(value: object) -> dict[str, dict[str, Any]]:
     return value
 
 
-def _refuse_settings_twice(varied: Sequence[str], variants: Mapping[str, Mapping[str, Any]]) -> None:
+def _refuse_settings_twice(
+    varied: Sequence[str], variants: Mapping[str, Mapping[str, Any]]
+) -> None:
     for name, changes in variants.items():
         for key in changes:
             if key in varied:

@@ -18,7 +18,6 @@ from tests.support.odd_zips import patched, zip_like
 from tests.support.pictures import encode, folder_of, own_files, texture, zip_of
 
 
-
 def left_out_in(archive):
     return [(problem.original, problem.reason) for problem in archive.left_out]
 
