@@ -88,26 +88,39 @@ def cluster() -> str:
     rate = _photos_a_second(name, record)
     alone = record["figures"].get("one machine alone")
     rows = [list(row) for row in _rows(rate, alone)]
-    crops = records.read("bench-scores")["figures"]["pictures_10000"]["pictures_per_s"]
+    crops, of_crops = _crops_a_second()
     hours = " and ".join(f"{count / crops / 3600:,.3g}" for count in _MANY)
     asked = rate * _PHOTO_BYTES
     return (
         f"One core reads {rate:.1f} photographs a second, {1000 / rate:.1f} ms each: decoded, of "
         f"1280x720, with one to three faces, a row each and no drawing ({origin(name)}).\n\n"
         + as_markdown(["", "10 million photographs", "a billion"], rows)
-        + f"\nA core asks the store for {asked / 1e6:.1f} MB/s, so {_STORE / 1e9:.0f} GB/s keep "
+        + f"\nA core asks the store for {asked / 1e6:.1f} MB/s, so {_STORE / 1e9:.0f} GB/s keeps "
         f"{_STORE / asked:,.0f} cores at work. "
         f"Face crops take {1000 / crops:.1f} ms: 10 million and a billion are {hours} core-hours "
-        f"({origin('bench-scores')}).\n"
+        f"({origin(of_crops)}).\n"
     )
 
 
 def _photos_a_second(name: str, record: Record) -> float:
-    """What one core reads: on Ray without its start, or by one worker with the command's start."""
+    """What one core reads: on Ray without its start, or by one thread with the command's start."""
     if name == "bench-ray":
         return float(record["figures"]["photographs"]["a second and core"]["ray"])
-    took_ms = record["figures"]["photos"]["one"]["median_ms"]
-    return float(1000 * record["settings"]["photos"] / took_ms)
+    return _by_one_thread(record, "photos")
+
+
+def _crops_a_second() -> tuple[float, str]:
+    """How many face crops one core reads, and the record that says so."""
+    if (records.RESULTS / "bench-workers.json").exists():
+        return _by_one_thread(records.read("bench-workers"), "crops"), "bench-workers"
+    figures = records.read("bench-scores")["figures"]
+    return float(figures["pictures_10000"]["pictures_per_s"]), "bench-scores"
+
+
+def _by_one_thread(workers: Record, what: str) -> float:
+    """Pictures a second of one process in which OpenCV, too, has one thread."""
+    took_ms = workers["figures"][what]["one thread"]["median_ms"]
+    return float(1000 * workers["settings"][what] / took_ms)
 
 
 def _rows(rate: float, alone: Record | None) -> Iterator[tuple[str, ...]]:
