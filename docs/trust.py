@@ -186,7 +186,7 @@ def train_size() -> str:
     """What the train extra takes on the disk, by the build of torch that pip chose."""
     record = _record("release")
     if record is None:
-        return "Not measured yet: `make release`.\n"
+        return "What it takes on the disk is not measured yet (`make release`).\n"
     made = [
         (row["megabytes"], row["versions"]["torch"], name.split(",")[0].removeprefix("python "))
         for name, row in record["environments"].items()
