@@ -14,7 +14,8 @@ from mien.models import zoo
 from mien.train import config, trainer
 from mien.train import search as searching
 from mien.train.grid import Grid, load
-from mien.train.search import Median, Outcome, effect_plots, search
+from mien.train.outcomes import Outcome, effect_plots
+from mien.train.search import Median, search
 from tests.support.commands import mien
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for, tiny

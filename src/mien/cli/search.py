@@ -13,7 +13,7 @@ from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from mien.train.grid import Grid
-    from mien.train.search import Outcome
+    from mien.train.outcomes import Outcome
     from mien.train.trainer import EpochProgress
 
 __all__ = ["run_search", "search_command"]
@@ -103,7 +103,7 @@ def _cost(grid: "Grid") -> str:
 def _print_best(grid: "Grid", outcomes: "Sequence[Outcome]") -> None:
     """Print the best points so far."""
     from mien.show.tables import as_text
-    from mien.train.search import best_first
+    from mien.train.outcomes import best_first
 
     ranked = best_first(outcomes)
     rows = [
@@ -120,7 +120,7 @@ def _finish(
     """Plot a search and print its best point."""
     from mien.media.table_files import write_typed
     from mien.show.plots import effects
-    from mien.train.search import best_first, effect_plots, search_columns
+    from mien.train.outcomes import best_first, effect_plots, search_columns
 
     rows = [outcome.row(grid.varied) for outcome in outcomes]
     write_typed(rows, search_columns(grid.varied), parquet=parquet)
