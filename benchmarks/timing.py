@@ -38,8 +38,11 @@ bare             the network without mien: yardstick and oracle
 changes          15 kinds of change that a copied picture may have gone through
 contenders       the rivals of peers, behind one interface
 damage           17 kinds of damage to a crop in five strengths
-digest_inputs    free pictures, videos and archives for digests
+digest_databases tiny databases for digests, in the layouts of mien prepare
+digest_inputs    free pictures and videos for digests, and where all its inputs lie
+digest_pictures  textures and heads of which these are made
 digest_runs      the commands that digests runs
+digest_settings  settings of runs and grids for digests
 face_sets        test crops, framed otherwise, damaged, without copies in training
 non_faces        crops of all that is no face
 peak             seconds and peak memory of a command

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import ablation
 import blocks
 import click
 import decides
@@ -20,9 +21,10 @@ import model_card
 import names
 import paper
 import sources
+import speed
 import trust
 import words
-from records import RESULTS, ROOT, read
+from records import RESULTS, ROOT, origin, read
 
 from mien.cli import cli
 from mien.media.data_frames import Column
@@ -149,45 +151,6 @@ def table3() -> str:
     return (RESULTS / "table3.md").read_text(encoding="utf-8")
 
 
-def speed() -> str:
-    """Every speed goal beside what was measured, and where the time for a photograph goes."""
-    reports = [read(path.stem) for path in sorted(RESULTS.glob("bench-*.json"))]
-    goals = [
-        [
-            goal["goal"],
-            f"{goal['measured']:.3g}",
-            f"at most {goal['limit']:.3g}",
-            "**missed**" if goal["measured"] > goal["limit"] else "met",
-        ]
-        for report in reports
-        for goal in report["goals"]
-    ]
-    photo = read("bench-photo")["figures"]
-    stages = list(photo["photo_1"])
-    rows = [
-        [name, *(f"{photo[key][stage]['median_ms']:.1f}" for stage in stages)]
-        for name, key in (("1 face", "photo_1"), ("7 faces", "photo_7"))
-    ]
-    machine = read("bench-photo")["machine"]
-    crop = photo["crop"]
-    beside = f", {photo['fer']}: {crop['fer']['median_ms']:.2f} ms" if "fer" in crop else ""
-    return (
-        as_markdown(["", "measured", "goal", ""], goals)
-        + _missed(goals)
-        + "\nA photograph of 1280x720 on one thread, in milliseconds:\n\n"
-        + as_markdown(["", *stages], rows)
-        + f"\nOne face crop on one thread: {crop['mien']['median_ms']:.2f} ms{beside} "
-        + f"(a much smaller network). Machine: {machine['processor']}, {machine['cores']} cores, "
-        + f"Python {machine['python']}.\n"
-    )
-
-
-def _missed(goals: list[list[str]]) -> str:
-    missed = [name for name, *_, verdict in goals if verdict != "met"]
-    named = f": {'; '.join(missed)}" if missed else ""
-    return f"\n{len(missed)} of {len(goals)} goals are missed{named}.\n"
-
-
 def audit() -> str:
     """What `mien audit` counts in the databases as downloaded."""
     record = read("audit")
@@ -251,7 +214,8 @@ def tracks() -> str:
         + "\nCost: time of following / time of detecting every frame, side by side. Changes of "
         + "label a second, by time constant:\n\n"
         + as_markdown(["film", *constants], changes)
-        + f"\nWith the usual one a change is seen {figures['delay_s']} s later.\n"
+        + f"\nWith the usual one a change is seen {figures['delay_s']} s later "
+        + f"({origin('bench-tracks')}).\n"
     )
 
 
@@ -262,9 +226,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "copies": copies,
     "leaks": leaks,
-    "speed": speed,
     "table3": table3,
     "tracks": tracks,
+    **ablation.PARTS,
     **blocks.PARTS,
     **decides.PARTS,
     **faithful.PARTS,
@@ -273,6 +237,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **model_card.PARTS,
     **names.PARTS,
     **paper.PARTS,
+    **speed.PARTS,
     **trust.PARTS,
     **words.PARTS,
 }

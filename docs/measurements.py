@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from records import ROOT, Record, earlier_weights, read, read_of_shipped
+from records import ROOT, Record, earlier_weights, origin, read, read_of_shipped
 
 from mien.media.writers import atomic
 from mien.recognize.model import SHIPPED, read_card
@@ -116,11 +116,9 @@ def peers_costs() -> str:
         ]
         for peer in record["rivals"]
     ]
-    machine = record["machine"]
     return (
         as_markdown(header, rows)
-        + f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, "
-        + f"{record['date']}; load before the start {machine['load_before']}.\n"
+        + f"\n{origin('peers')}; load before the start {record['machine']['load_before']}.\n"
     )
 
 
@@ -144,11 +142,11 @@ def training_speed() -> str:
         "network", "", "crops a second", "of the bare passes", "times the plain loop",
         "peak MiB, freed memory kept and not", "times as fast if kept",
     ]  # fmt: skip
-    machine, settings = record["machine"], record["settings"]
+    settings = record["settings"]
     return (
         as_markdown(header, rows)
         + f"\nBatches of {settings['batch']}, {settings['threads']} threads; "
-        + f"{machine['processor']}, torch {settings['torch']}, {record['date']}.\n"
+        + f"torch {settings['torch']} ({origin('bench-train')}).\n"
     )
 
 
@@ -191,6 +189,17 @@ def rejection() -> str:
         + f"{chosen['rejected_rate']:.1%} of the others rejected.\n\n"
         + as_markdown(["crops", "called a face"], called)
         + f"\nMeasured{earlier_weights(record)} on {record['date']}.\n"
+    )
+
+
+def rejected() -> str:
+    """How many faces and other crops the rejection keeps, in a sentence."""
+    record = read("rejection")
+    chosen = record["chosen"]
+    return (
+        f"Of the crops it was measured on, {chosen['kept_rate']:.0%} of the faces are kept and "
+        f"{chosen['rejected_rate']:.0%} of the others rejected (`results/rejection.json`, "
+        f"{record['date'][:10]}).\n"
     )
 
 
@@ -331,6 +340,7 @@ PARTS = {
     "recall": recall,
     "peers-costs": peers_costs,
     "peers-sets": peers_sets,
+    "rejected": rejected,
     "rejection": rejection,
     "training-speed": training_speed,
 }

@@ -11,7 +11,16 @@ from typing import Any
 
 from mien.recognize.model import SHIPPED, read_card
 
-__all__ = ["RESULTS", "ROOT", "Record", "earlier_weights", "read", "read_of_shipped"]
+__all__ = [
+    "RESULTS",
+    "ROOT",
+    "Record",
+    "earlier_weights",
+    "machine",
+    "origin",
+    "read",
+    "read_of_shipped",
+]
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
@@ -61,3 +70,29 @@ def earlier_weights(record: Mapping[str, Any]) -> str:
     if not ours or record["weights_sha256"] == card["weights_sha256"]:
         return ""
     return f" (weights {record['weights_sha256'][:8]}, which came before those in the package now)"
+
+
+def machine(record: Mapping[str, Any]) -> str:
+    """Say what a record was measured on.
+
+    Args:
+        record: of a benchmark.
+
+    Returns:
+        Processor, cores and Python.
+    """
+    own = record["machine"]
+    return f"{own['processor']}, {own['cores']} cores, Python {own['python']}"
+
+
+def origin(name: str) -> str:
+    """Say where a figure comes from.
+
+    Args:
+        name: of the file in results/, without its suffix; of a benchmark.
+
+    Returns:
+        The file, the machine and the day.
+    """
+    record = read(name)
+    return f"`results/{name}.json`: {machine(record)}, {record['date'][:10]}"

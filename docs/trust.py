@@ -15,6 +15,7 @@ _BAD = ("failed", "crashed", "slow", "large")
 _COUNTED = ("inputs", "clean", "refused", *_BAD)
 _HELD = ("memory", "threads", "descriptors")
 _LEFT = ("half", "litter", "different")
+_FOR_CPU = "+cpu"  # ends the version of such a build of torch
 GOALS = {  # inputs of a whole campaign; the same numbers as in fuzz/kinds.py
     "pictures": 1_000_000,
     "videos": 10_000,
@@ -181,4 +182,39 @@ def release() -> str:
     )
 
 
-PARTS: dict[str, Any] = {"fuzz": fuzz, "ranges": ranges, "release": release, "tested": tested}
+def train_size() -> str:
+    """What the train extra takes on the disk, by the build of torch that pip chose."""
+    record = _record("release")
+    if record is None:
+        return "What it takes on the disk is not measured yet (`make release`).\n"
+    made = [
+        (row["megabytes"], row["versions"]["torch"], name.split(",")[0].removeprefix("python "))
+        for name, row in record["environments"].items()
+        if row["works"] and "torch" in row["versions"]
+    ]
+    cpu = [row for row in made if row[1].endswith(_FOR_CPU)]
+    gpu = [row for row in made if not row[1].endswith(_FOR_CPU)]
+    return (
+        f"mien and its extra `train` take {_gigabytes(cpu)} on the disk with torch's build for the "
+        f"CPU, whose version ends in `{_FOR_CPU}`, and {_gigabytes(gpu)} with the build for GPUs, "
+        "which pip takes from PyPI on Linux, CUDA with it. "
+        f"Measured by `make release` on {record['date'][:10]}.\n"
+    )
+
+
+def _gigabytes(rows: list[tuple[int, str, str]]) -> str:
+    """Sizes of one build, from the smallest to the largest, with what was installed."""
+    if not rows:
+        return "an unknown size (not measured here)"
+    ends = dict.fromkeys(f"{end(row[0] for row in rows) / 1000:.1f}" for end in (min, max))
+    torch, pythons = (list(dict.fromkeys(row[i] for row in rows)) for i in (1, 2))
+    return f"{' to '.join(ends)} GB (torch {', '.join(torch)}; Python {', '.join(pythons)})"
+
+
+PARTS: dict[str, Any] = {
+    "fuzz": fuzz,
+    "ranges": ranges,
+    "release": release,
+    "tested": tested,
+    "train-size": train_size,
+}

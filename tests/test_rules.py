@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "src" / "mien"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "mien"
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in FILES.items()}
 
@@ -69,6 +70,16 @@ def test_a_library_is_imported_by_the_files_that_are_for_it_alone(library):
 @pytest.mark.parametrize("name", FILES)
 def test_no_file_is_too_long_to_hold_in_mind(name):
     assert len(FILES[name].read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+def test_no_file_beside_the_package_is_too_long_either():
+    folders = ("benchmarks", "docs", "fuzz", "tests")
+    files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    lines = {
+        str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in files
+    }
+    assert len(lines) > 300
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 
 
 def test_no_two_modules_outside_the_commands_share_a_name():

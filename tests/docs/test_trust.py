@@ -74,3 +74,28 @@ def test_the_goals_are_those_of_the_fuzzer():
 
     own = {name: KINDS[name].goal for name in trust.GOALS}
     assert own == trust.GOALS
+
+
+def environment(megabytes, torch=None):
+    versions = {"torch": torch} if torch else {}
+    return {"works": True, "megabytes": megabytes, "versions": versions}
+
+
+def test_the_sizes_of_the_train_extra_are_told_apart_by_the_build_of_torch(results):
+    made = {
+        "python 3.11, wheel": environment(310),
+        "python 3.11, train": environment(1_490, "2.13.0+cpu"),
+        "python 3.12, train": environment(5_460, "2.13.0"),
+        "python 3.13, train": environment(5_540, "2.13.0"),
+    }
+    record = {"date": "2026-11-28 23:40 UTC", "environments": made}
+    (results / "release.json").write_text(json.dumps(record))
+    text = trust.train_size()
+    assert "take 1.5 GB (torch 2.13.0+cpu; Python 3.11) on the disk" in text
+    assert "and 5.5 GB (torch 2.13.0; Python 3.12, 3.13) with the build for GPUs" in text
+    made["python 3.13, train"] = {"works": False, "step": "install"}
+    made["python 3.12, train"]["megabytes"] = 5_440
+    del made["python 3.11, train"]
+    (results / "release.json").write_text(json.dumps(record))
+    assert "an unknown size (not measured here) on the disk" in trust.train_size()
+    assert "and 5.4 GB (torch 2.13.0; Python 3.12)" in trust.train_size()

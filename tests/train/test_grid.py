@@ -1,3 +1,4 @@
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,8 @@ import pytest
 pytest.importorskip("sklearn")
 
 from mien.errors import BadSettingError, UnknownNameError
-from mien.train import grid
+from mien.train import config, grid
+from mien.train.augment import Strength
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,3 +88,88 @@ def test_values_can_be_put_in_place_of_the_files():
     found = grid.load(ROOT / "configs" / "paper-grid.toml", overrides)
     assert {(point.data, point.epochs) for point in found.points} == {(("elsewhere",), 2)}
     assert (len(found.points), len(grid.plan_runs(found))) == (48, 24)
+
+
+VARIANTS = """
+rate = [0.1, 0.2]
+seed = [0, 1]
+[variants]
+none = { augment = false }
+turned = { rotate = 15.0, flip = 0.0 }
+"""
+
+
+def test_each_variant_is_combined_with_all_the_rest_and_has_its_name(tmp_path):
+    found = grid_of(tmp_path, VARIANTS)
+    assert found.varied == ("rate", "seed", "variant")
+    told = [
+        (p.rate, p.seed, found.value(n, "variant"), p.augment, p.rotate, p.flip)
+        for n, p in enumerate(found.points)
+    ]
+    assert told == [
+        (rate, seed, *variant)
+        for rate in (0.1, 0.2)
+        for seed in (0, 1)
+        for variant in (("none", False, 14.0, 0.5), ("turned", True, 15.0, 0.0))
+    ]
+    runs = grid.plan_runs(found)
+    assert len({run.name for run in runs}) == 8
+    assert (runs[1].name, runs[1].settings.rotate) == ("rate-0.1_seed-0_variant-turned", 15.0)
+
+
+def test_variants_that_share_a_run_give_it_a_name_of_its_own(tmp_path):
+    found = grid_of(
+        tmp_path,
+        'schedule = "constant"\n[variants]\n'
+        "a = { rate = 0.1, patience = 0 }\nb = { rate = 0.1, patience = 2 }\n"
+        "c = { rate = 0.2, patience = 0 }\nd = { rate = 0.2, patience = 2 }\n",
+    )
+    assert [(run.name, run.points) for run in grid.plan_runs(found)] == [
+        ("variant-a+b", (0, 1)),
+        ("variant-c+d", (2, 3)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("variants = 3", BadSettingError, "variants is 3\n  try: give settings for each name"),
+        ("[variants]", BadSettingError, "variants has no name"),
+        ("[variants]\na = 1", BadSettingError, "variants is {'a': 1}"),
+        (
+            '[variants]\n"a/b" = {}',
+            BadSettingError,
+            "a variant is called 'a/b'",
+        ),
+        ("[variants]\na = { rotat = 1 }", UnknownNameError, "no setting called 'rotat'"),
+        ("[variants]\na = { rate = [0.1, 0.2] }", BadSettingError, r"rate = \[0\.1, 0\.2\]"),
+        (
+            "rate = [0.1, 0.2]\n[variants]\na = { rate = 0.3 }",
+            BadSettingError,
+            "variant a sets",
+        ),
+        ("[variants]\na = {}\nb = { rotate = 14.0 }", BadSettingError, "variants a and b have the"),
+    ],
+)
+def test_wrong_variants_are_explained(tmp_path, text, error, message):
+    with pytest.raises(error, match=message):
+        grid_of(tmp_path, text)
+
+
+def test_the_ablation_changes_one_thing_at_a_time_by_the_strengths_of_the_replications():
+    ablation = grid.load(ROOT / "configs" / "paper-ablation.toml")
+    assert ablation.varied == ("model", "seed", "variant")
+    assert len(ablation.points) == len(grid.plan_runs(ablation)) == 2 * 3 * 8
+    report = config.read(ROOT / "configs" / "replications.toml")
+    strengths = {field.name for field in fields(Strength)}
+    of_report = {name: report[name] for name in strengths & report.keys() if report[name]}
+    on = {
+        ablation.value(n, "variant"): {s: getattr(p, s) for s in strengths if getattr(p, s)}
+        for n, p in enumerate(ablation.points)
+        if p.augment
+    }
+    assert on.pop("all") == of_report
+    assert sorted(on.values(), key=str) == sorted(({k: v} for k, v in of_report.items()), key=str)
+    assert {p.augment for n, p in enumerate(ablation.points) if ablation.variants[n] == "none"} == {
+        False
+    }

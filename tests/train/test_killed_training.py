@@ -17,8 +17,9 @@ from mien.train import config, trainer
 from mien.train import search as searching
 from mien.train.grid import Grid
 from mien.train.history import read_history
+from mien.train.outcomes import best_first
 from mien.train.run import LAST
-from mien.train.search import best_first, search
+from mien.train.search import search
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for
 

@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import pytest
 
@@ -9,13 +10,15 @@ pytest.importorskip("matplotlib")
 from PIL import Image
 
 from mien.errors import BadSettingError
+from mien.models import zoo
 from mien.train import config, trainer
 from mien.train import search as searching
 from mien.train.grid import Grid, load
+from mien.train.outcomes import Outcome, effect_plots
 from mien.train.search import Median, search
 from tests.support.commands import mien
 from tests.support.prepared_folder import write_crops
-from tests.support.tiny_network import settings_for
+from tests.support.tiny_network import settings_for, tiny
 
 pytestmark = pytest.mark.torch
 
@@ -169,3 +172,97 @@ def test_a_hopeless_run_is_pruned_where_asked_for(toml, tmp_path, monkeypatch):
     assert [len(o.history) for o in again] == [4, 4, 2]
     whole = search(grid_of_rates, tmp_path)  # without pruning it is trained to its end
     assert [(o.state, len(o.history)) for o in whole] == [("done", 4)] * 3
+
+
+def wide(outputs, dropout):
+    """The tiny network for crops of 80 pixels."""
+    network = tiny(outputs, dropout)
+    network.side = 80
+    return network
+
+
+def test_runs_share_their_crops_unless_a_setting_decides_on_them(toml, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(searching, "train", lambda *words: given.append(words[-1]))
+    monkeypatch.setitem(zoo.MODELS, "wide", wide)
+    plain = replace(load(toml).points[0], augment=True)
+    changes = [
+        {},
+        {"seed": 1, "rotate": 3.0},
+        {"augment": False, "colour": 0.5},  # switched off, so no colours are needed
+        {"colour": 0.5},
+        {"model": "wide"},
+        {"seed": 1, "shuffle_labels": True},
+        {"seed": 2, "shuffle_labels": True},
+    ]
+    points = tuple(replace(plain, **change) for change in changes)
+    search(Grid(("model", "seed", "colour"), points), tmp_path)
+    first, second, third, *others = given
+    assert first is second is third
+    assert [d.train.gray.shape[-1] for d in (first, *others)] == [64, 64, 80, 64, 64]
+    assert [d.train.rgb is not None for d in (first, *others)] == [False, True, False, False, False]
+    assert not torch.equal(others[2].train.targets, others[3].train.targets)
+
+
+def test_networks_seeds_and_variants_are_searched_and_the_search_goes_on(
+    toml, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(zoo.MODELS, "wide", wide)
+    lines = toml.read_text().splitlines()
+    kept = [
+        line
+        for line in lines
+        if line.split()[0] not in {"rate", "epochs", "patience", "model", "seed"}
+    ]
+    more = ['model = ["tiny", "wide"]', "seed = [0, 1]", "epochs = 1", "rate = 0.1"]
+    variants = ["[variants]", "none = {}", "turned = { augment = true, rotate = 15.0 }"]
+    (tmp_path / "grid.toml").write_text("\n".join([*kept, *more, *variants]))
+    out, real, trained, most = tmp_path / "out", searching.train, [], [5]
+
+    def noted(settings, *others):
+        if len(trained) == most[0]:
+            raise KeyboardInterrupt
+        trained.append((settings.model, settings.seed, settings.augment))
+        return real(settings, *others)
+
+    monkeypatch.setattr(searching, "train", noted)
+    with pytest.raises(KeyboardInterrupt):
+        search(load(tmp_path / "grid.toml"), out)
+    most[0] = 100
+    result = mien("search", tmp_path / "grid.toml", "--out", out)
+    assert result.exit_code == 0, result.stderr
+    every = [(m, s, a) for m in ("tiny", "wide") for s in (0, 1) for a in (False, True)]
+    assert trained == every  # none twice
+    rows = table(out)
+    assert [(r["model"], r["seed"], r["variant"]) for r in rows] == [
+        (m, str(s), "turned" if a else "none") for m, s, a in every
+    ]
+    assert {row["state"] for row in rows} == {"done"}
+    assert sorted(path.name for path in out.glob("*.png")) == [
+        "effects-tiny.png",
+        "effects-wide.png",
+        "effects.png",
+    ]
+    assert "effects.png, effects-tiny.png, effects-wide.png and best.toml" in result.stdout
+
+
+def test_the_plots_of_effects_mix_neither_networks_nor_seeds(toml):
+    point = load(toml).points[0]
+    told = [("a", 0, 0.1, 0.5), ("a", 1, 0.1, 0.6), ("b", 0, 0.1, 0.9), ("b", 0, 0.2, 0.8)]
+    outcomes = [
+        Outcome(
+            replace(point, model=model, seed=seed, rate=rate),
+            "run",
+            [{"epoch": 1, "held_accuracy": accuracy, "held_loss": 1.0}],
+            "done",
+        )
+        for model, seed, rate, accuracy in told
+    ]
+    outcomes.append(replace(outcomes[0], state="diverged"))
+    assert effect_plots(["model", "seed", "rate"], outcomes) == {
+        "effects": [({"model": m}, a) for m, _, _, a in told],
+        "effects-a": [({"rate": 0.1}, 0.5), ({"rate": 0.1}, 0.6)],
+        "effects-b": [({"rate": 0.1}, 0.9), ({"rate": 0.2}, 0.8)],
+    }
+    assert set(effect_plots(["rate", "seed"], outcomes)) == {"effects"}
+    assert effect_plots(["seed"], outcomes)["effects"][0] == ({"seed": 0}, 0.5)

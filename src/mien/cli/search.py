@@ -13,7 +13,7 @@ from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from mien.train.grid import Grid
-    from mien.train.search import Outcome
+    from mien.train.outcomes import Outcome
     from mien.train.trainer import EpochProgress
 
 __all__ = ["run_search", "search_command"]
@@ -37,6 +37,8 @@ def search_command(
     parquet: Path | None,
 ) -> None:
     """Train every combination in GRID.toml: settings where a value may be a list of values.
+
+    Settings that change together stand in its table variants, under a name of their own.
 
     Points that differ in epochs or patience alone share a run where the schedule allows it. The
     same command goes on after a stop.
@@ -101,7 +103,7 @@ def _cost(grid: "Grid") -> str:
 def _print_best(grid: "Grid", outcomes: "Sequence[Outcome]") -> None:
     """Print the best points so far."""
     from mien.show.tables import as_text
-    from mien.train.search import best_first
+    from mien.train.outcomes import best_first
 
     ranked = best_first(outcomes)
     rows = [
@@ -118,7 +120,7 @@ def _finish(
     """Plot a search and print its best point."""
     from mien.media.table_files import write_typed
     from mien.show.plots import effects
-    from mien.train.search import best_first, search_columns, setting_effects
+    from mien.train.outcomes import best_first, effect_plots, search_columns
 
     rows = [outcome.row(grid.varied) for outcome in outcomes]
     write_typed(rows, search_columns(grid.varied), parquet=parquet)
@@ -136,5 +138,8 @@ def _finish(
     pairs = zip(grid.varied, best.values(grid.varied), strict=True)
     values = ", ".join(f"{name} {value}" for name, value in pairs)
     echo(f"best: {values or best.run}: {best.accuracy:.1%} held out")
-    effects(setting_effects(grid.varied, outcomes), folder / "effects.png")
-    echo(f"wrote {folder}/search.csv, effects.png and best.toml")
+    plots = effect_plots(grid.varied, outcomes)
+    for name, points in plots.items():
+        effects(points, folder / f"{name}.png")
+    pictures = ", ".join(f"{name}.png" for name in plots)
+    echo(f"wrote {folder}/search.csv, {pictures} and best.toml")

@@ -20,15 +20,14 @@ from mien.errors import BadModelError
 from mien.scale.cluster import connected
 from mien.train.grid import Grid, PlannedRun, plan_runs
 from mien.train.history import read_history, restore_history, write_history
+from mien.train.outcomes import Outcome, write_outcomes
 from mien.train.run import History
 from mien.train.search import (
     Median,
-    Outcome,
     claim_folder,
     collect_outcomes,
     is_finished,
     mark_ended,
-    write_outcomes,
 )
 from mien.train.trainer import train
 

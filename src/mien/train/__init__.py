@@ -20,6 +20,7 @@ history       the table of a run's epochs, which its checkpoint holds too
 distributed   the processes that share every batch; memory kept between steps
 preview       what augmentation does to crops, change by change
 grid, search  the points of a search, and the runs that train them
+outcomes      what a search found: its table, the best point, what plots show
 export        a run -> one .onnx file with its card
 recipes       the recipes that come with mien (needs no torch)
 paper         the rows of the paper's tables, trained and measured again

@@ -3,13 +3,13 @@
 With a constant rate, the first epochs of a long run are those of a short one, and early stopping
 only ends it sooner: one run of the most epochs holds the results of all of these points. Another
 schedule depends on the number of epochs, so points share a run only if they differ in patience.
+Settings that change together have a name, a variant: each is combined with all the rest.
 Needs no torch.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ from mien.errors import BadSettingError
 from mien.train import config
 from mien.train.config import DEFAULTS, TrainConfig
 
-__all__ = ["Grid", "PlannedRun", "load", "plan_runs"]
+__all__ = ["VARIANT", "Grid", "PlannedRun", "load", "plan_runs"]
+
+VARIANT = "variant"  # the name under which it varies beside the settings
+_VARIANTS = "variants"  # their table in the file
+_ASK_FOR_VARIANTS = "give settings for each name, [variants] then plain = {} then turned = {...}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,34 @@ class Grid:
     """The points of a search.
 
     Attributes:
-        varied: names of the settings with several values.
+        varied: names of the settings with several values; `VARIANT` is last if there are some.
         points: the settings of every combination.
+        variants: of each point; empty if the grid has none.
     """
 
     varied: tuple[str, ...]
     points: tuple[TrainConfig, ...]
+    variants: tuple[str, ...] = ()
+
+    def variant(self, number: int) -> str:
+        """Return the variant of a point, or "" if the grid has none.
+
+        Args:
+            number: of the point.
+        """
+        return self.variants[number] if self.variants else ""
+
+    def value(self, number: int, name: str) -> Any:
+        """Return what a point has for a name that varies.
+
+        Args:
+            number: of the point.
+            name: of a setting, or `VARIANT`.
+
+        Returns:
+            Its value.
+        """
+        return self.variant(number) if name == VARIANT else getattr(self.points[number], name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +80,86 @@ def load(path: str | Path, overrides: Mapping[str, object] | None = None) -> Gri
     """Read a grid: settings as `mien train` takes them, where a value may be a list of values.
 
     Args:
-        path: a TOML file.
+        path: a TOML file. Its table ``variants`` has a name for settings that change together.
         overrides: values that replace the file's.
 
     Returns:
-        Its points, in the order of scikit-learn's `ParameterGrid`.
+        Its points, in the order of scikit-learn's `ParameterGrid`, each in every variant in the
+        order of the file.
 
     Raises:
         BadSettingError: if the file cannot be read, or a value is out of range.
     """
+    raw = {**config.read(path), **(overrides or {})}
+    variants = _read_variants(raw.pop(_VARIANTS)) if _VARIANTS in raw else {}
+    choices = _read_choices(raw)
+    varied = tuple(key for key, values in choices.items() if len(values) > 1)
+    _refuse_settings_twice(varied, variants)
+    pairs = [
+        (name, config.make({**point, **changes}))
+        for point in ParameterGrid(choices)
+        for name, changes in (variants or {"": {}}).items()
+    ]
+    points = tuple(point for _, point in pairs)
+    if not variants:
+        return Grid(varied, points)
+    _refuse_alike(list(variants), points)
+    return Grid((*varied, VARIANT), points, tuple(name for name, _ in pairs))
+
+
+def _read_choices(raw: Mapping[str, object]) -> dict[str, list[Any]]:
+    """Return the values of every setting, one or several."""
     choices: dict[str, list[Any]] = {}
-    for key, value in {**config.read(path), **(overrides or {})}.items():
+    for key, value in raw.items():
         is_one_value = isinstance(DEFAULTS.get(key), tuple) and not _has_lists(value)
         choices[key] = value if isinstance(value, list) and not is_one_value else [value]
         if not choices[key]:
             raise BadSettingError(f"{key} has no value", fix="give at least one")
         if any(a in choices[key][:i] for i, a in enumerate(choices[key])):
             raise BadSettingError(f"{key} names a value twice", fix="give each once")
-    varied = tuple(key for key, values in choices.items() if len(values) > 1)
-    return Grid(varied, tuple(config.make(point) for point in ParameterGrid(choices)))
+    return choices
 
 
 def _has_lists(value: object) -> bool:
     return isinstance(value, list) and any(isinstance(item, list) for item in value)
+
+
+def _read_variants(value: object) -> dict[str, dict[str, Any]]:
+    """Return the settings of each variant; their values are checked with the rest."""
+    if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
+        raise BadSettingError(f"{_VARIANTS} is {value!r}", fix=_ASK_FOR_VARIANTS)
+    if not value:
+        raise BadSettingError(f"{_VARIANTS} has no name", fix=_ASK_FOR_VARIANTS)
+    for name in value:
+        if not re.fullmatch(r"[\w.-]+", name):
+            raise BadSettingError(
+                f"a variant is called {name!r}", fix="use letters, digits and the signs _ . -"
+            )
+    return value
+
+
+def _refuse_settings_twice(
+    varied: Sequence[str], variants: Mapping[str, Mapping[str, Any]]
+) -> None:
+    for name, changes in variants.items():
+        for key in changes:
+            if key in varied:
+                raise BadSettingError(
+                    f"{key} is a list, and the variant {name} sets it too",
+                    fix=f"give {key} in the variants alone, or take it out of them",
+                )
+
+
+def _refuse_alike(names: Sequence[str], points: Sequence[TrainConfig]) -> None:
+    """Refuse two variants of the same settings: their rows would be one run, told as two."""
+    first = points[: len(names)]  # all variants of one combination of the rest
+    for number, point in enumerate(first):
+        if point in first[:number]:
+            other = names[first.index(point)]
+            raise BadSettingError(
+                f"the variants {other} and {names[number]} have the same settings",
+                fix="leave one of them out",
+            )
 
 
 def plan_runs(grid: Grid) -> list[PlannedRun]:
@@ -106,12 +189,11 @@ def _plan(grid: Grid, numbers: Sequence[int]) -> PlannedRun:
     patience = 0 if any(p.patience == 0 for p in points) else max(p.patience for p in points)
     longest = max(point.epochs for point in points)
     settings = replace(points[0], epochs=longest, patience=patience)
-    fixed = [
-        key
-        for key in grid.varied
-        if all(getattr(a, key) == getattr(b, key) for a, b in pairwise(points))
-    ]
-    words = [f"{key}-{_as_folder_name(getattr(settings, key))}" for key in fixed]
+    words = []
+    for key in grid.varied:
+        own = list(dict.fromkeys(grid.value(number, key) for number in numbers))
+        if len(own) == 1 or key == VARIANT:  # other variants need another name
+            words.append(f"{key}-{'+'.join(map(_as_folder_name, own))}")
     return PlannedRun("_".join(words) or "run", settings, tuple(numbers))
 
 

@@ -5,87 +5,42 @@ finished is not trained again, so a search that was killed goes on where it was.
 other machines: see `mien.scale.tune`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from mien.errors import BadModelError, BadSettingError
-from mien.media.data_frames import Column, Kind
-from mien.media.table_files import write_typed
 from mien.media.writers import as_output_error, write_text
-from mien.table_kinds import TABLES
+from mien.models import zoo
 from mien.train import config
+from mien.train.augment import Strength
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.data import Data, load_data
 from mien.train.grid import Grid, PlannedRun, plan_runs
 from mien.train.history import read_history, restore_history
+from mien.train.outcomes import Outcome, write_outcomes
 from mien.train.run import History
 from mien.train.trainer import EpochProgress, no_progress, train
-from mien.train.validate import best_epoch, out_of_patience
+from mien.train.validate import out_of_patience
 
 __all__ = [
-    "MEASURED",
     "Median",
-    "Outcome",
-    "best_first",
     "claim_folder",
     "collect_outcomes",
     "is_finished",
     "mark_ended",
     "search",
-    "search_columns",
-    "setting_effects",
-    "write_outcomes",
 ]
 
-MEASURED = tuple(TABLES["search"].columns)
 _ENDED = "ended.txt"
-# These settings do not decide which pictures a run trains on.
+# These settings do not decide which pictures a run trains on, nor do the strengths of augmentation.
 _NOT_OF_DATA = (
     "model", "epochs", "batch", "rate", "schedule", "warmup", "optimiser", "momentum", "nesterov",
     "weight_decay", "smoothing", "dropout", "average", "patience", "bf16", "compile", "threads",
-    "devices", "teachers", "distil", "heat",
+    "devices", "teachers", "distil", "heat", "augment",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of a point of the grid.
-
-    Attributes:
-        point: its settings.
-        run: name of the run that holds its result.
-        history: the epochs that it would have run.
-        state: ``done``, ``pruned``, ``diverged`` or ``to do``.
-    """
-
-    point: TrainConfig
-    run: str
-    history: History
-    state: str
-
-    @property
-    def best(self) -> Mapping[str, Any]:
-        """History row of the epoch whose weights would be kept; empty before the first."""
-        return best_epoch(self.history)
-
-    @property
-    def accuracy(self) -> float:
-        """Held-out accuracy of that epoch; there must be one."""
-        return float(self.best["held_accuracy"])
-
-    def values(self, varied: Sequence[str]) -> list[Any]:
-        """Return the point's values of the settings that vary."""
-        return [getattr(self.point, name) for name in varied]
-
-    def row(self, varied: Sequence[str]) -> list[object]:
-        """Return its CSV row: the values that vary, then `MEASURED`."""
-        seconds = round(sum(float(row["seconds"]) for row in self.history), 1)
-        best = [self.best.get(name, "") for name in ("held_accuracy", "held_loss", "epoch")]
-        epochs = len(self.history)
-        return [*self.values(varied), *best, epochs, seconds, self.state, self.run]
 
 
 @dataclass(slots=True)
@@ -194,7 +149,14 @@ def claim_folder(grid: Grid, out: Path) -> None:
 
 def _data_settings(settings: TrainConfig) -> TrainConfig:
     """Return the settings that decide which pictures a run trains on; the others as by default."""
-    return replace(settings, **{name: DEFAULTS[name] for name in _NOT_OF_DATA})
+    usual = (*_NOT_OF_DATA, *(field.name for field in fields(Strength)))
+    shown = {name: DEFAULTS[name] for name in usual} | {
+        "side": zoo.side_of(settings.model, settings.side),
+        "colour": float(settings.augment and settings.colour > 0),  # then crops are kept in colour
+    }
+    if not settings.shuffle_labels:
+        shown["seed"] = DEFAULTS["seed"]
+    return replace(settings, **shown)
 
 
 def _train(
@@ -264,7 +226,8 @@ def collect_outcomes(grid: Grid, out: Path) -> list[Outcome]:
             point = grid.points[number]
             own = _epochs_of(point, history)
             done = len(own) == point.epochs or out_of_patience(own, point.patience)
-            outcomes[number] = Outcome(point, run.name, own, "done" if done else reason)
+            state = "done" if done else reason
+            outcomes[number] = Outcome(point, run.name, own, state, grid.variant(number))
     return [outcomes[number] for number in range(len(grid.points))]
 
 
@@ -276,71 +239,3 @@ def _epochs_of(point: TrainConfig, history: History) -> History:
             break
         own.append(row)
     return own
-
-
-def best_first(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the points that are done, by their held-out accuracy.
-
-    Args:
-        outcomes: of the points.
-
-    Returns:
-        The best point first; equal ones in the order of the grid.
-    """
-    done = [outcome for outcome in outcomes if outcome.state == "done"]
-    return sorted(done, key=lambda outcome: -outcome.accuracy)
-
-
-def setting_effects(
-    varied: Sequence[str], outcomes: Sequence[Outcome]
-) -> list[tuple[dict[str, Any], float]]:
-    """Return what a plot of each setting's effect needs.
-
-    Args:
-        varied: names of the settings that vary.
-        outcomes: of the points.
-
-    Returns:
-        The values by name and the held-out accuracy of each point that is done.
-    """
-    return [
-        (dict(zip(varied, outcome.values(varied), strict=True)), outcome.accuracy)
-        for outcome in outcomes
-        if outcome.state == "done"
-    ]
-
-
-def search_columns(varied: Sequence[str]) -> dict[str, Column]:
-    """Return the columns of ``search.csv``.
-
-    Args:
-        varied: names of the settings that vary.
-
-    Returns:
-        By name: the settings, with the types that `TrainConfig` gives them, then `MEASURED`.
-
-    Example:
-        >>> [column.kind for column in search_columns(["model", "epochs", "rate"]).values()][:3]
-        ['text', 'integer', 'number']
-    """
-    kinds: dict[type, Kind] = {int: "integer", float: "number"}
-    settings = {
-        name: Column(kinds.get(type(DEFAULTS[name]), "text"), "a setting that varies")
-        for name in varied
-    }
-    return settings | dict(TABLES["search"].columns)
-
-
-def write_outcomes(grid: Grid, outcomes: Sequence[Outcome], out: Path) -> None:
-    """Write ``search.csv``, one row a point, and ``best.toml``, the settings of the best.
-
-    Args:
-        grid: the points.
-        outcomes: of them.
-        out: the search's folder.
-    """
-    rows = [outcome.row(grid.varied) for outcome in outcomes]
-    write_typed(rows, search_columns(grid.varied), out / "search.csv")
-    ranked = best_first(outcomes)
-    if ranked:
-        write_text(config.to_toml(ranked[0].point), out / "best.toml")

@@ -1,0 +1,196 @@
+"""The tables of speed: the goals, a photograph stage by stage, and what a cluster would take.
+
+Every figure says its record, as they are of several machines and days.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import records
+from records import Record, origin
+
+from mien.scale.run_folder import Size
+from mien.show.tables import as_markdown
+
+__all__ = ["PARTS", "cluster", "duration"]
+
+_MANY = (10_000_000, 1_000_000_000)  # photographs
+_CORES = {512: "16 machines of 32", 6_400: "100 machines of 64"}
+_PHOTO_BYTES = 250_000  # of a photograph in the store: a guess
+_STORE = 1_000_000_000  # bytes a second of a usual disk in a network
+_BENCHES = ("bench-ray", "bench-workers")
+
+
+def speed() -> str:
+    """Every speed goal beside what was measured, and where the time for a photograph goes."""
+    reports = {
+        path.stem: records.read(path.stem) for path in sorted(records.RESULTS.glob("bench-*.json"))
+    }
+    goals = [
+        [
+            goal["goal"],
+            f"{goal['measured']:.3g}",
+            f"at most {goal['limit']:.3g}",
+            "**missed**" if goal["measured"] > goal["limit"] else "met",
+            f"{name}, {report['date'][:10]}",
+        ]
+        for name, report in reports.items()
+        for goal in report["goals"]
+    ]
+    return (
+        as_markdown(["", "measured", "goal", "", "record"], goals)
+        + _missed(goals)
+        + _machines(reports)
+        + _photograph()
+    )
+
+
+def _missed(goals: list[list[str]]) -> str:
+    missed = [name for name, _, _, verdict, _ in goals if verdict != "met"]
+    named = f": {'; '.join(missed)}" if missed else ""
+    return f"\n{len(missed)} of {len(goals)} goals are missed{named}.\n"
+
+
+def _machines(reports: dict[str, Record]) -> str:
+    """On which machine each record was made."""
+    made: dict[str, list[str]] = {}
+    for name, report in reports.items():
+        if report["goals"]:
+            made.setdefault(records.machine(report), []).append(name)
+    told = "; ".join(f"{machine}: {', '.join(names)}" for machine, names in made.items())
+    return f"\nRecords are files of `results/`, made on {told}.\n"
+
+
+def _photograph() -> str:
+    """Milliseconds of one photograph, stage by stage."""
+    photo = records.read("bench-photo")["figures"]
+    stages = list(photo["photo_1"])
+    rows = [
+        [name, *(f"{photo[key][stage]['median_ms']:.1f}" for stage in stages)]
+        for name, key in (("1 face", "photo_1"), ("7 faces", "photo_7"))
+    ]
+    crop = photo["crop"]
+    beside = f", {photo['fer']}: {crop['fer']['median_ms']:.2f} ms" if "fer" in crop else ""
+    return (
+        "\nA photograph of 1280x720 on one thread, in milliseconds:\n\n"
+        + as_markdown(["", *stages], rows)
+        + f"\nOne face crop on one thread: {crop['mien']['median_ms']:.2f} ms{beside} "
+        + f"(a much smaller network). {origin('bench-photo')}.\n"
+    )
+
+
+def cluster() -> str:
+    """What ten million and a billion photographs take, from what one core reads in a second."""
+    name = next((n for n in _BENCHES if (records.RESULTS / f"{n}.json").exists()), None)
+    if name is None:
+        return "Not measured yet: `python -m benchmarks.bench_ray`.\n"
+    record = records.read(name)
+    rate = _photos_a_second(name, record)
+    alone = record["figures"].get("one machine alone")
+    rows = [list(row) for row in _rows(rate, alone)]
+    crops, of_crops = _crops_a_second()
+    hours = " and ".join(f"{count / crops / 3600:,.3g}" for count in _MANY)
+    asked = rate * _PHOTO_BYTES
+    return (
+        f"One core reads {rate:.1f} photographs a second, {1000 / rate:.1f} ms each: decoded, of "
+        f"1280x720, with one to three faces, a row each and no drawing ({origin(name)}).\n\n"
+        + as_markdown(["", "10 million photographs", "a billion"], rows)
+        + f"\nA core asks the store for {asked / 1e6:.1f} MB/s, so {_STORE / 1e9:.0f} GB/s keeps "
+        f"{_STORE / asked:,.0f} cores at work. "
+        f"Face crops take {1000 / crops:.1f} ms: 10 million and a billion are {hours} core-hours "
+        f"({origin(of_crops)}).\n"
+    )
+
+
+def _photos_a_second(name: str, record: Record) -> float:
+    """What one core reads: on Ray without its start, or by one thread with the command's start."""
+    if name == "bench-ray":
+        return float(record["figures"]["photographs"]["a second and core"]["ray"])
+    return _by_one_thread(record, "photos")
+
+
+def _crops_a_second() -> tuple[float, str]:
+    """How many face crops one core reads, and the record that says so."""
+    if (records.RESULTS / "bench-workers.json").exists():
+        return _by_one_thread(records.read("bench-workers"), "crops"), "bench-workers"
+    figures = records.read("bench-scores")["figures"]
+    return float(figures["pictures_10000"]["pictures_per_s"]), "bench-scores"
+
+
+def _by_one_thread(workers: Record, what: str) -> float:
+    """Pictures a second of one process in which OpenCV, too, has one thread."""
+    took_ms = workers["figures"][what]["one thread"]["median_ms"]
+    return float(1000 * workers["settings"][what] / took_ms)
+
+
+def _rows(rate: float, alone: Record | None) -> Iterator[tuple[str, ...]]:
+    """The lines of the table; the steps that one machine does alone where they were measured."""
+    steps: dict[str, list[float]] = {}  # seconds, by what takes them
+    yield ("core-hours", *(f"{count / rate / 3600:,.0f}" for count in _MANY))
+    for cores, machines in _CORES.items():
+        spent = [count / rate / cores for count in _MANY]
+        steps[f"reading on {cores:,} cores"] = spent
+        yield (f"reading on {cores:,} cores ({machines})", *map(duration, spent))
+    size = f"{_PHOTO_BYTES / 1e3:.0f} kB each"
+    totals = [f"{count * _PHOTO_BYTES / 1e12:,.3g} TB" for count in _MANY]
+    yield (f"what is read, at {size}", *totals)
+    for cores in _CORES:
+        asked = f"{cores * rate * _PHOTO_BYTES / 1e9:.3g} GB/s"
+        yield (f"asked of the store by {cores:,} cores", asked, asked)
+    steps["the store"] = [count * _PHOTO_BYTES / _STORE for count in _MANY]
+    yield (f"out of a store of {_STORE / 1e9:.0f} GB/s", *map(duration, steps["the store"]))
+    parts = map(_parts, _MANY)
+    yield ("parts, and pictures in the largest", *(f"{n:,}; {most:,}" for n, most in parts))
+    if alone is not None:
+        yield from _alone(alone, steps)
+        yield ("the longest step on 512 cores", *(_longest(steps, i) for i in range(len(_MANY))))
+
+
+def _alone(alone: Record, steps: dict[str, list[float]]) -> Iterator[tuple[str, ...]]:
+    """Listing and joining, which more machines do not shorten."""
+    for what, key in (("listing", "names listed a second"), ("joining", "rows joined a second")):
+        steps[what] = [count / alone[key] for count in _MANY]
+        yield (f"{what}, by one machine ({alone[key]:,} a second)", *map(duration, steps[what]))
+    wide = alone["bytes of the table a row"]
+    yield ("the table, with a face in each", *(f"{count * wide / 1e9:,.3g} GB" for count in _MANY))
+
+
+def _longest(steps: dict[str, list[float]], column: int) -> str:
+    """The step that takes most, with 512 cores."""
+    own = {name: spent[column] for name, spent in steps.items() if "6,400" not in name}
+    name = max(own, key=lambda step: own[step])
+    return f"{name}: {duration(own[name])}"
+
+
+def _parts(pictures: int) -> tuple[int, int]:
+    """How many parts a run has, and how many pictures are in its largest."""
+    parts, left, size = 0, pictures, Size()
+    while left > 0:
+        left -= size.of(parts)
+        parts += 1
+    return parts, size.of(parts - 1)
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as people say them.
+
+    Args:
+        seconds: 0 or more.
+
+    Returns:
+        The time in two digits or so, with its unit.
+
+    Example:
+        >>> [duration(s) for s in (48, 420, 40_000, 400_000)]
+        ['48 seconds', '7 minutes', '11 hours', '4.6 days']
+    """
+    units = ((86_400, 172_800, "days"), (3_600, 5_400, "hours"), (60, 90, "minutes"))
+    for length, least, unit in units:
+        if seconds >= least:
+            value = seconds / length
+            digits = 1 if value < 9.95 and unit != "minutes" else 0
+            return f"{value:,.{digits}f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+PARTS: dict[str, Any] = {"cluster": cluster, "speed": speed}
