@@ -8,6 +8,7 @@ nothing of training and of models. `FORMATS` lists the formats by suffix.
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from statistics import mean
 from typing import Any, Literal
@@ -74,6 +75,7 @@ def plot_figure(
     size: tuple[float, float],
     what: str = "a plot",
     layout: Literal["constrained"] | None = "constrained",
+    font: str = "",
 ) -> Iterator[Any]:
     """Give a figure to draw on, and write it when that has ended well.
 
@@ -82,6 +84,7 @@ def plot_figure(
         size: width and height in inches, of 120 pixels each.
         what: needs matplotlib, for the message.
         layout: matplotlib's layout engine; None leaves the axes where they are put.
+        font: file of a font for all words; "" takes matplotlib's own, which has Latin letters.
 
     Yields:
         The matplotlib figure.
@@ -97,15 +100,24 @@ def plot_figure(
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtraError(what, "plot") from None
-    figure = Figure(figsize=size, layout=layout)
-    FigureCanvasAgg(figure)
-    yield figure
     buffer = io.BytesIO()
     suffix = path.suffix.lower()
     # no date and no random names inside: the same plot is the same file
-    with rc_context({"svg.hashsalt": "mien"}):
+    with rc_context({"svg.hashsalt": "mien"} | ({"font.family": _families(font)} if font else {})):
+        figure = Figure(figsize=size, layout=layout)
+        FigureCanvasAgg(figure)
+        yield figure
         figure.savefig(buffer, format=suffix[1:], dpi=120, **FORMATS[suffix])
     write_bytes(buffer.getvalue(), path)
+
+
+@cache
+def _families(font: str) -> list[str]:
+    """Make a font known to matplotlib; its own font has the signs that this one lacks."""
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    fontManager.addfont(font)
+    return [FontProperties(fname=font).get_name(), "DejaVu Sans"]
 
 
 def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
