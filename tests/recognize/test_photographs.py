@@ -39,8 +39,18 @@ def test_a_photograph_is_one_and_a_wall_may_be_either(detector, portrait):
     assert is_photograph(detector, texture(3, 200)) is None
 
 
-def test_small_pictures_cost_no_detection(portrait):
-    assert is_photograph(None, framed(portrait, 1.0, 127)) is False
+def test_two_large_faces_make_a_photograph_and_a_small_one_behind_does_not(detector, portrait):
+    near = framed(portrait, 1.4, 300)
+    assert is_photograph(detector, np.hstack([near, near])) is True
+    behind = near.copy()
+    behind[:70, :70] = framed(portrait, 1.4, 70)
+    assert len(detector.boxes(behind)) == 2
+    assert is_photograph(detector, behind) is False
+
+
+def test_small_pictures_cost_no_detection(portrait, tmp_path):
+    (tmp_path / "a.png").write_bytes(encode(framed(portrait, 1.0, 127), "PNG"))
+    assert look_at(None, [tmp_path / "a.png"]) == Looked(1, 0, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Are pictures that were given as face crops whole photographs?
 
-A crop shows one face that fills it; in a photograph the largest face is small beside the picture.
-Only a few pictures are looked at, and crops in the sizes of the usual datasets cost nothing.
+A crop shows one face that fills it; in a photograph the largest face is small beside the picture,
+or another one is about as large. Only a few pictures are looked at, and crops in the sizes of the
+usual datasets cost nothing.
 Thresholds: measured by `python -m benchmarks.bench_crops`.
 """
 
@@ -19,8 +20,9 @@ from mien.pixels import U8
 __all__ = ["FILLS", "LOOKED", "Looked", "is_photograph", "look_at"]
 
 LOOKED = 12  # pictures; more would cost more than they tell
-_SMALL = 128  # pixels of the longer side; what is smaller is a crop
-FILLS = 0.3  # of the shorter side: a lower face does not fill its picture
+_SMALL = 128  # pixels of the longer side; what is smaller is taken for a crop
+FILLS = 0.33  # of the shorter side: a lower face does not fill its picture
+_RIVAL = 0.5  # of the height of the largest face: another one that high is not just behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def look_at(
             rgb = as_rgb(file, max_pixels, max_memory)
         except BadImageError:  # named where it is scored
             continue
-        found.append(is_photograph(detector, rgb))
+        found.append(max(rgb.shape[:2]) >= _SMALL and is_photograph(detector, rgb))
     seen = [photograph for photograph in found if photograph is not None]
     return Looked(len(found), sum(seen), len(seen))
 
@@ -81,8 +83,8 @@ def is_photograph(detector: Detector, rgb: U8) -> bool | None:
     Returns:
         False for a face crop; None where no face is seen, so that it may be either.
     """
-    height, width = rgb.shape[:2]
-    if max(height, width) < _SMALL:
-        return False
-    boxes = detector.boxes(rgb)
-    return boxes[0][0].height < FILLS * min(height, width) if boxes else None
+    heights = [box.height for box, _ in detector.boxes(rgb)]  # the largest box first
+    if not heights:
+        return None
+    rivals = sum(height >= _RIVAL * heights[0] for height in heights[1:])
+    return heights[0] < FILLS * min(rgb.shape[:2]) or rivals > 0
