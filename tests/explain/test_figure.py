@@ -196,7 +196,7 @@ def test_a_figure_says_in_its_language_what_it_shows(source, face):
     class Blind:
         labels, side, layer, model = None, 64, "", None
         logits = staticmethod(lambda batch: np.zeros((len(batch), 6), dtype=np.float32))
-        class_maps = staticmethod(lambda batch: np.zeros((len(batch), 6, 8, 8), dtype=np.float32))
+        class_maps = staticmethod(lambda *_: np.zeros((1, 1, 8, 8), dtype=np.float32))
 
     page, _ = explanation_figure(Blind(), empty, ["cam"], [None], None, Writing("de"))
     assert words_of(page)[0] == "Freude 17% von den sechs · cam"

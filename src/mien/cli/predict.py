@@ -122,13 +122,18 @@ def predict_command(
     asked = {"regions": regions, "probabilities": probabilities}
     columns = [name for name, wanted in asked.items() if wanted]
     caps = Caps(max_pixels, max_memory)
-    options = {"six": six, "heatmap": heatmap, "max_pixels": max_pixels, "max_memory": max_memory}
+    options: dict[str, object] = {
+        "six": six,
+        "heatmap": heatmap,
+        "max_pixels": max_pixels,
+        "max_memory": max_memory,
+    }
     search = [name for name, chosen in (("small", small), ("turned", turned)) if chosen]
     if address is not None:
         given = {"--json": as_json, "--crops": crops, "--workers": workers, "--threads": threads}
         written = {"--csv": csv_file, "--out-file": json_file, "--parquet": parquet}
-        written |= {"--lang": lang != "en", "--font": font}
-        refuse_beside_ray({**given, **written})
+        drawn = {"--lang": lang != "en", "--font": font}
+        refuse_beside_ray({**given, **written, **drawn})
         on = _on_ray(address, paths, out, resume, regions and not heatmap)
         recognizer = Recognizer(model, 1, six, flip, search=search)
         header, rows = _table_of(recognizer.labels, columns)

@@ -212,8 +212,8 @@ class CropReading:
         """
         if isinstance(values, str):
             return cls(path, None)
-        own = values if isinstance(values, dict) else {"scores": values, "neutral": None}
-        return cls(path, np.array(own["scores"], dtype=np.float32), neutral=own["neutral"])
+        own: dict[str, Any] = values if isinstance(values, dict) else {"scores": values}
+        return cls(path, np.array(own["scores"], dtype=np.float32), neutral=own.get("neutral"))
 
     def record(self) -> list[float] | dict[str, Any] | str:
         """Return the scores as they are, JSON-ready; ``no face`` where there are none."""

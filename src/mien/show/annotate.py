@@ -145,17 +145,17 @@ class Overlay:
         if frame.faces:
             size = (canvas.shape[1], canvas.shape[0])
             if self._layout is None or self._layout.canvas != size:  # it may change in a video
-                self._begin(frame.faces[0], size)
+                self._layout = self._begin(frame.faces[0], size)
             plans = self._layout.plan(frame.faces, zoom, frame.time_s)
             self._renderer.draw(canvas, frame.faces, plans, zoom)
         return canvas
 
-    def _begin(self, face: Face, size: tuple[int, int]) -> None:
+    def _begin(self, face: Face, size: tuple[int, int]) -> video_layout.VideoLayout:
         """Plan anew: of the first face, and wherever the frames change their size."""
         self._writing = as_writing(self._lang, face.labels)
         self._renderer = Renderer(self._heatmap, self._landmarks, self._writing)
         legend = self._heatmap and face.maps is not None
-        self._layout = video_layout.VideoLayout(size, legend, face.labels, self._writing)
+        return video_layout.VideoLayout(size, legend, face.labels, self._writing)
 
     def _copy(self, rgb: U8, zoom: int) -> U8:
         if zoom > 1:

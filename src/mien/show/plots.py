@@ -103,7 +103,10 @@ def plot_figure(
     buffer = io.BytesIO()
     suffix = path.suffix.lower()
     # no date and no random names inside: the same plot is the same file
-    with rc_context({"svg.hashsalt": "mien"} | ({"font.family": _families(font)} if font else {})):
+    settings: dict[Any, Any] = {"svg.hashsalt": "mien"}
+    if font:
+        settings["font.family"] = _families(font)
+    with rc_context(settings):
         figure = Figure(figsize=size, layout=layout)
         FigureCanvasAgg(figure)
         yield figure
