@@ -50,7 +50,7 @@ def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True, lang: str | Wri
         picture: what was read in it.
         heatmap: whether to draw the heat maps; faces that were read without maps have none.
         lang: of names and of all else that is written, as ``de``; or with a font of one's own,
-            from `mien.show.write_in`.
+            from `mien.show.writing.write_in`.
 
     Returns:
         shape (k * H, k * W, 3), uint8, RGB, where k = `enlargement`: 1, or more when the picture
