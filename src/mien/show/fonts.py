@@ -99,7 +99,7 @@ def lacking(font: Font, letters: str) -> str:
         BadSettingError: if its file is no font.
 
     Example:
-        >>> lacking(BUILT_IN, "aä喜")
+        >>> lacking(BUILT_IN, "a%喜")
         '喜'
     """
     face = sized(font, _TRIED)
@@ -193,7 +193,10 @@ def _fontconfig(language: str) -> Iterator[Font]:
         return
     wanted = f"sans:lang={_CHINA.get(language, language)}"
     command = [program, "--sort", "--format", "%{index}\t%{file}\n", wanted]
-    run = subprocess.run(command, capture_output=True, timeout=_WAIT_S, check=False)
+    try:
+        run = subprocess.run(command, capture_output=True, timeout=_WAIT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):  # the folders are looked through next
+        return
     for line in os.fsdecode(run.stdout).splitlines()[:_MOST]:
         index, _, path = line.partition("\t")
         if Path(path).suffix.lower() in _SUFFIXES and index.isdecimal():
