@@ -11,6 +11,7 @@ before the start is in the file.
 
 bench_audit      which copies `mien audit` finds, whom it accuses wrongly, what it costs
 bench_classify   what `classify` costs beyond the network itself
+bench_crops      whether whole photographs are told from face crops
 bench_explain    what explanations cost beyond the passes they need, and beside torchcam
 bench_heatmap    what a heat map costs beyond the scores
 bench_loader     how much faster training crops come than the network takes them

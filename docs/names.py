@@ -20,6 +20,7 @@ MODULES = {
     "mien.faces": "Faces: boxes, detection, tracking",
     "mien.media": "Picture files",
     "mien.show.annotate": "Annotated pictures",
+    "mien.show.writing": "Languages of what is drawn",
     "mien.show.timeline": "A film's faces over time",
     "mien.show.timeline_plot": "Its plot",
     "mien.explain": "Explanations",

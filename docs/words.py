@@ -14,7 +14,10 @@ __all__ = ["PARTS"]
 def words() -> str:
     """Every word of every expression, as the file that is read has them."""
     text = (ROOT / "src" / "mien" / "expressions.toml").read_text(encoding="utf-8")
-    rows = [[f"**{label}**", ", ".join(names)] for label, names in tomllib.loads(text).items()]
+    rows = [
+        [f"**{label}**", ", ".join(dict.fromkeys(word for own in names.values() for word in own))]
+        for label, names in tomllib.loads(text).items()
+    ]
     return as_markdown(["expression", "words"], rows)
 
 

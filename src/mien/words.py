@@ -1,6 +1,8 @@
-"""The words that people have for an expression, in nine languages: ``expressions.toml``.
+"""What expressions are called in nine languages, and what drawings say beside their names.
 
-Knows no sets of classes; what a word means is one of the paper's six, neutral or contempt.
+``expressions.toml`` has the words that people have for an expression: any of them is understood,
+and the first of a language is drawn. ``captions.toml`` has all else that a drawing says. Knows no
+sets of classes; what a word means is one of the paper's six, neutral or contempt.
 """
 
 import re
@@ -9,9 +11,66 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-__all__ = ["meaning", "plain"]
+__all__ = ["LANGUAGES", "called", "caption", "letters", "meaning", "plain"]
 
-_FILE = Path(__file__).with_name("expressions.toml")
+LANGUAGES = ("de", "fr", "es", "it", "pt", "tr", "zh", "ja", "en")
+_FOLDER = Path(__file__).parent
+_SAID_OF_ANY_FACE = ("uncertain", "no face")
+
+
+def called(label: str, language: str = "en") -> str:
+    """Return what an expression is called in a language.
+
+    Args:
+        label: one of the six, neutral, contempt, ``uncertain`` or ``no face``; or a class of one's
+            own.
+        language: one of `LANGUAGES`.
+
+    Returns:
+        Its name there; that of another class as it is.
+
+    Example:
+        >>> called("happiness", "de"), called("uncertain", "tr"), called("asleep", "de")
+        ('Freude', 'belirsiz', 'asleep')
+    """
+    if language == "en":
+        return label
+    if label in _SAID_OF_ANY_FACE:
+        return _captions()[label][language]
+    names = _expressions().get(label)
+    return names[language][0] if names else label
+
+
+def caption(key: str, language: str = "en", *values: object) -> str:
+    """Return what a drawing says, in a language.
+
+    Args:
+        key: of the text in ``captions.toml``.
+        language: one of `LANGUAGES`.
+        *values: what fills its blanks.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> caption("track", "fr", 3)
+        'piste 3'
+    """
+    return _captions()[key][language].format(*values)
+
+
+def letters(language: str) -> str:
+    """Return every letter that drawings in a language are made of, beside names of classes.
+
+    Args:
+        language: one of `LANGUAGES`.
+
+    Returns:
+        In order, each once, without spaces.
+    """
+    texts = [caption[language] for caption in _captions().values()]
+    texts += [names[language][0] for names in _expressions().values()]
+    return "".join(sorted({*"".join(texts)} - {" "}))
 
 
 def meaning(name: str) -> str | None:
@@ -44,13 +103,29 @@ def plain(name: str) -> str:
         >>> plain("(03) Überrascht"), plain("2024")
         ('uberrascht', '')
     """
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    bare = "".join(sign for sign in letters if not unicodedata.combining(sign)).replace("ı", "i")
+    signs = unicodedata.normalize("NFKD", name.casefold())
+    bare = "".join(sign for sign in signs if not unicodedata.combining(sign)).replace("ı", "i")
     return re.sub(r"[\W\d_]+", " ", bare).strip()
 
 
 @cache
 def _meanings() -> dict[str, str]:
     """What each word means, read when the first one is asked for."""
-    words = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    return {plain(word): label for label, names in words.items() for word in names}
+    return {
+        plain(word): label
+        for label, names in _expressions().items()
+        for words in names.values()
+        for word in words
+    }
+
+
+@cache
+def _expressions() -> dict[str, dict[str, list[str]]]:
+    """The words of each expression by language."""
+    return tomllib.loads((_FOLDER / "expressions.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _captions() -> dict[str, dict[str, str]]:
+    """Each text by language."""
+    return tomllib.loads((_FOLDER / "captions.toml").read_text(encoding="utf-8"))

@@ -125,3 +125,49 @@ def test_more_threads_than_cores_are_capped_and_said_once(mixed, tmp_path, monke
     assert said == "mien: --threads 99999: taking 1, one a core"
     assert wrote.startswith("wrote ")
     assert mien("scores", mixed, "--threads", 1, "--out", tmp_path / "s.csv").stderr == f"{wrote}\n"
+
+
+def test_probabilities_follow_the_papers_columns_and_sum_to_one(crops, recognizer, tmp_path):
+    folder, arrays = crops
+    words = ("scores", folder / "c", "--full")
+    mien(*words, "--out", tmp_path / "plain.csv")
+    result = mien(*words, "--probabilities", "--out", tmp_path / "s.csv")
+    assert result.exit_code == 0
+    header, rows = rows_of(tmp_path / "s.csv")
+    named = [f"p_{name}" for name in (*HEADER.split(",")[1:], "neutral")]
+    assert header == ",".join([HEADER, *named])
+    assert [row[:7] for row in rows] == rows_of(tmp_path / "plain.csv")[1]
+    values = np.array([row[7:] for row in rows], dtype=float)
+    np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-5)
+    for path, found in zip((row[0] for row in rows), values[:5], strict=False):
+        batch = recognizer.model.to_batch([arrays[path]])
+        outputs = recognizer.model.run(batch)
+        calm = float(outputs.neutral[0])
+        expected = [*(outputs.scores[0] * (1 - calm)), calm]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_probabilities_have_two_decimals_follow_the_label_and_are_empty_for_no_face(
+    mixed, tmp_path
+):
+    words = ("scores", mixed, "--reject", "--probabilities", "--out", tmp_path / "s.csv")
+    assert mien(*words).exit_code == 0
+    header, [face, *others] = rows_of(tmp_path / "s.csv")
+    assert header.split(",")[7:9] == ["label", "p_happiness"]
+    assert all(re.fullmatch(r"[01]\.\d\d", value) for value in face[8:])
+    assert sum(map(float, face[8:])) == pytest.approx(1, abs=0.035)
+    assert [row[7:] for row in others] == [["no face", *[""] * 7]] * 3
+
+
+def test_a_run_with_probabilities_that_goes_on_writes_the_same(crops, tmp_path):
+    folder, _ = crops
+    words = ("scores", folder / "c", "--probabilities", "--full")
+    mien(*words, "--out", tmp_path / "whole.csv")
+    resumed = (*words, "--resume", "--out", tmp_path / "s.csv")
+    for _ in range(2):
+        assert mien(*resumed).exit_code == 0
+    assert (tmp_path / "s.csv").read_text() == (tmp_path / "whole.csv").read_text()
+    assert (
+        "other settings: probabilities"
+        in mien(*(word for word in resumed if word != "--probabilities")).stderr
+    )

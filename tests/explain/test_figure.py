@@ -15,6 +15,8 @@ from mien.faces import regions
 from mien.media.writers import write_picture
 from mien.show import picture_grid
 from mien.show.picture_grid import figure_pixels
+from mien.show.writing import Writing
+from mien.words import LANGUAGES
 from tests.support.commands import mien
 from tests.support.pictures import encode
 
@@ -165,3 +167,37 @@ def test_explain_picture_says_what_is_wrong(recognizer, tmp_path, portrait):
         explain_picture(portrait, label="hapiness", recognizer=recognizer)
     with pytest.raises(UnknownNameError, match="use grad-cam"):
         explain_picture(portrait, "gradcam", recognizer=recognizer)
+
+
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+def test_no_english_is_left_in_a_figure_of_another_language(source, face, language):
+    """Beside names of methods, numbers, and words that are the same in both, as neutral."""
+    writing = Writing(language)  # its words alone are looked at
+    asked = {"en": Writing(), language: writing}
+    for labels in ([None], ["happiness", "fear"]):
+        pages = [explanation_figure(source, face.crop, ["cam", "layercam"], labels, None, how)[0]
+                 for how in asked.values()]  # fmt: skip
+        pages += [activations_figure(source, face.crop, None, how) for how in asked.values()]
+        for english, other in (pages[:2], pages[2:]):
+            same = {*words_of(english)} & {*words_of(other)} - {"", "cam", "layercam"}
+            assert same == set()
+            assert len(words_of(english)) == len(words_of(other))
+
+
+def test_a_figure_says_in_its_language_what_it_shows(source, face):
+    page, _ = explanation_figure(source, face.crop, ["cam"], [None], None, Writing("fr"))
+    share = f"{face.probabilities['happiness']:.0%}"
+    said = words_of(page)
+    assert said[1:4] == ["visage", "carte", "carte sur le visage"]
+    assert f"chaud et clair = en faveur de : joie ({share}); " in said[-3]
+    assert said[0].startswith(f"joie {share}, neutre ")
+    empty = np.zeros((64, 64, 3), dtype=np.uint8)
+
+    class Blind:
+        labels, side, layer, model = None, 64, "", None
+        logits = staticmethod(lambda batch: np.zeros((len(batch), 6), dtype=np.float32))
+        class_maps = staticmethod(lambda *_: np.zeros((1, 1, 8, 8), dtype=np.float32))
+
+    page, _ = explanation_figure(Blind(), empty, ["cam"], [None], None, Writing("de"))
+    assert words_of(page)[0] == "Freude 17% von den sechs · cam"
+    assert "nichts spricht dafür" in words_of(page)

@@ -219,6 +219,33 @@ def test_the_probability_is_of_the_label_whatever_that_is():
     assert replace(face(), is_face=False).probability == 0.0
 
 
+def test_a_label_below_neutral_is_named_with_it():
+    """0.55 of 0.5 is 0.275, and neutral has 0.45: both are shown, and the label stays."""
+    read = face(neutral=0.45)
+    assert (read.label, read.confidence) == ("sadness", pytest.approx(0.5))
+    assert read.named == {"sadness": pytest.approx(0.275), "neutral": 0.45}
+    assert list(read.named) == ["sadness", "neutral"]
+    assert read.sentence == "sadness 0.28, neutral 0.45"
+    assert "<td>sadness (neutral 0.45)</td>" in read._repr_html_()
+    unsure = replace(read, rule=Rule(certain_from=0.6))
+    assert list(unsure.named) == ["uncertain", "neutral"]
+    assert unsure.sentence == "uncertain, most likely neutral 0.45, sadness 0.28"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        face(neutral=0.3),  # 0.35 is more than 0.3
+        face(neutral=0.51),  # called neutral
+        replace(face(neutral=0.45), rule=Rule(neutral_above=1.0)),  # as --six asks
+        replace(face(neutral=0.45), is_face=False),
+        replace(face(neutral=0.45), labels=LabelSet(LABELS, "fear")),  # calm is one of the six
+    ],
+)
+def test_else_a_face_is_named_by_its_label_alone(read):
+    assert read.named == {read.label: read.probability}
+
+
 @pytest.mark.parametrize("calm", ["sadness", ""])
 def test_where_no_calm_class_lies_beside_them_the_scores_are_the_probabilities(calm):
     read = replace(face(neutral=0.5), labels=LabelSet(LABELS, calm))

@@ -12,6 +12,7 @@ from mien.faces import association, tracker
 from mien.serve import page_files as module
 from mien.serve.page_files import CARD_FILE, POLICY, page_as_one_file, page_files
 from mien.show.style import COLOURS
+from mien.words import called
 from tests.support.onnx_files import channels_model
 
 LANGUAGES = {"en", "de", "fr", "es", "zh"}
@@ -100,10 +101,20 @@ def test_every_word_is_there_in_all_languages_with_the_same_blanks(texts):
 
 def test_the_table_has_every_word_that_the_page_says_and_no_other(files, texts):
     card = json.loads(files[CARD_FILE])
-    names = {*card["labels"], card["neutral"], card["uncertain"], *card["regions"]["names"]}
+    names = {*card["regions"]["names"]}  # what expressions are called is in the card
     pages = [text for name, text in texts.items() if name != "words.js"]  # which explains them
     said = {a or b for text in pages for a, b in KEYS.findall(text)}
     assert words_in(texts).keys() == said | names
+
+
+def test_the_page_calls_expressions_what_drawings_call_them(files, texts):
+    card = json.loads(files[CARD_FILE])
+    said = (*card["labels"], card["neutral"], card["uncertain"])
+    assert card["words"].keys() == {*said}
+    for language in LANGUAGES:
+        found = [card["words"][label][language] for label in said]
+        assert found == [called(label, language) for label in said], language
+    assert words_in(texts).keys() & card["words"].keys() == set()
 
 
 def test_the_card_says_what_the_model_file_says(tmp_path):

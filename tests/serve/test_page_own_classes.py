@@ -53,6 +53,13 @@ def test_the_page_names_saves_and_draws_them_as_the_library_does(tmp_path, label
         shown = page.locator(".face >> nth=0 >> .bars li").all_inner_texts()
         assert [re.sub(r"\s*\d+\s*%$", "", text) for text in shown] == list(labels.targets)
         assert page.inner_text(".face >> nth=0").startswith(expected.faces[0].label)
+        # one of these faces is calmer than its label is probable, and yet not called calm
+        assert max(len(face.named) for face in expected.faces) == 1 + labels.calm_beside
+        for number, face in enumerate(expected.faces):
+            title = page.inner_text(f".face >> nth={number} >> strong").replace("\xa0", " ")
+            assert [*re.findall(r"(\w+) \d+ %", title)] == list(face.named)
+            shares = [float(part) for part in re.findall(r"\d+", title)]
+            assert shares == pytest.approx([100 * part for part in face.named.values()], abs=0.8)
         with page.expect_download(timeout=PATIENCE) as started:
             page.click("#csv")
         with open(started.value.path(), newline="") as file:  # noqa: PTH123

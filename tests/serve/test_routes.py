@@ -77,6 +77,7 @@ def test_crops_are_scored_as_the_library_scores_them(service, files, recognizer)
         ({"method": "occlusion", "label": "fear"}, ["--method", "occlusion", "--class", "fear"]),
         ({"label": "all"}, ["--class", "all"]),
         ({"crop": "true"}, ["--crop"]),
+        ({"lang": "de"}, ["--lang", "de"]),
     ],
 )
 def test_a_figure_is_the_one_that_the_command_writes(service, files, tmp_path, query, options):
@@ -102,6 +103,7 @@ def test_the_face_to_explain_can_be_chosen(service, files, tmp_path):
     [
         ({"method": "grad-cm"}, "no method called 'grad-cm'", "use grad-cam"),
         ({"label": "angr"}, "no expression called 'angr'", "use anger"),
+        ({"lang": "deu"}, "no language called 'deu'", "use de"),
         (
             {"method": "integrated-gradients"},
             "integrated-gradients needs gradients by torch",

@@ -308,3 +308,21 @@ def test_a_face_outside_the_picture_changes_nothing():
 def test_another_picture_than_the_one_read_is_refused():
     with pytest.raises(ValueError, match=r"\(400, 600, 3\) uint8, this is \(600, 400, 3\)"):
         annotate(grey(600, 400), picture_of(grey(400, 600)))
+
+
+def test_a_label_below_neutral_says_both_and_both_are_lit():
+    rgb = grey(600, 900)
+    face = replace(face_at(200, 200, 240), neutral=0.4)  # 0.6 of 0.5 is 0.3
+    picture = picture_of(rgb, face)
+    [plan] = layout.plan(picture)
+    assert plan.text == "happiness 30%, neutral 40%"
+    size = plan.panel_size
+    drawn = cut(annotate(rgb, picture), plan.panel)
+    lit = {
+        name: drawn[round((0.75 + 1.4 * number + 0.5 * (number == 6)) * size) :][
+            : round(1.4 * size)
+        ]
+        for number, name in enumerate((*LABELS, NEUTRAL))
+    }
+    letters = {name: int(row[:, : 6 * size].min(axis=2).max()) for name, row in lit.items()}
+    assert {name for name, most in letters.items() if most > 220} == {"happiness", NEUTRAL}

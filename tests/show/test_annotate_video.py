@@ -69,7 +69,9 @@ def test_a_sprite_lies_as_its_masks_would():
 def test_masks_are_kept_but_not_without_end(monkeypatch):
     made = []
     monkeypatch.setattr(style, "_KEPT", 3)
-    monkeypatch.setattr(style, "_word", lambda text, size: made.append(text) or np.zeros((1, 1)))
+    monkeypatch.setattr(
+        style, "_word", lambda text, size, font: made.append(text) or np.zeros((1, 1))
+    )
     kept = Masks()
     for text in "aabbaabc":
         kept.word(text, 12)

@@ -62,7 +62,7 @@ PARQUET = click.option(
 PROBABILITIES = click.option(
     "--probabilities",
     is_flag=True,
-    help="Columns in --csv: of all classes on one scale, p_happiness to p_neutral.",
+    help="More columns in tables: of all classes on one scale, p_happiness to p_neutral.",
 )
 FLIP = click.option(
     "--flip", is_flag=True, help="Also look at each face's mirror image, in twice the time."

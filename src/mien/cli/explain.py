@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mien.cli._language import FONT, LANG, drawn_in
 from mien.cli._shared import (
     DETECTOR,
     FILE,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mien.pixels import U8
     from mien.recognize.recognizer import Recognizer
     from mien.show.picture_grid import Page
+    from mien.show.writing import Writing
 
 __all__ = ["explain_command"]
 
@@ -70,6 +72,8 @@ __all__ = ["explain_command"]
     type=FILE,
     help="Another model or run, drawn below by the same methods; may be repeated.",
 )
+@LANG
+@FONT
 @click.option("--workers", type=THREADS, default=0, help="Pictures side by side; 0: all cores.")
 @DETECTOR
 def explain_command(
@@ -82,6 +86,8 @@ def explain_command(
     out: Path,
     model: Path | None,
     beside: tuple[Path, ...],
+    lang: str,
+    font: Path | None,
     workers: int,
 ) -> None:
     """Show where in a face the network saw its expression.
@@ -96,6 +102,7 @@ def explain_command(
     from mien.show.picture_grid import write_figure
 
     methods = _methods(method)
+    drawn_in(lang, font)
     found = search_pictures(paths, out)
     files = found.files
     if beside and activations:
@@ -113,7 +120,7 @@ def explain_command(
     explainer = _Explainer(
         source,
         recognizer,
-        _Request(methods, labels, layer, activations, crop),
+        _Request(methods, labels, layer, activations, crop, drawn_in(lang, font, source.labels)),
         str(model or "the shipped model"),
         others,
     )
@@ -149,6 +156,7 @@ class _Request:
     layer: str | None
     activations: bool
     is_crop: bool
+    writing: "Writing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +195,13 @@ class _Explainer:
             explanation_sentence,
         )
 
-        methods, labels, layer = self.request.methods, self.request.labels, self.request.layer
-        if self.request.activations:
-            return _FaceFigure(activations_figure(self.source, crop, layer), {}, "")
-        page, left_out = explanation_figure(self.source, crop, methods, labels, layer)
+        asked = self.request
+        methods, labels, layer = asked.methods, asked.labels, asked.layer
+        if asked.activations:
+            figure = activations_figure(self.source, crop, layer, asked.writing)
+            return _FaceFigure(figure, {}, "")
+        how = (methods, labels, layer, asked.writing)
+        page, left_out = explanation_figure(self.source, crop, *how)
         if self.others:
             page, left_out = self._with_others(page, left_out, crop)
         sentence = ""
@@ -206,9 +217,9 @@ class _Explainer:
         from mien.explain.sheet import stacked
 
         methods, labels = self.request.methods, self.request.labels
+        how = (methods, labels, None, self.request.writing)
         figures = {
-            name: explanation_figure(other, crop, methods, labels)
-            for name, other in self.others.items()
+            name: explanation_figure(other, crop, *how) for name, other in self.others.items()
         }
         reasons = {f"{method} of {self.name}": why for method, why in left_out.items()}
         for name, (_, own) in figures.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mien.cli._language import FONT, LANG, drawn_in, refuse_undrawn
 from mien.cli._on_ray import (
     PLACE,
     RAY,
@@ -67,6 +68,8 @@ _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.
 @click.option("--regions", is_flag=True, help="Columns in --csv: evidence by region of the face.")
 @click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
 @click.option("--crops", is_flag=True, help="Also write each face's upright crop to --out.")
+@LANG
+@FONT
 @SMALL
 @TURNED
 @RESUME
@@ -90,6 +93,8 @@ def predict_command(
     regions: bool,
     heatmap: bool,
     crops: bool,
+    lang: str,
+    font: Path | None,
     small: bool,
     turned: bool,
     resume: bool,
@@ -117,12 +122,18 @@ def predict_command(
     asked = {"regions": regions, "probabilities": probabilities}
     columns = [name for name, wanted in asked.items() if wanted]
     caps = Caps(max_pixels, max_memory)
-    options = {"six": six, "heatmap": heatmap, "max_pixels": max_pixels, "max_memory": max_memory}
+    options: dict[str, object] = {
+        "six": six,
+        "heatmap": heatmap,
+        "max_pixels": max_pixels,
+        "max_memory": max_memory,
+    }
     search = [name for name, chosen in (("small", small), ("turned", turned)) if chosen]
     if address is not None:
         given = {"--json": as_json, "--crops": crops, "--workers": workers, "--threads": threads}
         written = {"--csv": csv_file, "--out-file": json_file, "--parquet": parquet}
-        refuse_beside_ray({**given, **written})
+        drawn = {"--lang": lang != "en", "--font": font}
+        refuse_beside_ray({**given, **written, **drawn})
         on = _on_ray(address, paths, out, resume, regions and not heatmap)
         recognizer = Recognizer(model, 1, six, flip, search=search)
         header, rows = _table_of(recognizer.labels, columns)
@@ -131,6 +142,7 @@ def predict_command(
         return
     refuse_addresses(*paths, out)
     _refuse_options(as_json, tables, crops, out, columns, heatmap)
+    refuse_undrawn(lang, font, out is not None, "--out")
     files = [path for path in tables.values() if path]
     echo_beside(*files)
     pictures = Pictures(paths, out, files)
@@ -140,14 +152,11 @@ def predict_command(
     walk = list(pictures) if out else pictures  # every picture gets its name in --out first
     folder = AnnotatedFolder(out, paths, list(walk), heatmap, crops) if out else None
     show, text = _printer(as_json and not json_file, as_json or csv_file == STANDARD_OUTPUT)
-    reader = partial(
-        PhotoReader,
-        recognizer,
-        heatmap,
-        caps,
-        Drawing(out is not None, heatmap, crops),
-        text,
-    )
+    writing = drawn_in(lang, font, recognizer.labels if out else None)
+    drawing = Drawing(out is not None, heatmap, crops, writing)
+    reader = partial(PhotoReader, recognizer, heatmap, caps, drawing, text)
+    if lang != "en" or font:
+        options |= {"lang": lang, "font": font and str(font)}
     settings = settings_of(recognizer, **options, out=out and str(out), crops=crops)
     header, rows = _table_of(recognizer.labels, columns)
     failures, known, refused = 0, 0, Refusals()
@@ -260,7 +269,7 @@ def _table(result: "Picture | Failure") -> str:
     lines = [f"{escaped(result.path)}  {size}  {count} face{'s' * (count != 1)}"]
     for number, face in enumerate(result.faces):
         shares = "  ".join(f"{label} {p:.2f}" for label, p in face.probabilities.items())
-        name = f"{face.label} {face.probability:.0%}"
+        name = ", ".join(f"{said} {value:.0%}" for said, value in face.named.items())
         lines.append(f"  {number}  {name:<14} {shares}")
         if face.maps is not None:
             lines.append(f"     {face.sentence}")
@@ -269,8 +278,10 @@ def _table(result: "Picture | Failure") -> str:
 
 @click.command(name="demo")
 @click.option("--out", type=FILE, default="mien-demo.png", show_default=True)
+@LANG
+@FONT
 @DETECTOR
-def demo_command(out: Path) -> None:
+def demo_command(out: Path, lang: str, font: Path | None) -> None:
     """Read the portrait that comes with mien and write it annotated.
 
     Example: mien demo --out portrait.png
@@ -280,8 +291,9 @@ def demo_command(out: Path) -> None:
     from mien.recognize.recognizer import Recognizer
     from mien.show.annotate import annotate
 
+    writing = drawn_in(lang, font)
     rgb = images.read_rgb(images.PORTRAIT)
     picture = replace(Recognizer().read(rgb), path=images.PORTRAIT.name)
     echo(_table(picture))
-    write_picture(annotate(rgb, picture), out)
+    write_picture(annotate(rgb, picture, lang=writing), out)
     echo(f"wrote {out.resolve()}")

@@ -23,6 +23,7 @@ from mien.cli._pictures import (
     MODEL,
     NETWORK_THREADS,
     PARQUET,
+    PROBABILITIES,
     RESUME,
     WORKERS,
     Pictures,
@@ -31,13 +32,14 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import DETECTOR, echo_beside, echo_error, echo_note, echo_written
-from mien.errors import BadImageError
+from mien.cli._shared import DETECTOR, echo, echo_beside, echo_error, echo_note, echo_written
+from mien.errors import BadImageError, BadModelError
 from mien.media.files import is_store_address
 
 if TYPE_CHECKING:
     from mien.labels import LabelSet
-    from mien.scale.readers import CropReading
+    from mien.recognize.recognizer import Recognizer
+    from mien.scale.readers import Caps, CropReading
 
 __all__ = ["scores_command"]
 
@@ -59,6 +61,7 @@ _LEAST = 640  # crops in a part on a cluster: somewhat more than a second of wor
     is_flag=True,
     help="Another column, label: the expression, or no face and no scores.",
 )
+@PROBABILITIES
 @PARQUET
 @RESUME
 @WORKERS
@@ -74,6 +77,7 @@ def scores_command(
     out: Path,
     full: bool,
     reject: bool,
+    probabilities: bool,
     parquet: Path | None,
     resume: bool,
     workers: int,
@@ -86,7 +90,8 @@ def scores_command(
 ) -> None:
     """Write the scores of every picture under FOLDER, each of which is a face crop already.
 
-    With --reject a crop on which no face is seen gets the label no face in place of scores.
+    With --reject a crop on which no face is seen gets the label no face in place of scores. What
+    are whole photographs is not for this command: mien predict finds the faces in them.
 
     Example: mien scores crops --out scores.csv
     """
@@ -101,14 +106,17 @@ def scores_command(
 
     caps = Caps(max_pixels, max_memory)
     options = {"reject": reject, "max_pixels": max_pixels, "max_memory": max_memory}
+    options |= {"probabilities": True} if probabilities else {}  # else a journal is as it was
+    asked = {"label": reject, "probabilities": probabilities}
+    more = [name for name, wanted in asked.items() if wanted]
     if not is_store_address(folder) and not folder.exists():
         raise BadImageError(f"no such folder: {folder}", fix="check the path")
     if address is not None:
         refuse_beside_ray({"--parquet": parquet, "--workers": workers, "--threads": threads})
         recognizer = Recognizer(model, 1, flip=flip, reject=reject)
-        reader = partial(CropReader, recognizer, caps, reject)
+        reader = partial(CropReader, recognizer, caps, reject, probabilities)
         on = _on_ray(address, folder, out, resume)
-        header, every_digit = _table_of(recognizer.labels, reject)
+        header, every_digit = _table_of(recognizer.labels, more)
         read_on_ray(on, reader, every_digit, header, settings_of(recognizer, **options))
         return
     refuse_addresses(folder, out)
@@ -118,11 +126,12 @@ def scores_command(
     how = plan(pictures.count, workers, threads, CROP_S, BATCH)
     recognizer = Recognizer(model, how.threads, flip=flip, reject=reject)
     pictures.say_left_out()
-    reader = partial(CropReader, recognizer, caps, reject)
+    _say_photographs(recognizer, pictures, caps)
+    reader = partial(CropReader, recognizer, caps, reject, probabilities)
     settings = settings_of(recognizer, **options)
     failures = no_faces = known = count = 0
     labels = recognizer.labels
-    header, every_digit = _table_of(labels, reject)
+    header, every_digit = _table_of(labels, more)
 
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
@@ -138,7 +147,7 @@ def scores_command(
                 echo_error(reading.error)
                 continue
             no_faces += reading.scores is None
-            add(reading.row(labels, digits)[: len(header)])
+            add(reading.row(labels, digits, more))
             for write in writes:
                 write(reading)
     rejected = f", {no_faces} of them no face" if reject else ""
@@ -147,17 +156,33 @@ def scores_command(
     finish(failures, pictures, known=known)
 
 
+def _say_photographs(recognizer: "Recognizer", pictures: Pictures, caps: "Caps") -> None:
+    """Say so if the first pictures look like whole photographs; they are scored all the same."""
+    from mien.recognize.photographs import look_at
+
+    try:
+        looked = look_at(recognizer.detector, pictures, caps.max_pixels, caps.max_memory)
+    except BadModelError as error:  # scores need no detector
+        echo_note(f"mien: not looked whether these are face crops: {error.message}")
+        return
+    if looked.are_photographs:
+        first = f"{looked.photographs} of the first {looked.count} pictures look"
+        rather = "each is scored as one face crop; mien predict finds the faces in photographs"
+        echo(f"mien: {first} like whole photographs: {rather}", err=True)
+
+
 def _table_of(
-    labels: "LabelSet", reject: bool
+    labels: "LabelSet", more: list[str]
 ) -> "tuple[tuple[str, ...], Callable[[CropReading], list[list[str]]]]":
     """The columns of the table, and what makes the row of a reading, with all digits."""
     from mien.labels import LabelSet
-    from mien.recognize.columns import score_columns
+    from mien.recognize.columns import probability_columns, score_columns
     from mien.scale.readers import CropReading
 
+    columns = {"label": ("label",), "probabilities": probability_columns(labels)}
     scores = score_columns(LabelSet(labels.names))
-    header = ("filepath", *scores, *(["label"] if reject else []))
-    return header, partial(CropReading.rows, labels=labels, columns=len(header))
+    header = ("filepath", *scores, *(name for own in more for name in columns[own]))
+    return header, partial(CropReading.rows, labels=labels, more=more)
 
 
 def _on_ray(address: str, folder: Path, out: Path, resume: bool) -> OnRay:

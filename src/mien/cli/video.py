@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mien.cli._films import FilmTables
+from mien.cli._language import FONT, LANG, drawn_in, refuse_undrawn
 from mien.cli._pictures import PARQUET, PROBABILITIES
 from mien.cli._shared import (
     DETECTOR,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from mien.recognize.recognizer import Recognizer
     from mien.recognize.results import VideoFrame
     from mien.recognize.video import Choice, VideoRecognizer
+    from mien.show.annotate import Overlay
+    from mien.show.writing import Writing
 
 __all__ = ["video_command"]
 
@@ -74,6 +77,8 @@ _CAMERA = "mien: recording; Ctrl-C ends it. To watch a camera live: mien serve -
 @click.option("--heatmap/--no-heatmap", default=True, help="Show what the model looked at.")
 @click.option("--six", is_flag=True, help="Never say neutral or uncertain.")
 @click.option("--landmarks", is_flag=True, help="Mark eyes, nose and mouth in --out.")
+@LANG
+@FONT
 @click.option(
     "--rate",
     type=click.FloatRange(0, 1000, min_open=True),
@@ -113,6 +118,8 @@ def video_command(
     heatmap: bool,
     six: bool,
     landmarks: bool,
+    lang: str,
+    font: Path | None,
     rate: float | None,
     allow_network: bool,
     seconds: float | None,
@@ -134,10 +141,12 @@ def video_command(
         raise click.UsageError("--measured tells frames apart: it does not go with --per-second")
     from mien.media.folders import find_films
     from mien.recognize.video import Choice, VideoRecognizer
+    from mien.show.annotate import Overlay
     from mien.show.film_rows import RowOptions
     from mien.show.plots import refuse_format
 
     refuse_format(plot)
+    refuse_undrawn(lang, font, bool(out or plot), "--out or --plot")
     targets = [p for p in (out, csv_file, json_file, parquet, plot, segments, summary) if p]
     _refuse_clashes(source, targets)
     tables = FilmTables(
@@ -149,10 +158,13 @@ def video_command(
     how = _How(rate or 0, out is not None, allow_network, seconds, choice)
 
     def more(video: "VideoSource") -> "Iterator[Callable[[VideoFrame], object]]":
+        labels = recognizer().labels if out or plot else None
+        writing = drawn_in(lang, font, labels)
         if plot or segments:
-            yield _timeline(outputs, plot, segments)
+            yield _timeline(outputs, plot, segments, writing)
         if out:
-            yield _annotated(outputs, out, video, heatmap, landmarks, threads)
+            overlay = Overlay(heatmap, landmarks, writing)
+            yield _annotated(outputs, out, video, overlay, threads)
 
     recognizer = cache(lambda: _recognizer(model, threads, six))
     names = list(map(str, find_films(Path(source)))) if films else [source]
@@ -265,7 +277,7 @@ def _is_same(path: Path, source: str) -> bool:
 
 
 def _timeline(
-    outputs: ExitStack, plot: Path | None, segments: Path | None
+    outputs: ExitStack, plot: Path | None, segments: Path | None, writing: "Writing"
 ) -> "Callable[[VideoFrame], object]":
     """Keep a timeline, and write it when the video has ended well."""
     from mien.show.timeline import Timeline
@@ -278,7 +290,7 @@ def _timeline(
         if kind is None and plot:
             from mien.show.timeline_plot import draw_timeline
 
-            draw_timeline(timeline, plot)
+            draw_timeline(timeline, plot, writing)
 
     outputs.push(finish)
     return timeline.add
@@ -288,16 +300,13 @@ def _annotated(
     outputs: ExitStack,
     path: Path,
     video: "VideoSource",
-    heatmap: bool,
-    landmarks: bool,
+    overlay: "Overlay",
     threads: int,
 ) -> "Callable[[VideoFrame], object]":
     """Draw and encode in a thread of its own."""
     from mien.media.threads import WriteBehind
     from mien.media.video_writer import atomic_video
-    from mien.show.annotate import Overlay
 
-    overlay = Overlay(heatmap, landmarks)
     writer = outputs.enter_context(atomic_video(path, video, threads))
 
     def draw(frame: "VideoFrame") -> None:

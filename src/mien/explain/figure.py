@@ -14,7 +14,7 @@ from mien.errors import BadImageError, BadModelError, UnknownNameError
 from mien.explain.methods import Source, class_names, explain_each, source_of
 from mien.faces import align
 from mien.faces.regions import named_shares, words
-from mien.labels import LabelSet
+from mien.labels import LABELS
 from mien.media import images
 from mien.media.inputs import PictureLike, as_rgb, path_of
 from mien.pixels import F32, SIDE, U8, enlarge, to_batch
@@ -22,6 +22,7 @@ from mien.recognize.model import softmax
 from mien.recognize.recognizer import Recognizer
 from mien.show import picture_grid
 from mien.show.picture_grid import FigureRow, Page
+from mien.show.writing import ENGLISH, Writing, as_writing
 
 __all__ = [
     "activations_figure",
@@ -35,10 +36,6 @@ __all__ = [
 
 _CHANNELS = 63  # drawn of a layer: with the face they fill eight rows
 _COLUMNS = 8  # tiles side by side
-_SCALE = (
-    "under each channel: its number, counted from 0, and the values drawn black and white; grey "
-    "rises evenly between them"
-)
 
 
 def explain_picture(
@@ -47,6 +44,7 @@ def explain_picture(
     label: str | None = None,
     layer: str | None = None,
     recognizer: Recognizer | None = None,
+    lang: str | Writing = "en",
 ) -> Image.Image:
     """Draw where in each face of a picture the network saw its expression, as `mien explain` does.
 
@@ -56,6 +54,8 @@ def explain_picture(
         label: one of the model's classes; by default the one predicted.
         layer: as for `mien.explain.explain`.
         recognizer: by default a new one with the shipped model.
+        lang: of names and of all else that is written, as ``de``; or with a font of one's own,
+            from `mien.show.writing.write_in`.
 
     Returns:
         The figure, RGB: face, map, and map over the face; of several faces one below the other, the
@@ -63,8 +63,9 @@ def explain_picture(
 
     Raises:
         BadImageError: if the picture cannot be read or shows no face.
-        UnknownNameError: if there is no such method, expression or layer.
+        UnknownNameError: if there is no such method, expression, layer or language.
         BadModelError: if the network does not offer what the method needs.
+        BadSettingError: if no font of this system has the letters.
 
     Example:
         >>> import skimage.data
@@ -72,15 +73,15 @@ def explain_picture(
         'RGB'
     """
     recognizer = recognizer or Recognizer()
+    writing = as_writing(lang, recognizer.labels)
     crops = _cut_out(recognizer, as_rgb(picture))
     if not crops:
         where = path_of(picture) or "the picture"
         raise BadImageError(f"no face in {where}", fix="give a crop to mien.explain.explain")
     source = source_of(recognizer.model)
-    drawn = [
-        picture_grid.figure_pixels(explanation_figure(source, crop, [method], [label], layer)[0])
-        for crop in crops
-    ]
+    asked = ([method], [label], layer, writing)
+    pages = [explanation_figure(source, crop, *asked)[0] for crop in crops]
+    drawn = [picture_grid.figure_pixels(page) for page in pages]
     width = max(figure.shape[1] for figure in drawn)
     sheet = np.full((sum(figure.shape[0] for figure in drawn), width, 3), 255, dtype=np.uint8)
     top = 0
@@ -144,6 +145,7 @@ def explanation_figure(
     methods: Sequence[str],
     labels: Sequence[str | None],
     layer: str | None = None,
+    writing: Writing = ENGLISH,
 ) -> tuple[Page, dict[str, str]]:
     """Lay out a row for each method: face, map and overlay, or the overlays of all expressions.
 
@@ -153,6 +155,7 @@ def explanation_figure(
         methods: keys of `METHODS`. Among several, one that the network does not allow is left out.
         labels: names of classes; None for the one predicted.
         layer: as for `mien.explain.explain`.
+        writing: the language and the font of all that is written.
 
     Returns:
         The figure, and the methods left out with the reason.
@@ -176,18 +179,18 @@ def explanation_figure(
                 raise
             left_out[method] = error.message
         else:
-            row = _method_row(crop, maps, strengths)
+            row = _method_row(crop, maps, strengths, writing)
             rows.append(FigureRow(method if several else "", *row))
-    title = _title(scores, calm, best) + ("" if several else f" · {methods[0]}")
+    title = _title(scores, calm, best, writing) + ("" if several else f" · {methods[0]}")
+    say, called = writing.say, writing.name
     if len(named) > 1:
-        columns = ["face", *(f"{label} {scores[label]:.0%}" for label in named)]
-        legend = "warm and bright = speaks for the expression above the column"
+        columns = [say("face"), *(f"{called(label)} {scores[label]:.0%}" for label in named)]
+        legend = f"{say('column')}; {say('strength')}"
     else:
-        columns = ["face", "map", "map over the face"]
-        legend = f"warm and bright = speaks for {named[0]} ({scores[named[0]]:.0%})"
-    several_maps = "; a map is as strong as its class is probable"
-    legend += several_maps if len(named) > 1 else "; each map is scaled by its strongest place"
-    return picture_grid.figure(title, columns, rows, legend), left_out
+        columns = [say("face"), say("map"), say("over")]
+        speaks = say("speaks", called(named[0]), f"{scores[named[0]]:.0%}")
+        legend = f"{speaks}; {say('own_scale')}"
+    return picture_grid.figure(title, columns, rows, legend, writing=writing), left_out
 
 
 def _batch(source: Source, crop: U8) -> F32:
@@ -195,14 +198,17 @@ def _batch(source: Source, crop: U8) -> F32:
     return to_batch([crop], source.side)
 
 
-def _title(scores: dict[str, float], calm: dict[str, float], best: str) -> str:
+def _title(scores: dict[str, float], calm: dict[str, float], best: str, writing: Writing) -> str:
     """What the face shows: of all classes, or of those that the network has."""
     if not calm:
-        return f"{best} {scores[best]:.0%} of {LabelSet(tuple(scores)).together}"
+        share = (writing.name(best), f"{scores[best]:.0%}")
+        if tuple(scores) == LABELS:
+            return writing.say("of_six", *share)
+        return writing.say("of_classes", *share, len(scores))
     shown = [(best, scores[best]), *calm.items()]
     if calm[next(iter(calm))] > scores[best]:
         shown.reverse()
-    return ", ".join(f"{name} {value:.0%}" for name, value in shown)
+    return ", ".join(f"{writing.name(name)} {value:.0%}" for name, value in shown)
 
 
 def _probabilities(source: Source, crop: U8) -> tuple[dict[str, float], dict[str, float]]:
@@ -230,9 +236,11 @@ def _maps(source: Source, crop: U8, method: str, classes: Sequence[int], layer: 
     return explain_each(source, _batch(source, crop), method, classes, layer)[:, 0]
 
 
-def _method_row(crop: U8, maps: F32, strengths: Sequence[float]) -> tuple[list[U8], list[str]]:
+def _method_row(
+    crop: U8, maps: F32, strengths: Sequence[float], writing: Writing
+) -> tuple[list[U8], list[str]]:
     """The tiles of a method, each map as strong as it shall be, and a caption under each."""
-    captions = ["" if (own > 0).any() else "nothing speaks for it" for own in maps]
+    captions = ["" if (own > 0).any() else writing.say("nothing") for own in maps]
     tiles = [
         picture_grid.outlined_map(crop, own, strength)
         for own, strength in zip(maps, strengths, strict=True)
@@ -264,7 +272,9 @@ def explanation_sentence(
     return f"{name} {scores[name]:.2f}: {words(named_shares(enlarge(coarse, SIDE, SIDE)))}"
 
 
-def activations_figure(source: Source, crop: U8, layer: str | None = None) -> Page:
+def activations_figure(
+    source: Source, crop: U8, layer: str | None = None, writing: Writing = ENGLISH
+) -> Page:
     """Lay out the channels of a layer in rows of eight, those that vary most first.
 
     Under each are its number and its scale: the value drawn black and the one drawn white.
@@ -273,29 +283,30 @@ def activations_figure(source: Source, crop: U8, layer: str | None = None) -> Pa
         source: the network.
         crop: shape (side, side, 3), RGB.
         layer: as for `mien.explain.explain`.
+        writing: the language and the font of all that is written.
 
     Returns:
         The figure.
     """
     activations = source.activations(_batch(source, crop), layer)[0]
     tiles = [picture_grid.crop_tile(crop), *picture_grid.channels(activations, _CHANNELS)]
-    captions = ["", *channel_captions(activations, _CHANNELS)]
+    captions = ["", *channel_captions(activations, _CHANNELS, writing)]
     parts = [slice(i, i + _COLUMNS) for i in range(0, len(tiles), _COLUMNS)]
     rows = [FigureRow("", tiles[part], captions[part]) for part in parts]
     count, height, width = activations.shape
-    title = (
-        f"{layer or source.layer}: {min(_CHANNELS, count)} of {count} channels of "
-        f"{height}x{width}, the liveliest first"
-    )
-    return picture_grid.figure(title, ["face"], rows, "", _SCALE)
+    shape = f"{height}x{width}"
+    title = writing.say("channels", layer or source.layer, min(_CHANNELS, count), count, shape)
+    columns, note = [writing.say("face")], writing.say("shades")
+    return picture_grid.figure(title, columns, rows, "", note, writing)
 
 
-def channel_captions(activations: F32, most: int) -> list[str]:
+def channel_captions(activations: F32, most: int, writing: Writing = ENGLISH) -> list[str]:
     """Write the number and the scale of each channel that `picture_grid.channels` draws.
 
     Args:
         activations: shape (K, h, w).
         most: channels drawn.
+        writing: the language.
 
     Returns:
         For instance ``channel 17: 0 to 3.2``, the liveliest channel first.
@@ -303,6 +314,6 @@ def channel_captions(activations: F32, most: int) -> list[str]:
     chosen = picture_grid.lively_channels(activations, most)
     ranges = [(activations[k].min(), activations[k].max()) for k in chosen]
     return [
-        f"channel {k}: {low:.3g} to {high:.3g}"
+        writing.say("channel", k, f"{low:.3g}", f"{high:.3g}")
         for k, (low, high) in zip(chosen, ranges, strict=True)
     ]

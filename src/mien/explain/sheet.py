@@ -13,6 +13,7 @@ from mien.explain.figure import channel_captions
 from mien.explain.methods import Source, explain
 from mien.pixels import U8, to_batch
 from mien.show import picture_grid
+from mien.show.fonts import Font
 from mien.show.picture_grid import FigureRow, Page
 from mien.show.style import DARK, text_width
 
@@ -92,8 +93,10 @@ def stacked(pages: Sequence[Page], names: Sequence[str]) -> Page:
     Returns:
         One page.
     """
-    width = max(*(page.width for page in pages), *(_name_width(name) for name in names))
-    sheet = Page(width, sum(page.height + _NAME_HIGH for page in pages))
+    font = pages[0].writing.font
+    width = max(*(page.width for page in pages), *(_name_width(name, font) for name in names))
+    height = sum(page.height + _NAME_HIGH for page in pages)
+    sheet = Page(width, height, writing=pages[0].writing)
     top = 0
     for page, name in zip(pages, names, strict=True):
         sheet.write(_LEFT, top + _NAME_HIGH * 0.6, name, _LETTERS, DARK)
@@ -105,5 +108,5 @@ def stacked(pages: Sequence[Page], names: Sequence[str]) -> Page:
     return sheet
 
 
-def _name_width(name: str) -> int:
-    return 2 * _LEFT + text_width(name, _LETTERS)
+def _name_width(name: str, font: Font) -> int:
+    return 2 * _LEFT + text_width(name, _LETTERS, font)

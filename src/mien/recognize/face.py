@@ -109,6 +109,20 @@ class Face(Result):
         return known.get(self.label, known[self.expression])
 
     @property
+    def named(self) -> dict[str, float]:
+        """What people are shown as the name of the face: `label` with its `probability`.
+
+        Where a calm class beside the scores is more probable than that, but not as probable as the
+        rule asks of a calm face, its name and probability follow: else the bars would contradict
+        the label. A rule that calls no face calm (`six`) names the label alone.
+        """
+        said = {self.label: self.probability}
+        may_be_calm = self.is_face and self.labels.calm_beside and self.rule.neutral_above < 1
+        if may_be_calm and self.neutral > self.probability:
+            said.setdefault(self.labels.calm, float(self.neutral))
+        return said
+
+    @property
     def expression(self) -> str:
         """The most probable of the scored classes, even when the face is calm."""
         return self.labels.names[int(self.values.argmax())]

@@ -11,6 +11,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mien.errors import BadImageError
 from mien.faces.yunet import one_thread
 from mien.media import images
@@ -145,6 +147,7 @@ def score_many(
     max_pixels: int = images.MAX_PIXELS,
     max_memory: int = images.MAX_MEMORY,
     reject: bool = False,
+    calm: bool = False,
 ) -> Iterator[tuple[Path | FetchedFile, F32 | Failure | NoFace]]:
     """Score pictures that are face crops already, a batch at a time.
 
@@ -154,6 +157,7 @@ def score_many(
         max_pixels: larger pictures fail.
         max_memory: MiB; pictures whose decoding takes more fail.
         reject: give `NoFace` where no face is seen; needs a recognizer that rejects.
+        calm: give one value more, the last: how probable it is that the face is calm.
 
     Yields:
         Each file in order, with its scores, shape (C,), or why it failed, or `NoFace`.
@@ -167,7 +171,10 @@ def score_many(
                 crops[file] = to_side(to_gray(rgb), recognizer.model.side)
             except BadImageError as error:
                 results[file] = Failure(path_of(file), error)
-        scores = recognizer.classify(list(crops.values()))
+        if calm:
+            scores = np.column_stack(recognizer.classify_calm(list(crops.values())))
+        else:
+            scores = recognizer.classify(list(crops.values()))
         results |= dict(zip(crops, scores, strict=True))
         if reject:
             shown = recognizer.are_faces(list(crops.values()))

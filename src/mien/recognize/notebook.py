@@ -64,15 +64,23 @@ def face_sentence(face: "Face") -> str:
     """
     if not face.is_face:
         return NO_FACE
-    head = f"{face.label} {face.probability:.2f}"
+    said = ", ".join(f"{name} {value:.2f}" for name, value in face.named.items())
     if face.label == UNCERTAIN:
-        head = f"{UNCERTAIN}, most likely {face.expression} {face.probability:.2f}"
+        said = f"{UNCERTAIN}, most likely {_likeliest(face)}"
     elif face.label != face.expression:
-        head += f", {face.expression} {face.probabilities[face.expression]:.2f}"
+        said += f", {face.expression} {face.probabilities[face.expression]:.2f}"
     if face.maps is None:
-        return head
+        return said
     of = "" if face.label == face.expression else f" for {face.expression}"
-    return f"{head}: {words(face.regions).replace(' evidence', f' evidence{of}', 1)}"
+    return f"{said}: {words(face.regions).replace(' evidence', f' evidence{of}', 1)}"
+
+
+def _likeliest(face: "Face") -> str:
+    """The best expression of an uncertain face; after neutral where that is more probable."""
+    likely = {**face.named, face.expression: face.probability}
+    del likely[UNCERTAIN]
+    ordered = sorted(likely.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {value:.2f}" for name, value in ordered)
 
 
 def _row(face: "Face") -> str:
@@ -80,5 +88,6 @@ def _row(face: "Face") -> str:
     alt = escape(face.sentence)
     image = f'<img width="64" height="64" alt="{alt}" src="data:image/png;base64,{crop}">'
     values = (face.probability, *face.probabilities.values())
-    cells = (image, escape(face.label), *(f"{value:.2f}" for value in values))
+    calm = "".join(f" ({name} {face.named[name]:.2f})" for name in list(face.named)[1:])
+    cells = (image, escape(face.label + calm), *(f"{value:.2f}" for value in values))
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

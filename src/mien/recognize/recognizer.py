@@ -248,15 +248,40 @@ class Recognizer:
             >>> mien.Recognizer().classify(np.zeros((2, 64, 64, 3), dtype=np.uint8)).shape
             (2, 6)
         """
+        scores, _ = self.classify_calm(crops)
+        return scores
+
+    def classify_calm(self, crops: Sequence[U8] | U8) -> tuple[F32, F32]:
+        """Score pictures that are face crops already, and say how probable it is that each is calm.
+
+        Args:
+            crops: as `classify` takes them.
+
+        Returns:
+            shape (N, C), as `classify` gives them; and shape (N,), in [0, 1], as `Face.neutral`.
+            `labels.probabilities` puts those of one crop on one scale.
+
+        Raises:
+            BadImageError: if a crop has another shape or type.
+
+        Example:
+            >>> import mien, numpy as np
+            >>> recognizer = mien.Recognizer()
+            >>> [scores], [calm] = recognizer.classify_calm(np.zeros((1, 64, 64), dtype=np.uint8))
+            >>> round(sum(recognizer.labels.probabilities(scores, calm).values()), 4)
+            1.0
+        """
         if isinstance(crops, np.ndarray) and crops.ndim not in {3, 4}:
             raise BadImageError(
                 f"expected (N, H, W, 3) or (N, H, W) crops, got shape {crops.shape}",
                 fix="put a single crop in a list: classify([crop])",
             )
         scores = np.empty((len(crops), len(self.labels.names)), dtype=np.float32)
+        calm = np.empty(len(crops), dtype=np.float32)
         for part in in_batches(len(crops)):
-            scores[part] = self.model.run(self.model.to_batch(crops[part]), maps=False).scores
-        return scores
+            outputs = self.model.run(self.model.to_batch(crops[part]), maps=False)
+            scores[part], calm[part] = outputs.scores, outputs.neutral
+        return scores, calm
 
     def label(self, crops: Sequence[U8] | U8) -> list[str]:
         """Name what pictures that are face crops already show.

@@ -27,6 +27,7 @@ from mien.recognize.many import Failure, NoFace, read_many, score_many
 from mien.recognize.recognizer import Recognizer
 from mien.recognize.results import Picture
 from mien.show.annotate import annotate, written_suffix
+from mien.show.writing import ENGLISH, Writing
 
 __all__ = ["Caps", "CropReader", "CropReading", "Drawing", "PhotoReader", "PhotoReading"]
 
@@ -54,11 +55,13 @@ class Drawing:
         annotated: the picture with what was read in it.
         heatmap: with the heat map over each face.
         crops: each face's upright crop too.
+        writing: the language and the font of what is written on it.
     """
 
     annotated: bool = False
     heatmap: bool = True
     crops: bool = False
+    writing: Writing = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +164,12 @@ class PhotoReader:
 
     def _drawn(self, rgb: U8, picture: Picture) -> Iterator[tuple[U8, str]]:
         """Draw what is wanted, each with the suffix of its file."""
-        if not self._drawing.annotated:
+        how = self._drawing
+        if not how.annotated:
             return
-        yield annotate(rgb, picture, heatmap=self._drawing.heatmap), written_suffix(picture.path)
-        if self._drawing.crops:
+        drawn = annotate(rgb, picture, heatmap=how.heatmap, lang=how.writing)
+        yield drawn, written_suffix(picture.path)
+        if how.crops:
             yield from ((face.crop, ".png") for face in picture.faces)
 
 
@@ -188,85 +193,118 @@ class CropReading:
         scores: shape (C,); None if it could not be read or is no face.
         error: why it could not be read.
         stamp: the file's size and time before it was read.
+        neutral: how probable it is that the face is calm; None where that was not asked for.
     """
 
     file: Path | FetchedFile
     scores: F32 | None
     error: BadImageError | None = None
     stamp: Stamp | None = None
+    neutral: float | None = None
 
     @classmethod
-    def restored(cls, path: Path, values: list[float] | str) -> "CropReading":
+    def restored(cls, path: Path, values: list[float] | dict[str, Any] | str) -> "CropReading":
         """Return one that was read by an earlier run.
 
         Args:
             path: of the crop.
             values: from its journal.
         """
-        return cls(path, None if isinstance(values, str) else np.array(values, dtype=np.float32))
+        if isinstance(values, str):
+            return cls(path, None)
+        own: dict[str, Any] = values if isinstance(values, dict) else {"scores": values}
+        return cls(path, np.array(own["scores"], dtype=np.float32), neutral=own.get("neutral"))
 
-    def record(self) -> list[float] | str:
+    def record(self) -> list[float] | dict[str, Any] | str:
         """Return the scores as they are, JSON-ready; ``no face`` where there are none."""
-        return NO_FACE if self.scores is None else [float(value) for value in self.scores]
+        if self.scores is None:
+            return NO_FACE
+        scores = [float(value) for value in self.scores]
+        return scores if self.neutral is None else {"scores": scores, "neutral": self.neutral}
 
-    def row(self, labels: LabelSet, full: bool = True) -> list[str]:
+    def row(
+        self, labels: LabelSet, full: bool = True, more: Sequence[str] = ("label",)
+    ) -> list[str]:
         """Return a row of the table of ``mien scores``.
 
         Args:
             labels: the classes of the model.
             full: all digits instead of two.
+            more: columns that follow, in this order: ``label``; ``probabilities``, which need
+                `neutral`.
 
         Returns:
-            The file, its scores, empty where there are none, and the label.
+            The file, its scores, empty where there are none, and what else was asked for.
         """
-        if self.scores is None:
-            return [path_of(self.file), *("" for _ in labels.names), NO_FACE]
-        digits = [str(value) if full else f"{value:.2f}" for value in self.scores]
-        return [path_of(self.file), *digits, labels.names[int(self.scores.argmax())]]
+        values = [] if self.scores is None else list(self.scores)
+        label = labels.names[int(np.argmax(values))] if values else NO_FACE
+        row = [path_of(self.file), *_digits(values, len(labels.names), full)]
+        if "label" in more:
+            row.append(label)
+        if "probabilities" in more:
+            calm = self.neutral or 0.0
+            shares = labels.probabilities(values, calm).values() if values else ()
+            row += _digits(list(map(np.float32, shares)), len(labels.targets), full)
+        return row
 
-    def rows(self, labels: LabelSet, columns: int) -> list[list[str]]:
+    def rows(self, labels: LabelSet, more: Sequence[str] = ()) -> list[list[str]]:
         """Return the rows with all digits.
 
         Args:
             labels: the classes of the model.
-            columns: leave out those behind.
+            more: as for `row`.
 
         Returns:
             One.
         """
-        return [self.row(labels)[:columns]]
+        return [self.row(labels, more=more)]
+
+
+def _digits(values: Sequence[np.float32], columns: int, full: bool) -> list[str]:
+    """Numbers as text; empty cells where there are none."""
+    if not values:
+        return [""] * columns
+    return [str(value) if full else f"{value:.2f}" for value in values]
 
 
 class CropReader:
     """Scores face crops; called with a batch of files at a time."""
 
-    def __init__(self, recognizer: Recognizer, caps: Caps, reject: bool) -> None:
+    def __init__(
+        self, recognizer: Recognizer, caps: Caps, reject: bool, calm: bool = False
+    ) -> None:
         """Keep what to do; it can be pickled.
 
         Args:
             recognizer: scores them.
             caps: larger pictures fail.
             reject: leave those without scores on which no face is seen.
+            calm: also say how probable it is that each is calm.
         """
         self._recognizer, self._caps, self._reject = recognizer, caps, reject
+        self._calm = calm
 
     def __call__(self, files: Sequence[Path | FetchedFile]) -> list[CropReading]:
         """Score crops; a reading for each, in order."""
         stamps = [_stamp_of(file) for file in files]
         caps = (self._caps.max_pixels, self._caps.max_memory)
-        found = list(score_many(self._recognizer, files, *caps, self._reject))
+        how = (*caps, self._reject, self._calm)
+        found = list(score_many(self._recognizer, files, *how))
         if any(isinstance(r, Failure) and is_passing(r.error.__cause__) for _, r in found):
             time.sleep(_WAIT_S)
-            found = list(score_many(self._recognizer, files, *caps, self._reject))
+            found = list(score_many(self._recognizer, files, *how))
         return [
-            _crop_reading(file, result, stamp)
+            self._reading(file, result, stamp)
             for (file, result), stamp in zip(found, stamps, strict=True)
         ]
 
-
-def _crop_reading(
-    file: Path | FetchedFile, result: F32 | Failure | NoFace, stamp: Stamp | None
-) -> CropReading:
-    if isinstance(result, Failure):
-        return CropReading(file, None, result.error)
-    return CropReading(file, None if isinstance(result, NoFace) else result, None, stamp)
+    def _reading(
+        self, file: Path | FetchedFile, result: F32 | Failure | NoFace, stamp: Stamp | None
+    ) -> CropReading:
+        if isinstance(result, Failure):
+            return CropReading(file, None, result.error)
+        if isinstance(result, NoFace):
+            return CropReading(file, None, None, stamp)
+        if not self._calm:
+            return CropReading(file, result, None, stamp)
+        return CropReading(file, result[:-1], None, stamp, float(result[-1]))

@@ -23,6 +23,7 @@ from mien.recognize.results import Picture
 from mien.serve.bodies import Given
 from mien.serve.settings import Settings
 from mien.show.picture_grid import figure_pixels
+from mien.show.writing import write_in
 
 __all__ = ["Engine"]
 
@@ -126,7 +127,13 @@ class Engine:
         return scores
 
     def explanation(
-        self, given: Given, method: str, labels: list[str | None], face: int, crop: bool
+        self,
+        given: Given,
+        method: str,
+        labels: list[str | None],
+        face: int,
+        crop: bool,
+        lang: str = "en",
     ) -> bytes:
         """Draw where the evidence in a face lies.
 
@@ -136,6 +143,7 @@ class Engine:
             labels: expressions; None for the one predicted.
             face: its number, the largest is 0.
             crop: the picture is a face crop already.
+            lang: the language of what is written in the figure.
 
         Returns:
             A figure as a PNG file, as ``mien explain`` writes it.
@@ -143,8 +151,10 @@ class Engine:
         Raises:
             BadImageError: if the picture cannot be read or has no such face.
             BadModelError: if the network does not allow the method.
-            UnknownNameError: if there is no such method or expression.
+            BadSettingError: if no font of this system has the letters.
+            UnknownNameError: if there is no such method, expression or language.
         """
+        writing = write_in(lang, labels=self.recognizer.labels)
         rgb = self._decode(given)
         crops = crops_of(self.recognizer, rgb, given.name, crop)
         self._refuse_crowd(given, len(crops))
@@ -153,7 +163,7 @@ class Engine:
                 f"no face {face} in {given.name}, which has {len(crops)}",
                 fix="0 is the largest",
             )
-        page, _ = explanation_figure(self._source, crops[face], [method], labels)
+        page, _ = explanation_figure(self._source, crops[face], [method], labels, writing=writing)
         buffer = io.BytesIO()
         Image.fromarray(figure_pixels(page)).save(buffer, "PNG")
         return buffer.getvalue()

@@ -31,6 +31,7 @@ from mien.recognize.video import USUAL_S
 from mien.serve.onnx_dims import with_free_sides
 from mien.show.heatmap import colours
 from mien.show.style import colours_of
+from mien.words import LANGUAGES, called
 
 __all__ = ["CARD_FILE", "POLICY", "page_as_one_file", "page_files"]
 
@@ -122,11 +123,18 @@ def _card(model: Model) -> dict[str, Any]:
         "detector": {key: detector[key].default for key in ("confidence", "long_side")},
         "smooth_s": USUAL_S,
         "regions": {"names": list(REGIONS), "template": divide().ravel().tolist()},
+        "words": {name: _in_all_languages(name) for name in (*labels.targets, UNCERTAIN)},
         "colours": {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in found},
         "heat": ramp.tolist(),
         "picture_header": list(picture_header(labels)),
         "video_header": list(video_header(labels)),
     }
+
+
+def _in_all_languages(label: str) -> dict[str, str]:
+    """What an expression is called in each language; nothing of a class of one's own."""
+    names = {language: called(label, language) for language in LANGUAGES}
+    return names if {*names.values()} != {label} else {}
 
 
 def page_as_one_file(model: str | Path = "miennet") -> bytes:

@@ -134,13 +134,14 @@ def _add_explain(router: APIRouter, house: House) -> None:
         label: str | None = None,
         face: Annotated[int, Query(ge=0)] = 0,
         crop: bool = False,
+        lang: str = "en",
     ) -> Response:
         """Draw where in a face the network saw an expression."""
         if method not in METHODS:
             raise UnknownNameError("method", method, METHODS)
         labels = named_labels(label, house.engine.recognizer.labels.names)
         [given] = await read_pictures(request, 1)
-        work = partial(house.engine.explanation, given, method, labels, face, crop)
+        work = partial(house.engine.explanation, given, method, labels, face, crop, lang)
         return Response(await house.in_turn(request, work), media_type="image/png")
 
 

@@ -1,12 +1,16 @@
 """Results become pictures, plots and pages. Knows no network, but lists of layers.
 
+fonts              Pillow's font, or one of the system that has the letters
+writing            in which of nine languages, and in which font
 style              colours, letters, shapes and masks
 heatmap            a map laid over a face
 placement          what a plan is: where frame, label and panel of a face go, and what places are
 layout             the plan of a picture
 video_layout       the plan of a video, steady from frame to frame
 panel              the bars beside a face
+renderer           draws what was read where a plan says
 annotate           a picture, a folder of pictures or the frames of a video, annotated
+page               pictures and words at their places, written as pixels or as SVG
 picture_grid       figures and contact sheets: rows of small pictures with words; PNG, PDF, SVG
 svg                such a page as SVG
 film_rows          the rows of a film's table, by frame or second, and its summary

@@ -14,18 +14,15 @@ import cv2
 import numpy as np
 
 from mien.errors import OutputError
-from mien.faces.boxes import Box
-from mien.labels import LabelSet
 from mien.media.files import is_dir, real_path
 from mien.media.parts import remove_leftovers
 from mien.media.writers import FORMATS, write_picture
-from mien.pixels import F32, U8
+from mien.pixels import U8
+from mien.recognize.columns import labels_of
 from mien.recognize.results import Face, Picture, VideoFrame
 from mien.show import layout, video_layout
-from mien.show.heatmap import blend_heatmap
-from mien.show.panel import Panel
-from mien.show.placement import Plan
-from mien.show.style import DARK, LIGHT, Masks, Rgb, colours_of, paint
+from mien.show.renderer import Renderer, zoomed
+from mien.show.writing import Writing, as_writing
 
 __all__ = [
     "AnnotatedFolder",
@@ -41,7 +38,7 @@ _SMALL = 320  # pixels; a longer side below that is enlarged
 _ENOUGH = 640  # pixels; to at least that, by a whole number
 
 
-def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True) -> U8:
+def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True, lang: str | Writing = "en") -> U8:
     """Draw what was read in a picture on a copy of it.
 
     Every face gets a frame and a label in the colour of its expression, and every face with room
@@ -52,6 +49,8 @@ def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True) -> U8:
         rgb: shape (H, W, 3), uint8, RGB; left as it was.
         picture: what was read in it.
         heatmap: whether to draw the heat maps; faces that were read without maps have none.
+        lang: of names and of all else that is written, as ``de``; or with a font of one's own,
+            from `mien.show.writing.write_in`.
 
     Returns:
         shape (k * H, k * W, 3), uint8, RGB, where k = `enlargement`: 1, or more when the picture
@@ -59,14 +58,17 @@ def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True) -> U8:
 
     Raises:
         ValueError: if `rgb` is not the picture that was read.
+        UnknownNameError: if there is no such language.
+        BadSettingError: if no font of this system has the letters.
     """
     expected = (picture.height, picture.width, 3)
     if rgb.shape != expected or rgb.dtype != np.uint8:
         raise ValueError(f"the picture read is {expected} uint8, this is {rgb.shape} {rgb.dtype}")
     zoom = enlargement(picture.width, picture.height)
     canvas = enlarged(rgb, zoom)
-    plans = layout.plan(picture, zoom, heatmap)
-    _Renderer(heatmap).draw(canvas, picture.faces, plans, zoom)
+    writing = as_writing(lang, labels_of(picture))
+    plans = layout.plan(picture, zoom, heatmap, writing)
+    Renderer(heatmap, writing=writing).draw(canvas, picture.faces, plans, zoom)
     return canvas
 
 
@@ -105,34 +107,26 @@ def enlarged(rgb: U8, zoom: int) -> U8:
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
-def zoomed(to_crop: F32, zoom: int) -> F32:
-    """Return the same transform from the enlarged picture.
-
-    Args:
-        to_crop: shape (2, 3), from the picture.
-        zoom: from `enlargement`; the larger one's pixel X lies at (X + 0.5) / zoom - 0.5.
-
-    Returns:
-        shape (2, 3).
-    """
-    matrix = to_crop.copy()
-    matrix[:, :2] /= zoom
-    matrix[:, 2] += to_crop[:, :2].sum(axis=1) * (0.5 / zoom - 0.5)
-    return matrix
-
-
 class Overlay:
     """Annotates the frames of one video; to be given them in order."""
 
-    def __init__(self, heatmap: bool = True, landmarks: bool = False) -> None:
+    def __init__(
+        self, heatmap: bool = True, landmarks: bool = False, lang: str | Writing = "en"
+    ) -> None:
         """Start before the first frame.
 
         Args:
             heatmap: lay the heat map over each face that has one.
             landmarks: mark the five landmarks.
+            lang: as for `annotate`.
+
+        Raises:
+            UnknownNameError: if there is no such language.
+            BadSettingError: if no font of this system has the letters.
         """
-        self._heatmap = heatmap
-        self._renderer = _Renderer(heatmap, landmarks)
+        self._heatmap, self._landmarks = heatmap, landmarks
+        self._writing, self._lang = as_writing(lang), lang
+        self._renderer = Renderer(heatmap, landmarks, self._writing)
         self._layout: video_layout.VideoLayout | None = None
         self._canvas = np.empty((0, 0, 3), dtype=np.uint8)
 
@@ -151,11 +145,17 @@ class Overlay:
         if frame.faces:
             size = (canvas.shape[1], canvas.shape[0])
             if self._layout is None or self._layout.canvas != size:  # it may change in a video
-                legend = self._heatmap and frame.faces[0].maps is not None
-                self._layout = video_layout.VideoLayout(size, legend, frame.faces[0].labels)
+                self._layout = self._begin(frame.faces[0], size)
             plans = self._layout.plan(frame.faces, zoom, frame.time_s)
             self._renderer.draw(canvas, frame.faces, plans, zoom)
         return canvas
+
+    def _begin(self, face: Face, size: tuple[int, int]) -> video_layout.VideoLayout:
+        """Plan anew: of the first face, and wherever the frames change their size."""
+        self._writing = as_writing(self._lang, face.labels)
+        self._renderer = Renderer(self._heatmap, self._landmarks, self._writing)
+        legend = self._heatmap and face.maps is not None
+        return video_layout.VideoLayout(size, legend, face.labels, self._writing)
 
     def _copy(self, rgb: U8, zoom: int) -> U8:
         if zoom > 1:
@@ -164,76 +164,6 @@ class Overlay:
             self._canvas = np.empty_like(rgb)
         np.copyto(self._canvas, rgb)
         return self._canvas
-
-
-class _Renderer:
-    """Draws what was read in faces where a plan says, and keeps the masks for the next time."""
-
-    def __init__(self, heatmap: bool, landmarks: bool = False) -> None:
-        self._heatmap = heatmap
-        self._landmarks = landmarks
-        self._masks = Masks()
-        self._panels: dict[tuple[int, bool, LabelSet], Panel] = {}  # by size, legend and classes
-
-    def draw(self, canvas: U8, faces: Sequence[Face], plans: Sequence[Plan], zoom: int) -> None:
-        """Draw on a canvas, which is `zoom` times as large as the picture, in place."""
-        for face, plan in zip(faces, plans, strict=True):
-            if self._heatmap and plan.heat and face.maps is not None:
-                blend_heatmap(canvas, face.heatmap(), zoomed(face.to_crop, zoom))
-        for face, plan in zip(faces, plans, strict=True):
-            self._draw_lines(canvas, face, plan)
-            if self._landmarks:
-                _draw_points(canvas, (face.landmarks + 0.5) * zoom - 0.5, plan.size)
-        for face, plan in zip(faces, plans, strict=True):
-            if plan.panel:
-                key = (plan.panel_size, plan.legend, face.labels)
-                if key not in self._panels:
-                    self._panels[key] = Panel(*key, self._masks)
-                left, top = round(plan.panel.left), round(plan.panel.top)
-                self._panels[key].draw(canvas, face, left, top)
-
-    def _draw_lines(self, canvas: U8, face: Face, plan: Plan) -> None:
-        colour = colours_of(face.labels)[face.label]
-        if plan.link:
-            _draw_link(canvas, plan.link, colour, plan.size)
-        if plan.frame:
-            self._draw_frame(canvas, plan.frame, colour, plan.size)
-        if plan.chip:
-            self._draw_label(canvas, plan.chip, plan, colour)
-
-    def _draw_frame(self, canvas: U8, box: Box, colour: Rgb, size: int) -> None:
-        """The frame, with a dark line inside that sets it off from any skin."""
-        line, radius = max(2, round(0.16 * size)), round(0.4 * size)
-        thin = max(1, line // 3)
-        if min(box.width, box.height) - 2 * line > 2 * thin:
-            inner = Box(box.left + line, box.top + line, box.right - line, box.bottom - line)
-            self._masks.frame(canvas, inner, DARK, max(1, radius - line), thin)
-        self._masks.frame(canvas, box, colour, radius, line)
-
-    def _draw_label(self, canvas: U8, chip: Box, plan: Plan, colour: Rgb) -> None:
-        left, top, width, height = (
-            round(v) for v in (chip.left, chip.top, chip.width, chip.height)
-        )
-        paint(canvas, self._masks.plate((width, height), 0.3 * plan.size), colour, left, top)
-        word = self._masks.word(plan.text, plan.size)
-        left += (width - word.shape[1]) // 2
-        paint(canvas, word, DARK, left, top + (height - word.shape[0]) // 2)
-
-
-def _draw_link(canvas: U8, ends: tuple[float, float, float, float], colour: Rgb, size: int) -> None:
-    """A line from a frame to its panel, as wide as the frame's, so that each panel has its face."""
-    x0, y0, x1, y1 = (round(16 * end) for end in ends)  # cv2 takes 16ths of a pixel
-    line = max(2, round(0.16 * size))
-    cv2.line(canvas, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA, 4)
-
-
-def _draw_points(canvas: U8, points: F32, size: int) -> None:
-    """A light dot with a dark rim at each point; cv2 takes 16ths of a pixel."""
-    radius = max(2, round(0.15 * size))
-    for x, y in np.rint(points * 16).astype(int).tolist():
-        for wider, colour in ((1.5, DARK), (1.0, LIGHT)):
-            shown = round(wider * radius * 16)
-            cv2.circle(canvas, (x, y), shown, colour, cv2.FILLED, cv2.LINE_AA, 4)
 
 
 class AnnotatedFolder:
@@ -246,6 +176,7 @@ class AnnotatedFolder:
         files: Sequence[Path],
         heatmap: bool = True,
         crops: bool = False,
+        lang: str | Writing = "en",
     ) -> None:
         """Choose a name for every picture before the first is written.
 
@@ -255,10 +186,14 @@ class AnnotatedFolder:
             files: the pictures found there.
             heatmap: lay the heat map over each face.
             crops: also write the crops.
+            lang: as for `annotate`.
 
         Raises:
             OutputError: if a picture would be written over one that is to be read.
+            UnknownNameError: if there is no such language.
+            BadSettingError: if no font of this system has the letters.
         """
+        self._writing = as_writing(lang)
         self._heatmap = heatmap
         self._crops = crops
         roots = [path for path in given if is_dir(path)]
@@ -297,7 +232,7 @@ class AnnotatedFolder:
         """
         faces = picture.faces if self._crops else ()
         target, *crops = self.targets(picture.path, len(faces))
-        yield annotate(rgb, picture, heatmap=self._heatmap), target
+        yield annotate(rgb, picture, heatmap=self._heatmap, lang=self._writing), target
         yield from zip((face.crop for face in faces), crops, strict=True)
 
     def targets(self, path: str, crops: int) -> list[Path]:

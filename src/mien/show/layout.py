@@ -31,6 +31,7 @@ from mien.show.placement import (
     link,
     names_its_map,
 )
+from mien.show.writing import ENGLISH, Writing
 
 __all__ = ["plan"]
 
@@ -42,19 +43,23 @@ _COVER = 0.3  # share of its own face that a panel may cover
 _SPOILT = 0.3  # worth of a panel that hides a part of its face, measured by one that does not
 
 
-def plan(picture: Picture, zoom: int = 1, heatmap: bool = True) -> list[Plan]:
+def plan(
+    picture: Picture, zoom: int = 1, heatmap: bool = True, writing: Writing = ENGLISH
+) -> list[Plan]:
     """Find a place for everything that is drawn on a picture.
 
     Args:
         picture: the faces and the size.
         zoom: how many times larger the picture is drawn.
         heatmap: whether heat maps are drawn where a face has them.
+        writing: of everything that is written.
 
     Returns:
         One plan a face, in the same order.
     """
     labels = picture.faces[0].labels if picture.faces else PAPER
-    canvas = Canvas(Box(0, 0, picture.width * zoom, picture.height * zoom), labels)
+    area = Box(0, 0, picture.width * zoom, picture.height * zoom)
+    canvas = Canvas(area, labels, writing=writing)
     plans = [Plan(_frame(face, zoom, canvas)) for face in picture.faces]
     canvas.taken += [p.frame for p in plans if p.frame]
     plans = _with_chips(plans, picture.faces, canvas)
@@ -87,7 +92,7 @@ def _with_chips(plans: list[Plan], faces: tuple[Face, ...], canvas: Canvas) -> l
     smallest = max(SMALLEST, round(canvas.unit * _LEAST))
     best, least = plans, inf
     for size in dict.fromkeys(max(smallest, round(usual * scale)) for scale in _SMALLER):
-        trial = Canvas(canvas.area, canvas.labels, list(canvas.taken))
+        trial = replace(canvas, taken=list(canvas.taken))
         placed, cost = [], 0.0
         for own, face in zip(plans, faces, strict=True):
             made, covered = _with_chip(replace(own, size=size), face, trial)
@@ -106,8 +111,10 @@ def _with_chip(plan: Plan, face: Face, canvas: Canvas) -> tuple[Plan, float]:
     if plan.frame is None:
         return plan, 0.0
     best, least = plan, inf
-    for text, price in ((label_text(face), 0.0), (face.label, 1.0)):  # only better than covering
-        extent = chip_extent(text, plan.size)
+    writing = canvas.writing
+    texts = {label_text(face, writing): 0.0, writing.name(face.label): 1.0}
+    for text, price in texts.items():  # the shorter is only better than covering
+        extent = chip_extent(text, plan.size, writing.font)
         for left, top in chip_corners(plan.frame, extent):
             chip = canvas.fit(left, top, extent)
             if chip and (covered := canvas.covered(chip) + price) < least:
@@ -120,7 +127,7 @@ def _with_panels(
     plans: list[Plan], landmarks: list[F32], canvas: Canvas, scale: float
 ) -> tuple[float, list[Plan]]:
     """Add to each face the panel that hides least of it; say what the whole is worth."""
-    full = Canvas(canvas.area, canvas.labels, list(canvas.taken))
+    full = replace(canvas, taken=list(canvas.taken))
     least = max(SMALLEST, round(canvas.unit * _LEAST))
     worth, placed = 0.0, []
     for plan, points in zip(plans, landmarks, strict=True):
@@ -138,7 +145,8 @@ def _with_panels(
 
 def _free(plan: Plan, size: int, canvas: Canvas) -> Iterator[Box]:
     """Places for a panel that cover nothing but, perhaps, its own face; the best ones first."""
-    frame, extent = plan.frame, measure(size, plan.legend, canvas.labels)
+    frame = plan.frame
+    extent = measure(size, plan.legend, canvas.labels, canvas.writing)
     if frame is None or extent[1] > TALLEST * frame.height:
         return
     for corners in beside(frame, extent, round(GAP * size)).values():

@@ -12,6 +12,7 @@ import numpy as np
 from mien.labels import LabelSet
 from mien.pixels import U8
 from mien.recognize.face import Face
+from mien.show.fonts import Font
 from mien.show.heatmap import ramp
 from mien.show.style import (
     DARK,
@@ -24,6 +25,7 @@ from mien.show.style import (
     paint,
     text_width,
 )
+from mien.show.writing import ENGLISH, Writing
 
 __all__ = ["Panel", "measure"]
 
@@ -42,34 +44,38 @@ _FADED: Rgb = (168, 172, 180)  # names and values of what was not chosen
 _TRACK: Rgb = (58, 62, 70)
 
 
-def measure(size: int, legend: bool, labels: LabelSet) -> tuple[int, int]:
+def measure(
+    size: int, legend: bool, labels: LabelSet, writing: Writing = ENGLISH
+) -> tuple[int, int]:
     """Return the width and height of a panel.
 
     Args:
         size: of its letters, in pixels.
         legend: whether it explains the heat map.
         labels: the classes.
+        writing: of their names.
 
     Returns:
         Width and height in pixels.
     """
     rows = min(len(labels.names), _MOST) * _ROW + (_ROW + _APART if labels.calm_beside else 0)
     height = rows + 2 * _PAD + (_LEGEND + _APART if legend else 0)
-    width = _PAD + _name_width(labels) + _BAR + _VALUE + _PAD
+    width = _PAD + _name_width(labels, writing) + _BAR + _VALUE + _PAD
     return round(width * size), round(height * size)
 
 
 @lru_cache(maxsize=64)
-def _name_width(labels: LabelSet) -> float:
+def _name_width(labels: LabelSet, writing: Writing) -> float:
     """The em that the longest name takes, within limits."""
-    longest = max(text_width(name, _FINE) for name in labels.targets) / _FINE
+    names = map(writing.name, labels.targets)
+    longest = max(text_width(name, _FINE, writing.font) for name in names) / _FINE
     return max(_NAME, min(_LONGEST, longest + _PAD))
 
 
-def _cut(name: str, most: float) -> str:
+def _cut(name: str, most: float, font: Font) -> str:
     """A name that fits into so many em."""
     kept = name
-    while text_width(kept, _FINE) > most * _FINE and len(kept) > 1:
+    while text_width(kept, _FINE, font) > most * _FINE and len(kept) > 1:
         kept = kept.removesuffix("…")[:-1] + "…"
     return kept
 
@@ -77,15 +83,24 @@ def _cut(name: str, most: float) -> str:
 class Panel:
     """Draws the panels of one size, for faces of the same classes."""
 
-    def __init__(self, size: int, legend: bool, labels: LabelSet, masks: Masks) -> None:
+    def __init__(
+        self,
+        size: int,
+        legend: bool,
+        labels: LabelSet,
+        masks: Masks,
+        writing: Writing = ENGLISH,
+    ) -> None:
         """Measure; nothing is painted yet.
 
         Args:
             size: of the letters, in pixels.
             legend: whether to explain the heat map.
             labels: the classes.
-            masks: makes the masks.
+            masks: makes the masks, of words in the font of `writing`.
+            writing: of the names.
         """
+        self._writing = writing
         self._size = size
         self._legend = legend
         self._labels = labels
@@ -98,7 +113,7 @@ class Panel:
         self._middles = [round(first + i * step) for i in range(count)]
         self._calm = round(first + count * step + _APART * size)  # the row of neutral
         self._last = self._calm if labels.calm_beside else self._middles[-1]
-        name = _name_width(labels)
+        name = _name_width(labels, writing)
         self._names, self._bars = round(_PAD * size), round((_PAD + name) * size)
         self._values = round((_PAD + name + _BAR + _VALUE) * size)  # where they end
 
@@ -112,11 +127,12 @@ class Panel:
             top: likewise.
         """
         rows = self._rows_of(face)
-        key = (face.label, face.expression, *rows)
+        named = tuple(face.named)
+        key = (*named, face.expression, *rows)
         if key not in self._sprites:
             if len(self._sprites) >= _KEPT:  # of many classes there are many choices
                 self._sprites.clear()
-            self._sprites[key] = self._sprite(face.label, face.expression, rows)
+            self._sprites[key] = self._sprite(named, face.expression, rows)
         self._sprites[key].draw(canvas, left, top)
         colours, values = colours_of(self._labels), face.probabilities
         for name, place in rows.items():
@@ -127,7 +143,7 @@ class Panel:
                 start = left + self._bars
                 paint(canvas, bar, colours[name], start, middle - self._thick // 2)
             percent = self._masks.word(f"{100 * value:.0f}%", self._size)
-            colour = LIGHT if name == face.label else _FADED
+            colour = LIGHT if name in named else _FADED
             start = left + self._values - percent.shape[1]
             paint(canvas, percent, colour, start, middle - percent.shape[0] // 2)
 
@@ -140,16 +156,16 @@ class Panel:
         calm = {self._labels.calm: self._calm} if self._labels.calm_beside else {}
         return dict(zip(names, self._middles, strict=True)) | calm
 
-    def _sprite(self, label: str, expression: str, rows: dict[str, int]) -> Sprite:
+    def _sprite(self, named: tuple[str, ...], expression: str, rows: dict[str, int]) -> Sprite:
         """Plate, names, tracks of the bars, the line above neutral, the legend."""
-        size, masks = self._size, self._masks
-        extent = measure(size, self._legend, self._labels)
+        size, masks, writing = self._size, self._masks, self._writing
+        extent = measure(size, self._legend, self._labels, writing)
         sprite = Sprite(*extent)
         sprite.add(masks.plate(extent, 0.5 * size, PLATE), DARK, 0, 0)
         track = masks.plate((self._bar, self._thick), self._thick / 2)
         for name, middle in rows.items():
-            word = masks.word(_cut(name, _LONGEST - _PAD), size)
-            colour = LIGHT if name == label else _FADED
+            word = masks.word(_cut(writing.name(name), _LONGEST - _PAD, writing.font), size)
+            colour = LIGHT if name in named else _FADED
             sprite.add(word, colour, self._names, middle - word.shape[0] // 2)
             sprite.add(track, _TRACK, self._bars, middle - self._thick // 2)
         width = extent[0] - 2 * self._names
@@ -162,7 +178,8 @@ class Panel:
             sprite.paste(ramp(width, max(2, round(0.5 * size)), DARK), self._names, top)
             small = max(1, round(0.86 * size))
             room = (width - 2) / small  # a mask has a pixel at each end
-            word = masks.word(_cut(f"warm = evidence for {expression}", room), small)
+            said = writing.say("warm", writing.name(expression))
+            word = masks.word(_cut(said, room, writing.font), small)
             middle = top + round(1.5 * size)
             sprite.add(word, _FADED, self._names, middle - word.shape[0] // 2)
         return sprite

@@ -1,26 +1,23 @@
 """Rows of small pictures with words: the figure that explains a prediction, the contact sheet.
 
-Both are a page: pictures and words at their places. One page, two ways to write it: pixels (PNG,
-JPEG, WebP, PDF) and SVG, whose words stay words. The colours of a map rise in lightness with the
+Both are a page, see `mien.show.page`. The colours of a map rise in lightness with the
 evidence, with a line at half of the strongest, so that a figure can be printed in grey. Knows
 nothing of networks, nor of what was done to the pictures.
 """
 
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from mien.media.writers import FORMATS, write_bytes, write_picture, write_text
 from mien.pixels import F32, U8, to_heat
+from mien.show.fonts import Font
 from mien.show.heatmap import colours
-from mien.show.style import DARK, Masks, Rgb, paint, text_width
-from mien.show.svg import as_svg
+from mien.show.page import SUFFIXES, Page, figure_pixels, write_figure
+from mien.show.style import DARK, text_width
+from mien.show.writing import ENGLISH, Writing
 
 __all__ = [
     "SUFFIXES",
@@ -37,17 +34,13 @@ __all__ = [
     "write_figure",
 ]
 
-SUFFIXES = (*FORMATS, ".pdf", ".svg")
-
 # of a figure; sizes of letters are pixels of an em
 _TILE = 192  # pixels of a tile's side: three times the crop's
 _GAP, _MARGIN = 10, 24
 _TITLE, _NAME, _SMALL = 22, 17, 14
-_GRAY = (80, 80, 80)
 _OPACITY = 0.65  # of the strongest colour over a face
 _HALF = 0.5  # of the strongest evidence: where the line is drawn
 _SPECK = 100  # square pixels; no line around less
-_LINE = "the line is drawn where the evidence is half of the strongest"
 
 # of a contact sheet
 _ZOOM = 2  # pixels are shown as squares: smoothing would hide what a change did to them
@@ -73,29 +66,13 @@ class FigureRow:
     captions: Sequence[str] = ()
 
 
-@dataclass
-class Page:
-    """Pictures and words at their places, in pixels, on white.
-
-    Attributes:
-        width: of the page.
-        height: likewise.
-        pictures: left, top, and shape (h, w, 3), RGB.
-        words: left, middle of the line, text, size of the letters, colour.
-    """
-
-    width: int
-    height: int
-    pictures: list[tuple[int, int, U8]] = field(default_factory=list)
-    words: list[tuple[float, float, str, int, Rgb]] = field(default_factory=list)
-
-    def write(self, left: float, middle: float, text: str, size: int, colour: Rgb = _GRAY) -> None:
-        """Add a line of text."""
-        self.words.append((left, middle, text, size, colour))
-
-
 def figure(
-    title: str, columns: Sequence[str], rows: Sequence[FigureRow], legend: str, note: str = ""
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[FigureRow],
+    legend: str,
+    note: str = "",
+    writing: Writing = ENGLISH,
 ) -> Page:
     """Lay out a grid with its title and its legend.
 
@@ -105,24 +82,27 @@ def figure(
         rows: of as many tiles as there are columns, or fewer.
         legend: what the colours mean; none is drawn where it is empty.
         note: a line at the end, without colours beside it.
+        writing: the language and the font of all this.
 
     Returns:
         The page, for `write_figure`.
     """
-    left = _MARGIN + max(text_width(row.name, _NAME) for row in rows)
+    font, line = writing.font, writing.say("line")
+    left = _MARGIN + max(text_width(row.name, _NAME, font) for row in rows)
     left += _GAP if left > _MARGIN else 0
     count = max(len(row.tiles) for row in rows)
-    cell = _cell(columns, rows)
+    cell = _cell(columns, rows, font)
     lefts = [left + i * (cell + _GAP) for i in range(count)]
     caption = [1.6 * _SMALL if any(row.captions) else 0 for row in rows]
-    words = max(text_width(text, _SMALL) for text in (legend, _LINE if legend else note))
-    heads = [x + text_width(name, _SMALL) for x, name in zip(lefts, columns, strict=False)]
-    ends = [lefts[-1] + cell, _MARGIN + text_width(title, _TITLE), _MARGIN + words, *heads]
+    words = max(text_width(text, _SMALL, font) for text in (legend, line if legend else note))
+    named = zip(lefts, columns, strict=False)
+    heads = [x + text_width(name, _SMALL, font) for x, name in named]
+    ends = [lefts[-1] + cell, _MARGIN + text_width(title, _TITLE, font), _MARGIN + words, *heads]
     width = max(ends) + _MARGIN
     top = _MARGIN + 2 * _TITLE + (1.6 * _SMALL if any(columns) else 0)
     height = top + sum(caption) + len(rows) * (_TILE + _GAP)
     height += (5.5 * _SMALL if legend else 0) + (1.6 * _SMALL if note else 0)
-    page = Page(width, round(height + _MARGIN / 2))
+    page = Page(width, round(height + _MARGIN / 2), writing=writing)
     page.write(_MARGIN, _MARGIN + 0.6 * _TITLE, title, _TITLE, DARK)
     for x, name in zip(lefts, columns, strict=False):
         page.write(x, top - 0.9 * _SMALL, name, _SMALL)
@@ -138,10 +118,10 @@ def figure(
     return page
 
 
-def _cell(columns: Sequence[str], rows: Sequence[FigureRow]) -> int:
+def _cell(columns: Sequence[str], rows: Sequence[FigureRow], font: Font) -> int:
     """Width of a tile with its words, so that none runs into the next; the last name may go on."""
     words = [*columns[:-1], *(text for row in rows for text in row.captions)]
-    return max([_TILE, *(text_width(text, _SMALL) for text in words)])
+    return max([_TILE, *(text_width(text, _SMALL, font) for text in words)])
 
 
 def _explain_colours(page: Page, top: int, legend: str) -> None:
@@ -149,8 +129,8 @@ def _explain_colours(page: Page, top: int, legend: str) -> None:
     ramp = np.tile(np.linspace(0, 1, 3 * _TILE // 2, dtype=np.float32), (_SMALL, 1))
     page.pictures.append((_MARGIN, top, np.rint(_shade(ramp)).astype(np.uint8)))
     end = _MARGIN + ramp.shape[1] + _GAP
-    page.write(end, top + _SMALL / 2, "none to strongest", _SMALL)
-    for number, text in enumerate((legend, _LINE), 1):
+    page.write(end, top + _SMALL / 2, page.writing.say("ramp"), _SMALL)
+    for number, text in enumerate((legend, page.writing.say("line")), 1):
         page.write(_MARGIN, top + _SMALL * (0.5 + 1.6 * number), text, _SMALL)
 
 
@@ -287,51 +267,3 @@ def lively_channels(activations: F32, most: int = 64) -> list[int]:
     """
     spreads = activations.reshape(len(activations), -1).std(axis=1)
     return [int(number) for number in np.argsort(-spreads, kind="stable")[:most]]
-
-
-def write_figure(page: Page, path: Path) -> None:
-    """Write a page in the format that the name ends in.
-
-    Args:
-        page: from `figure`.
-        path: ends in one of `SUFFIXES`; a PDF holds pixels, 288 to the inch, and its words are
-            drawn at that size: they are sharp on paper.
-
-    Raises:
-        OutputError: if it ends otherwise, or cannot be written.
-    """
-    suffix = path.suffix.lower()
-    if suffix == ".svg":
-        write_text(as_svg((page.width, page.height), page.pictures, page.words), path)
-    elif suffix == ".pdf":
-        buffer = io.BytesIO()
-        # without its date, so that the same figure is the same file
-        named: dict[str, Any] = {"title": path.stem, "creationDate": None, "modDate": None}
-        fine = {"resolution": 288, "quality": 95, "subsampling": 0}
-        Image.fromarray(figure_pixels(page, zoom=2)).save(buffer, "PDF", **fine, **named)
-        write_bytes(buffer.getvalue(), path)
-    else:
-        write_picture(figure_pixels(page), path)
-
-
-def figure_pixels(page: Page, zoom: int = 1) -> U8:
-    """Draw a page.
-
-    Args:
-        page: from `figure`.
-        zoom: how many times larger; words are drawn at their final size.
-
-    Returns:
-        shape (zoom * height, zoom * width, 3), uint8, RGB.
-    """
-    canvas = np.full((zoom * page.height, zoom * page.width, 3), 255, dtype=np.uint8)
-    for left, top, tile in page.pictures:
-        bottom, right = top + tile.shape[0], left + tile.shape[1]
-        large = tile.repeat(zoom, axis=0).repeat(zoom, axis=1)
-        canvas[zoom * top : zoom * bottom, zoom * left : zoom * right] = large
-    masks = Masks()
-    for start, middle, text, size, colour in page.words:
-        word = masks.word(text, zoom * size)  # its letters begin at its second column
-        top = round(zoom * middle) - word.shape[0] // 2
-        paint(canvas, word, colour, round(zoom * start) - 1, top)
-    return canvas

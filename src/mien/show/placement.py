@@ -10,7 +10,9 @@ from math import sqrt
 from mien.faces.boxes import Box, intersection
 from mien.labels import PAPER, LabelSet
 from mien.recognize.face import Face
+from mien.show.fonts import Font
 from mien.show.style import text_width
+from mien.show.writing import ENGLISH, Writing
 
 __all__ = [
     "GAP",
@@ -63,11 +65,12 @@ class Plan:
 
 @dataclass
 class Canvas:
-    """The area to draw on, what already lies on it, and the classes that panels show."""
+    """The area to draw on, what already lies on it, the classes that panels show, their names."""
 
     area: Box
     labels: LabelSet = PAPER
     taken: list[Box] = field(default_factory=list)
+    writing: Writing = ENGLISH
 
     @property
     def unit(self) -> float:
@@ -88,9 +91,18 @@ class Canvas:
         return Box(left, top, left + width, top + height)
 
 
-def label_text(face: Face) -> str:
-    """Return what the label of a face says: its name and how probable that is."""
-    return f"{face.label} {100 * face.probability:.0f}%"
+def label_text(face: Face, writing: Writing = ENGLISH) -> str:
+    """Return what the label of a face says: its name and how probable that is.
+
+    Args:
+        face: to be named.
+        writing: of the name.
+
+    Returns:
+        Also neutral and how probable that is, where `Face.named` has both.
+    """
+    named = face.named.items()
+    return ", ".join(f"{writing.name(name)} {100 * value:.0f}%" for name, value in named)
 
 
 def names_its_map(face: Face, panel: bool) -> bool:
@@ -106,9 +118,9 @@ def names_its_map(face: Face, panel: bool) -> bool:
     return panel or face.label == face.expression
 
 
-def chip_extent(text: str, size: int) -> tuple[int, int]:
+def chip_extent(text: str, size: int, font: Font) -> tuple[int, int]:
     """Return width and height of the plate of a label, of letters of a size."""
-    return round(text_width(text, size) + 2 * _CHIP_PAD * size), round(_CHIP_HEIGHT * size)
+    return round(text_width(text, size, font) + 2 * _CHIP_PAD * size), round(_CHIP_HEIGHT * size)
 
 
 def chip_corners(frame: Box, extent: tuple[int, int]) -> Iterator[Corner]:

@@ -8,6 +8,7 @@ nothing of training and of models. `FORMATS` lists the formats by suffix.
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from statistics import mean
 from typing import Any, Literal
@@ -80,6 +81,7 @@ def plot_figure(
     size: tuple[float, float],
     what: str = "a plot",
     layout: Literal["constrained"] | None = "constrained",
+    font: str = "",
 ) -> Iterator[Any]:
     """Give a figure to draw on, and write it when that has ended well.
 
@@ -88,6 +90,7 @@ def plot_figure(
         size: width and height in inches, of 120 pixels each.
         what: needs matplotlib, for the message.
         layout: matplotlib's layout engine; None leaves the axes where they are put.
+        font: file of a font for all words; "" takes matplotlib's own, which has Latin letters.
 
     Yields:
         The matplotlib figure.
@@ -103,18 +106,30 @@ def plot_figure(
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtraError(what, "plot") from None
-    figure = Figure(figsize=size, layout=layout)
-    FigureCanvasAgg(figure)
-    engine: Any = figure.get_layout_engine()
-    if engine is not None:
-        engine.set(w_pad=0.1, h_pad=0.1)  # inches; else words touch the edge
-    yield figure
     buffer = io.BytesIO()
     suffix = path.suffix.lower()
     # no date and no random names inside: the same plot is the same file
-    with rc_context({"svg.hashsalt": "mien"}):
+    settings: dict[Any, Any] = {"svg.hashsalt": "mien"}
+    if font:
+        settings["font.family"] = _families(font)
+    with rc_context(settings):
+        figure = Figure(figsize=size, layout=layout)
+        FigureCanvasAgg(figure)
+        engine: Any = figure.get_layout_engine()
+        if engine is not None:
+            engine.set(w_pad=0.1, h_pad=0.1)  # inches; else words touch the edge
+        yield figure
         figure.savefig(buffer, format=suffix[1:], dpi=120, **FORMATS[suffix])
     write_bytes(buffer.getvalue(), path)
+
+
+@cache
+def _families(font: str) -> list[str]:
+    """Make a font known to matplotlib; its own font has the signs that this one lacks."""
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    fontManager.addfont(font)
+    return [FontProperties(fname=font).get_name(), "DejaVu Sans"]
 
 
 def history_curves(history: Sequence[dict[str, Any]], path: Path) -> None:

@@ -15,11 +15,12 @@ from math import ceil
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from mien.faces.boxes import Box
 from mien.labels import NEUTRAL, NO_FACE, UNCERTAIN, LabelSet
 from mien.pixels import U8
+from mien.show.fonts import BUILT_IN, Font, sized
 
 __all__ = [
     "COLOURS",
@@ -98,26 +99,18 @@ def _rgb_of_shares(shares: tuple[float, float, float]) -> Rgb:
 
 
 @lru_cache(maxsize=_KEPT)
-def text_width(text: str, size: int) -> int:
+def text_width(text: str, size: int, font: Font = BUILT_IN) -> int:
     """Return the pixels that a line of text takes.
 
     Args:
         text: one line.
         size: of one em, in pixels.
+        font: of its letters.
 
     Returns:
         Its width, rounded up.
     """
-    return ceil(_font(size * _FINE).getlength(text) / _FINE)
-
-
-@lru_cache(maxsize=64)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """The font built into Pillow (Aileron, CC0), `size` pixels an em."""
-    font = ImageFont.load_default(size=size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise ValueError("this Pillow was built without FreeType and has no scalable font")
-    return font
+    return ceil(sized(font, size * _FINE).getlength(text) / _FINE)
 
 
 def paint(canvas: U8, mask: U8, colour: Rgb, left: int, top: int) -> None:
@@ -206,8 +199,13 @@ class Sprite:
 class Masks:
     """Makes masks and keeps them, and draws with them."""
 
-    def __init__(self) -> None:
-        """Start with none."""
+    def __init__(self, font: Font = BUILT_IN) -> None:
+        """Start with none.
+
+        Args:
+            font: of the words.
+        """
+        self._font = font
         self._masks: dict[tuple[object, ...], U8] = {}
 
     def word(self, text: str, size: int) -> U8:
@@ -220,7 +218,7 @@ class Masks:
         Returns:
             shape (1.5 em, width of the text + 2): a pixel before the first letter, one after.
         """
-        return self._get(("word", text, size), lambda: _word(text, size))
+        return self._get(("word", text, size), lambda: _word(text, size, self._font))
 
     def plate(self, extent: tuple[int, int], radius: float, opacity: float = 1) -> U8:
         """Return the mask of a rectangle with round corners.
@@ -280,11 +278,11 @@ def _fill(canvas: U8, across: tuple[int, int], down: tuple[int, int], colour: Rg
     canvas[y0:y1, x0:x1] = colour
 
 
-def _word(text: str, size: int) -> U8:
-    extent = (text_width(text, size) + 2, round(1.5 * size))
+def _word(text: str, size: int, face: Font) -> U8:
+    extent = (text_width(text, size, face) + 2, round(1.5 * size))
     mask = Image.new("L", (extent[0] * _FINE, extent[1] * _FINE))
     baseline = (0.75 + 0.36) * size * _FINE  # Aileron's capitals are 0.72 em high
-    font = _font(size * _FINE)
+    font = sized(face, size * _FINE)
     ImageDraw.Draw(mask).text((_FINE, baseline), text, fill=255, font=font, anchor="ls")
     return np.asarray(mask.reduce(_FINE))
 

@@ -6,14 +6,16 @@ the plot can be read by the colour-blind and on grey paper. Knows nothing of vid
 
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import numpy as np
 
-from mien.labels import LABELS, LabelSet
+from mien.labels import LABELS, NO_FACE, LabelSet
 from mien.pixels import F64
 from mien.show.plots import plot_figure
 from mien.show.style import Rgb, colours_of
 from mien.show.timeline import Peak, Segment, Timeline
+from mien.show.writing import Writing, as_writing
 
 __all__ = ["draw_timeline"]
 
@@ -37,22 +39,28 @@ _EDGED = 0.08  # inches: narrower ones would be hidden by a white edge
 _BREAK_S = 0.5  # a longer gap is left open
 
 
-def draw_timeline(timeline: Timeline, path: Path) -> None:
+def draw_timeline(timeline: Timeline, path: Path, lang: str | Writing = "en") -> None:
     """Draw the longest tracks, in order of their numbers.
 
     Args:
         timeline: to draw; without faces only the axis is drawn.
         path: of the plot to write.
+        lang: of names and of all else that is written, as ``de``; or with a font of one's own,
+            from `mien.show.writing.write_in`.
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
+        UnknownNameError: if there is no such language.
+        BadSettingError: if no font of this system has the letters.
     """
+    writing = as_writing(lang, timeline.labels)
     tracks = sorted(timeline.longest(_MOST))
     colours = {name: _hex(colour) for name, colour in colours_of(timeline.labels).items()}
     curve_height = 1.5 if len(tracks) <= _FEW else 0.8
     heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.3] * max(1, len(tracks))
     height = sum(heights) + 0.82
-    with plot_figure(path, (_WIDTH, height), "plotting a timeline", layout=None) as figure:
+    size, what = (_WIDTH, height), "plotting a timeline"
+    with plot_figure(path, size, what, layout=None, font=writing.font.path) as figure:
         edges = {"left": 0.068, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.32 / height}
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0, **edges)
         ends = _span(timeline)
@@ -60,15 +68,19 @@ def draw_timeline(timeline: Timeline, path: Path) -> None:
             strip, panel, band = (figure.add_subplot(grid[4 * place + i]) for i in range(3))
             for axes in (strip, panel, band):
                 axes.set(xlim=ends)
-            last = place == len(tracks) - 1
             _curves(panel, *timeline.probabilities(track), timeline.labels)
-            _band(band, [s for s in timeline.segments if s.track == track], colours, last)
-            _peaks(strip, panel, timeline.peaks(track), colours)
-            strip.set_ylabel(f"track {track}", rotation=0, ha="right", va="center", weight="bold")
+            segments = [s for s in timeline.segments if s.track == track]
+            _band(band, segments, colours, writing)
+            if place == len(tracks) - 1:
+                band.set_xlabel(writing.say("time"))
+            _peaks(strip, panel, timeline.peaks(track), colours, writing)
+            name = writing.say("track", track)
+            strip.set_ylabel(name, rotation=0, ha="right", va="center", weight="bold")
         if not tracks:
             axes = figure.add_subplot(grid[1])
-            axes.set(xlim=ends, yticks=[], xlabel="time (s)", title="no face")
-        _heading(figure, timeline, len(tracks), height)
+            words = {"xlabel": writing.say("time"), "title": writing.name(NO_FACE)}
+            axes.set(xlim=ends, yticks=[], **words)
+        _heading(figure, timeline, len(tracks), writing)
 
 
 def _span(timeline: Timeline) -> tuple[float, float]:
@@ -125,7 +137,7 @@ def _broken(times: F64, values: F64) -> tuple[F64, F64]:
     return np.insert(times, gaps, np.nan), np.insert(values, gaps, np.nan, axis=0)
 
 
-def _band(band: Any, segments: list[Segment], colours: dict[str, str], last: bool) -> None:
+def _band(band: Any, segments: list[Segment], colours: dict[str, str], writing: Writing) -> None:
     """Draw what the track was called, in words where they fit."""
     first, final = band.get_xlim()
     inches = _WIDTH * 0.92 / (final - first)  # of a second
@@ -135,20 +147,26 @@ def _band(band: Any, segments: list[Segment], colours: dict[str, str], last: boo
         width = segment.end_s - left or _NO_LENGTH / inches
         edge = "white" if width * inches > _EDGED else "none"
         spans.setdefault((label, edge), []).append((left, width))
-        if width * inches > 0.075 * len(label):
-            band.text(left + width / 2, 0.46, label, ha="center", va="center", fontsize=7.5)
+        name = writing.name(label)
+        if width * inches > 0.075 * _columns(name):
+            band.text(left + width / 2, 0.46, name, ha="center", va="center", fontsize=7.5)
         elif width * inches > 0.28:
-            band.text(left + width / 2, 0.46, label[:3], ha="center", va="center", fontsize=7)
+            band.text(left + width / 2, 0.46, name[:3], ha="center", va="center", fontsize=7)
     for (label, edge), own in spans.items():
         band.broken_barh(own, (0, 1), facecolor=colours[label], edgecolor=edge)
     band.set(ylim=(0, 1), yticks=[])
     band.spines[["top", "right", "left"]].set_visible(False)
     band.tick_params(axis="x", labelsize=8)  # below every track: of many the last is far away
-    if last:
-        band.set_xlabel("time (s)")
 
 
-def _peaks(strip: Any, panel: Any, peaks: list[Peak], colours: dict[str, str]) -> None:
+def _columns(text: str) -> int:
+    """How many Latin letters take the room of a text: a Chinese one counts for two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _peaks(
+    strip: Any, panel: Any, peaks: list[Peak], colours: dict[str, str], writing: Writing
+) -> None:
     """Show the face at each peak above its time, moved aside where two would overlap."""
     from matplotlib.patches import ConnectionPatch
 
@@ -165,7 +183,7 @@ def _peaks(strip: Any, panel: Any, peaks: list[Peak], colours: dict[str, str]) -
         frame = [left, left + size, left + size, left, left]
         sides = [0.08, 0.08, 0.08 + tall, 0.08 + tall, 0.08]
         strip.plot(frame, sides, color=colours[peak.label], lw=2, clip_on=False)
-        words = f"{peak.label} {100 * peak.probability:.0f} %"
+        words = f"{writing.name(peak.label)} {100 * peak.probability:.0f} %"
         strip.text(x, 0.1 + tall, words, ha="center", va="bottom", fontsize=7)
         top = peak.probability
         link = ConnectionPatch(
@@ -188,24 +206,24 @@ def _apart(times: list[float], step: float, least: float, most: float) -> list[f
     return places
 
 
-def _heading(figure: Any, timeline: Timeline, shown: int, height: float) -> None:
+def _heading(figure: Any, timeline: Timeline, shown: int, writing: Writing) -> None:
     """Say how many faces there are and which line is which."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     labels = timeline.labels
     lines: list[Any] = [
-        Line2D([], [], label=name, **_style(labels, number, 2))
+        Line2D([], [], label=writing.name(name), **_style(labels, number, 2))
         for number, name in enumerate(labels.names[:_MOST_NAMED])
     ]
     if labels.calm_beside:
-        lines.append(Patch(color="#dddddd", label=labels.calm))
+        lines.append(Patch(color="#dddddd", label=writing.name(labels.calm)))
     more = len(labels.names) - _MOST_NAMED
     if more > 0:
-        lines.append(Patch(color="none", label=f"and {more} more"))
+        lines.append(Patch(color="none", label=writing.say("more", more)))
     legend = {"ncols": 7, "frameon": False, "fontsize": 9, "handlelength": 3.4}
     figure.legend(handles=lines, loc="upper right", bbox_to_anchor=(0.99, 1), **legend)
-    faces = f"{timeline.tracks} face" + ("" if timeline.tracks == 1 else "s")
-    rest = f", the {shown} seen longest" if shown < timeline.tracks else ""
+    count = writing.say("one_face" if timeline.tracks == 1 else "faces", timeline.tracks)
+    rest = f", {writing.say('longest', shown)}" if shown < timeline.tracks else ""
     place = {"fontsize": 10, "va": "top", "weight": "bold"}
-    figure.text(0.008, 1 - 0.12 / height, faces + rest, **place)
+    figure.text(0.008, 1 - 0.12 / figure.get_figheight(), count + rest, **place)

@@ -28,6 +28,7 @@ from mien.show.placement import (
     link,
     names_its_map,
 )
+from mien.show.writing import ENGLISH, Writing
 
 __all__ = ["SteadyPanels", "VideoLayout"]
 
@@ -48,19 +49,28 @@ class VideoLayout:
         canvas: width and height of the frames as they are drawn.
     """
 
-    def __init__(self, canvas: tuple[int, int], legend: bool, labels: LabelSet = PAPER) -> None:
+    def __init__(
+        self,
+        canvas: tuple[int, int],
+        legend: bool,
+        labels: LabelSet = PAPER,
+        writing: Writing = ENGLISH,
+    ) -> None:
         """Choose the size of letters and panels.
 
         Args:
             canvas: width and height of the frames as they are drawn.
             legend: whether panels explain a heat map.
             labels: the classes of all faces.
+            writing: of everything that is written.
         """
         self.canvas = canvas
+        self._writing = writing
         self._legend = legend
         self._size = max(SMALLEST, round(sqrt(canvas[0] * canvas[1]) / _EMS))
         self._corners: dict[int, int] = {}  # of the labels, by track
-        self._panels = SteadyPanels(canvas, measure(self._size, legend, labels), self._size)
+        extent = measure(self._size, legend, labels, writing)
+        self._panels = SteadyPanels(canvas, extent, self._size)
 
     def plan(self, faces: Sequence[Face], zoom: int, time_s: float) -> list[Plan]:
         """Find a place for everything that is drawn on the next frame.
@@ -81,7 +91,7 @@ class VideoLayout:
         for face, frame, chip in zip(faces, frames, chips, strict=True):
             place = None if face.track is None else panels.get(face.track)
             heat, line = names_its_map(face, place is not None), link(frame, place)
-            text = label_text(face)
+            text = label_text(face, self._writing)
             plans.append(Plan(frame, size, text, chip, place, size, self._legend, heat, line))
         return plans
 
@@ -91,7 +101,8 @@ class VideoLayout:
         corners: dict[int, int] = {}
         chips = []
         for face, frame in zip(faces, frames, strict=True):
-            extent = chip_extent(label_text(face), self._size)
+            text = label_text(face, self._writing)
+            extent = chip_extent(text, self._size, self._writing.font)
             width, height = (min(a, b) for a, b in zip(extent, self.canvas, strict=True))
             places = [
                 chip

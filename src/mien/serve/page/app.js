@@ -7,7 +7,7 @@ import { Mien } from "./mien.js";
 import { cameras } from "./player.js";
 import { Stage } from "./stage.js";
 import { asCsv, asJsonLines, save } from "./tables.js";
-import { LANGUAGES, called, percent, preferred, speak, word } from "./words.js";
+import { LANGUAGES, called, learn, percent, preferred, speak, word } from "./words.js";
 
 const parts = Object.fromEntries([...document.querySelectorAll("[id]")].map((e) => [e.id, e]));
 let said = []; // the key of the status and its values, to be said in another language
@@ -48,6 +48,7 @@ async function open() {
   } finally {
     parts.loading.hidden = true;
   }
+  learn(mien.card.words);
   stage = new Stage(parts, mien.card, () => (parts.heat.value = stage.view.heat));
   live = new Live(mien, stage, parts, {
     failed: (error) => {

@@ -3,7 +3,7 @@
  */
 import { inverted } from "./images.js";
 import { heat } from "./pixels.js";
-import { called, percent } from "./words.js";
+import { titled } from "./words.js";
 
 const OPACITY = 0.62; // of the heat at its strongest place; the face stays visible underneath
 const FADE = 1 / 8; // of the crop's side, over which the heat fades out towards its edge
@@ -86,9 +86,8 @@ function drawBox(context, face, chosen, unit, card) {
 function drawName(context, face, unit, card) {
   const size = 14 * unit, { left, top, right } = face.box;
   context.font = `600 ${size}px system-ui, sans-serif`;
-  const name = `${called(face.label)} ${percent(face.probability)}`;
   const short = right - left < ROOM * size;
-  const text = short ? `${numberOf(face)}` : `${numberOf(face)}  ${name}`;
+  const text = short ? `${numberOf(face)}` : `${numberOf(face)}  ${titled(face.named)}`;
   const width = context.measureText(text).width + size * 1.5, height = size * 1.6;
   const x = Math.min(Math.max(left, 0), Math.max(0, context.canvas.width - width));
   const y = top - height - 3 * unit < 0 ? Math.max(top, 0) + 4 * unit : top - height - 3 * unit;

@@ -4,7 +4,7 @@
  */
 import { drawCrop, numberOf } from "./draw.js";
 import { namesOf } from "./pixels.js";
-import { called, percent, word } from "./words.js";
+import { called, percent, titled, word } from "./words.js";
 
 const LEAST = 0.1; // of the evidence, for a region to be named
 const MOST_REGIONS = 3;
@@ -77,10 +77,11 @@ export class FaceList {
     drawCrop(made.crop, face, view.heat, card);
     made.crop.setAttribute("aria-label", word("seen"));
     made.crop.title = word("seen");
-    write(made.name, `${called(face.label)} ${percent(face.probability)}`);
+    write(made.name, titled(face.named));
     write(made.note, word("face", number));
     made.hint.hidden = !unclear;
-    write(made.hint, unclear ? word("best", called(face.expression), percent(face.probability)) : "");
+    const [[, value], calm] = face.named, [likely, part] = calm ?? [face.expression, value];
+    write(made.hint, unclear ? word("best", called(likely), percent(part)) : "");
     made.bars.forEach((bar, i) => {
       const value = face.probabilities[i];
       write(bar.name, called(bar.label));

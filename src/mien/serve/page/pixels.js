@@ -71,6 +71,13 @@ export function probabilityOf({ probabilities, expression }, label, card) {
   return probabilities[names.indexOf(label === card.uncertain ? expression : label)];
 }
 
+/** What people are shown as the name of a face, in pairs of label and probability: Face.named. */
+export function namedOf({ label, probability, neutral }, card) {
+  const calmer = card.neutral && card.rule.neutral_above < 1 && neutral > probability;
+  const also = calmer && label !== card.neutral;
+  return also ? [[label, probability], [card.neutral, neutral]] : [[label, probability]];
+}
+
 /** All that has a probability: the labels, then neutral where that lies beside them. */
 export function namesOf({ labels, neutral }) {
   return neutral ? [...labels, neutral] : labels;

@@ -9,7 +9,7 @@ import { carried, crop, frame, rescaled } from "./align.js";
 import { Detector } from "./detect.js";
 import { Follower } from "./follow.js";
 import {
-  heat, logistic, named, probabilitiesOf, probabilityOf, softmax, toBatch, toGray,
+  heat, logistic, named, namedOf, probabilitiesOf, probabilityOf, softmax, toBatch, toGray,
 } from "./pixels.js";
 import { shares } from "./regions.js";
 import { Smoother } from "./smooth.js";
@@ -95,6 +95,7 @@ export class Recognizer {
     const finished = { ...face, ...words, regions: {} };
     finished.probabilities = probabilitiesOf(face.scores, face.neutral, this.card);
     finished.probability = probabilityOf(finished, words.label, this.card);
+    finished.named = namedOf(finished, this.card);
     if (this.card.calm) finished.neutral = face.scores[labels.indexOf(this.card.calm)];
     if (face.maps) {
       const points = face.landmarks.map((point) =>

@@ -5,7 +5,7 @@
 import { drawFaces, numberOf } from "./draw.js";
 import { FaceList } from "./facelist.js";
 import { drawTimeline } from "./timeline.js";
-import { called, percent, word } from "./words.js";
+import { called, titled, word } from "./words.js";
 
 export class Stage {
   view = { heat: "best", boxes: true, chosen: undefined, live: false };
@@ -85,8 +85,7 @@ export class Stage {
   /** The faces in one sentence, for those who cannot see the picture. */
   inWords() {
     if (this.faces.length === 0) return word("none");
-    return this.faces.map((face) =>
-      `${word("face", numberOf(face))}: ${called(face.label)} ${percent(face.probability)}`).join(", ");
+    return this.faces.map((face) => `${word("face", numberOf(face))}: ${titled(face.named)}`).join(", ");
   }
 
   /** How many faces show what, in a line. */

@@ -1,5 +1,6 @@
 /**
- * Every word of the page, in five languages, and the page put into one of them.
+ * Every word of the page, in five languages, and the page put into one of them. What expressions
+ * are called is in the card of the model.
  *
  * The table is JSON. {0}, {1}, ... are filled in. In the page, an element with data-word="key" has
  * that text, and one with data-label="key" is called so by screen readers.
@@ -168,14 +169,6 @@ export const WORDS = {
     "es": "No decida sobre personas con esto: la UE prohíbe inferir emociones en el trabajo y la educación (Reglamento de IA, artículo 5), y en otros ámbitos hay que informar a las personas (artículo 50).",
     "zh": "请勿用它对人作出决定：欧盟禁止在工作场所和教育中推断情绪（《人工智能法》第 5 条），在其他场合使用时必须告知当事人（第 50 条）。"
   },
-  "happiness": { "en": "happiness", "de": "Freude", "fr": "joie", "es": "alegría", "zh": "高兴" },
-  "surprise": { "en": "surprise", "de": "Überraschung", "fr": "surprise", "es": "sorpresa", "zh": "惊讶" },
-  "sadness": { "en": "sadness", "de": "Trauer", "fr": "tristesse", "es": "tristeza", "zh": "悲伤" },
-  "anger": { "en": "anger", "de": "Wut", "fr": "colère", "es": "enfado", "zh": "愤怒" },
-  "disgust": { "en": "disgust", "de": "Ekel", "fr": "dégoût", "es": "asco", "zh": "厌恶" },
-  "fear": { "en": "fear", "de": "Angst", "fr": "peur", "es": "miedo", "zh": "恐惧" },
-  "neutral": { "en": "neutral", "de": "neutral", "fr": "neutre", "es": "neutral", "zh": "中性" },
-  "uncertain": { "en": "uncertain", "de": "unsicher", "fr": "incertain", "es": "incierto", "zh": "不确定" },
   "brows": { "en": "brows", "de": "Brauen", "fr": "sourcils", "es": "cejas", "zh": "眉毛" },
   "eyes": { "en": "eyes", "de": "Augen", "fr": "yeux", "es": "ojos", "zh": "眼睛" },
   "nose": { "en": "nose", "de": "Nase", "fr": "nez", "es": "nariz", "zh": "鼻子" },
@@ -186,12 +179,8 @@ export const WORDS = {
   "outside": { "en": "outside the face", "de": "außerhalb", "fr": "hors du visage", "es": "fuera del rostro", "zh": "脸外" }
 };
 
-// A class of one's own may be called as any text of the page.
-const EXPRESSIONS = new Set([
-  "happiness", "surprise", "sadness", "anger", "disgust", "fear", "neutral", "uncertain",
-]);
-
 let language = "en";
+let names = {}; // of expressions by label, then by language; a class of one's own has none
 
 /** The language of the browser, if the page speaks it; else English. */
 export function preferred() {
@@ -205,9 +194,19 @@ export function word(key, ...values) {
   return values.reduce((filled, value, i) => filled.replaceAll(`{${i}}`, () => value), text);
 }
 
+/** Learn what expressions are called. @param words `words` of the card. */
+export function learn(words) {
+  names = words;
+}
+
 /** What a face is called: an expression in the language that is spoken, another class as it is. */
 export function called(label) {
-  return EXPRESSIONS.has(label) ? word(label) : label;
+  return names[label]?.[language] ?? label;
+}
+
+/** What a face is called, and how probable that is; `named` of the face. */
+export function titled(named) {
+  return named.map(([label, part]) => `${called(label)} ${percent(part)}`).join(", ");
 }
 
 /** A part of 1 as a percentage. */
