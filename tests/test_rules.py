@@ -15,7 +15,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in FIL
 MOST_LINES = 350
 ARRAY_TYPES = {"uint8", "float32", "float64", "int64", "bool_"}  # named in pixels.py
 ALONE = {
-    "matplotlib": {"show/plots.py", "show/timeline_plot.py"},
+    "matplotlib": {"show/plot_files.py", "show/timeline_plot.py"},
     "pandas": {"media/data_frames.py"},
     "polars": {"media/data_frames.py"},
     "ray": {"scale/cluster.py", "scale/distribute.py", "scale/tune.py"},

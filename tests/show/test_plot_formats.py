@@ -11,7 +11,8 @@ from PIL import Image
 
 from mien.errors import OutputError
 from mien.show.picture_grid import Page, write_figure
-from mien.show.plots import FORMATS, effects, refuse_format
+from mien.show.plot_files import FORMATS, refuse_format
+from mien.show.plots import effects
 from mien.show.timeline import Timeline
 from mien.show.timeline_plot import draw_timeline
 from tests.support.commands import mien

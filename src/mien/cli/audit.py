@@ -114,7 +114,8 @@ def stats_command(
     from mien.data import stats
     from mien.media.table_files import write_typed
     from mien.media.writers import write_text
-    from mien.show.plots import class_bars, refuse_format
+    from mien.show.plot_files import refuse_format
+    from mien.show.plots import class_bars
     from mien.show.tables import as_markdown, as_text
     from mien.table_kinds import TABLES
 

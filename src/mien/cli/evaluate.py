@@ -228,7 +228,7 @@ def faithful_command(
     from mien.evaluate.explanations import FaithfulnessSettings, faithfulness_record
     from mien.explain.methods import METHODS
     from mien.recognize.model import Model
-    from mien.show.plots import refuse_format
+    from mien.show.plot_files import refuse_format
 
     if shuffled and not run:
         raise click.UsageError("--shuffled needs --run")

@@ -143,7 +143,7 @@ def video_command(
     from mien.recognize.video import Choice, VideoRecognizer
     from mien.show.annotate import Overlay
     from mien.show.film_rows import RowOptions
-    from mien.show.plots import refuse_format
+    from mien.show.plot_files import refuse_format
 
     refuse_format(plot)
     refuse_undrawn(lang, font, bool(out or plot), "--out or --plot")

@@ -12,11 +12,11 @@ renderer           draws what was read where a plan says
 annotate           a picture, a folder of pictures or the frames of a video, annotated
 page               pictures and words at their places, written as pixels or as SVG
 picture_grid       figures and contact sheets: rows of small pictures with words; PNG, PDF, SVG
-svg                such a page as SVG
 film_rows          the rows of a film's table, by frame or second, and its summary
 timeline           the faces of a video over time
 timeline_plot      the plot of a timeline (matplotlib)
-plots              training, confusion, calibration, effects, faithfulness (matplotlib)
+plot_files         a figure of matplotlib as a file; the formats
+plots              training, confusion, calibration, effects, faithfulness
 architecture_plot  the layers of a network as solids (matplotlib)
 html               pages
 tables             rows as text or Markdown

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.models.architecture import KINDS, Architecture, Layer
-from mien.show.plots import plot_figure
+from mien.show.plot_files import plot_figure
 
 __all__ = ["plot_architecture"]
 
@@ -38,7 +38,7 @@ def plot_architecture(architecture: Architecture, path: Path) -> None:
 
     Args:
         architecture: of the network.
-        path: of the plot to write; ends in one of `mien.show.plots.FORMATS`.
+        path: of the plot to write; ends in one of `mien.show.plot_files.FORMATS`.
 
     Raises:
         MissingExtraError: if matplotlib is not installed.

@@ -12,7 +12,7 @@ import numpy as np
 
 from mien.labels import LABELS, NO_FACE, LabelSet
 from mien.pixels import F64
-from mien.show.plots import plot_figure
+from mien.show.plot_files import plot_figure
 from mien.show.style import Rgb, colours_of
 from mien.show.timeline import Peak, Segment, Timeline
 from mien.show.writing import Writing, as_writing
