@@ -51,12 +51,15 @@ _FORMATS = {
 }
 # What --out writes, where that is one of these formats.
 _OUT = {"audit": _BY_NAME, "faithful": _JSON, "regions": _JSON, "scores": _BY_NAME}
-# Commands whose --out is a folder, and what to do if a table was meant.
+# Commands whose --out is a folder, and what to do if a file was meant.
 _OTHERS_READ = "its tables are read by other commands, and are CSV"
 _FOLDERS = {
     "augment": _OTHERS_READ,
     "prepare": _OTHERS_READ,
-    **dict.fromkeys(("evaluate", "frames", "predict", "search"), "or --parquet for the table"),
+    **dict.fromkeys(("evaluate", "frames", "search"), "or --parquet for the table"),
+    "predict": "pictures keep their names in it; --csv and --parquet name a table",
+    "reproduce": "its tables are written into it",
+    "train": "mien export makes a file of the run",
 }
 # Endings that say what a file is.
 _KNOWN = {
@@ -80,7 +83,7 @@ def check_formats(command: click.Command) -> None:
         if _format(param, command):
             param.callback = _refuse_another
         elif "--out" in param.opts and command.name in _FOLDERS:
-            param.callback = _refuse_table
+            param.callback = _refuse_file
 
 
 def _format(param: click.Parameter, command: click.Command) -> _Format | None:
@@ -122,9 +125,9 @@ def _near(ending: str, own: _Format) -> list[str]:
     return get_close_matches(ending, own.endings, n=1, cutoff=0.7)
 
 
-def _refuse_table(ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
-    """Refuse the name of a table where a folder is meant."""
-    if value is None or not parquet.is_parquet(Path(value)) or Path(value).is_dir():
+def _refuse_file(ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
+    """Refuse the name of a file where a folder is meant."""
+    if value is None or Path(value).suffix.lower() not in _KNOWN or Path(value).is_dir():
         return value
     raise OutputError(
         f"{value} ends in {Path(value).suffix}, and --out is a folder",
