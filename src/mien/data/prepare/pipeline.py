@@ -7,6 +7,7 @@ built in a hidden part folder, which is renamed when it is complete; the source 
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -83,6 +84,9 @@ def prepare(
             with closing(_cut(archive, items, settings, workers)) as crops:
                 for item, crop in zip(progress(items), crops, strict=True):
                     writer.add(item, crop)
+            del items
+            listing = replace(listing, items=[])
+            archive.close()  # the search takes the memory that the lists of pictures took
             search = partial(find_leaks, store, settings.source, others, settings.valid > 0)
             leaks = {} if settings.keep_leaks else search(workers if len(store) > _MANY else 1)
             return _finish(settings, writer, listing, leaks, Report(out), part)
