@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,3 +66,12 @@ def test_the_names_of_chosen_crops_are_found_without_their_rows(tmp_path):
             store.add(row_of("fear", "test", name), crop, None)
         assert store.originals(np.array([True, False, True])) == [names[0], names[2]]
         assert store.originals(np.zeros(3, dtype=np.bool_)) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.jpg", "a/b.c.png", "a/.hidden", "a/b", "a/b.", "a.b/c", "a/..x", "a/b/", "x.csv/fer0000001",
+     "a/fr\u00f6h.jpeg", "a/.b.jpg", "a/b..jpg"],
+)  # fmt: skip
+def test_the_stem_of_a_name_is_that_of_pathlib(name):
+    assert crop_store._stem(name) == Path(name).stem

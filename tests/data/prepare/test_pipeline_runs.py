@@ -129,6 +129,7 @@ def test_the_600_can_be_evaluated_as_their_own_split(tmp_path):
 
 def test_processes_that_share_the_work_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(prepare_module, "_MANY", 40)
+    monkeypatch.setattr(prepare_module, "_MANY_SEARCHED", 40)
     files = own_files(30) | {"sad/damaged.jpg": b"no picture"}
     copied = next(data for name, data in files.items() if name.startswith("fear"))
     archive = zip_of(tmp_path / "photos.zip", files | {"fear/copy.png": copied})

