@@ -81,10 +81,10 @@ def similarities(these: U8, those: U8, pairs: I64, patches: F32) -> F32:
     plain = _coarse_picture_fits(kinds[:, 0], partners, pairs[near], _PLACES[places[near]])
     near = near[fits[near] + plain >= _BOTH]
     scores = np.zeros(len(pairs), dtype=np.float32)
-    for this, group in groupby(near.tolist(), key=lambda index: pairs[index, 0]):
+    others = zip(near.tolist(), _kinds(_partners(those, pairs[near])), strict=True)
+    for this, group in groupby(others, key=lambda other: pairs[other[0], 0]):
         windows = _windows(kinds[this])
-        for index in group:
-            [that] = _kinds(_partners(those, pairs[[index]]))
+        for index, that in group:
             fits = _fine_fits(windows, that, _PLACES[places[index]])
             scores[index] = min(float(fits.max()), 1)
     return scores
@@ -224,6 +224,8 @@ def _resized(picture: F32, height: int, width: int) -> F32:
 def _local_contrast(thumbnails: U8) -> F32:
     """The difference from the surroundings, divided by how much the surroundings vary."""
     # Each thumbnail is a channel of one picture for OpenCV: several times as fast, equal numbers.
+    if not len(thumbnails):
+        return np.empty(thumbnails.shape, dtype=np.float32)
     gray = np.moveaxis(thumbnails, 0, 2).astype(np.float32, order="C")  # (32, 32, N)
     around = cv2.GaussianBlur(gray, (0, 0), _DETAIL).reshape(gray.shape)
     detail: F32 = gray - around
