@@ -36,7 +36,7 @@ from mien.train.config import TrainConfig
 from mien.train.data import Data
 from mien.train.dataset import Crops
 from mien.train.distributed import Worker, keep_freed_memory
-from mien.train.optim import rate_at
+from mien.train.optim import layout_of, rate_at
 from mien.train.trainer import Trainer
 
 BATCH, STEPS, REPEATS, TURNS, LIMIT = 64, 3, 5, 3, 1 / 0.85
@@ -65,7 +65,7 @@ def settings_of(name: str, bf16: bool, **changes: float) -> TrainConfig:
 
 def loop(settings: TrainConfig, data: Data) -> Callable[[], float]:
     """Return an epoch of our loop; each call is the next."""
-    run, done = Trainer(settings, len(data.train), Worker()), [0]
+    run, done = Trainer(settings, data.train, Worker()), [0]
 
     def epoch() -> float:
         row = run.epoch(done[0], data, lambda steps, _: steps)
@@ -78,8 +78,9 @@ def loop(settings: TrainConfig, data: Data) -> Callable[[], float]:
 def bare(settings: TrainConfig, data: Data) -> Callable[[], float]:
     """Return as many forward and backward passes as an epoch has steps, on one ready batch."""
     model = zoo.build(settings.model, 6, settings.dropout).to(DEVICE).train()
-    model.to(memory_format=torch.channels_last)
-    batch = tensors(data.train.gray[:BATCH]).contiguous(memory_format=torch.channels_last)
+    layout = layout_of(model, torch.device(DEVICE))
+    model.to(memory_format=layout)
+    batch = tensors(data.train.gray[:BATCH]).contiguous(memory_format=layout)
     targets = data.train.targets[:BATCH].to(DEVICE)
 
     def passes() -> float:

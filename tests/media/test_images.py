@@ -239,7 +239,8 @@ def test_a_stored_picture_keeps_its_channels_and_tells_whether_it_is_the_file(po
         (encode(Image.fromarray(gray).convert("P"), "PNG"), (512, 512, 3), ""),
     ]
     for data, shape, kind in files:
-        pixels, found = images.decode_stored(data)
+        image, found = images.load_stored(data)
+        pixels = np.asarray(image)
         assert (pixels.shape, found) == (shape, kind)
         expected = images.decode_rgb(data)
         assert np.array_equal(pixels, expected if pixels.ndim == 3 else expected[..., 0])

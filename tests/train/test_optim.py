@@ -5,7 +5,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mien.errors import UnknownNameError
-from mien.train.optim import optimiser, rate_at, side_at
+from mien.models import zoo
+from mien.train.optim import layout_of, optimiser, rate_at, side_at
 from tests.support.tiny_network import settings_for, tiny
 
 pytestmark = pytest.mark.torch
@@ -114,3 +115,39 @@ def test_the_first_layers_have_a_share_of_the_rate_and_every_weight_is_in_one_gr
     every = [id(p) for group in groups for p in group["params"]]
     assert sorted(every) == sorted(id(p) for p in network.parameters())
     assert len(optimiser(network, settings_for("a")).param_groups) == 2
+
+
+def test_only_networks_with_very_large_convolutions_are_laid_out_as_torch_does_and_on_a_cpu_alone():
+    with torch.device("meta"):
+        networks = {name: zoo.build(name, outputs=6, dropout=0) for name in zoo.MODELS}
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    plain = {n for n, m in networks.items() if layout_of(m, cpu) is torch.contiguous_format}
+    assert plain == {"cnn17", "res25-se"}
+    assert {layout_of(network, gpu) for network in networks.values()} == {torch.channels_last}
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_sgd_takes_the_steps_of_torchs_plain_one_also_with_a_momentum_that_was_read(layout):
+    settings = settings_for("a", rate=0.1, momentum=0.9, weight_decay=0.01)
+    torch.manual_seed(0)
+    ours, plain = tiny(7, 0.0).to(memory_format=layout), tiny(7, 0.0)
+    plain.load_state_dict(ours.state_dict())
+    groups = [
+        {"params": [p for p in plain.parameters() if p.ndim > 1], "weight_decay": 0.01},
+        {"params": [p for p in plain.parameters() if p.ndim <= 1]},
+    ]
+    expected = torch.optim.SGD(groups, 0.1, momentum=0.9, nesterov=True, foreach=False)
+    found = optimiser(ours, settings)
+    for _ in range(3):
+        batch = torch.randn(4, 3, 64, 64)
+        for network, descent in ((ours, found), (plain, expected)):
+            descent.zero_grad()
+            network(batch).square().mean().backward()
+        for a, b in zip(ours.parameters(), plain.parameters(), strict=True):
+            a.grad.copy_(b.grad)  # the passes round otherwise; here only the step counts
+        found.step()
+        expected.step()
+        for weight in found.state.values():  # as a checkpoint holds it
+            weight["momentum_buffer"] = weight["momentum_buffer"].contiguous()
+    for a, b in zip(ours.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-6)

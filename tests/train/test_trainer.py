@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 
 from mien import pixels
 from mien.errors import BadModelError, BadSettingError, OutputError, UnknownNameError
-from mien.train import run, trainer
+from mien.train import optim, run, trainer
 from mien.train.data import Data, load_data
+from mien.train.distributed import Worker
 from mien.train.history import read_history
 from mien.train.optim import rate_at
 from tests.support.full_disk import full_disk
@@ -75,6 +76,18 @@ def test_batches_changed_together_are_those_changed_alone(folder, tmp_path, monk
     monkeypatch.setattr(trainer, "_AUGMENTED_AT_ONCE", {"cpu": 3})
     together = trainer.train(settings_for(folder, **changes), tmp_path / "together")
     assert [{**row, "seconds": 0} for row in together] == [{**row, "seconds": 0} for row in alone]
+
+
+def test_another_layout_of_memory_changes_no_result(folder, tmp_path, monkeypatch):
+    settings = settings_for(folder, epochs=2, augment=False, dropout=0.0)
+    usual = trainer.train(settings, tmp_path / "usual")
+    monkeypatch.setattr(optim, "_LARGE", 0)
+    built = trainer.Trainer(settings, load_data(settings).train, Worker())
+    assert all(weight.is_contiguous() for weight in built.model.parameters())
+    other = trainer.train(settings, tmp_path / "other")
+    for key in ("train_loss", "held_loss", "held_accuracy"):
+        expected = [row[key] for row in usual]
+        assert [row[key] for row in other] == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_step_is_the_one_of_the_formula(folder, tmp_path):

@@ -33,7 +33,7 @@ __all__ = [
     "MAX_PIXELS",
     "PORTRAIT",
     "decode_rgb",
-    "decode_stored",
+    "load_stored",
     "open_frames",
     "read_rgb",
     "to_rgb",
@@ -128,7 +128,7 @@ def decode_rgb(
     return _decoded(io.BytesIO(data), name, _upright_rgb, max_pixels, max_memory)
 
 
-def decode_stored(data: bytes, name: str = "picture") -> tuple[U8, str]:
+def load_stored(data: bytes, name: str = "picture") -> tuple[Image.Image, str]:
     """Decode the bytes of a picture file, upright, grey where it is stored in grey.
 
     Args:
@@ -136,8 +136,8 @@ def decode_stored(data: bytes, name: str = "picture") -> tuple[U8, str]:
         name: what to call it in an error.
 
     Returns:
-        shape (H, W, 3) RGB or (H, W), uint8; and the file's format, such as ``JPEG``, if it holds
-        just these pixels, or "" if they were turned or converted.
+        Pillow's image, decoded, of mode ``RGB`` or ``L``; and the file's format, such as ``JPEG``,
+        if it holds just these pixels, or "" if they were turned or converted.
 
     Raises:
         BadImageError: if the bytes are no picture, damaged or too large.
@@ -212,13 +212,14 @@ def to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS, max_memory: int = M
         raise BadImageError(f"damaged picture ({error})", fix="open and save it again") from error
 
 
-def _stored(image: Image.Image) -> tuple[U8, str]:
+def _stored(image: Image.Image) -> tuple[Image.Image, str]:
     plain = image.mode in {"L", "RGB"} and "transparency" not in image.info
     if plain and _orientation(image) == 1:
-        return _filled(image, _as_is, image.mode == "L"), image.format or ""
+        image.load()
+        return image, image.format or ""
     gray = image.mode in {"L", "1"}
     rgb = _upright_rgb(image)
-    return np.ascontiguousarray(rgb[..., 0]) if gray else rgb, ""
+    return Image.fromarray(np.ascontiguousarray(rgb[..., 0]) if gray else rgb), ""
 
 
 def _upright_rgb(image: Image.Image) -> U8:
@@ -230,13 +231,13 @@ def _upright_rgb(image: Image.Image) -> U8:
     return _filled(image, _as_rgb)
 
 
-def _filled(image: Image.Image, convert: Callable[[Image.Image], U8], gray: bool = False) -> U8:
+def _filled(image: Image.Image, convert: Callable[[Image.Image], U8]) -> U8:
     """Convert band by band, which takes no memory beside the result, and turn as EXIF says."""
     image.load()
     orientation = _orientation(image)
     turn, seen_stored, seen_upright = _TURNS[orientation]
     width, height = image.size if orientation < 5 else image.size[::-1]
-    upright = np.empty((height, width) if gray else (height, width, 3), dtype=np.uint8)
+    upright = np.empty((height, width, 3), dtype=np.uint8)
     stored = seen_stored(upright)
     for top, band in _bands(image):
         turned = band if turn is None else band.transpose(turn)
@@ -252,10 +253,6 @@ def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         return
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
-
-
-def _as_is(band: Image.Image) -> U8:
-    return np.asarray(band)
 
 
 def _as_rgb(band: Image.Image) -> U8:

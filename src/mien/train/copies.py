@@ -207,8 +207,8 @@ class _Copier:
                     made.append((row.path, crop))
                     continue
                 write_bytes(as_jpeg(crop, self._settings.quality), self._out / path)
-            pixels = images.decode_stored((self._out / path).read_bytes(), path)[0]
-            digest = manifest.hash_pixels(pixels)
+            image, _ = images.load_stored((self._out / path).read_bytes(), path)
+            digest = manifest.hash_pixels(np.asarray(image))
             made.append((row, replace(row, path=path, sha256=digest, framing=ALTERED)))
         return made
 

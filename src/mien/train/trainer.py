@@ -31,7 +31,7 @@ from mien.train.distributed import Worker, keep_freed_memory, launch
 from mien.train.first import first_network
 from mien.train.guide import Guide, WithFeatures
 from mien.train.history import restore_history, write_history
-from mien.train.optim import optimiser, rate_at, side_at
+from mien.train.optim import layout_of, optimiser, rate_at, side_at
 from mien.train.run import (
     BEST,
     LAST,
@@ -176,7 +176,8 @@ class Trainer:
         self.settings, self.worker, self.device = settings, worker, worker.device
         self.labels = crops.labels
         self.model = first_network(settings, crops).to(self.device)
-        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.layout = layout_of(self.model, self.device)
+        self.model.to(memory_format=self.layout)  # type: ignore[call-overload]
         self.average = self.model
         if settings.average:
             self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
@@ -194,7 +195,7 @@ class Trainer:
         self.teachers: Callable[[Tensor, float], Tensor] | None = None
         if settings.teachers:
             teachers = Teachers(settings.teachers, settings).to(self.device)
-            teachers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            teachers.to(memory_format=self.layout)  # type: ignore[call-overload]
             self.teachers = torch.compile(teachers, dynamic=False) if settings.compile else teachers
 
     def epoch(self, number: int, data: Data, progress: EpochProgress) -> dict[str, Any]:
@@ -265,7 +266,7 @@ class Trainer:
             targets = _without_neutral(targets, len(self.labels.names))
         crops, targets = self._mix(crops, targets)
         crops = _resize(crops, side_at(step // self.steps, self.settings, self.model.side))
-        batch = normalise(crops).contiguous(memory_format=torch.channels_last)
+        batch = normalise(crops).contiguous(memory_format=self.layout)
         temperature = self.settings.heat
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             output = self.forward(batch)

@@ -1,6 +1,15 @@
-import numpy as np
+import io
+from pathlib import Path
 
+import numpy as np
+import pytest
+from PIL import Image
+
+from mien.data import manifest
+from mien.data.datasets import Archive, Item
+from mien.data.dedup import duplicates
 from mien.data.prepare import crop_store, crops
+from tests.support.pictures import encode, texture, zip_of
 from tests.support.prepared_folder import row_of
 
 
@@ -23,3 +32,46 @@ def test_what_is_put_in_comes_out_in_order_and_in_blocks(tmp_path, monkeypatch):
     assert [start for start, _ in blocks] == [0, 2]
     np.testing.assert_array_equal(np.concatenate([block for _, block in blocks]), shown)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("quality", [30, 95, 100])
+def test_the_pixels_of_a_crop_are_those_that_a_reader_decodes(tmp_path, mode, quality):
+    picture = Image.fromarray(texture(1, 100)).convert(mode)
+    archive = Archive(zip_of(tmp_path / "a.zip", {"a.png": encode(picture, "PNG")}))
+    cut = crops.Cutter(archive, crops.Shape(quality=quality))
+    [crop] = cut([Item("a.png", "fear", "train")])
+    with Image.open(io.BytesIO(crop.encoded)) as image:
+        assert (image.format, image.mode, image.size) == ("JPEG", mode, (64, 64))
+        decoded = np.asarray(image)
+    assert crop.digest == manifest.hash_pixels(decoded)
+    np.testing.assert_array_equal(crop.thumbnail, duplicates.thumbnail(decoded))
+
+
+def test_a_grey_picture_equals_the_same_in_three_channels_and_no_other():
+    gray = texture(2)[..., 0].copy()
+    rgb = np.repeat(gray[..., None], 3, axis=2)
+    others = [rgb.copy() for _ in range(3)]
+    for channel, other in enumerate(others):
+        other[5, 7, channel] ^= 1
+    assert crops.equality(gray) == crops.equality(rgb)
+    assert len({crops.equality(picture) for picture in (gray, gray.T.copy(), *others)}) == 5
+
+
+def test_the_names_of_chosen_crops_are_found_without_their_rows(tmp_path):
+    names = ['a,"b".png', "line\nbreak.png", "no\udcfetext.png"]
+    with crop_store.store_in(tmp_path) as store:
+        for name in names:
+            crop = crops.Crop(b"", "", "as-is", np.zeros((32, 32), np.uint8), bytes(32))
+            store.add(row_of("fear", "test", name), crop, None)
+        assert store.originals(np.array([True, False, True])) == [names[0], names[2]]
+        assert store.originals(np.zeros(3, dtype=np.bool_)) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.jpg", "a/b.c.png", "a/.hidden", "a/b", "a/b.", "a.b/c", "a/..x", "a/b/", "x.csv/fer0000001",
+     "a/fr\u00f6h.jpeg", "a/.b.jpg", "a/b..jpg"],
+)  # fmt: skip
+def test_the_stem_of_a_name_is_that_of_pathlib(name):
+    assert crop_store._stem(name) == Path(name).stem

@@ -1,15 +1,18 @@
 """prepare as a process and as a command: killed, out of disk, with its options."""
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 
 from mien.data import manifest
+from mien.data.datasets import Item
 from mien.data.prepare import pipeline as prepare_module
 from mien.data.prepare.pipeline import prepare
 from mien.data.prepare.record import Settings
@@ -30,8 +33,8 @@ def run_in_child(before, archive, out):
 def test_a_killed_run_leaves_no_manifest_and_the_next_completes(tmp_path):
     archive = folder_of(tmp_path / "photos", own_files(4))
     slow = (
-        "import mien.media.images as m; old = m.decode_stored\n"
-        "def slow(*a): time.sleep(0.2); return old(*a)\nm.decode_stored = slow"
+        "import mien.media.images as m; old = m.load_stored\n"
+        "def slow(*a): time.sleep(0.2); return old(*a)\nm.load_stored = slow"
     )
     child = run_in_child(slow, archive, tmp_path / "out")
     part = tmp_path / ".out.mien-0.part"
@@ -126,6 +129,7 @@ def test_the_600_can_be_evaluated_as_their_own_split(tmp_path):
 
 def test_processes_that_share_the_work_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(prepare_module, "_MANY", 40)
+    monkeypatch.setattr(prepare_module, "_MANY_SEARCHED", 40)
     files = own_files(30) | {"sad/damaged.jpg": b"no picture"}
     copied = next(data for name, data in files.items() if name.startswith("fear"))
     archive = zip_of(tmp_path / "photos.zip", files | {"fear/copy.png": copied})
@@ -137,3 +141,22 @@ def test_processes_that_share_the_work_change_nothing(tmp_path, monkeypatch):
     assert len(files) > 180
     for path in files:
         assert (one.folder / path).read_bytes() == (two.folder / path).read_bytes(), path
+
+
+def test_the_lists_of_pictures_are_gone_before_copies_are_searched(tmp_path, monkeypatch):
+    """The search takes memory of its own, so the two are not to be there at once."""
+    archive = zip_of(tmp_path / "photos.zip", own_files(4))
+    listed, kept = [], []
+
+    def alive():
+        return sum(isinstance(thing, Item | zipfile.ZipInfo) for thing in gc.get_objects())
+
+    before = alive()
+    monkeypatch.setattr(
+        prepare_module, "find_leaks", lambda *_: kept.append(alive() - before) or {}
+    )
+    tell = lambda _: listed.append(alive() - before)  # noqa: E731
+    made = prepare(Settings("folder", str(archive)), tmp_path / "out", tell=tell)
+    assert made.kept.total() == 24
+    assert listed[0] >= 48  # an entry of the archive and an item for each picture
+    assert kept[0] <= 1  # the last

@@ -22,7 +22,7 @@ from typing import IO, TypeVar, cast
 from mien.data.datasets.listing import Problem
 from mien.data.datasets.tarball import Tarball, is_tarball
 from mien.data.datasets.walk import list_folder
-from mien.data.datasets.zip_list import clean_name, name_of, open_zip
+from mien.data.datasets.zip_list import clean_name, name_of, open_zip, read_plain
 from mien.errors import BadDataError, BadImageError
 from mien.media.costs import MAX_BYTES
 from mien.media.folders import SUFFIXES
@@ -104,6 +104,8 @@ class Archive:
                 (name_of(entry), stat.S_ISLNK(entry.external_attr >> 16), entry)
                 for entry in self._zip.infolist()
             )
+            self._zip.filelist.clear()  # its own lists of the files are not needed any more
+            self._zip.NameToInfo.clear()
         self.names.sort()
 
     def _open_tar(self, ball: Tarball) -> None:
@@ -158,15 +160,21 @@ class Archive:
             elif self._zip is None:
                 return (self.path / name).read_bytes()
             else:
-                with self._unpack(self._zip, name) as file:
-                    step = _STEPS.get(self._entries[name].compress_type, max(size, 1))
-                    data = b"".join(iter(lambda: file.read(step), b""))
+                data = self._unpacked(self._zip, name, size)
             if len(data) != size:
                 raise BadImageError(
                     f"damaged in the archive: {name} ({len(data):,} of {size:,} bytes)",
                     fix="download the archive again",
                 )
             return data
+
+    def _unpacked(self, file: zipfile.ZipFile, name: str, size: int) -> bytes:
+        plain = read_plain(file.fp, self._entries[name]) if file.fp else None
+        if plain is not None:
+            return plain
+        with self._unpack(file, name) as stream:
+            step = _STEPS.get(self._entries[name].compress_type, max(size, 1))
+            return b"".join(iter(lambda: stream.read(step), b""))
 
     def open(self, name: str) -> IO[bytes]:
         """Open one file as a stream, which raises the same errors as this function.
@@ -219,6 +227,11 @@ class Archive:
         trace: TracebackType | None,
     ) -> None:
         """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and forget its list, which takes memory; nothing can be read any more."""
+        self.names, self._entries, self._spans = [], {}, {}
         if self._tar is not None:
             self._tar.close()
         if self._zip is not None:

@@ -72,7 +72,7 @@ def faces_of(archive: Archive) -> Listing:
 def _class_folders(archive: Archive) -> Listing:
     listing = Listing()
     for name in filter(is_picture, archive.names):
-        *_, folder, word, _file = ("", "", *PurePosixPath(name).parts)
+        *_, folder, word, _file = ("", "", *name.split("/"))
         label, split = parse(word), split_of(folder)
         if not split:
             listing.leave_out(name, "unknown split", folder)

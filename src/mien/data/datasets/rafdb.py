@@ -71,7 +71,7 @@ def _official(archive: Archive, labels: str) -> Listing:
 def _class_folders(archive: Archive) -> Listing:
     listing = Listing()
     for name in filter(is_picture, archive.names):
-        *_, folder, number, _file = ("", "", *PurePosixPath(name).parts)
+        *_, folder, number, _file = ("", "", *name.split("/"))
         split = split_of(folder)
         if not split:
             listing.leave_out(name, "unknown split", folder)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from PIL import Image
 
 from mien.data.dedup import candidates, similarity
 from mien.data.dedup.similarity import SIDE
@@ -24,6 +25,7 @@ __all__ = [
     "finder",
     "is_blank",
     "thumbnail",
+    "thumbnail_of",
 ]
 
 COPY = 0.85  # similarity from which two pictures count as copies; from bench_audit.py's curve
@@ -64,6 +66,19 @@ def thumbnail(picture: U8) -> U8:
         shape (32, 32), uint8.
     """
     return to_side(to_gray(picture), SIDE)
+
+
+def thumbnail_of(image: Image.Image) -> U8:
+    """Return the `thumbnail` of a picture that Pillow has decoded.
+
+    Args:
+        image: of mode ``RGB`` or ``L``.
+
+    Returns:
+        shape (32, 32), uint8.
+    """
+    gray = image if image.mode == "L" else image.convert("L")
+    return np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
 def is_blank(thumbnail: U8) -> bool:
@@ -203,12 +218,10 @@ def _unordered(pairs: I64) -> I64:
 
 
 def _unique(pairs: I64) -> I64:
-    """Each row once, in ascending order."""
-    order = np.lexsort(pairs.T[::-1])
-    pairs = pairs[order]
-    new = np.ones(len(pairs), dtype=np.bool_)
-    new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    return pairs[new]
+    """Each row once, in ascending order; the last column is 0 or 1."""
+    span = int(pairs[:, 1].max(initial=0)) + 1
+    rest, mirrored = np.divmod(np.unique((pairs[:, 0] * span + pairs[:, 1]) * 2 + pairs[:, 2]), 2)
+    return np.column_stack([*np.divmod(rest, span), mirrored])
 
 
 def _copies(pairs: I64, these: U8, those: tuple[U8, F32], least: float) -> Iterator[Copy]:

@@ -59,7 +59,7 @@ class Crop:
         framing: ``as-is``, ``framed`` or ``unframed``.
         thumbnail: shape (32, 32), uint8, of the crop as it is without framing: what an audit of a
             folder that was not framed sees.
-        equal: a hash of its pixels as RGB: pictures with the same are equal.
+        equal: a hash of its pixels, grey or RGB: pictures with the same are equal, see `equality`.
     """
 
     encoded: bytes
@@ -89,36 +89,36 @@ class Cutter:
     def _cut(self, item: Item) -> Crop | str:
         try:
             data = b"" if item.picture else self._archive.read(item.original)
-            picture, kind = (
-                (item.picture(), "") if item.picture else images.decode_stored(data, item.original)
+            image, kind = (
+                (Image.fromarray(item.picture()), "")
+                if item.picture
+                else images.load_stored(data, item.original)
             )
         except (BadImageError, BadDataError) as error:
             return error.message
-        encoded, pixels = self._as_is(data, picture, kind)
-        thumbnail, framing = duplicates.thumbnail(pixels), "as-is"
+        encoded, crop = self._as_is(data, image, kind)
+        thumbnail, framing = duplicates.thumbnail_of(crop), "as-is"
         if self._detector is not None:
-            framed = self._framed(picture, self._detector)
-            encoded, pixels = framed or (encoded, pixels)
+            framed = self._framed(image, self._detector)
+            encoded, crop = framed or (encoded, crop)
             framing = "framed" if framed else "unframed"
-        digest = manifest.hash_pixels(pixels)
-        equal = bytes.fromhex(digest) if pixels.ndim == 3 else equality(pixels)
+        digest, equal = _hashes(np.asarray(crop))
         return Crop(encoded, digest, framing, thumbnail, equal)
 
-    def _as_is(self, data: bytes, picture: U8, kind: str) -> tuple[bytes, U8]:
-        """Return the whole picture as a crop: a JPEG file, and its decoded pixels."""
-        if kind == "JPEG" and _is_ready(picture, self._shape):  # no second loss of detail
-            return data, picture
+    def _as_is(self, data: bytes, image: Image.Image, kind: str) -> tuple[bytes, Image.Image]:
+        """Return the whole picture as a crop: a JPEG file, and what a reader will decode."""
+        if kind == "JPEG" and _is_ready(image, self._shape):  # no second loss of detail
+            return data, image
         size = (self._shape.side, self._shape.side)
-        resized = Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC)
-        return _encoded(resized, self._shape)
+        return _encoded(image.resize(size, Image.Resampling.BICUBIC), self._shape)
 
-    def _framed(self, picture: U8, detector: Detector) -> tuple[bytes, U8] | None:
+    def _framed(self, image: Image.Image, detector: Detector) -> tuple[bytes, Image.Image] | None:
         """Return the face in a picture as a crop, or None if there is none."""
-        framed = reframe(_rgb(picture), detector, self._shape.side)
+        framed = reframe(images.to_rgb(image), detector, self._shape.side)
         if framed is None:
             return None
         return _encoded(
-            Image.fromarray(framed if picture.ndim == 3 else _plane(framed)), self._shape
+            Image.fromarray(framed if image.mode == "RGB" else _plane(framed)), self._shape
         )
 
 
@@ -145,11 +145,19 @@ def equality(pixels: U8) -> bytes:
     Returns:
         32 bytes.
     """
-    return bytes.fromhex(manifest.hash_pixels(_rgb(pixels)))
+    return _hashes(pixels)[1]
 
 
-def _rgb(picture: U8) -> U8:
-    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+def _hashes(pixels: U8) -> tuple[str, bytes]:
+    """Return the manifest's hash of pixels, and that of `equality`, which is mostly the same."""
+    digest = manifest.hash_pixels(pixels)
+    gray = pixels.ndim == 3 and _is_gray(pixels)
+    return digest, bytes.fromhex(manifest.hash_pixels(_plane(pixels)) if gray else digest)
+
+
+def _is_gray(rgb: U8) -> bool:
+    """Tell whether the three channels are equal; the first row nearly always says that not."""
+    return all((part[..., :1] == part[..., 1:]).all() for part in (rgb[0], rgb))
 
 
 def as_jpeg(picture: U8, quality: int) -> bytes:
@@ -171,18 +179,19 @@ def _file(image: Image.Image, quality: int) -> bytes:
     return buffer.getvalue()
 
 
-def _encoded(crop: Image.Image, shape: Shape) -> tuple[bytes, U8]:
-    """Encode a crop with the channels of `shape`; also return the pixels a reader will decode."""
+def _encoded(crop: Image.Image, shape: Shape) -> tuple[bytes, Image.Image]:
+    """Encode a crop with the channels of `shape`; also return what a reader will decode."""
     if shape.gray is not None:
         crop = crop.convert("L" if shape.gray else "RGB")
     data = _file(crop, shape.quality)
-    return data, images.decode_stored(data)[0]
+    # Pillow made it, so its header need not be read, which takes as long as to decode it.
+    return data, Image.frombytes(crop.mode, crop.size, data, "jpeg", crop.mode, "")
 
 
-def _is_ready(picture: U8, shape: Shape) -> bool:
+def _is_ready(image: Image.Image, shape: Shape) -> bool:
     """Tell whether a picture has the size and channels of `shape` already."""
-    channels = {None: (2, 3), True: (2,), False: (3,)}[shape.gray]
-    return picture.shape[:2] == (shape.side, shape.side) and picture.ndim in channels
+    modes = {None: ("L", "RGB"), True: ("L",), False: ("RGB",)}[shape.gray]
+    return image.size == (shape.side, shape.side) and image.mode in modes
 
 
 def _plane(rgb: U8) -> U8:

@@ -82,6 +82,8 @@ def find_leaks(
 
     def search(held: HeldOut, among: BOOL) -> None:
         held = _distinct(held)
+        if not held.originals:
+            return
         blocks = _blocks(store, among, frozenset(leaks))
         places = {equal: place for place, equal in enumerate(held.equal)}
         for indices, copies in share(partial(_searcher, held.thumbnails), blocks, workers):
@@ -90,7 +92,8 @@ def find_leaks(
             for index, (place, similar) in found.items():
                 leaks[index] = Leak(held.source, held.split, held.originals[place], similar)
 
-    for held in (_own(store, source, "test", splits == "test"), *others):
+    search(_own(store, source, "test", splits == "test"), learning)  # held by nothing else
+    for held in others:
         search(held, learning)
     kept = (splits == "valid") & ~np.isin(np.arange(len(splits)), list(leaks))
     search(_own(store, source, "valid", kept), splits == "train")
@@ -121,6 +124,8 @@ def _distinct(held: HeldOut) -> HeldOut:
     """Leave out blank pictures, and all but one of equal ones, which would hide others."""
     firsts = {equal: place for place, equal in reversed(list(enumerate(held.equal)))}
     kept = [i for i in sorted(firsts.values()) if not duplicates.is_blank(held.thumbnails[i])]
+    if len(kept) == len(held.originals):  # as a rule; a copy would double the memory
+        return held
     return replace(
         held,
         thumbnails=held.thumbnails[np.array(kept, dtype=np.int64)],
@@ -131,7 +136,7 @@ def _distinct(held: HeldOut) -> HeldOut:
 
 def _own(store: CropStore, source: str, split: str, mask: BOOL) -> HeldOut:
     """The held-out pictures of the dataset that is being prepared."""
-    names = [row.original for (row, _), chosen in zip(store.rows(), mask, strict=True) if chosen]
+    names = store.originals(mask)
     equal = [store.equal(number) for number in np.flatnonzero(mask).tolist()]
     thumbnails = np.empty((len(names), similarity.SIDE, similarity.SIDE), dtype=np.uint8)
     filled = 0

@@ -7,6 +7,7 @@ built in a hidden part folder, which is renamed when it is complete; the source 
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +31,8 @@ __all__ = ["prepare"]
 
 _EXCLUDED = ("original", "split", "label", "reason", "detail", "similarity")
 _PART = 32  # pictures handed to another process at once
-_MANY = 2_000  # pictures from which starting processes pays off
+_MANY = 8_000  # pictures from which processes pay off, whose start takes a second or two
+_MANY_SEARCHED = 30_000  # the same for the search for copies, which takes a third of the time
 _FRAMING = 20  # framing a picture takes so many times as long as resizing it
 _NAMED = 3  # names given for each reason to leave pictures out; excluded.csv has all
 
@@ -83,8 +85,13 @@ def prepare(
             with closing(_cut(archive, items, settings, workers)) as crops:
                 for item, crop in zip(progress(items), crops, strict=True):
                     writer.add(item, crop)
+            del items
+            listing = replace(listing, items=[])
+            archive.close()  # the search takes the memory that the lists of pictures took
             search = partial(find_leaks, store, settings.source, others, settings.valid > 0)
-            leaks = {} if settings.keep_leaks else search(workers if len(store) > _MANY else 1)
+            leaks = (
+                {} if settings.keep_leaks else search(workers if len(store) > _MANY_SEARCHED else 1)
+            )
             return _finish(settings, writer, listing, leaks, Report(out), part)
 
 
