@@ -3,6 +3,10 @@
 PYTHON ?= python3
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check
 
+# Test files side by side, each process with one thread: threads that wait for each other cost more.
+test test-all: export OMP_NUM_THREADS ?= 1
+PYTEST = .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 .PHONY: help demo test test-all check docs model bench fuzz soak kill ranges release clean
 
 help:  ## print this list
@@ -22,10 +26,10 @@ demo: .venv/installed  ## install into .venv, annotate the portrait in the packa
 	.venv/bin/mien demo
 
 test: .venv/developed  ## install what the tests need and run them, but the longest
-	.venv/bin/python -m pytest -m "not long"
+	$(PYTEST) -m "not long"
 
 test-all: .venv/developed  ## run every test
-	.venv/bin/python -m pytest
+	$(PYTEST)
 
 check: .venv/developed  ## style, types, rules of the source tree, and that the docs are up to date
 	.venv/bin/ruff check .

@@ -37,7 +37,7 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import DETECTOR, FILE, Refusals, echo, echo_beside, echo_error, echo_written
+from mien.cli._shared import DETECTOR, FILE, Refusals, echo, echo_beside, echo_error
 from mien.errors import OutputError
 from mien.media.escapes import escaped
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
@@ -174,7 +174,6 @@ def predict_command(
                 write(reading)
             if folder and reading.drawn:
                 _write_pictures(folder, reading, refused)
-    echo_written(*files, out)
     finish(failures, pictures, refused, known)
 
 

@@ -92,7 +92,7 @@ def hash_pixels(pixels: U8) -> str:
         '660c5b93'
     """
     digest = hashlib.sha256(f"{pixels.shape}".encode())
-    digest.update(np.ascontiguousarray(pixels).reshape(-1))
+    digest.update(np.ascontiguousarray(pixels).reshape(-1).data)
     return digest.hexdigest()
 
 
