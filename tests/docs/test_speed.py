@@ -113,4 +113,4 @@ def test_each_goal_says_its_record_and_each_record_its_machine(write):
         "made on another, 2 cores, Python 3.11.7: bench-fast; "
         "a chip, 2 cores, Python 3.11.7: bench-slow.\n"
     ) in text
-    assert "`results/bench-photo.json`: a chip" in text
+    assert "`results/bench-photo.json`: a chip" in speed.photograph()
