@@ -38,6 +38,7 @@ MORE = {  # what the above take and return, from modules that are not public as 
     "mien.recognize.many": ("Failure",),
     "mien.recognize.model": ("Outputs",),
     "mien.recognize.video": ("Choice",),
+    "mien.show.fonts": ("Font",),
     "mien.train.augment": ("Strength",),
 }
 _MORE = "What these take and return"

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -120,7 +121,8 @@ def test_a_camera_gives_what_it_sees_as_it_sees_it(monkeypatch, source):
     lens = Lens(3)
     monkeypatch.setattr(cv2, "VideoCapture", lambda index: lens if index == 2 else None)
     ticks = iter([1.0, 7.0, 7.25, 8.0])
-    monkeypatch.setattr("mien.media.sources.time.monotonic", lambda: next(ticks))
+    clock = SimpleNamespace(monotonic=lambda: next(ticks))  # other threads keep the real one
+    monkeypatch.setattr("mien.media.sources.time", clock)
     with open_video(source) as video:
         assert isinstance(video, Camera)
         assert (video.name, video.length, video.rate) == ("camera 2", 0, 30)

@@ -9,7 +9,8 @@ from mien.media.threads import WriteBehind, prefetch
 
 
 def threads():
-    return {thread.name for thread in threading.enumerate() if thread.name.startswith("mien-")}
+    own = ("mien-ahead", "mien-behind")
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith(own)}
 
 
 def failing_at(stop, error=RuntimeError):

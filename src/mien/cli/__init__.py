@@ -21,6 +21,7 @@ recipes    recipes
 doctor     doctor
 _group     the group of all commands: help, misspelt names, what every command's options share
 _outputs   which names an option takes that is named after a format
+_language  the language of what is drawn, and its font
 _pictures  what predict and scores share: options, the count of files, the journal
 _on_ray    what --ray does in predict and scores: a cluster reads, a folder is written
 _films     the tables of one film or several

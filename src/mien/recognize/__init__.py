@@ -6,6 +6,7 @@ results     Picture, VideoFrame: frozen, checked, each knows its rows and record
 notebook    faces as a table of HTML, for notebooks
 card        the card inside a model file, and the gate that every model file passes
 model       an .onnx file, ready to run: crops in, probabilities and maps out
+photographs are pictures given as crops whole photographs?
 rejection   does a crop show a face at all?
 recognizer  a picture -> results; the main path of the library
 many        many pictures -> results or named failures, side by side

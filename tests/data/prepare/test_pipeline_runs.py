@@ -149,7 +149,7 @@ def test_the_lists_of_pictures_are_gone_before_copies_are_searched(tmp_path, mon
     listed, kept = [], []
 
     def alive():
-        return sum(isinstance(thing, Item | zipfile.ZipInfo) for thing in gc.get_objects())
+        return sum(type(thing) in {Item, zipfile.ZipInfo} for thing in gc.get_objects())
 
     before = alive()
     monkeypatch.setattr(
