@@ -232,6 +232,31 @@ def test_nothing_is_sent_and_nothing_is_asked_for_after_the_page_has_loaded(fres
     assert page.context.cookies() == []
 
 
+NOT_YET = """() => {
+  const bitmap = window.createImageBitmap, video = document.querySelector("video");
+  let early = true;
+  Object.defineProperty(video, "readyState", { configurable: true, get: () => 1 });
+  window.createImageBitmap = async (source, ...more) => {
+    if (early && source === video) throw new DOMException("not yet");
+    return bitmap(source, ...more);
+  };
+  video.addEventListener("playing", () => setTimeout(() => {
+    early = false;
+    delete video.readyState;
+    video.dispatchEvent(new Event("loadeddata"));
+  }, 2000), { once: true });
+}"""
+
+
+def test_a_frame_that_is_shown_before_it_can_be_read_is_waited_for(browser, site):
+    """Seen in Chromium: now and then the first frame of a camera is not usable yet."""
+    with opened(browser, site[0]) as (page, faults):
+        page.evaluate(NOT_YET)
+        page.click("#camera")
+        wait(page, ".face", 3)
+        assert faults == []
+
+
 def test_the_whole_page_is_used_with_the_keyboard(fresh):
     page = fresh
 

@@ -1,17 +1,17 @@
 """A picture or a video becomes faces with scores. Knows nothing of drawing and training.
 
-columns     the columns of every table of faces
-face        Face: what was read in one; scores, probabilities, label, heat maps
-results     Picture, VideoFrame: frozen, checked, each knows its rows and records
-notebook    faces as a table of HTML, for notebooks
-card        the card inside a model file, and the gate that every model file passes
-model       an .onnx file, ready to run: crops in, probabilities and maps out
-photographs are pictures given as crops whole photographs?
-rejection   does a crop show a face at all?
-recognizer  a picture -> results; the main path of the library
-many        many pictures -> results or named failures, side by side
-video       a video -> results, smoothed over each track
-weights/    the shipped model
+columns      the columns of every table of faces
+face         Face: what was read in one; scores, probabilities, label, heat maps
+results      Picture, VideoFrame: frozen, checked, each knows its rows and records
+notebook     faces as a table of HTML, for notebooks
+card         the card inside a model file, and the gate that every model file passes
+model        an .onnx file, ready to run: crops in, probabilities and maps out
+photographs  are pictures given as crops whole photographs?
+rejection    does a crop show a face at all?
+recognizer   a picture -> results; the main path of the library
+many         many pictures -> results or named failures, side by side
+video        a video -> results, smoothed over each track
+weights/     the shipped model
 """
 
 from typing import TYPE_CHECKING

@@ -62,6 +62,7 @@ export class Player {
     this.#busy = true;
     const number = frame.presentedFrames - this.#first.number;
     try {
+      await usable(this.video);
       await this.read({ time: seconds - this.#first.seconds, number });
     } catch (error) {
       if (this.stopped) return; // the frame was gone before it was read
@@ -75,6 +76,12 @@ export class Player {
     await this.#shown(...late);
     if (!this.frozen && !this.stopped && !this.video.ended && !this.#late) await this.video.play();
   }
+}
+
+/** Wait until a video's frame can be read: a browser may show the first one a moment before. */
+async function usable(video) {
+  if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) return;
+  await new Promise((resolve) => video.addEventListener("loadeddata", resolve, { once: true }));
 }
 
 /** Open a camera: by its id, or the one the browser prefers. */
