@@ -195,9 +195,9 @@ def train_size() -> str:
     cpu = [row for row in made if row[1].endswith(_FOR_CPU)]
     gpu = [row for row in made if not row[1].endswith(_FOR_CPU)]
     return (
-        f"Together mien and its extra `train` take {_gigabytes(cpu)} on the disk with torch's build "
-        f"for the CPU, whose version ends in `{_FOR_CPU}`, and {_gigabytes(gpu)} with the build for GPUs, "
-        "which pip takes from PyPI on Linux, CUDA with it. "
+        f"Together mien and its extra `train` take {_gigabytes(cpu)} on the disk with torch's "
+        f"build for the CPU, whose version ends in `{_FOR_CPU}`, and {_gigabytes(gpu)} with the "
+        "build for GPUs, which pip takes from PyPI on Linux, CUDA with it. "
         f"Measured by `make release` on {record['date'][:10]}.\n"
     )
 
