@@ -27,8 +27,8 @@ def speed() -> str:
     goals = [
         [
             goal["goal"],
-            f"{goal['measured']:.3g}",
-            f"at most {goal['limit']:.3g}",
+            _figure(goal["measured"]),
+            f"at most {_figure(goal['limit'])}",
             "**missed**" if _is_missed(goal) else "met",
             f"{name}, {report['date'][:10]}",
         ]
@@ -50,6 +50,10 @@ def missed() -> str:
 def _reports() -> dict[str, Record]:
     found = sorted(records.RESULTS.glob("bench-*.json"))
     return {path.stem: records.read(path.stem) for path in found}
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _is_missed(goal: Record) -> bool:

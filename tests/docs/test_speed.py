@@ -104,9 +104,9 @@ def test_each_goal_says_its_record_and_each_record_its_machine(write):
     photo = {"photo_1": {"whole": times}, "photo_7": {"whole": times}, "crop": {"mien": times}}
     other = {**HEAD, "machine": {**CHIP, "processor": "another"}, "date": "2026-11-23 17:22 UTC"}
     write(photo={**HEAD, "figures": photo}, slow={**HEAD, "goals": [goal]})
-    write(fast={**other, "goals": [{**goal, "goal": "f", "limit": 3.0}]})
+    write(fast={**other, "goals": [{**goal, "goal": "f", "limit": 3000.0}]})
     text = speed.speed()
-    assert "| f | 2 | at most 3 | met | bench-fast, 2026-11-23 |" in text
+    assert "| f | 2 | at most 3,000 | met | bench-fast, 2026-11-23 |" in text
     assert "| s | 2 | at most 1 | **missed** | bench-slow, 2026-11-28 |" in text
     assert "1 of 2 goals are missed: s.\n" in text
     assert (
