@@ -8,7 +8,7 @@ import pytest
 
 from mien.data.datasets.archive import is_picture
 from mien.errors import BadImageError
-from mien.media import find_pictures, folders
+from mien.media import files, find_pictures
 from mien.media.folders import (
     SUFFIXES,
     PictureFiles,
@@ -149,7 +149,7 @@ def test_a_folder_whose_disk_fails_once_is_opened_again(tmp_path, monkeypatch, f
         return real(folder)
 
     monkeypatch.setattr("os.scandir", scandir)
-    monkeypatch.setattr(folders, "_WAIT_S", 0)
+    monkeypatch.setattr(files, "_WAIT_S", 0)
     found = search_pictures([tmp_path])
     assert [path.name for path in found.files] == names
     other = [tmp_path / "far/notes.txt"]

@@ -10,6 +10,7 @@ from PIL import Image
 
 from mien.errors import BadImageError
 from mien.labels import PAPER
+from mien.media import files
 from mien.media.journal import stamp_of
 from mien.recognize.many import Failure
 from mien.scale import readers
@@ -81,7 +82,7 @@ def test_a_disk_that_fails_once_is_asked_again(photo, recognizer, monkeypatch, n
         return [(None, Failure(str(files[0]), error))]
 
     monkeypatch.setattr(readers, "read_many", failing_once)
-    monkeypatch.setattr(readers, "_WAIT_S", 0)
+    monkeypatch.setattr(files, "_WAIT_S", 0)
     [reading] = PhotoReader(recognizer, False, Caps(), Drawing())([photo])
     assert (len(asked), len(reading.rows(PAPER))) == (tries, tries - 1)
 

@@ -24,7 +24,6 @@ __all__ = [
     "MAX_PIXELS",
     "MODEL",
     "NETWORK_THREADS",
-    "PARQUET",
     "PROBABILITIES",
     "RESUME",
     "SMALL",
@@ -53,11 +52,6 @@ RESUME = click.option(
     "--resume",
     is_flag=True,
     help="Keep a journal beside the table; go on from it after the run was stopped.",
-)
-PARQUET = click.option(
-    "--parquet",
-    type=FILE,
-    help="The table as Parquet, with types and units. Needs the tables extra.",
 )
 PROBABILITIES = click.option(
     "--probabilities",

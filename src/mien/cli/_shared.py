@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DETECTOR",
     "FILE",
+    "PARQUET",
     "PIXELS",
     "QUALITY",
     "SIDE",
@@ -61,6 +62,11 @@ FILE = NamedPath(path_type=Path)
 SIDE = click.IntRange(16, 1024)  # pixels, of a crop
 QUALITY = click.IntRange(1, 100)  # of a JPEG
 PIXELS = click.IntRange(1, 178_956_970)  # of a picture; above that Pillow refuses
+PARQUET = click.option(
+    "--parquet",
+    type=FILE,
+    help="The table as Parquet, with types and units. Needs the tables extra.",
+)
 
 
 class _AtMostCores(click.IntRange):

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._pictures import PARQUET
-from mien.cli._shared import FILE, bar, echo_beside, echo_written, needs
+from mien.cli._shared import FILE, PARQUET, bar, echo_beside, echo_written, needs
 from mien.errors import OutputError
 from mien.media.files import real_path
 from mien.media.standard_output import STANDARD_OUTPUT

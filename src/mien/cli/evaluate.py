@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mien.cli._pictures import PARQUET
-from mien.cli._shared import FILE, THREADS, Echo, bar, echo, echo_beside, echo_written, needs
+from mien.cli._shared import (
+    FILE,
+    PARQUET,
+    THREADS,
+    Echo,
+    bar,
+    echo,
+    echo_beside,
+    echo_written,
+    needs,
+)
 from mien.cores import cores
 from mien.errors import UnknownNameError
 
@@ -70,7 +79,8 @@ def evaluate_command(
         evaluation.record["against"] = compare_models(evaluation, other)
     _print_figures(evaluation.record, say)
     columns = TABLES["pictures"].describe(pictures_header(recognizer.labels))
-    rows = list(evaluation.picture_rows())
+    wanted = csv_file or parquet or pictures
+    rows = list(evaluation.picture_rows()) if wanted else []
     write_typed(rows, columns, csv_file, parquet)
     echo_written(csv_file, parquet)
     if out is None:

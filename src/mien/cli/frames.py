@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from mien.cli._pictures import PARQUET
 from mien.cli._shared import (
     DETECTOR,
     FILE,
+    PARQUET,
     QUALITY,
     SIDE,
     THREADS,

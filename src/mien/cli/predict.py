@@ -25,7 +25,6 @@ from mien.cli._pictures import (
     MAX_PIXELS,
     MODEL,
     NETWORK_THREADS,
-    PARQUET,
     PROBABILITIES,
     RESUME,
     SMALL,
@@ -37,7 +36,7 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import DETECTOR, FILE, Refusals, echo, echo_beside, echo_error
+from mien.cli._shared import DETECTOR, FILE, PARQUET, Refusals, echo, echo_beside, echo_error
 from mien.errors import OutputError
 from mien.media.escapes import escaped
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput

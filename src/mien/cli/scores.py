@@ -22,7 +22,6 @@ from mien.cli._pictures import (
     MAX_PIXELS,
     MODEL,
     NETWORK_THREADS,
-    PARQUET,
     PROBABILITIES,
     RESUME,
     WORKERS,
@@ -32,7 +31,15 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import DETECTOR, echo, echo_beside, echo_error, echo_note, echo_written
+from mien.cli._shared import (
+    DETECTOR,
+    PARQUET,
+    echo,
+    echo_beside,
+    echo_error,
+    echo_note,
+    echo_written,
+)
 from mien.errors import BadImageError, BadModelError
 from mien.media.files import is_store_address
 

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._pictures import PARQUET
-from mien.cli._shared import FILE, echo, echo_note, echo_written, epoch_bar, needs, recipe_or_file
+from mien.cli._shared import (
+    FILE,
+    PARQUET,
+    echo,
+    echo_note,
+    echo_written,
+    epoch_bar,
+    needs,
+    recipe_or_file,
+)
 from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ import click
 
 from mien.cli._films import FilmTables
 from mien.cli._language import FONT, LANG, drawn_in, refuse_undrawn
-from mien.cli._pictures import PARQUET, PROBABILITIES
+from mien.cli._pictures import PROBABILITIES
 from mien.cli._shared import (
     DETECTOR,
     FILE,
+    PARQUET,
     THREADS,
     bar,
     echo,

@@ -6,6 +6,7 @@ A device gives bytes without end, a pipe makes its reader wait. Knows nothing of
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import BinaryIO
 
 from mien.errors import BadImageError
 
-__all__ = ["is_dir", "is_passing", "is_store_address", "open_regular", "real_path"]
+__all__ = ["is_dir", "is_store_address", "open_regular", "outwait", "real_path"]
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -27,6 +28,7 @@ _PASSING = {
     getattr(errno, name, None)  # not every system has them all
     for name in ("EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "ECONNRESET", "ENETUNREACH", "EREMOTEIO")
 } - {None}
+_WAIT_S = 1.0  # before a disk that failed is asked again
 # Without waiting, should a pipe have taken the place of the file; bytes as they are, on Windows.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -77,8 +79,8 @@ def _reason(error: OSError | ValueError) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def is_passing(error: BaseException | None) -> bool:
-    """Tell whether a disk may not say the same when it is asked again.
+def outwait(error: BaseException | None) -> bool:
+    """Tell whether a disk may not say the same when it is asked again; if so, wait a second.
 
     Args:
         error: what it said.
@@ -87,10 +89,13 @@ def is_passing(error: BaseException | None) -> bool:
         True for an I/O error, a stale handle and the like.
 
     Example:
-        >>> is_passing(OSError(errno.EIO, "Input/output error")), is_passing(FileNotFoundError())
+        >>> outwait(OSError(errno.EIO, "Input/output error")), outwait(FileNotFoundError())
         (True, False)
     """
-    return getattr(error, "errno", None) in _PASSING
+    if getattr(error, "errno", None) not in _PASSING:
+        return False
+    time.sleep(_WAIT_S)
+    return True
 
 
 def is_dir(path: Path) -> bool:

@@ -6,7 +6,6 @@ does not grow with the number of pictures. Knows nothing of pictures beside thei
 """
 
 import os
-import time
 from bisect import insort
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.errors import BadImageError
-from mien.media.files import is_dir, is_passing
+from mien.media.files import is_dir, outwait
 
 __all__ = [
     "HIDDEN",
@@ -47,7 +46,6 @@ _CLOSED = "cannot be opened"
 _FAULTS = (_BROKEN, _SPECIAL, _CLOSED)  # what may hide a picture that was meant to be read
 _MANY = {HIDDEN, OTHER}  # files that nobody means
 _SHOWN = 10  # names of them
-_WAIT_S = 1.0  # before a folder whose disk failed is opened again
 
 
 @dataclass(slots=True)
@@ -264,8 +262,7 @@ def _inside(
                 else:
                     names.append(entry.name + "/" * entry.is_dir(follow_symlinks=False))
     except OSError as error:
-        if tries > 1 and is_passing(error):
-            time.sleep(_WAIT_S)
+        if tries > 1 and outwait(error):
             return _inside(folder, found, own, tries - 1)
         found.leave_out(folder, f"{_CLOSED} ({error.strerror})")
         return []

@@ -6,7 +6,6 @@ chosen and the files are written by the process that hands out the work, so that
 leaves nothing behind.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from mien.errors import BadImageError, OutputError
 from mien.faces.regions import REGIONS
 from mien.labels import NO_FACE, LabelSet
 from mien.media import images
-from mien.media.files import is_passing
+from mien.media.files import outwait
 from mien.media.inputs import FetchedFile, path_of
 from mien.media.journal import Stamp, stamp_of
 from mien.media.writers import encode_picture
@@ -30,8 +29,6 @@ from mien.show.annotate import annotate, written_suffix
 from mien.show.writing import ENGLISH, Writing
 
 __all__ = ["Caps", "CropReader", "CropReading", "Drawing", "PhotoReader", "PhotoReading"]
-
-_WAIT_S = 1.0  # before a disk that failed is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +149,7 @@ class PhotoReader:
         caps = (self._caps.max_pixels, self._caps.max_memory)
         stamp = _stamp_of(file)
         [(rgb, result)] = read_many(self._recognizer, [file], self._heatmap, *caps)
-        if isinstance(result, Failure) and is_passing(result.error.__cause__):
-            time.sleep(_WAIT_S)
+        if isinstance(result, Failure) and outwait(result.error.__cause__):
             [(rgb, result)] = read_many(self._recognizer, [file], self._heatmap, *caps)
         text = self._text(result) if self._text else ""
         if isinstance(result, Failure) or rgb is None:
@@ -290,8 +286,7 @@ class CropReader:
         caps = (self._caps.max_pixels, self._caps.max_memory)
         how = (*caps, self._reject, self._calm)
         found = list(score_many(self._recognizer, files, *how))
-        if any(isinstance(r, Failure) and is_passing(r.error.__cause__) for _, r in found):
-            time.sleep(_WAIT_S)
+        if any(isinstance(r, Failure) and outwait(r.error.__cause__) for _, r in found):
             found = list(score_many(self._recognizer, files, *how))
         return [
             self._reading(file, result, stamp)

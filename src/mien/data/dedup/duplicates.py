@@ -78,7 +78,7 @@ def thumbnail_of(image: Image.Image) -> U8:
         shape (32, 32), uint8.
     """
     gray = image if image.mode == "L" else image.convert("L")
-    return np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    return to_side(np.asarray(gray), SIDE)
 
 
 def is_blank(thumbnail: U8) -> bool:
