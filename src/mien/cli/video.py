@@ -148,13 +148,11 @@ def video_command(
 
     refuse_format(plot)
     refuse_undrawn(lang, font, bool(out or plot), "--out or --plot")
-    targets = [p for p in (out, csv_file, json_file, parquet, plot, segments, summary) if p]
+    tables = {"csv": csv_file, "json": json_file, "parquet": parquet}  # by format
+    targets = [p for p in (out, *tables.values(), plot, segments, summary) if p]
     _refuse_clashes(source, targets)
-    tables = FilmTables(
-        RowOptions(films, per_second, all_frames, measured, probabilities),
-        {"csv": csv_file if targets else STANDARD_OUTPUT, "json": json_file, "parquet": parquet},
-        summary,
-    )
+    rows = RowOptions(films, per_second, all_frames, measured, probabilities)
+    film_tables = FilmTables(rows, tables if targets else {"csv": STANDARD_OUTPUT}, summary)
     choice = Choice(every, smooth, heatmap and bool(out or json_file))
     how = _How(rate or 0, out is not None, allow_network, seconds, choice)
 
@@ -176,14 +174,14 @@ def video_command(
                 try:
                     video = _open(name, how, film)
                     recognized = VideoRecognizer(recognizer(), choice)
-                    tables.open(outputs, recognizer().labels)
-                    _read(video, how, recognized, [tables.begin(name), *more(video)])
+                    film_tables.open(outputs, recognizer().labels)
+                    _read(video, how, recognized, [film_tables.begin(name), *more(video)])
                 except BadImageError as error:
                     if not films:
                         raise
                     failures += 1
                     echo_error(error)
-                tables.end()
+                film_tables.end()
     if failures < len(names):
         echo_written(*targets)
     if failures:
