@@ -114,7 +114,7 @@ def predict_command(
     from mien.recognize.columns import columns_of
     from mien.recognize.recognizer import Recognizer
     from mien.scale.readers import Caps, Drawing, PhotoReader, PhotoReading
-    from mien.scale.stream import plan, read_files
+    from mien.scale.stream import DRAWN_S, PHOTO_S, plan, read_files
     from mien.show.annotate import AnnotatedFolder
 
     tables = {"csv": csv_file, "json": json_file, "parquet": parquet}  # by format
@@ -145,7 +145,7 @@ def predict_command(
     files = [path for path in tables.values() if path]
     echo_beside(*files)
     pictures = Pictures(paths, out, files)
-    how = plan(pictures.count, workers, threads)
+    how = plan(pictures.count, workers, threads, DRAWN_S if out else PHOTO_S)
     recognizer = Recognizer(model, how.threads, six, flip, search=search)
     pictures.say_left_out()
     walk = list(pictures) if out else pictures  # every picture gets its name in --out first

@@ -18,11 +18,12 @@ from mien.faces.yunet import one_thread, use_one_thread
 from mien.media.journal import Journal, Stamp
 from mien.media.parallel import share
 
-__all__ = ["CROP_S", "PHOTO_S", "Plan", "Reading", "plan", "read_files"]
+__all__ = ["CROP_S", "DRAWN_S", "PHOTO_S", "Plan", "Reading", "plan", "read_files"]
 
-PHOTO_S, CROP_S = 0.02, 0.002  # about what one core takes for a photograph, and for a crop
+# About what one core takes for a photograph, for one that is drawn and written too, for a crop.
+PHOTO_S, DRAWN_S, CROP_S = 0.02, 0.04, 0.002
 _FEW_S = 0.16  # so much work is done before other threads have loaded their networks
-_MANY_S = 20  # from here on processes have won more than their start has cost
+_MANY_S = 8  # from here on processes have won more than their start has cost
 _MOST = 1024  # files in one part, nearly all of them known
 
 
@@ -70,7 +71,7 @@ def plan(
         count: how many files there are.
         workers: that were asked for, at most one a core; 0 takes as many as are of use.
         threads: of each network, that were asked for; None for one, or for few files all cores.
-        each_s: about how long one core takes for a file: `PHOTO_S` or `CROP_S`.
+        each_s: about how long one core takes for a file: `PHOTO_S`, `DRAWN_S` or `CROP_S`.
         size: files handed over at once: 1 for photographs, a batch for crops.
 
     Returns:
