@@ -8,7 +8,7 @@ import pytest
 
 from mien.media.journal import Journal, stamp_of
 from mien.scale import stream
-from mien.scale.stream import CROP_S, Plan, plan, read_files
+from mien.scale.stream import CROP_S, DRAWN_S, Plan, plan, read_files
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,10 @@ def four_cores(monkeypatch):
         ((1, 0, None), (1, 0, False)),  # one photo: as always
         ((7, 0, None), (1, 0, False)),
         ((8, 0, None), (4, 1, False)),  # threads, one network thread each
-        ((999, 0, None), (4, 1, False)),
-        ((1000, 0, None), (4, 1, True)),  # processes
+        ((399, 0, None), (4, 1, False)),
+        ((400, 0, None), (4, 1, True)),  # processes
+        ((199, 0, None, DRAWN_S), (4, 1, False)),  # drawn photos
+        ((200, 0, None, DRAWN_S), (4, 1, True)),
         ((1000, 1, None), (1, 1, False)),
         ((3, 2, None), (2, 1, False)),  # asked for
         ((1, 2, None), (1, 1, False)),
@@ -69,7 +71,8 @@ def four_cores(monkeypatch):
         ((79, 0, None, CROP_S, 64), (1, 0, False)),
         ((200, 0, None, CROP_S, 64), (4, 1, False)),
         ((100, 0, None, CROP_S, 64), (2, 1, False)),  # two batches
-        ((10_000, 0, None, CROP_S, 64), (4, 1, True)),
+        ((3_999, 0, None, CROP_S, 64), (4, 1, False)),
+        ((4_000, 0, None, CROP_S, 64), (4, 1, True)),
     ],
 )
 def test_who_reads(asked, expected):
