@@ -5,6 +5,10 @@ from fractions import Fraction
 import av
 import cv2
 import numpy as np
+from av import library_versions
+
+# Before FFmpeg 8 the last empty packets of a video were hidden: they looked like missing frames.
+SHOWS_EMPTY_PACKETS = library_versions["libavformat"] >= (62,)
 
 
 def film(path, pictures, rate=10, times=None):

@@ -50,7 +50,7 @@ class FilmTables:
 
         self._is_open, self._options = True, replace(self._options, labels=labels)
         header = self._options.header
-        lines = {name: path for name, path in self._paths.items() if name == "json"}
+        lines = {"json": self._paths.get("json")}
         rows = {name: path for name, path in self._paths.items() if name != "json"}
         in_parquet = self._summary is not None and is_parquet(self._summary)
         summary = {"parquet" if in_parquet else "csv": self._summary}
