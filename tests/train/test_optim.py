@@ -117,6 +117,16 @@ def test_the_first_layers_have_a_share_of_the_rate_and_every_weight_is_in_one_gr
     assert len(optimiser(network, settings_for("a")).param_groups) == 2
 
 
+@pytest.mark.parametrize("name", sorted(zoo.MODELS))
+def test_every_network_has_first_layers_that_learn_slower(name):
+    with torch.device("meta"):
+        network = zoo.build(name, outputs=6, dropout=0)
+    groups = optimiser(network, settings_for("a", stem_rate=0.1)).param_groups
+    slow = {id(p) for group in groups if group["share"] == 0.1 for p in group["params"]}
+    assert id(next(network.parameters())) in slow
+    assert slow.isdisjoint(map(id, network.last.parameters()))
+
+
 def test_only_networks_with_very_large_convolutions_are_laid_out_as_torch_does_and_on_a_cpu_alone():
     with torch.device("meta"):
         networks = {name: zoo.build(name, outputs=6, dropout=0) for name in zoo.MODELS}

@@ -32,7 +32,7 @@ class TrainConfig:
             faces, see `mien.models.starts.STARTS`.
         frozen: train the head alone; the features stay as the start has them.
         start_file: of such a network: the package that ships it, downloaded.
-        stem_rate: rate of the first layers, as a share of the others'.
+        stem_rate: rate of the first layers that have weights, as a share of the others'.
         neutral: learn a calm class beside the scored ones, as neutral beside the six; else its
             pictures are left out.
         seed: of weights, order and augmentation.

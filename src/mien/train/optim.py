@@ -77,7 +77,8 @@ def optimiser(model: Network, settings: TrainConfig) -> torch.optim.Optimizer:
     """
     stem: list[nn.Parameter] = []
     if settings.stem_rate != 1:
-        stem = list(next(model.features.children()).parameters())
+        parts = (list(part.parameters()) for part in model.features.children())
+        stem = next(filter(None, parts))  # the first part that has weights
     slow = set(map(id, stem))
     rest = [p for p in model.parameters() if id(p) not in slow and p.requires_grad]
     groups = _groups(rest, 1.0, settings.weight_decay)
