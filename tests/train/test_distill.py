@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from torch.nn.functional import interpolate
 
 from mien.errors import BadSettingError
+from mien.labels import LabelSet
 from mien.models import zoo
+from mien.recognize.model import Model
 from mien.train import trainer
 from mien.train.data import load_data
 from mien.train.dataset import normalise
 from mien.train.distill import Teachers, distillation_loss
+from mien.train.export import export
+from tests.support.onnx_files import channels_model, three_classes
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for
 
@@ -54,7 +59,7 @@ def test_teachers_answer_with_the_mean_of_their_softened_probabilities(runs):
     both = Teachers(folders, settings)
     found = both(crops, temperature=2.0)
     with torch.no_grad():
-        each = [(network(crops) / 2).softmax(dim=1) for network in both.networks]
+        each = [(t.network(crops) / 2).softmax(dim=1) for t in both.teachers]
     torch.testing.assert_close(found, (each[0] + each[1]) / 2)
     assert (each[0] - each[1]).abs().max() > 1e-3  # the two differ, so both counted
     assert not any(p.requires_grad for p in both.parameters())
@@ -100,6 +105,54 @@ def test_a_taught_run_resumes_to_the_same_state(runs, tmp_path):
         trainer.train(taught, tmp_path / "cut", report=_stop)
     again = trainer.train(taught, tmp_path / "cut", resume=True)
     assert [row["train_loss"] for row in again] == [row["train_loss"] for row in whole]
+
+
+@pytest.fixture(scope="module")
+def exported(runs, tmp_path_factory):
+    """A teacher of the first run, as a file."""
+    folders, _ = runs
+    file = tmp_path_factory.mktemp("file") / "teacher.onnx"
+    export(folders[0], file)
+    return file
+
+
+def test_a_file_answers_with_its_scores_on_what_is_not_neutral(runs, exported):
+    _, settings = runs
+    crops = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 3, 64, 64)).astype("float32"))
+    found = Teachers([exported], settings)(crops, 2.0).numpy()
+    own = Model(exported, threads=1).tensors(crops.numpy(), ["logits", "neutral"])
+    six = np.exp(own["logits"] / 2) / np.exp(own["logits"] / 2).sum(axis=1, keepdims=True)
+    calm = 1 / (1 + np.exp(-own["neutral"] / 2))
+    expected = np.concatenate([six * (1 - calm), calm], axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert found.std(axis=0).max() > 1e-4  # they depend on the crop
+
+
+def test_a_teacher_of_another_side_sees_the_crops_resized(runs, exported):
+    folders, settings = runs
+    wide = torch.randn(2, 3, 88, 88)
+    small = interpolate(wide, (64, 64), mode="bilinear", antialias=True)
+    for teacher in (folders[0], exported):
+        teachers = Teachers([teacher], replace(settings, side=88))
+        torch.testing.assert_close(teachers(wide, 2.0), teachers(small, 2.0))
+
+
+@pytest.mark.parametrize("change", [{"draw": 5}, {"hold_out": 0.1}])
+def test_a_file_that_saw_what_validates_its_student_is_refused(runs, exported, change):
+    _, settings = runs
+    [name] = change
+    with pytest.raises(BadSettingError, match=rf"has {name} = .*\n  try: give both the same"):
+        Teachers([exported], replace(settings, **change))
+
+
+def test_a_file_of_other_classes_or_without_neutral_is_refused(runs, tmp_path):
+    _, settings = runs
+    (tmp_path / "six.onnx").write_bytes(channels_model())
+    with pytest.raises(BadSettingError, match="does not know neutral"):
+        Teachers([tmp_path / "six.onnx"], settings)
+    own = three_classes(tmp_path / "own.onnx", LabelSet(("a", "b", "c")))
+    with pytest.raises(BadSettingError, match="has the classes"):
+        Teachers([own], settings)
 
 
 def _stop(row):

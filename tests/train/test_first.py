@@ -8,6 +8,7 @@ linear = pytest.importorskip("sklearn.linear_model")
 
 from mien.errors import BadSettingError
 from mien.models import zoo
+from mien.models.starts import STARTS
 from mien.train import first
 from mien.train.data import load_data
 from mien.train.dataset import network_inputs
@@ -44,7 +45,8 @@ def test_a_run_begins_with_the_layers_of_a_start_and_a_head_that_knows_the_class
     crops, monkeypatch, tmp_path
 ):
     folder = make_start(monkeypatch, "dlib-face", tmp_path)
-    settings = settings_for("a", model="dlib10", start="dlib-face", start_file=str(folder), side=64)
+    start = {"start": "dlib-face", "start_file": str(folder)}
+    settings = settings_for("a", model="dlib10", side=64, **start)
     torch.manual_seed(1)
     network = first.first_network(settings, crops)
     torch.manual_seed(2)
@@ -58,6 +60,14 @@ def test_a_run_begins_with_the_layers_of_a_start_and_a_head_that_knows_the_class
     with torch.no_grad():
         logits = network.eval()(next(network_inputs(crops.gray)))
     assert (logits.argmax(dim=1) == crops.targets[: len(logits)]).float().mean() > 0.4
+
+
+def test_a_start_is_named_with_its_package_and_its_licence():
+    origin = first.origin_of("dlib-face")
+    assert origin["name"] == "dlib-face"
+    assert origin["licence"] == STARTS["dlib-face"].licence
+    assert origin["source"].endswith("in @vladmandic/face-api@1.7.15 of npm")
+    assert first.origin_of("") == {}
 
 
 def test_a_start_without_its_file_says_how_to_get_it(crops):

@@ -13,10 +13,11 @@ from mien.errors import BadModelError, BadSettingError
 from mien.labels import LabelSet
 from mien.models import zoo
 from mien.models.exported import load_exported
-from mien.recognize.model import Model
+from mien.recognize.model import Model, read_card
+from mien.train import run
 from mien.train.dataset import load_crops, network_inputs
 from mien.train.export import export
-from mien.train.first import first_network
+from mien.train.first import first_network, origin_of
 from mien.train.trainer import train
 from tests.support.own_classes import write_own
 from tests.support.tiny_network import settings_for
@@ -49,12 +50,12 @@ def two(tmp_path_factory):
 @pytest.mark.parametrize("name", ["tiny", "miennet"])
 def test_the_features_are_those_of_the_file(name, exported, two):
     start = str(exported) if name == "tiny" else "miennet"
-    crops = load_crops([two], "train")
+    model = Model(start, threads=1)
+    crops = load_crops([two], "train", side=model.side)
     settings = settings_for(two, model=name, start=start)
     torch.manual_seed(0)
     network = first_network(settings, crops).eval()
     assert network.last.out_features == 2
-    model = Model(start, threads=1)
     [batch] = network_inputs(crops.gray)
     with torch.no_grad():
         found = network.features(batch).numpy()
@@ -63,6 +64,21 @@ def test_the_features_are_those_of_the_file(name, exported, two):
     with torch.no_grad():  # batch norm is back: batches in training see nearly the same
         trained = network.train().features(batch).numpy()
     assert np.abs(trained - expected).mean() < 0.2 * np.abs(expected).mean()
+
+
+def test_a_run_and_its_file_say_what_they_began_with(exported, two, tmp_path):
+    expected = {"name": "tiny", "licence": read_card(exported)["licence"]}
+    train(settings_for(two, start=str(exported)), tmp_path / "first")
+    train(settings_for(two, start=str(tmp_path / "first")), tmp_path / "second")
+    export(tmp_path / "second", tmp_path / "second.onnx")
+    records = [run.read_description(tmp_path / name) for name in ("first", "second")]
+    for record in (*records, read_card(tmp_path / "second.onnx")["data"]):
+        assert record["start"] == expected | {"source": "a model file of mien"}
+    train(settings_for(two), tmp_path / "fresh")
+    assert "start" not in run.read_description(tmp_path / "fresh")
+    # a file that began with another one says both
+    both = origin_of(str(tmp_path / "second.onnx"))
+    assert both["start"] == records[0]["start"]
 
 
 def test_the_head_knows_the_new_classes_before_the_first_step(exported, two):

@@ -48,6 +48,8 @@ def _list_shipped() -> None:
                 f"  {name}: accuracy {figures['accuracy']:.1%}, "
                 f"mean recall {figures['mean_recall']:.1%} on {figures['pictures']:,} pictures"
             )
+        if start := card["data"].get("start"):
+            echo(f"  begins with {start['name']}: {start['source']}; {start['licence']}")
         echo(f"  {card['licence']}\n  {path}")
 
 

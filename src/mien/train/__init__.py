@@ -10,7 +10,7 @@ trainer       the training loop: epochs, steps, checkpoints; resumes where it st
 cross_validate  runs by folds, for data of which too little could be held out
 validate      held-out loss and accuracy, the best epoch, early stopping
 optim         optimisers, learning rate and input size by step; the layout of memory
-distill       larger networks as teachers
+distill       other networks as teachers
 guide         class maps drawn to the regions of the true expression
 neutral       the row of the head that tells neutral from the six
 regression    a linear layer fitted to features that stay as they are

@@ -60,7 +60,7 @@ class TrainConfig:
         smoothing: label smoothing, in [0, 1).
         dropout: in the head: before its only linear layer, or after the first of three.
         average: decay of the running average of the weights a step; 0 switches it off.
-        teachers: run folders of trained networks to learn from, see `mien.train.distill`.
+        teachers: run folders and model files to learn from, see `mien.train.distill`.
         distil: share of the distance from the teachers in the loss; the targets have the rest.
         heat: temperature that softens the teachers' answers.
         patience: epochs without a better held-out accuracy before the run stops; 0 never stops.

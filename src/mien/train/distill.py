@@ -1,4 +1,4 @@
-"""Distillation: learn from larger networks, by their softened answers to the student's own crops.
+"""Distillation: learn from other networks, by their softened answers to the student's own crops.
 
 Knows neither data nor the trainer.
 """
@@ -8,9 +8,14 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import kl_div
+from torch.nn.functional import interpolate, kl_div
 
-from mien.train.config import TrainConfig
+from mien.data.label_file import labels_of_all
+from mien.errors import BadSettingError
+from mien.models.network import Network
+from mien.recognize.model import Model
+from mien.train.config import DEFAULTS, TrainConfig
+from mien.train.first import is_file
 from mien.train.run import load_earlier_run
 
 __all__ = ["Teachers", "distillation_loss"]
@@ -19,22 +24,26 @@ __all__ = ["Teachers", "distillation_loss"]
 class Teachers(nn.Module):
     """Several trained networks, whose answers are averaged."""
 
-    def __init__(self, runs: Sequence[str | Path], student: TrainConfig) -> None:
-        """Load the best weights of each run.
+    def __init__(self, teachers: Sequence[str | Path], student: TrainConfig) -> None:
+        """Load the best weights of each run, and each model file.
 
         Args:
-            runs: folders of ``mien train``.
+            teachers: folders of ``mien train``, exported files, or names of models in the package.
             student: settings of the run that learns from them.
 
         Raises:
-            BadSettingError: if a run learned other classes or held out other pictures: it would
+            BadSettingError: if a teacher learned other classes or held out other pictures: it would
                 have seen those that validate its student.
-            BadModelError: if a run has no weights.
+            BadModelError: if a run has no weights, or a file cannot be used.
         """
         super().__init__()
-        self.networks = nn.ModuleList()
-        for run in map(Path, runs):
-            self.networks.append(load_earlier_run(run, "teacher", student).network)
+        self.teachers = nn.ModuleList()
+        for teacher in teachers:
+            if is_file(str(teacher)):
+                self.teachers.append(_FileTeacher(str(teacher), student))
+            else:
+                earlier = load_earlier_run(Path(teacher), "teacher", student, same_side=False)
+                self.teachers.append(_RunTeacher(earlier.network))
         self.eval().requires_grad_(False)
 
     @torch.no_grad()
@@ -42,16 +51,72 @@ class Teachers(nn.Module):
         """Compute the mean answer of the teachers.
 
         Args:
-            batch: shape (N, 3, side, side).
+            batch: shape (N, 3, side, side); a teacher of another side is shown it resized.
             temperature: softens the answers.
 
         Returns:
             shape (N, outputs), probabilities.
         """
-        answers = [
-            (network(batch).float() / temperature).softmax(dim=1) for network in self.networks
-        ]
+        answers = [teacher(batch, temperature) for teacher in self.teachers]
         return torch.stack(answers).mean(dim=0)
+
+
+class _RunTeacher(nn.Module):
+    """The network of a run, as it was trained."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Tensor, temperature: float) -> Tensor:
+        logits: Tensor = self.network(_resized(batch, self.network.side))
+        return (logits.float() / temperature).softmax(dim=1)
+
+
+class _FileTeacher(nn.Module):
+    """A model file: its scores share what is not neutral, as its users see them."""
+
+    def __init__(self, path: str, student: TrainConfig) -> None:
+        super().__init__()
+        self.model = Model(path, threads=student.threads)
+        labels = labels_of_all(student.data)
+        if self.model.labels.targets != labels.targets:
+            raise BadSettingError(
+                f"the teacher {path} has the classes {self.model.labels}, the run that learns from "
+                f"it {labels}",
+                fix="give both the same classes in the same order",
+            )
+        self.has_neutral = student.neutral and labels.calm_beside
+        if self.has_neutral and "neutral" not in self.model.outputs:
+            raise BadSettingError(
+                f"the teacher {path} does not know neutral, the run that learns from it does",
+                fix="choose another teacher, or set neutral = false",
+            )
+        known = self.model.card.get("data", {})
+        for name in ("hold_out", "draw"):  # older cards do not say: nearly always the defaults
+            own, wanted = known.get(name, DEFAULTS[name]), getattr(student, name)
+            if own != wanted:
+                raise BadSettingError(
+                    f"the teacher {path} has {name} = {own}, the run that learns from it {wanted}",
+                    fix=f"give both the same {name}",
+                )
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def forward(self, batch: Tensor, temperature: float) -> Tensor:
+        crops = _resized(batch.float(), self.model.side).contiguous().cpu().numpy()
+        names = ["logits", "neutral"] if self.has_neutral else ["logits"]
+        found = {n: torch.from_numpy(v) for n, v in self.model.tensors(crops, names).items()}
+        scores = (found["logits"] / temperature).softmax(dim=1)
+        if self.has_neutral:
+            neutral = (found["neutral"] / temperature).sigmoid()
+            scores = torch.cat([scores * (1 - neutral), neutral], dim=1)
+        return scores.to(batch.device)
+
+
+def _resized(batch: Tensor, side: int) -> Tensor:
+    if batch.shape[-1] == side:
+        return batch
+    return interpolate(batch, (side, side), mode="bilinear", antialias=True)
 
 
 def distillation_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:

@@ -8,6 +8,7 @@ changed yet, so that the first gradients do not spoil them. Knows nothing of the
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,9 +24,9 @@ from mien.recognize.model import Model, shipped_models
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, network_inputs
 from mien.train.regression import embed, fit_linear
-from mien.train.run import load_earlier_run
+from mien.train.run import START, load_earlier_run, read_description
 
-__all__ = ["first_network", "fit_head"]
+__all__ = ["first_network", "fit_head", "is_file", "origin_of"]
 
 _STATISTICS = 256  # crops that set the batch norms
 _FITTED = 4096  # crops that fit the head
@@ -58,7 +59,7 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
         gray, targets, first = _chosen(crops)
         load_start(settings.start, network, settings.start_file, first)
         fit_head(network, gray, targets)
-    elif _is_file(settings.start):
+    elif is_file(settings.start):
         _load_file(settings, network, crops)
     elif settings.start:
         earlier = load_earlier_run(Path(settings.start), "start", settings, "model").network
@@ -68,8 +69,42 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
     return network.train()
 
 
-def _is_file(start: str) -> bool:
-    """Tell whether a start is a model file, or the name of one in the package."""
+def origin_of(start: str) -> dict[str, Any]:
+    """Tell where the first weights of a run come from, and what their licence says.
+
+    Args:
+        start: the setting.
+
+    Returns:
+        ``name``, ``source`` and ``licence``, for a model file also its own ``start`` if it has one.
+        A run that begins with an earlier run has that one's; fresh weights have none.
+
+    Raises:
+        BadDataError: if the earlier run has no record.
+    """
+    if start in STARTS:
+        known = STARTS[start]
+        source = f"{known.source}; in {known.package} of npm"
+        return {"name": start, "source": source, "licence": known.licence}
+    if is_file(start):
+        card = Model(start, threads=1).card
+        found = {key: card.get(key, "") for key in ("name", "licence")}
+        found["source"] = "a model file of mien"
+        earlier = card.get("data", {}).get(START, {})
+        return found | ({START: earlier} if earlier else {})
+    origin: dict[str, Any] = read_description(Path(start)).get(START, {}) if start else {}
+    return origin
+
+
+def is_file(start: str) -> bool:
+    """Tell whether what a setting names is a model file, or the name of one in the package.
+
+    Args:
+        start: the setting.
+
+    Returns:
+        False for the folder of a run.
+    """
     names = {"shipped", *(path.stem for path in shipped_models())}
     is_run = Path(start).is_dir()
     return not is_run and (start in names or Path(start).suffix == ".onnx")

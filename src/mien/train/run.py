@@ -33,6 +33,7 @@ __all__ = [
     "BEST",
     "DESCRIPTION",
     "LAST",
+    "START",
     "BadLossError",
     "History",
     "TrainedRun",
@@ -50,6 +51,7 @@ __all__ = [
 # The files of a run's folder.
 BEST, LAST = "best.safetensors", "last.safetensors"
 DESCRIPTION = "data.json"
+START = "start"  # in it: where the first weights come from
 _SETTINGS, _BAD_BATCH = "config.toml", "bad-batch.csv"
 
 _MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."  # of a tensor's name
@@ -96,7 +98,9 @@ def load_run(folder: Path) -> TrainedRun:
     return TrainedRun(settings, network.eval(), progress["history"], labels)
 
 
-def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str) -> TrainedRun:
+def load_earlier_run(
+    folder: Path, role: str, settings: TrainConfig, *more: str, same_side: bool = True
+) -> TrainedRun:
     """Load a run that a new run learns from.
 
     Args:
@@ -105,6 +109,7 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
         settings: of the new run.
         more: names of settings in which both must agree, besides those that decide which pictures
             are held out: the earlier run must not have seen the pictures that validate the new one.
+        same_side: whether both must take crops of the same side.
 
     Returns:
         The earlier run.
@@ -122,7 +127,7 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
             fix="give both the same classes in the same order; or start from an exported file",
         )
     own_side, wanted_side = earlier.network.side, zoo.side_of(settings.model, settings.side)
-    if own_side != wanted_side:
+    if same_side and own_side != wanted_side:
         raise BadSettingError(
             f"the {role} {folder} takes crops of {own_side} pixels, the run that learns from it of "
             f"{wanted_side}",

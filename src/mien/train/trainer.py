@@ -28,13 +28,14 @@ from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, batch_rows, batches, normalise
 from mien.train.distill import Teachers, distillation_loss
 from mien.train.distributed import Worker, keep_freed_memory, launch
-from mien.train.first import first_network
+from mien.train.first import first_network, origin_of
 from mien.train.guide import Guide, WithFeatures
 from mien.train.history import restore_history, write_history
 from mien.train.optim import layout_of, optimiser, rate_at, side_at
 from mien.train.run import (
     BEST,
     LAST,
+    START,
     BadLossError,
     History,
     load_checkpoint,
@@ -124,10 +125,7 @@ def _train(worker: Worker, job: _Job) -> History:
         state = trainer.model, trainer.average, trainer.optimiser
         history = load_checkpoint(out / LAST, *state)["history"]
         worker.on_first(partial(restore_history, out))
-    labels = data.train.labels
-    worker.on_first(
-        lambda: write_description(out, settings, labels, data.train.rows, _counts(data))
-    )
+    worker.on_first(lambda: _describe(data, settings, out))
     progress = job.progress if worker.rank == 0 else no_progress
     ended = False
     while not ended and len(history) < settings.epochs:
@@ -145,13 +143,18 @@ def _train(worker: Worker, job: _Job) -> History:
     return history
 
 
-def _counts(data: Data) -> dict[str, Any]:
-    return {
+def _describe(data: Data, settings: TrainConfig, out: Path) -> None:
+    counts: dict[str, Any] = {
+        "hold_out": settings.hold_out,
+        "draw": settings.draw,
         "held_out": len(data.held),
         "copies_of_test_dropped": data.test_copies,
         "copies_of_held_out_dropped": data.held_copies,
         "torch": torch.__version__,
     }
+    if origin := origin_of(settings.start):
+        counts[START] = origin
+    write_description(out, settings, data.train.labels, data.train.rows, counts)
 
 
 def _save(out: Path, trainer: "Trainer", history: History, is_best: bool) -> None:
