@@ -31,16 +31,18 @@ def open_session(threads: int) -> Any:
 
 
 def to_tensor(crop: U8) -> F32:
-    """Turn a crop of 64x64 pixels into network input by the arithmetic on the model's card.
+    """Turn a crop into network input by the arithmetic on the model's card.
 
     Args:
-        crop: shape (64, 64, 3), uint8, RGB.
+        crop: shape (H, W, 3), uint8, RGB; of another size than the card's, Pillow resizes it.
 
     Returns:
-        shape (3, 64, 64), float32.
+        shape (3, side, side), float32.
     """
     card = read_card(SHIPPED)["input"]
-    gray = np.asarray(Image.fromarray(crop).convert("L"), dtype=np.float64) / 255
+    size = (card["side"], card["side"])
+    image = Image.fromarray(crop).convert("L").resize(size, Image.Resampling.BILINEAR)
+    gray = np.asarray(image, dtype=np.float64) / 255
     mean, std = (np.array(card[name])[:, None, None] for name in ("mean", "std"))
     return ((gray - mean) / std).astype(np.float32)
 
@@ -50,7 +52,7 @@ def logits(session: Any, tensors: F32, batch: int) -> F32:
 
     Args:
         session: from `open_session`.
-        tensors: shape (N, 3, 64, 64).
+        tensors: shape (N, 3, side, side).
         batch: how many at once.
 
     Returns:

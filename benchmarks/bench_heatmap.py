@@ -1,7 +1,7 @@
 """What does a heat map cost beyond the scores?
 
 `read_faces` on 64 faces and on one: without maps, with the coarse maps of all six classes, and
-with `Face.heatmap()` (one class, enlarged to 64x64) of every face on top. One thread. The bare
+with `Face.heatmap()` (one class, enlarged to the crop) of every face on top. One thread. The bare
 `model.run` beside it, with and without maps.
 
 Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_heatmap
@@ -32,7 +32,8 @@ def check_maps(faces: list[Face], plain: list[Face]) -> None:
     timing.check(np.ptp(bias, axis=0).max() < 1e-4, "a logit is the mean of its map and a bias")
     for face in faces:
         coarse = face.maps[face.values.argmax()]
-        fine = cv2.resize(coarse, (64, 64), interpolation=cv2.INTER_LINEAR).clip(min=0)
+        size = face.crop.shape[1::-1]
+        fine = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR).clip(min=0)
         fine /= max(float(fine.max()), 1e-9)
         timing.check(np.allclose(face.heatmap(), fine, atol=1e-4), "OpenCV's enlarged map")
 
@@ -48,7 +49,8 @@ def main() -> None:
     rows = []
     for count in (FACES, 1):
         faces = found[:count]
-        batch = pixels.to_batch([f.crop for f in recognizer.read_faces(rgb, faces, False)])
+        crops = [face.crop for face in recognizer.read_faces(rgb, faces, False)]
+        batch = pixels.to_batch(crops, recognizer.model.side)
 
         def enlarged(faces: list[portraits.Detection] = faces) -> None:
             for face in recognizer.read_faces(rgb, faces):

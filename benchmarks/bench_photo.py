@@ -61,10 +61,11 @@ def staged(recognizer: Recognizer, rgb: portraits.U8) -> tuple[list[float], Pict
     marks.append(time.perf_counter())
     points = detector.landmarks(rgb, [box for box, _ in boxes])
     marks.append(time.perf_counter())
-    transforms = [align.similarity(five) for five in points]
-    crops = [align.crop(rgb, to_crop) for to_crop in transforms]
+    side = recognizer.model.side
+    transforms = [align.framing(five, side) for five in points]
+    crops = [align.crop(rgb, to_crop, side) for to_crop in transforms]
     marks.append(time.perf_counter())
-    outputs = recognizer.model.run(pixels.to_batch(crops))
+    outputs = recognizer.model.run(pixels.to_batch(crops, side))
     faces = []
     for i, (box, confidence) in enumerate(boxes):
         where = Detection(box, points[i], confidence)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
-from benchmarks import non_faces, timing
+from benchmarks import face_sets, non_faces, timing
 from mien import pixels
 from mien.data import manifest, splits
 from mien.evaluate import metrics
@@ -50,20 +50,21 @@ def options() -> argparse.Namespace:
 
 
 def faces(folder: Path, count: int, held: bool, seed: int) -> U8:
-    """Training crops that were held out from training, or were not; spread evenly."""
+    """Training crops that were held out from training, or were not, as large as the others."""
     rows = [row for row in manifest.read(folder) if row.split == "train"]
     mask = splits.draw_held_out(rows, 0.05, seed)
     rows = [row for row, out in zip(rows, mask, strict=True) if out == held]
     places = np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)
-    return np.stack([images.read_rgb(folder / rows[i].path) for i in places])
+    crops = [images.read_rgb(folder / rows[i].path) for i in places]
+    return np.stack([face_sets.resized(crop, non_faces.SIDE) for crop in crops])
 
 
 def outputs(model: Model, crops: U8) -> dict[str, F64]:
-    """Logits (N, 6), neutral's (N,) and maps (N, 6, 8, 8) of crops."""
+    """Logits (N, 6), neutral's (N,) and maps (N, 6, h, w) of crops."""
     names = [output.name for output in model.session.get_outputs()]
     parts = []
     for i in range(0, len(crops), BATCH):
-        batch = pixels.to_batch(crops[i : i + BATCH])
+        batch = pixels.to_batch(crops[i : i + BATCH], model.side)
         parts.append(model.session.run(names, {"crops": batch}))
     found = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
     return dict(zip(names, found, strict=True))

@@ -129,7 +129,7 @@ def plain(settings: TrainConfig, data: Data) -> Callable[[], float]:
 
 
 def tensors(gray: torch.Tensor) -> torch.Tensor:
-    return torch.from_numpy(pixels.to_batch(gray.numpy())).to(DEVICE)
+    return torch.from_numpy(pixels.to_batch(gray.numpy(), gray.shape[-1])).to(DEVICE)
 
 
 def alone(name: str, bf16: bool, keep: bool) -> None:

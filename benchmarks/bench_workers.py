@@ -171,7 +171,8 @@ def threads_or_processes(report: timing.Report, place: Path, repeats: int) -> No
 
 def batches(report: timing.Report, repeats: int) -> None:
     """Milliseconds of the network for a face: the batch of one picture, and of sixty faces."""
-    model, batch = Model(threads=1), to_batch(portraits.crops(60))
+    model = Model(threads=1)
+    batch = to_batch(portraits.crops(60), model.side)
 
     def run(size: int) -> None:
         for start in range(0, len(batch), size):

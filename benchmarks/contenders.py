@@ -48,7 +48,8 @@ class Rival:
     Attributes:
         name: in the table.
         identity: changes when its answers may.
-        answer: from (N, 64, 64, 3) crops, so many at once.
+        answer: from (N, side, side, 3) crops, so many at once.
+        side: of the crops it is given, in pixels.
         framings: that it may be given, keys of `face_sets.FRAMINGS` or `face_sets.FRAMED`.
         facts: parameters, install_mb, first_answer_s, note; None where there is none.
         close: to be called at the end.
@@ -62,6 +63,7 @@ class Rival:
     facts: dict[str, Any] = field(default_factory=dict)
     close: Callable[[], None] = lambda: None
     cpu_s: Callable[[], float] = time.process_time
+    side: int = pixels.SIDE
 
 
 _ANY = (*face_sets.FRAMINGS, face_sets.FRAMED)
@@ -79,11 +81,11 @@ def mien_model(name: str, path: Path | None, folder: Path | None) -> Rival:
         The rival.
     """
     recognizer = Recognizer(path, threads=1)
-    card = recognizer.model.card
+    card, side = recognizer.model.card, recognizer.model.side
 
     def answer(crops: U8, batch: int) -> Answers:
         parts = [
-            recognizer.model.run(pixels.to_batch(crops[i : i + batch]), maps=False)
+            recognizer.model.run(pixels.to_batch(crops[i : i + batch], side), maps=False)
             for i in range(0, len(crops), batch)
         ]
         neutral = np.concatenate([part.neutral for part in parts])
@@ -93,7 +95,7 @@ def mien_model(name: str, path: Path | None, folder: Path | None) -> Rival:
     if folder is not None:
         facts["install_mb"] = _installed(folder, str(_ROOT))
         facts["first_answer_s"] = _started(_MIEN)
-    return Rival(name, card["sha256"], answer, ("as distributed",), facts)
+    return Rival(name, card["sha256"], answer, ("as distributed",), facts, side=side)
 
 
 def hog(train: list[face_sets.FaceSet]) -> Rival:

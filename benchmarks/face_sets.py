@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from benchmarks.damage import KINDS, STRENGTHS, corrupt
 from mien.data import manifest
@@ -20,7 +21,16 @@ from mien.labels import NEUTRAL, index
 from mien.media import images
 from mien.pixels import BOOL, I64, SIDE, U8
 
-__all__ = ["FRAMED", "FRAMINGS", "FaceSet", "damaged", "framed", "load", "without_copies"]
+__all__ = [
+    "FRAMED",
+    "FRAMINGS",
+    "FaceSet",
+    "damaged",
+    "framed",
+    "load",
+    "resized",
+    "without_copies",
+]
 
 
 _PADDING = 10  # pixels: what fer adds around a face
@@ -33,7 +43,7 @@ class FaceSet:
 
     Attributes:
         rows: of the manifest.
-        crops: shape (N, 64, 64, 3), RGB.
+        crops: shape (N, side, side, 3), RGB.
         targets: shape (N,).
     """
 
@@ -47,13 +57,14 @@ class FaceSet:
         return FaceSet([self.rows[i] for i in places], self.crops[places], self.targets[places])
 
 
-def load(folder: Path, split: str, most: int = 0) -> FaceSet:
+def load(folder: Path, split: str, most: int = 0, side: int = SIDE) -> FaceSet:
     """Read a split of a prepared folder.
 
     Args:
         folder: made by ``mien prepare``.
         split: ``test`` or ``train``.
         most: if not 0, so many of its pictures, spread evenly.
+        side: of the crops, in pixels.
 
     Returns:
         Its crops of the six expressions.
@@ -62,10 +73,17 @@ def load(folder: Path, split: str, most: int = 0) -> FaceSet:
     rows.sort(key=lambda row: row.original)  # the same order for every framing
     if most and most < len(rows):
         rows = [rows[i] for i in np.linspace(0, len(rows) - 1, most).astype(int)]
-    crops = np.empty((len(rows), SIDE, SIDE, 3), dtype=np.uint8)
+    crops = np.empty((len(rows), side, side, 3), dtype=np.uint8)
     for i, row in enumerate(rows):
-        crops[i] = images.read_rgb(folder / row.path)
+        crops[i] = resized(images.read_rgb(folder / row.path), side)
     return FaceSet(rows, crops, np.array([index(row.label) for row in rows]))
+
+
+def resized(crop: U8, side: int) -> U8:
+    """Return an RGB crop of a side in pixels, as `mien.pixels` resizes grey ones."""
+    if crop.shape[:2] == (side, side):
+        return crop
+    return np.asarray(Image.fromarray(crop).resize((side, side), Image.Resampling.BILINEAR))
 
 
 def framed(faces: FaceSet, folder: Path) -> FaceSet:
@@ -82,7 +100,7 @@ def framed(faces: FaceSet, folder: Path) -> FaceSet:
     crops = faces.crops.copy()
     for i, row in enumerate(faces.rows):
         if row.original in paths:
-            crops[i] = images.read_rgb(folder / paths[row.original])
+            crops[i] = resized(images.read_rgb(folder / paths[row.original]), crops.shape[1])
     return FaceSet(faces.rows, crops, faces.targets)
 
 

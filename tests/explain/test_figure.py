@@ -52,7 +52,8 @@ def test_a_picture_that_is_a_crop_is_only_resized(tmp_path, recognizer):
     rgb = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
     (tmp_path / "a.png").write_bytes(encode(rgb, "PNG"))
     [crop] = face_crops(recognizer, tmp_path / "a.png", crop=True)
-    expected = Image.fromarray(rgb).resize((64, 64), Image.Resampling.BILINEAR)
+    side = recognizer.model.side
+    expected = Image.fromarray(rgb).resize((side, side), Image.Resampling.BILINEAR)
     np.testing.assert_array_equal(crop, np.asarray(expected))
 
 
@@ -109,9 +110,10 @@ def test_the_sentence_speaks_of_the_class_that_was_asked_for(source, face):
 
 def test_the_channels_of_a_layer_fill_eight_rows_behind_the_face(source, face):
     page = activations_figure(source, face.crop)
-    count = source.activations(np.zeros((1, 3, 64, 64), dtype=np.float32)).shape[1]
+    batch = np.zeros((1, 3, source.side, source.side), dtype=np.float32)
+    _, count, height, width = source.activations(batch).shape
     assert words_of(page)[0] == (
-        f"{source.layer}: 63 of {count} channels of 8x8, the liveliest first"
+        f"{source.layer}: 63 of {count} channels of {height}x{width}, the liveliest first"
     )
     assert len(page.pictures) == 64
 

@@ -13,11 +13,12 @@ from mien.labels import LABELS
 from mien.recognize.model import SHIPPED, Model, read_card, seal
 from tests.support.onnx_files import channels_model
 
+SIDE = read_card(SHIPPED)["input"]["side"]
 METHODS = ("cam", "grad-cam", "grad-cam++", "hirescam", "layercam", "eigen-cam")
 
 
 def crops(count):
-    return np.random.default_rng(0).normal(size=(count, 3, 64, 64)).astype(np.float32)
+    return np.random.default_rng(0).normal(size=(count, 3, SIDE, SIDE)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,8 @@ def test_an_older_file_is_recognised_as_before(shipped, older):
 
 def test_the_shipped_maps_come_from_its_features(shipped):
     found = shipped.tensors(crops(2), ["features", "gradients", "maps"])
-    weights = 64 * found["gradients"][..., 0, 0]  # (N, 6, K): a mean over 64 places
+    places = found["features"][0, 0].size
+    weights = places * found["gradients"][..., 0, 0]  # (N, 6, K): a mean over the places
     expected = np.einsum("nck,nkhw->nchw", weights, found["features"])
     np.testing.assert_allclose(found["maps"], expected, atol=1e-4)
 
@@ -78,7 +80,7 @@ def test_score_cam_is_the_sum_over_masked_crops_worked_out_by_hand(shipped):
     logits = []
     for channel in found:
         spread = channel - channel.min()
-        mask = cv2.resize(spread / max(spread.max(), 1e-30), (64, 64))
+        mask = cv2.resize(spread / max(spread.max(), 1e-30), (SIDE, SIDE))
         logits.append(shipped.tensors(batch * mask, ["logits"])["logits"][0, 5])
     powers = np.exp(np.array(logits) - max(logits))
     expected = np.einsum("k,khw->hw", powers / powers.sum(), found).clip(min=0)
@@ -107,8 +109,9 @@ def test_explaining_a_file_imports_no_torch():
     code = """
 import sys, numpy as np
 from mien.explain import explain, METHODS
-from mien.recognize.model import SHIPPED
-batch = np.zeros((1, 3, 64, 64), dtype=np.float32)
+from mien.recognize.model import SHIPPED, Model
+side = Model(SHIPPED).side
+batch = np.zeros((1, 3, side, side), dtype=np.float32)
 for method in METHODS:
     if method != "integrated-gradients":
         explain(SHIPPED, batch, method, "fear")

@@ -24,7 +24,7 @@ def test_every_face_has_its_map_by_each_method_and_its_liveliest_channels(recogn
     for number, (crop, label) in enumerate(zip(given, labels, strict=True)):
         row = tiles[7 * number : 7 * number + 7]
         np.testing.assert_array_equal(row[0], picture_grid.crop_tile(crop))
-        batch = to_batch([crop], 64)
+        batch = to_batch([crop], source.side)
         for tile, method in zip(row[1:4], ("cam", "grad-cam", "grad-cam++"), strict=True):
             [own] = explain(source, batch, method, label)
             np.testing.assert_array_equal(tile, picture_grid.outlined_map(crop, own))

@@ -13,6 +13,7 @@ from tests.support.onnx_files import channels_model
 from tests.support.pictures import texture
 from tests.support.recognition_oracle import SHIPPED
 
+SIDE = recognition_oracle.side()
 BATCH = recognition_oracle.network_input([texture(seed) for seed in range(5)])
 
 
@@ -101,15 +102,16 @@ def test_no_crops_give_no_scores(shipped):
 @pytest.mark.parametrize(
     ("batch", "got"),
     [
-        (BATCH[0], "(3, 64, 64) float32"),
-        (BATCH[:, :1], "(5, 1, 64, 64) float32"),
+        (BATCH[0], f"(3, {SIDE}, {SIDE}) float32"),
+        (BATCH[:, :1], f"(5, 1, {SIDE}, {SIDE}) float32"),
         (BATCH[:, :, :32, :32], "(5, 3, 32, 32) float32"),
-        (BATCH.astype(np.float64), "(5, 3, 64, 64) float64"),
+        (BATCH.astype(np.float64), f"(5, 3, {SIDE}, {SIDE}) float64"),
     ],
     ids=["one crop", "one channel", "small", "double"],
 )
 def test_a_batch_of_another_shape_or_type_is_refused(shipped, batch, got):
-    with pytest.raises(ValueError, match=re.escape(f"expected (N, 3, 64, 64) float32, got {got}")):
+    wanted = f"expected (N, 3, {SIDE}, {SIDE}) float32, got {got}"
+    with pytest.raises(ValueError, match=re.escape(wanted)):
         shipped.run(batch)
 
 

@@ -1,5 +1,6 @@
 """What recognition should give, worked out without mien: Pillow, numpy and ONNX Runtime alone."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,17 @@ def network(batch, path=SHIPPED):
     return dict(zip(names, session.run(None, {"crops": batch}), strict=True))
 
 
+def side(path=SHIPPED):
+    """The side of the crops that a model file takes, in pixels."""
+    found = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).get_modelmeta()
+    return json.loads(found.custom_metadata_map["mien_card"])["input"]["side"]
+
+
 def network_input(crops):
-    """Shape (N, 3, 64, 64), from crops of any size: Pillow makes them grey and small."""
+    """Shape (N, 3, side, side), from crops of any size: Pillow makes them grey and resizes them."""
+    size = (side(), side())
     images = [Image.fromarray(crop).convert("L") for crop in crops]
-    gray = np.stack([np.asarray(image.resize((64, 64), Image.BILINEAR)) for image in images])
+    gray = np.stack([np.asarray(image.resize(size, Image.BILINEAR)) for image in images])
     return ((gray[:, None] / 255 - MEAN) / STD).astype(np.float32)
 
 
