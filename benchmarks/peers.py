@@ -1,17 +1,21 @@
 """How good is mien beside the packages that anybody can install, on the same faces?
 
 Test crops of RAF-DB and FER2013 as `mien prepare` wrote them: all, FER2013's without those that
-have a copy in its training split, and RAF-DB's with each crop damaged once. Rivals: the shipped
-model (and others by --also), the expression networks of fer, face-api and human, and HOG with a
-linear classifier as a floor. Peers get the framing that suits them best, chosen on training
-pictures; ours gets crops as distributed. Six classes: peers are scored with neutral left out of
-their seven, and once more with neutral counted as an answer, which is always wrong here.
+have a copy in its training split, and RAF-DB's with each crop damaged once. And all of CK+ and of
+TFEID, which taught none of them as far as is known. Rivals: the shipped model (and others by
+--also), the expression networks of fer, face-api and human, and HOG with a linear classifier as a
+floor. Peers get the framing that suits them best, chosen on training pictures, for CK+ on TFEID and
+the other way round; ours gets crops as distributed, and of these two framed ones, as large as its
+network wants them, where the others get 64 pixels. Six classes: peers are scored with neutral left
+out of their seven, and once more with neutral counted as an answer, which is always wrong here.
 FER2013's training pictures taught ours, fer and human; face-api's are not known. RAF-DB's
 training pictures taught ours alone, and cnn15-dropout where it comes by --also: the fair row for
 that set is a model trained without them.
 
 Run: OMP_NUM_THREADS=1 python -m benchmarks.peers [--data DIR] [--also NAME=FILE.onnx]
-DIR holds rafdb, rafdb-framed, fer2013, fer2013-framed; see "Train it yourself" in the README.
+DIR holds rafdb, fer2013, ckplus, tfeid, and each once more with -framed; see "Train it yourself" in
+the README.
+--only DATABASE (may be repeated) measures that one alone and adds it to the record that is there.
 Writes results/peers.json. Answers are kept in DIR/peers-answers, so a second run asks only those
 who are new; the times are always measured anew.
 Times are processor times, so that other work on the machine hardly changes them; on an idle one,
@@ -23,7 +27,7 @@ import argparse
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,10 +44,12 @@ from mien.cli._shared import bar
 from mien.evaluate import calibration, metrics
 from mien.labels import LABELS
 from mien.media.writers import write_text
+from mien.pixels import SIDE
 
 OURS = "mien"
 DATABASES = ("rafdb", "fer2013")
-TITLES = {"rafdb": "RAF-DB test", "fer2013": "FER2013 test"}
+STUDIO = {"ckplus": "tfeid", "tfeid": "ckplus"}  # framings are chosen on the other one
+TITLES = {"rafdb": "RAF-DB test", "fer2013": "FER2013 test", "ckplus": "CK+", "tfeid": "TFEID"}
 DAMAGED = ", damaged"
 CROPS, BATCH, WARMUP = 50, 64, 2
 FLOOR = 6_000  # training crops of each database for the floor
@@ -55,6 +61,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, help="ours, instead of the shipped one")
     parser.add_argument("--also", action="append", default=[], metavar="NAME=FILE.onnx")
     parser.add_argument("--without", action="append", default=[], choices=("fer", "hog", "node"))
+    parser.add_argument("--only", action="append", choices=TITLES, help="add it to the record")
     parser.add_argument("--packages", type=Path, help="keep what is installed here, or find it")
     parser.add_argument("--pictures", type=int, default=0, help="of each test set; 0 is all")
     parser.add_argument("--choosing", type=int, default=150, help="training pictures of each")
@@ -116,12 +123,21 @@ def reframed(faces: FaceSet, framing: str, folder: Path) -> FaceSet:
     return FaceSet(faces.rows, np.stack([FRAMINGS[framing](c) for c in faces.crops]), faces.targets)
 
 
-def best_framing(rival: Rival, train: FaceSet, folder: Path, kept: Path) -> dict[str, float]:
-    """Accuracy on training pictures by framing, the best first."""
-    if len(rival.framings) == 1:
-        return {rival.framings[0]: float("nan")}
+def framings_of(rival: Rival, database: str) -> tuple[str, ...]:
+    """The framings that a rival may be given; studio portraits come to ours as photographs do."""
+    if database in STUDIO and rival.framings == ("as distributed",):
+        return (FRAMED,)
+    return rival.framings
+
+
+def best_framing(
+    rival: Rival, framings: Sequence[str], train: FaceSet, folder: Path, kept: Path
+) -> dict[str, float]:
+    """Accuracy on pictures to choose by, by framing, the best first."""
+    if len(framings) == 1:
+        return {framings[0]: float("nan")}
     right = {}
-    for framing in rival.framings:
+    for framing in framings:
         scores = answers_of(rival, reframed(train, framing, folder), kept).scores
         right[framing] = round(float((scores.argmax(axis=1) == train.targets).mean()), 4)
     return dict(sorted(right.items(), key=lambda item: -item[1]))
@@ -164,26 +180,33 @@ def measure(
 ) -> dict[str, int]:
     """Fill in the accuracy of all rivals on all sets; return how large the sets are."""
     kept, sizes = chosen.data / "peers-answers", {}
-    for database in DATABASES:
-        folder, title = chosen.data / database, TITLES[database]
-        test = face_sets.load(folder, "test", chosen.pictures)
-        train = face_sets.load(folder, "train", chosen.choosing)
-        clean = face_sets.without_copies(test, folder)
-        masks = {title: np.ones(len(clean), dtype=np.bool_), f"{title} without copies": clean}
+    sides = {SIDE, *(rival.side for rival in found)}
+    for database in chosen.only or TITLES:
+        title = TITLES[database]
+        folder, other = chosen.data / database, chosen.data / STUDIO.get(database, database)
+        split = "train" if database in STUDIO else "test"
+        tests = {side: face_sets.load(folder, split, chosen.pictures, side) for side in sides}
+        trains = {side: face_sets.load(other, "train", chosen.choosing, side) for side in sides}
+        masks = {title: np.ones(len(tests[SIDE].rows), dtype=np.bool_)}
+        if database in DATABASES:
+            masks[f"{title} without copies"] = face_sets.without_copies(tests[SIDE], folder)
         if database == "rafdb":
             masks[f"{title}{DAMAGED}"] = masks[title]
         sizes |= {name: int(mask.sum()) for name, mask in masks.items()}
         ours: dict[str, Answers] = {}
-        ready: dict[str, tuple[FaceSet, FaceSet]] = {}  # by framing: whole and damaged
+        ready: dict[tuple[str, int, bool], FaceSet] = {}  # by framing, side and damage
         for rival in found:
-            framings = best_framing(rival, train, folder, kept)
+            able = framings_of(rival, database)
+            framings = best_framing(rival, able, trains[rival.side], other, kept)
             framing = next(iter(framings))
             rows[rival.name]["framing"][database] = {"chosen": framing, "on_train": framings}
-            if framing not in ready:
-                plain = reframed(test, framing, folder)
-                ready[framing] = plain, face_sets.damaged(plain) if database == "rafdb" else plain
             for name, mask in masks.items():
-                faces = ready[framing][name.endswith(DAMAGED)]
+                hurt = name.endswith(DAMAGED)
+                key = (framing, SIDE if hurt else rival.side, hurt)
+                if key not in ready:
+                    plain = reframed(tests[key[1]], framing, folder)
+                    ready[key] = face_sets.damaged(plain) if hurt else plain
+                faces = ready[key]
                 answers = answers_of(rival, faces, kept)
                 answers = Answers(answers.scores[mask], answers.calm[mask])
                 record = figures(answers, faces.targets[mask])
@@ -220,20 +243,49 @@ def take_times(found: list[Rival], repeats: int, rows: dict[str, dict[str, Any]]
             }
 
 
+def added(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Add what was measured now to an earlier record.
+
+    Args:
+        before: a whole record; its times and its other sets stay, and rivals who did not come.
+        now: of some databases.
+
+    Returns:
+        The earlier record with the sets of both; ``added`` names the command and the date of each
+        set that came later.
+    """
+    rows = {row["name"]: row for row in now["rivals"]}
+    rivals = [
+        row | {part: row[part] | rows[row["name"]][part] for part in ("framing", "sets")}
+        if row["name"] in rows
+        else row
+        for row in before["rivals"]
+    ]
+    later = {name: {key: now[key] for key in ("command", "date")} for name in now["sets"]}
+    return before | {
+        "sets": before["sets"] | now["sets"],
+        "rivals": rivals,
+        "added": before.get("added", {}) | later,
+    }
+
+
 def main() -> None:
     chosen = options()
     settings = {"threads": 1, "choosing": chosen.choosing, "repeats": chosen.repeats}
-    command = "python -m benchmarks.peers"
+    command = " ".join(["python -m benchmarks.peers", *(f"--only {n}" for n in chosen.only or ())])
     record = timing.head(__doc__.splitlines()[0], command, settings)
     absent: list[str] = []
     with competitors(chosen, absent) as found:
         rows = {r.name: {"name": r.name, **r.facts, "framing": {}, "sets": {}} for r in found}
-        take_times(found, chosen.repeats, rows)
+        if not chosen.only:
+            take_times(found, chosen.repeats, rows)
         sizes = measure(chosen, found, rows)
     record |= {"sets": sizes, "absent": absent, "rivals": list(rows.values())}
     for reason in absent:
         print(f"not measured: {reason}")
     target = chosen.out / "peers.json"
+    if chosen.only:
+        record = added(json.loads(target.read_text(encoding="utf-8")), record)
     write_text(json.dumps(record, indent=1).replace("NaN", "null") + "\n", target)
     print(f"wrote {target}")
 

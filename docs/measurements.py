@@ -20,6 +20,7 @@ __all__ = ["PARTS", "PLOT", "draw_peers", "peers_plot_is_current"]
 PLOT = ROOT / "docs" / "peers.png"
 RAFDB, FER2013 = "RAF-DB test", "FER2013 test without copies"
 DAMAGED = "RAF-DB test, damaged"
+SHOWN, STUDIO = (RAFDB, FER2013, DAMAGED), ("CK+", "TFEID")
 _COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 
 
@@ -27,12 +28,12 @@ def peers() -> str:
     """Every peer in one line."""
     record = read("peers")
     header = [
-        "", "RAF-DB", "mean recall", "FER2013", "mean recall", "damaged RAF-DB", "ECE",
+        "", "RAF-DB", "mean recall", "FER2013", "mean recall", "damaged RAF-DB", *STUDIO, "ECE",
         "ms a crop", "parameters", "MB installed",
     ]  # fmt: skip
     rows = []
     for peer in record["rivals"]:
-        raf, fer, hurt = (peer["sets"][name] for name in (RAFDB, FER2013, DAMAGED))
+        raf, fer, hurt, *studio = (peer["sets"].get(name, {}) for name in (*SHOWN, *STUDIO))
         rows.append([
             f"**{peer['name']}**" if peer is record["rivals"][0] else peer["name"],
             _percent(raf["accuracy"]) + _star(raf),
@@ -40,6 +41,7 @@ def peers() -> str:
             _percent(fer["accuracy"]) + _star(fer),
             _percent(fer["mean_recall"]),
             _percent(hurt["accuracy"]) + _star(hurt),
+            *(_percent(s.get("accuracy")) + _star(s) for s in studio),
             f"{_percent(raf['calibration_error'])}, {_percent(fer['calibration_error'])}",
             f"{peer['one']['cpu_ms']:.1f}",
             peer["parameters"],
@@ -50,8 +52,9 @@ def peers() -> str:
     return (
         as_markdown(header, rows)
         + f"\n{RAFDB}: {sizes[RAFDB]:,} pictures. {FER2013[:12]}: the {sizes[FER2013]:,} pictures "
-        + "without a copy in its training split. A star: the difference from the first row may be "
-        + "chance (McNemar, p >= 0.001). One crop at a time on one thread, processor time."
+        + "without a copy in its training split. CK+ and TFEID taught none of these, as far as is "
+        + "known. A star: the difference from the first row may be chance (McNemar, p >= 0.001). "
+        + "One crop at a time on one thread, processor time."
         + f"{absent}\n"
     )
 
@@ -75,7 +78,7 @@ def peers_sets() -> str:
     parts = []
     for name, size in record["sets"].items():
         rows = []
-        for peer in record["rivals"]:
+        for peer in (peer for peer in record["rivals"] if name in peer["sets"]):
             r = peer["sets"][name]
             low, high = r["accuracy_95"]
             paired = r.get("mcnemar")

@@ -4,10 +4,11 @@ import csv
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.stats import binom
 
 from benchmarks import face_sets, peers
-from benchmarks.contenders import Answers
+from benchmarks.contenders import Answers, Rival
 from mien.data import manifest
 from tests.support.prepared_folder import row_of, striped, write_crop
 
@@ -91,3 +92,42 @@ def test_the_border_is_the_mean_of_the_lowest_rows():
     assert wide[0, 0].tolist() == [90, 60, 30]
     assert wide[32, 32].tolist() == [0, 0, 0]
     assert (wide[:, 32] == (90, 60, 30)).all(axis=1).sum() == pytest.approx(2 * 10 * 64 / 84, abs=2)
+
+
+def test_crops_come_in_the_side_that_a_rival_takes_as_pillow_resizes_them(folder):
+    [first, *_] = face_sets.load(folder, "test", side=88).crops
+    [plain, *_] = face_sets.load(folder, "test").crops
+    assert plain.shape == (64, 64, 3)
+    expected = Image.fromarray(plain).resize((88, 88), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(first, np.asarray(expected))
+
+
+def test_portraits_from_a_studio_come_to_ours_as_photographs_do_and_to_peers_as_suits_them():
+    ours = Rival("mien", "", answers, ("as distributed",))
+    peer = Rival("peer", "", answers, ("as distributed", face_sets.FRAMED))
+    assert peers.framings_of(ours, "rafdb") == ("as distributed",)
+    assert peers.framings_of(ours, "ckplus") == (face_sets.FRAMED,)
+    assert peers.framings_of(peer, "tfeid") == peer.framings
+
+
+def test_what_is_measured_later_is_added_and_nothing_else_changes():
+    before = {
+        "date": "old", "sets": {"a": 3}, "absent": [],
+        "rivals": [
+            {"name": "mien", "one": 1, "framing": {"x": 1}, "sets": {"a": {"accuracy": 0.5}}},
+            {"name": "gone", "one": 2, "framing": {}, "sets": {"a": {"accuracy": 0.25}}},
+        ],
+    }  # fmt: skip
+    now = {
+        "command": "peers --only b", "date": "new", "sets": {"b": 4},
+        "rivals": [{"name": "mien", "framing": {"y": 2}, "sets": {"b": {"accuracy": 0.75}}}],
+    }  # fmt: skip
+    found = peers.added(before, now)
+    assert (found["date"], found["sets"]) == ("old", {"a": 3, "b": 4})
+    assert found["added"] == {"b": {"command": "peers --only b", "date": "new"}}
+    [ours, gone] = found["rivals"]
+    assert ours == {
+        "name": "mien", "one": 1, "framing": {"x": 1, "y": 2},
+        "sets": {"a": {"accuracy": 0.5}, "b": {"accuracy": 0.75}},
+    }  # fmt: skip
+    assert gone == before["rivals"][1]
