@@ -74,6 +74,8 @@ def test_a_run_and_its_file_say_what_they_began_with(exported, two, tmp_path):
     records = [run.read_description(tmp_path / name) for name in ("first", "second")]
     for record in (*records, read_card(tmp_path / "second.onnx")["data"]):
         assert record["start"] == expected | {"source": "a model file of mien"}
+    allowed = "Weights: as the training pictures allow, and tiny, their start: "
+    assert read_card(tmp_path / "second.onnx")["licence"] == allowed + expected["licence"]
     train(settings_for(two), tmp_path / "fresh")
     assert "start" not in run.read_description(tmp_path / "fresh")
     # a file that began with another one says both

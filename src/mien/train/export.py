@@ -34,7 +34,7 @@ from mien.train.cross_validate import Answers, read_answers, read_record
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
 from mien.train.neutral import fit_neutral, same_origin
-from mien.train.run import TrainedRun, load_run, read_description
+from mien.train.run import START, TrainedRun, load_run, read_description
 from mien.train.validate import best_epoch, predict
 
 __all__ = ["ERROR_RATE", "PARITY", "export", "multiply_adds", "read_metrics"]
@@ -80,16 +80,17 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
     model = WithMaps(trained.network, len(labels.names))
     graph = _to_onnx(model)
     parity = _prove_parity(model, graph, _proof(data.held))
+    record = read_description(run)
     card = {
         **_describe(trained, neutral, model.linear_layers),
         **_calibrate(_answers(run, trained, data.held)),
         "parameters": sum(p.numel() for p in trained.network.parameters()),
         "multiply_adds": multiply_adds(trained.network),
         "epoch": best_epoch(trained.history)["epoch"],
-        "data": read_description(run),
+        "data": record,
         "parity": float(f"{parity:.1e}"),
         "metrics": {**_by_folds(run, trained), **(metrics or {})},
-        "licence": _licence(data.train),
+        "licence": _licence(data.train, record.get(START, {})),
         "weights_sha256": hashlib.sha256(graph).hexdigest(),
         "sha256": "0" * 64,
     }
@@ -97,11 +98,16 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
     return card
 
 
-def _licence(train: Crops) -> str:
-    """What the pictures allow: those of a dataset with a reader of its own are for research."""
+def _licence(train: Crops, start: dict[str, str]) -> str:
+    """What the pictures allow, and the start; those of a dataset that we read are for research."""
     research = DATASETS.keys() - {"folder"}
     ours = train.labels == PAPER or any(row.source in research for row in train.rows)
-    return _LICENCE if ours else "Weights: as the training pictures allow."
+    if ours:
+        return _LICENCE
+    if not start:
+        return "Weights: as the training pictures allow."
+    name, licence = start["name"], start["licence"]
+    return f"Weights: as the training pictures allow, and {name}, their start: {licence}"
 
 
 def _describe(trained: TrainedRun, neutral: dict[str, float], linear_layers: int) -> dict[str, Any]:
