@@ -112,6 +112,13 @@ def test_holding_everything_out_leaves_a_message_and_no_crash(tmp_path):
         load_data(settings_for(folder, hold_out=0.9999))
 
 
+def test_a_limit_that_held_out_pictures_use_up_is_named(tmp_path):
+    folder = write_crops(tmp_path / "a", train=10, labels=LABELS)
+    told = r"no training picture of anger.*\n  try: raise limit, 12, which counts held-out pictures"
+    with pytest.raises(BadDataError, match=told):
+        load_data(settings_for(folder, hold_out=0.5, limit=12))
+
+
 def test_a_database_of_neutral_faces_alone_is_refused_where_neutral_is_left_out(tmp_path):
     folder = write_crops(tmp_path / "a", train=2, test=2, labels=("neutral",))
     with pytest.raises(BadDataError, match="no training picture"):

@@ -66,10 +66,10 @@ def load_data(settings: TrainConfig) -> Data:
     found = {row.label for row in train.rows}
     missing = [name for name in labels.names if name not in found]
     if missing:
-        raise BadDataError(
-            f"no training picture of {', '.join(sorted(missing))}",
-            fix=f"check data in the config; the classes are {labels}",
-        )
+        fix = f"check data in the config; the classes are {labels}"
+        if settings.limit:
+            fix = f"raise limit, {settings.limit}, which counts held-out pictures too; or {fix}"
+        raise BadDataError(f"no training picture of {', '.join(sorted(missing))}", fix=fix)
     _refuse_one_class(labels)
     if settings.shuffle_labels:
         train = train.with_shuffled_targets(settings.seed)
