@@ -15,7 +15,6 @@ import numpy as np
 
 import mien
 from benchmarks import bare, portraits, timing
-from mien import pixels
 from mien.recognize.results import Face
 
 FACES, THREADS = 64, 1
@@ -50,7 +49,7 @@ def main() -> None:
     for count in (FACES, 1):
         faces = found[:count]
         crops = [face.crop for face in recognizer.read_faces(rgb, faces, False)]
-        batch = pixels.to_batch(crops, recognizer.model.side)
+        batch = recognizer.model.to_batch(crops)
 
         def enlarged(faces: list[portraits.Detection] = faces) -> None:
             for face in recognizer.read_faces(rgb, faces):

@@ -19,7 +19,6 @@ import numpy as np
 
 import mien
 from benchmarks import bare, peer_fer, portraits, timing
-from mien import pixels
 from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.recognize.recognizer import Recognizer
@@ -65,7 +64,7 @@ def staged(recognizer: Recognizer, rgb: portraits.U8) -> tuple[list[float], Pict
     transforms = [align.framing(five, side) for five in points]
     crops = [align.crop(rgb, to_crop, side) for to_crop in transforms]
     marks.append(time.perf_counter())
-    outputs = recognizer.model.run(pixels.to_batch(crops, side))
+    outputs = recognizer.model.run(recognizer.model.to_batch(crops))
     faces = []
     for i, (box, confidence) in enumerate(boxes):
         where = Detection(box, points[i], confidence)

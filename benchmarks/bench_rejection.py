@@ -23,7 +23,6 @@ from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import face_sets, non_faces, timing
-from mien import pixels
 from mien.data import manifest, splits
 from mien.evaluate import metrics
 from mien.faces.detect import Detector
@@ -64,7 +63,7 @@ def outputs(model: Model, crops: U8) -> dict[str, F64]:
     names = [output.name for output in model.session.get_outputs()]
     parts = []
     for i in range(0, len(crops), BATCH):
-        batch = pixels.to_batch(crops[i : i + BATCH], model.side)
+        batch = model.to_batch(crops[i : i + BATCH])
         parts.append(model.session.run(names, {"crops": batch}))
     found = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
     return dict(zip(names, found, strict=True))

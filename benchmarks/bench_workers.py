@@ -34,7 +34,6 @@ from PIL import Image
 import mien
 from benchmarks import peak, portraits, timing
 from mien.cores import cores
-from mien.pixels import to_batch
 from mien.recognize.model import Model
 from mien.scale.readers import Caps, Drawing, PhotoReader, PhotoReading
 from mien.scale.stream import Plan, read_files
@@ -172,7 +171,7 @@ def threads_or_processes(report: timing.Report, place: Path, repeats: int) -> No
 def batches(report: timing.Report, repeats: int) -> None:
     """Milliseconds of the network for a face: the batch of one picture, and of sixty faces."""
     model = Model(threads=1)
-    batch = to_batch(portraits.crops(60), model.side)
+    batch = model.to_batch(portraits.crops(60))
 
     def run(size: int) -> None:
         for start in range(0, len(batch), size):

@@ -81,21 +81,21 @@ def mien_model(name: str, path: Path | None, folder: Path | None) -> Rival:
         The rival.
     """
     recognizer = Recognizer(path, threads=1)
-    card, side = recognizer.model.card, recognizer.model.side
+    model = recognizer.model
 
     def answer(crops: U8, batch: int) -> Answers:
         parts = [
-            recognizer.model.run(pixels.to_batch(crops[i : i + batch], side), maps=False)
+            model.run(model.to_batch(crops[i : i + batch]), maps=False)
             for i in range(0, len(crops), batch)
         ]
         neutral = np.concatenate([part.neutral for part in parts])
         return Answers(np.concatenate([part.scores for part in parts]), neutral > 0.5)
 
-    facts: dict[str, Any] = {"parameters": card["parameters"]}
+    facts: dict[str, Any] = {"parameters": model.card["parameters"]}
     if folder is not None:
         facts["install_mb"] = _installed(folder, str(_ROOT))
         facts["first_answer_s"] = _started(_MIEN)
-    return Rival(name, card["sha256"], answer, ("as distributed",), facts, side=side)
+    return Rival(name, model.card["sha256"], answer, ("as distributed",), facts, side=model.side)
 
 
 def hog(train: list[face_sets.FaceSet]) -> Rival:

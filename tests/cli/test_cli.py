@@ -14,7 +14,7 @@ from PIL import Image
 import mien as package
 from mien.cli import _shared, cli
 from mien.errors import MienError
-from mien.recognize.model import SHIPPED
+from mien.recognize.model import SHIPPED, read_card
 from tests.support.commands import mien
 
 COMMANDS = cli.list_commands(click.Context(cli))
@@ -134,6 +134,15 @@ def test_models_names_the_shipped_one_with_its_size_and_licence():
     assert card["licence"] in result.stdout
     for name, figures in card["metrics"].items():
         assert f"{name}: accuracy {100 * figures['accuracy']:.1f}%" in result.stdout
+
+
+def test_models_says_what_a_model_began_with_and_who_made_that(monkeypatch):
+    start = {"name": "faces", "source": "somebody, 3 million faces", "licence": "public domain"}
+    card = read_card(SHIPPED)
+    card["data"]["start"] = start
+    monkeypatch.setattr("mien.recognize.model.read_card", lambda _path: card)
+    said = "  begins with faces: somebody, 3 million faces; public domain"
+    assert said in mien("models").stdout.splitlines()
 
 
 def test_models_lists_every_model_in_the_package():

@@ -29,7 +29,7 @@ def side(path=SHIPPED):
 
 def network_input(crops):
     """Shape (N, 3, side, side), from crops of any size: Pillow makes them grey and resizes them."""
-    size = (side(), side())
+    size = (side(),) * 2
     images = [Image.fromarray(crop).convert("L") for crop in crops]
     gray = np.stack([np.asarray(image.resize(size, Image.BILINEAR)) for image in images])
     return ((gray[:, None] / 255 - MEAN) / STD).astype(np.float32)

@@ -17,8 +17,9 @@ from mien.faces import align
 from mien.models import zoo
 from mien.recognize.model import Model
 from mien.train import trainer
+from mien.train.earlier import load_earlier_run
 from mien.train.export import export
-from mien.train.run import load_earlier_run, load_run
+from mien.train.run import load_run
 from tests.support.onnx_files import channels_model
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for, tiny_in_zoo

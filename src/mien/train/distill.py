@@ -8,15 +8,14 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, kl_div
+from torch.nn.functional import kl_div
 
-from mien.data.label_file import labels_of_all
 from mien.errors import BadSettingError
 from mien.models.network import Network
 from mien.recognize.model import Model
 from mien.train.config import DEFAULTS, TrainConfig
-from mien.train.first import is_file
-from mien.train.run import load_earlier_run
+from mien.train.earlier import HELD_OUT_BY, is_file, load_earlier_run, refuse_unlike
+from mien.train.optim import resize
 
 __all__ = ["Teachers", "distillation_loss"]
 
@@ -69,7 +68,7 @@ class _RunTeacher(nn.Module):
         self.network = network
 
     def forward(self, batch: Tensor, temperature: float) -> Tensor:
-        logits: Tensor = self.network(_resized(batch, self.network.side))
+        logits: Tensor = self.network(resize(batch, self.network.side))
         return (logits.float() / temperature).softmax(dim=1)
 
 
@@ -79,31 +78,20 @@ class _FileTeacher(nn.Module):
     def __init__(self, path: str, student: TrainConfig) -> None:
         super().__init__()
         self.model = Model(path, threads=student.threads)
-        labels = labels_of_all(student.data)
-        if self.model.labels.targets != labels.targets:
-            raise BadSettingError(
-                f"the teacher {path} has the classes {self.model.labels}, the run that learns from "
-                f"it {labels}",
-                fix="give both the same classes in the same order",
-            )
-        self.has_neutral = student.neutral and labels.calm_beside
+        self.has_neutral = student.neutral and self.model.labels.calm_beside
         if self.has_neutral and "neutral" not in self.model.outputs:
             raise BadSettingError(
                 f"the teacher {path} does not know neutral, the run that learns from it does",
                 fix="choose another teacher, or set neutral = false",
             )
-        known = self.model.card.get("data", {})
-        for name in ("hold_out", "draw"):  # older cards do not say: nearly always the defaults
-            own, wanted = known.get(name, DEFAULTS[name]), getattr(student, name)
-            if own != wanted:
-                raise BadSettingError(
-                    f"the teacher {path} has {name} = {own}, the run that learns from it {wanted}",
-                    fix=f"give both the same {name}",
-                )
+        # older cards do not say which pictures were held out: nearly always by the defaults
+        said = self.model.card.get("data", {})
+        known = {name: said.get(name, DEFAULTS[name]) for name in HELD_OUT_BY}
+        refuse_unlike(f"the teacher {path}", self.model.labels, known, student)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, batch: Tensor, temperature: float) -> Tensor:
-        crops = _resized(batch.float(), self.model.side).contiguous().cpu().numpy()
+        crops = resize(batch.float(), self.model.side).contiguous().cpu().numpy()
         names = ["logits", "neutral"] if self.has_neutral else ["logits"]
         found = {n: torch.from_numpy(v) for n, v in self.model.tensors(crops, names).items()}
         scores = (found["logits"] / temperature).softmax(dim=1)
@@ -111,12 +99,6 @@ class _FileTeacher(nn.Module):
             neutral = (found["neutral"] / temperature).sigmoid()
             scores = torch.cat([scores * (1 - neutral), neutral], dim=1)
         return scores.to(batch.device)
-
-
-def _resized(batch: Tensor, side: int) -> Tensor:
-    if batch.shape[-1] == side:
-        return batch
-    return interpolate(batch, (side, side), mode="bilinear", antialias=True)
 
 
 def distillation_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:

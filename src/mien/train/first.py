@@ -20,13 +20,14 @@ from mien.models.exported import load_exported
 from mien.models.network import Network
 from mien.models.pretrained import load_start
 from mien.models.starts import STARTS
-from mien.recognize.model import Model, shipped_models
+from mien.recognize.model import Model, find, read_card
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, network_inputs
+from mien.train.earlier import is_file, load_earlier_run
 from mien.train.regression import embed, fit_linear
-from mien.train.run import START, load_earlier_run, read_description
+from mien.train.run import START, read_description
 
-__all__ = ["first_network", "fit_head", "is_file", "origin_of"]
+__all__ = ["first_network", "fit_head", "origin_of"]
 
 _STATISTICS = 256  # crops that set the batch norms
 _FITTED = 4096  # crops that fit the head
@@ -87,27 +88,13 @@ def origin_of(start: str) -> dict[str, Any]:
         source = f"{known.source}; in {known.package} of npm"
         return {"name": start, "source": source, "licence": known.licence}
     if is_file(start):
-        card = Model(start, threads=1).card
+        card = read_card(find(start))
         found = {key: card.get(key, "") for key in ("name", "licence")}
         found["source"] = "a model file of mien"
         earlier = card.get("data", {}).get(START, {})
         return found | ({START: earlier} if earlier else {})
     origin: dict[str, Any] = read_description(Path(start)).get(START, {}) if start else {}
     return origin
-
-
-def is_file(start: str) -> bool:
-    """Tell whether what a setting names is a model file, or the name of one in the package.
-
-    Args:
-        start: the setting.
-
-    Returns:
-        False for the folder of a run.
-    """
-    names = {"shipped", *(path.stem for path in shipped_models())}
-    is_run = Path(start).is_dir()
-    return not is_run and (start in names or Path(start).suffix == ".onnx")
 
 
 def _load_file(settings: TrainConfig, network: Network, crops: Crops) -> None:

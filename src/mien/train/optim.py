@@ -7,12 +7,13 @@ import math
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from mien.models.network import Network
 from mien.train.config import TrainConfig
 
-__all__ = ["OPTIMISERS", "layout_of", "optimiser", "rate_at", "side_at"]
+__all__ = ["OPTIMISERS", "layout_of", "optimiser", "rate_at", "resize", "side_at"]
 
 Groups = list[dict[str, Any]]
 _LARGE = 2**24  # weights of a convolution; see `layout_of`
@@ -62,6 +63,21 @@ def side_at(epoch: int, settings: TrainConfig, side: int) -> int:
     steps = math.ceil((side - settings.first_side) / 8)
     done = min(1.0, epoch / (_GROWING * settings.epochs))
     return min(side, settings.first_side + 8 * math.floor(done * steps))
+
+
+def resize(crops: Tensor, side: int) -> Tensor:
+    """Resize crops, averaging when they shrink.
+
+    Args:
+        crops: shape (N, C, H, H).
+        side: in pixels.
+
+    Returns:
+        shape (N, C, side, side); crops of that side stay as they are.
+    """
+    if side == crops.shape[-1]:
+        return crops
+    return interpolate(crops, (side, side), mode="bilinear", antialias=True)
 
 
 def optimiser(model: Network, settings: TrainConfig) -> torch.optim.Optimizer:

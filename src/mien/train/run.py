@@ -38,7 +38,6 @@ __all__ = [
     "History",
     "TrainedRun",
     "load_checkpoint",
-    "load_earlier_run",
     "load_run",
     "load_weights",
     "read_description",
@@ -96,51 +95,6 @@ def load_run(folder: Path) -> TrainedRun:
     progress = load_weights(folder / BEST, network)
     network.labels = labels
     return TrainedRun(settings, network.eval(), progress["history"], labels)
-
-
-def load_earlier_run(
-    folder: Path, role: str, settings: TrainConfig, *more: str, same_side: bool = True
-) -> TrainedRun:
-    """Load a run that a new run learns from.
-
-    Args:
-        folder: of the earlier run.
-        role: what it is to the new run, for the error.
-        settings: of the new run.
-        more: names of settings in which both must agree, besides those that decide which pictures
-            are held out: the earlier run must not have seen the pictures that validate the new one.
-        same_side: whether both must take crops of the same side.
-
-    Returns:
-        The earlier run.
-
-    Raises:
-        BadSettingError: if they do not agree, on classes too.
-        BadModelError: if the earlier run has no weights.
-    """
-    earlier = load_run(folder)
-    labels = labels_of_all(settings.data)
-    if earlier.labels.targets != labels.targets:
-        raise BadSettingError(
-            f"the {role} {folder} has the classes {earlier.labels}, the run that learns from it "
-            f"{labels}",
-            fix="give both the same classes in the same order; or start from an exported file",
-        )
-    own_side, wanted_side = earlier.network.side, zoo.side_of(settings.model, settings.side)
-    if same_side and own_side != wanted_side:
-        raise BadSettingError(
-            f"the {role} {folder} takes crops of {own_side} pixels, the run that learns from it of "
-            f"{wanted_side}",
-            fix="give both the same side",
-        )
-    for name in ("neutral", "hold_out", "draw", *more):
-        own, wanted = getattr(earlier.settings, name), getattr(settings, name)
-        if own != wanted:
-            raise BadSettingError(
-                f"the {role} {folder} has {name} = {own}, the run that learns from it {wanted}",
-                fix=f"give both the same {name}",
-            )
-    return earlier
 
 
 def refuse_other_run(folder: Path, settings: TrainConfig, resume: bool) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, interpolate
+from torch.nn.functional import cross_entropy
 
 from mien.cores import at_most_cores
 from mien.media.parts import remove_leftovers
@@ -31,7 +31,7 @@ from mien.train.distributed import Worker, keep_freed_memory, launch
 from mien.train.first import first_network, origin_of
 from mien.train.guide import Guide, WithFeatures
 from mien.train.history import restore_history, write_history
-from mien.train.optim import layout_of, optimiser, rate_at, side_at
+from mien.train.optim import layout_of, optimiser, rate_at, resize, side_at
 from mien.train.run import (
     BEST,
     LAST,
@@ -268,7 +268,7 @@ class Trainer:
         if targets.ndim == 2 and not self.settings.neutral:
             targets = _without_neutral(targets, len(self.labels.names))
         crops, targets = self._mix(crops, targets)
-        crops = _resize(crops, side_at(step // self.steps, self.settings, self.model.side))
+        crops = resize(crops, side_at(step // self.steps, self.settings, self.model.side))
         batch = normalise(crops).contiguous(memory_format=self.layout)
         temperature = self.settings.heat
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
@@ -310,13 +310,6 @@ def _without_neutral(shares: Tensor, count: int) -> Tensor:
     """Keep the shares of scored classes; a picture has a label among them, so some is left."""
     scored = shares[:, :count]
     return scored / scored.sum(dim=1, keepdim=True)
-
-
-def _resize(crops: Tensor, side: int) -> Tensor:
-    """Shrink crops (N, C, H, W) to a side; of that side they stay as they are."""
-    if side == crops.shape[-1]:
-        return crops
-    return interpolate(crops, (side, side), mode="bilinear", antialias=True)
 
 
 def _tensors(model: nn.Module) -> Iterator[Tensor]:
