@@ -236,6 +236,7 @@ NOT_YET = """() => {
   const bitmap = window.createImageBitmap, video = document.querySelector("video");
   let early = true;
   Object.defineProperty(video, "readyState", { configurable: true, get: () => 1 });
+  video.addEventListener("loadeddata", (event) => early && event.stopImmediatePropagation());
   window.createImageBitmap = async (source, ...more) => {
     if (early && source === video) throw new DOMException("not yet");
     return bitmap(source, ...more);
