@@ -90,6 +90,15 @@ def test_without_maps_the_scores_are_the_same(shipped):
     np.testing.assert_allclose(plain.neutral, mapped.neutral, atol=1e-6)
 
 
+def test_a_crop_has_the_same_numbers_alone_and_beside_others(shipped):
+    together = shipped.run(BATCH)
+    for size in (1, 2, 3):
+        parts = [shipped.run(BATCH[i : i + size]) for i in range(0, 5, size)]
+        for name in ("scores", "neutral", "maps"):
+            values = np.concatenate([getattr(part, name) for part in parts])
+            np.testing.assert_array_equal(values, getattr(together, name))
+
+
 def test_no_crops_give_no_scores(shipped):
     nothing = BATCH[:0]
     outputs = shipped.run(nothing)

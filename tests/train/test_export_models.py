@@ -4,6 +4,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
+from onnxruntime import InferenceSession, SessionOptions
 from torch import nn
 
 from mien import pixels
@@ -56,6 +57,26 @@ def test_every_model_can_be_exported(folder, tmp_path, name, monkeypatch):
     for method in ("grad-cam", "grad-cam++", "hirescam", "layercam", "eigen-cam"):
         maps = explain(tmp_path / "a.onnx", batch, method, versus("fear", "anger"))
         same_maps(maps, explain(network, batch, method, versus("fear", "anger")))
+
+
+@pytest.mark.parametrize(("name", "side"), [("dlib10", 88), ("miennet", 88), ("faceres10", 80)])
+def test_the_answer_for_a_face_does_not_depend_on_the_faces_beside_it(name, side):
+    torch.manual_seed(0)
+    model = WithMaps(with_random_statistics(zoo.build(name, 7, 0.2, side)).eval())
+    session = InferenceSession(export._to_onnx(model), one_thread())
+    crops = pixels.to_batch(random_crops(16), side)
+    outputs = ["logits", "neutral", "maps"]
+    together = session.run(outputs, {"crops": crops})
+    for size in (1, 3, 5):
+        parts = [session.run(outputs, {"crops": crops[i : i + size]}) for i in range(0, 16, size)]
+        for whole, *pieces in zip(together, *parts, strict=True):
+            np.testing.assert_array_equal(np.concatenate(pieces), whole)
+
+
+def one_thread():
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    return options
 
 
 def linear_layers(network):
