@@ -44,6 +44,10 @@ docs: .venv/developed  ## rewrite the tables in README.md and docs/ from results
 	.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 
 model: .venv/developed  ## train and export the shipped model again, once data/ is prepared as the README says
+	.venv/bin/mien train configs/res13-se-teacher.toml --out runs/res13-se-teacher --resume
+	.venv/bin/mien train configs/res13-se.toml --out runs/res13-se --resume
+	.venv/bin/mien export runs/res13-se --out res13-se.onnx
+	.venv/bin/mien train configs/miennet-start.toml --out runs/miennet-start --resume
 	.venv/bin/mien train configs/miennet-teacher.toml --out runs/miennet-teacher --resume
 	.venv/bin/mien train configs/miennet.toml --out runs/miennet --resume
 	.venv/bin/mien export runs/miennet --out runs/miennet.onnx

@@ -2,7 +2,7 @@
 
 Per batch of 128, on all cores: what our loader does (shuffle, augment, normalise) beside what the
 network does with it (forward, backward, step; in bfloat16, plain, and compiled where there is a
-compiler), all as in `mien train configs/miennet.toml`. Beside them `ExpressionDataset` behind
+compiler), for `res13-se`, a fast network. Beside them `ExpressionDataset` behind
 torch's own DataLoader, which decodes files and does not augment, and each augmentation alone.
 
 Run: python -m benchmarks.bench_loader          (needs the train extra)
@@ -81,7 +81,7 @@ def stream(crops: dataset.Crops, strength: Strength) -> "Callable[[], tuple[Tens
 
 def network(batch: Tensor, targets: Tensor, compiled: bool) -> Callable[[], Tensor]:
     """Return a training step on one batch."""
-    model = zoo.build("miennet", CLASSES, SETTINGS.dropout)
+    model = zoo.build("res13-se", CLASSES, SETTINGS.dropout)
     model.to(memory_format=torch.channels_last)
     forward = torch.compile(model) if compiled else model
     descent = optimiser(model, replace(SETTINGS, rate=1e-3))

@@ -5,8 +5,8 @@ all layers trained, and the same with frozen features. All pictures of a person 
 no answer chooses an epoch (`mien.train.cross_validate`). The recipes were written down before and
 not tuned; fresh weights have 40 epochs, the others 12.
 
-Run: mien prepare ckplus ckplus.zip --frame --classes own --out DIR/ckplus
-     mien prepare tfeid tfeid.zip --frame --classes own --keep-leaks --out DIR/tfeid
+Run: mien prepare ckplus ckplus.zip --frame --classes own --size 88 --out DIR/ckplus
+     mien prepare tfeid tfeid.zip --frame --classes own --keep-leaks --size 88 --out DIR/tfeid
      OMP_NUM_THREADS=1 python -m benchmarks.own_classes DIR/ckplus DIR/tfeid [--runs DIR]
 Takes about 13 minutes on one core; a run in --runs that is complete is not trained again.
 Writes results/own-classes.json.

@@ -12,9 +12,11 @@ FER2013's training pictures taught ours, fer and human; face-api's are not known
 training pictures taught ours alone, and cnn15-dropout where it comes by --also: the fair row for
 that set is a model trained without them.
 
-Run: OMP_NUM_THREADS=1 python -m benchmarks.peers [--data DIR] [--also NAME=FILE.onnx]
-DIR holds rafdb, fer2013, ckplus, tfeid, and each once more with -framed; see "Train it yourself" in
-the README.
+Run: OMP_NUM_THREADS=1 python -m benchmarks.peers [--data DIR] [--larger DIR88]
+       [--also NAME=FILE.onnx]
+DIR holds rafdb, fer2013, ckplus, tfeid, and each once more with -framed, in 64 pixels; see "Train
+it yourself" in the README. DIR88 holds the same as large as our network wants them, or else crops
+of 64 pixels are enlarged for it.
 --only DATABASE (may be repeated) measures that one alone and adds it to the record that is there.
 Writes results/peers.json. Answers are kept in DIR/peers-answers, so a second run asks only those
 who are new; the times are always measured anew.
@@ -58,6 +60,7 @@ FLOOR = 6_000  # training crops of each database for the floor
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--larger", type=Path, help="the same in larger crops, for who takes them")
     parser.add_argument("--model", type=Path, help="ours, instead of the shipped one")
     parser.add_argument("--also", action="append", default=[], metavar="NAME=FILE.onnx")
     parser.add_argument("--without", action="append", default=[], choices=("fer", "hog", "node"))
@@ -180,16 +183,23 @@ def measure(
 ) -> dict[str, int]:
     """Fill in the accuracy of all rivals on all sets; return how large the sets are."""
     kept, sizes = chosen.data / "peers-answers", {}
-    sides = {SIDE, *(rival.side for rival in found)}
+    larger = chosen.larger or chosen.data
+    places = {SIDE: chosen.data} | {r.side: larger for r in found if r.side != SIDE}
     for database in chosen.only or TITLES:
         title = TITLES[database]
-        folder, other = chosen.data / database, chosen.data / STUDIO.get(database, database)
+        other = STUDIO.get(database, database)
         split = "train" if database in STUDIO else "test"
-        tests = {side: face_sets.load(folder, split, chosen.pictures, side) for side in sides}
-        trains = {side: face_sets.load(other, "train", chosen.choosing, side) for side in sides}
+        tests, trains = (
+            {side: face_sets.load(place / name, part, most, side) for side, place in places.items()}
+            for name, part, most in (
+                (database, split, chosen.pictures), (other, "train", chosen.choosing),
+            )
+        )  # fmt: skip
         masks = {title: np.ones(len(tests[SIDE].rows), dtype=np.bool_)}
         if database in DATABASES:
-            masks[f"{title} without copies"] = face_sets.without_copies(tests[SIDE], folder)
+            masks[f"{title} without copies"] = face_sets.without_copies(
+                tests[SIDE], chosen.data / database
+            )
         if database == "rafdb":
             masks[f"{title}{DAMAGED}"] = masks[title]
         sizes |= {name: int(mask.sum()) for name, mask in masks.items()}
@@ -197,14 +207,16 @@ def measure(
         ready: dict[tuple[str, int, bool], FaceSet] = {}  # by framing, side and damage
         for rival in found:
             able = framings_of(rival, database)
-            framings = best_framing(rival, able, trains[rival.side], other, kept)
+            framings = best_framing(
+                rival, able, trains[rival.side], places[rival.side] / other, kept
+            )
             framing = next(iter(framings))
             rows[rival.name]["framing"][database] = {"chosen": framing, "on_train": framings}
             for name, mask in masks.items():
                 hurt = name.endswith(DAMAGED)
                 key = (framing, SIDE if hurt else rival.side, hurt)
                 if key not in ready:
-                    plain = reframed(tests[key[1]], framing, folder)
+                    plain = reframed(tests[key[1]], framing, places[key[1]] / database)
                     ready[key] = face_sets.damaged(plain) if hurt else plain
                 faces = ready[key]
                 answers = answers_of(rival, faces, kept)

@@ -78,7 +78,7 @@ def _steps() -> Any:
     [face] = Recognizer(threads=1).read(rgb).faces
     gray = pixels.to_gray(face.crop)
     heat = face.heatmap()[..., None]
-    over = gray[..., None] * (1 - 0.6 * heat) + 0.6 * heat * colours(heat[..., 0])  # (64, 64, 3)
+    over = gray[..., None] * (1 - 0.6 * heat) + 0.6 * heat * colours(heat[..., 0])
     figure, (photo, crop, seen, evidence) = _panels(2, 2, 7.6)
     box = face.box
     photo.imshow(rgb)
@@ -90,7 +90,8 @@ def _steps() -> Any:
     crop.imshow(face.crop)
     seen.imshow(gray, cmap="gray", vmin=0, vmax=255)
     evidence.imshow(over.clip(0, 255).astype(np.uint8))
-    titles = ("1. find", "2. cut out, upright", "3. 64x64 grey", f"6. evidence for {face.label}")
+    third = f"3. {gray.shape[0]}x{gray.shape[1]} grey"
+    titles = ("1. find", "2. cut out, upright", third, f"6. evidence for {face.label}")
     for panel, title in zip((photo, crop, seen, evidence), titles, strict=True):
         panel.set_title(title, fontsize=13)
     return figure

@@ -69,7 +69,8 @@ def _above_chance(folders: Record) -> str:
     bad = [label for label, is_above in above.items() if not is_above]
     return (
         f"In `{name}` the evidence lies on the expected regions more than both a map without form "
-        f"and a bell in the middle would have it for {_listed(good)}; not so for {_listed(bad)}.\n"
+        f"and a bell in the middle would have it for {_listed(good)}"
+        + (f"; not so for {_listed(bad)}.\n" if bad else ".\n")
     )
 
 

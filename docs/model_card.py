@@ -99,6 +99,8 @@ def recalls(sets: Mapping[str, str]) -> str:
 def seeds() -> str:
     """Mean and spread over training runs with several seeds, the shipped one among them."""
     folders = sorted(path.name for path in RESULTS.glob("seed-*"))
+    if not folders:
+        return "Of this network one seed was trained so far.\n"
     rows = []
     for name, title in SETS.items():
         runs = [read_of_shipped(name), *(read(f"{folder}/{name}") for folder in folders)]
@@ -123,8 +125,9 @@ def card() -> str:
         ["crops trained on", f"{data['train']:,} ({sources})"],
         ["crops held out, to choose the epoch and the temperature", f"{data['held_out']:,}"],
         ["neutral told from the six on held-out crops", _neutral(shipped["neutral"])],
-        ["epochs and minutes of the two stages", _stages()],
-        ["seed, epoch of the second stage", f"{data['seed']}, {shipped['epoch']}"],
+        ["begins with", _start(data.get("start", {}))],
+        ["epochs and minutes of the three stages", _stages()],
+        ["seed, epoch of the third stage", f"{data['seed']}, {shipped['epoch']}"],
         ["largest difference from torch on 256 crops", f"{shipped['parity']:.1e}"],
         ["licence", shipped["licence"]],
     ]
@@ -134,11 +137,15 @@ def card() -> str:
 def _stages() -> str:
     """Epochs and minutes of each stage, from the histories that `mien train` wrote."""
     stages = []
-    for name in ("train-miennet-teacher", "train-miennet"):
+    for name in ("train-miennet-start", "train-miennet-teacher", "train-miennet"):
         rows = list(csv.DictReader((RESULTS / f"{name}.csv").open(encoding="utf-8")))
         minutes = sum(float(row["seconds"]) for row in rows) / 60
         stages.append(f"{len(rows)} in {minutes:.0f} min")
-    return f"{', then '.join(stages)}, on two cores with bfloat16"
+    return f"{', then '.join(stages)}, on two cores"
+
+
+def _start(start: dict[str, str]) -> str:
+    return f'{start["source"]}. "{start["licence"]}"' if start else "fresh weights"
 
 
 def _uncertain(rule: dict[str, float] | None) -> str:

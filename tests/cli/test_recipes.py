@@ -10,7 +10,7 @@ def test_the_list_names_every_recipe_and_what_it_is_for():
     listed = mien("recipes").stdout
     for path in configs().glob("*.toml"):
         assert f"{path.stem} " in listed or f"{path.stem}\n" in listed
-    assert recipes()["miennet-teacher"].startswith("The first stage of the shipped model: the net")
+    assert recipes()["miennet-start"].startswith("The first stage of the shipped model: the net")
     assert all(purpose for purpose in recipes().values())
 
 

@@ -54,19 +54,16 @@ def test_the_damage_that_costs_most_is_named_first(results):
 
 
 def test_methods_that_do_not_beat_every_control_are_named(results):
-    share = {"nose": 0.3, "cheeks": 0.2, "mouth": 0.2, "brows": 0.3}
-    area = {"nose": 0.1, "cheeks": 0.2, "mouth": 0.1, "brows": 0.6}
-    other = share | {"mouth": 0.1, "brows": 0.4}
-    of = {label: {"share": share, "area": area} for label in LABELS}
-    results("regions-rafdb", {
-        "folders": {"rafdb-framed": of | {"fear": {"share": other, "area": area}}}
-    })  # fmt: skip
+    far = {"on_expected": 0.7, "area_of_expected": 0.4, "middle_on_expected": 0.5}
+    near = {"on_expected": 0.75, "area_of_expected": 0.6, "middle_on_expected": 0.3}
+    of = dict.fromkeys(LABELS, far)
+    results("regions-rafdb", {"folders": {"rafdb-framed": of | {"fear": near}}})
     good = {m: {"gain": 0.1, "p": 0.001} for m in ("insertion", "road")}
     bad = good | {"road": {"gain": 0.1, "p": 0.2}}
     results("faithful-miennet", {"against": {"a": {"random": good}, "b": {"random": bad}}})
     told = limits.maps()
-    assert "at least 60% of the evidence" in told
-    assert "cover 40% of the crop (fear has least" in told
+    assert "fear is worst: 75% of the evidence" in told
+    assert "an even map has 60% and a bell in the middle 30%" in told
     assert "Of 2 methods `a` beat every map" in told
     assert "and `b` did not" in told
 

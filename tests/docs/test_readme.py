@@ -28,7 +28,7 @@ def test_the_python_of_the_first_screen_runs_and_names_the_portrait(
     names = {}
     exec(compile(code, "README.md", "exec"), names)
     assert "happiness" in capsys.readouterr().out
-    assert names["heat"].shape == (64, 64)
+    assert names["heat"].shape == (88, 88)
     assert names["heat"].max() == 1
 
 

@@ -12,7 +12,9 @@ from mien.explain.figure import (
 )
 from mien.explain.methods import source_of
 from mien.faces import regions
+from mien.labels import LABELS
 from mien.media.writers import write_picture
+from mien.pixels import to_heat
 from mien.show import picture_grid
 from mien.show.picture_grid import figure_pixels
 from mien.show.writing import Writing
@@ -103,7 +105,8 @@ def test_the_sentence_speaks_of_the_class_that_was_asked_for(source, face):
     for label in ("happiness", "fear"):
         sentence = explanation_sentence(source, face.crop, "cam", label)
         assert sentence.startswith(f"{label} {face.probabilities[label]:.2f}: ")
-        assert sentence.endswith(regions.words(regions.named_shares(face.heatmap(label))))
+        heat = to_heat(face.maps[LABELS.index(label)], 64)
+        assert sentence.endswith(regions.words(regions.named_shares(heat)))
     predicted = explanation_sentence(source, face.crop, "cam")
     assert predicted == explanation_sentence(source, face.crop, "cam", "happiness")
 

@@ -52,6 +52,7 @@ def deep():
 def test_the_explained_layer_is_the_last_one_before_pooling():
     expected = {
         "miennet": "features",
+        "res13-se": "features",
         "cnn10": "features.4.1",
         "cnn13": "features.3.2",
         "cnn15": "features.4.2",

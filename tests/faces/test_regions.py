@@ -89,8 +89,8 @@ def test_a_map_without_evidence_has_no_shares(value):
 
 
 def test_a_map_or_landmarks_of_another_size_are_refused():
-    with pytest.raises(ValueError, match=r"expected a \(64, 64\) map, got \(8, 8\)"):
-        named_shares(np.ones((8, 8), dtype=np.float32))
+    with pytest.raises(ValueError, match=r"expected a \(64, 64\) map, got \(64, 8\)"):
+        named_shares(np.ones((64, 8), dtype=np.float32))
     with pytest.raises(ValueError, match=r"must have shape \(5, 2\), got \(4, 2\)"):
         divide(TEMPLATE[:4])
 
@@ -108,3 +108,13 @@ def test_a_map_or_landmarks_of_another_size_are_refused():
 )  # fmt: skip
 def test_words_name_the_largest_shares_first(found, sentence):
     assert words(found) == sentence
+
+
+@pytest.mark.parametrize("landmarks", [None, TEMPLATE * 2 + 0.5])
+def test_a_crop_of_another_side_has_the_same_regions_and_shares(landmarks):
+    """Of twice the side, where pixel i of 64 covers pixels 2i and 2i + 1."""
+    np.testing.assert_array_equal(divide(landmarks, 128)[::2, ::2], divide())
+    np.testing.assert_array_equal(divide(landmarks, 128)[1::2, 1::2], divide())
+    heatmap = np.random.default_rng(0).random((64, 64), dtype=np.float32)
+    large = heatmap.repeat(2, axis=0).repeat(2, axis=1)
+    assert named_shares(large, landmarks) == pytest.approx(named_shares(heatmap), abs=1e-4)

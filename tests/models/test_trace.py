@@ -24,7 +24,7 @@ def test_an_architecture_has_the_networks_own_size_depth_and_maps(name):
     assert maps[-1] == LAST_MAPS[name]
 
 
-@pytest.mark.parametrize("name", ["miennet", "cnn13", "cnn15-gap", "resnet18", "dlib10"])
+@pytest.mark.parametrize("name", ["res13-se", "cnn13", "cnn15-gap", "resnet18", "miennet"])
 def test_multiply_adds_are_those_that_the_export_counts(name):
     torch.manual_seed(0)
     network = zoo.build(name, 7, 0.2)

@@ -8,7 +8,7 @@ from mien.models import zoo
 pytestmark = pytest.mark.torch
 
 PARAMETERS = {  # with six outputs
-    "miennet": 997_198,
+    "res13-se": 997_198,
     "cnn10": 10_474_118,
     "cnn13": 2_606_086,
     "cnn15": 10_478_086,
@@ -20,14 +20,14 @@ PARAMETERS = {  # with six outputs
     "resnet34": 21_287_750,
     "vgg16-bn": 72_460_742,
     "res25-se": 95_051_014,
-    "dlib10": 1_148_134,
+    "miennet": 1_148_134,
     "dlib13": 4_396_006,
     "dlib14": 5_576_678,
     "faceres10": 1_347_398,
     "faceres13": 3_213_126,
 }
 LAST_MAPS = {
-    "miennet": (256, 8, 8),
+    "res13-se": (256, 8, 8),
     "cnn10": (1024, 2, 2),
     "cnn13": (512, 4, 4),
     "cnn15": (1024, 2, 2),
@@ -39,16 +39,16 @@ LAST_MAPS = {
     "resnet34": (512, 4, 4),
     "vgg16-bn": (256, 8, 8),
     "res25-se": (2048, 2, 2),
-    "dlib10": (128, 5, 5),
+    "miennet": (128, 5, 5),
     "dlib13": (256, 3, 3),
     "dlib14": (256, 2, 2),
     "faceres10": (512, 6, 6),
     "faceres13": (1024, 4, 4),
 }
-SIDES = {"dlib10": 88, "dlib13": 112, "dlib14": 150, "faceres10": 96, "faceres13": 112}
+SIDES = {"miennet": 88, "dlib13": 112, "dlib14": 150, "faceres10": 96, "faceres13": 112}
 # convolutions and linear layers, those of shortcuts and gates left out
 LAYERS = {
-    "miennet": 1 + 5 * 2 + 1 + 1,
+    "res13-se": 1 + 5 * 2 + 1 + 1,
     "cnn10": 5 + 3,
     "cnn13": 4 + 3,
     "cnn15": 5 + 3,
@@ -60,7 +60,7 @@ LAYERS = {
     "resnet34": 34,
     "vgg16-bn": 6 + 3,
     "res25-se": 1 + 5 * 2 + 3,
-    "dlib10": 1 + 10 * 2 + 1,
+    "miennet": 1 + 10 * 2 + 1,
     "dlib13": 1 + 13 * 2 + 1,
     "dlib14": 1 + 14 * 2 + 1,
     "faceres10": 1 + 10 * 2 + 1,
@@ -142,7 +142,7 @@ def test_a_models_logits_are_its_last_layer_of_what_that_sees(name):
         torch.testing.assert_close(network(crops), expected, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["miennet", "cnn15-gap", "resnet18", "resnet34", *SIDES])
+@pytest.mark.parametrize("name", ["res13-se", "cnn15-gap", "resnet18", "resnet34", *SIDES])
 def test_a_model_of_one_linear_layer_sees_the_mean_of_its_features(name):
     torch.manual_seed(0)
     network = zoo.build(name, 6, 0.9).eval()

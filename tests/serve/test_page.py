@@ -157,7 +157,7 @@ def test_a_file_that_is_no_picture_is_named_and_the_rest_goes_on(page, portrait)
 
 def test_an_uncertain_face_is_shown_as_such(page, recognizer):
     """A smile on its way to astonishment."""
-    between = Actor(0, lambda _: (320, 150, 110, 0), lambda _: 0.8)
+    between = Actor(0, lambda _: (320, 150, 150, 0), lambda _: 0.861)
     rgb, *_ = next(frames((Shot((between,), 1.0),)))
     [theirs] = recognizer.read(rgb).faces
     assert theirs.label == "uncertain"

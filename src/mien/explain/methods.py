@@ -119,11 +119,10 @@ def explain(
 
     Example:
         >>> import skimage.data, mien
-        >>> from mien import pixels
         >>> recognizer = mien.Recognizer()
         >>> face = recognizer.read(skimage.data.astronaut()).faces[0]
-        >>> explain(recognizer.model, pixels.to_batch([face.crop]), "grad-cam").shape
-        (1, 8, 8)
+        >>> explain(recognizer.model, recognizer.model.to_batch([face.crop]), "grad-cam").shape
+        (1, 5, 5)
     """
     if isinstance(target, list):
         return explain_each(model, batch, method, target, layer, labels)
@@ -162,8 +161,8 @@ def explain_each(
         raise UnknownNameError("method", method, METHODS)
     if not isinstance(batch, np.ndarray) or batch.ndim != 4 or batch.dtype != np.float32:
         raise BadImageError(
-            "a batch is one float32 array of shape (N, 3, 64, 64)",
-            fix="make it of crops of any sizes with mien.pixels.to_batch(crops)",
+            "a batch is one float32 array of shape (N, 3, side, side)",
+            fix="make it of crops of any sizes with the to_batch of a mien.recognize.Model",
         )
     source = source_of(model, labels)
     logits = source.logits(batch)

@@ -68,7 +68,7 @@ class GraphSource:
         """Return the layer's output and each objective's gradients.
 
         Args:
-            batch: shape (N, 3, 64, 64).
+            batch: shape (N, 3, side, side).
             objectives: T of them, each for all crops.
             layer: the file's own, or None for it.
 

@@ -15,6 +15,7 @@ The regions of a unit are our reading of that: where its main change is seen, le
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 
 from mien.pixels import F32, SIDE, U8
@@ -69,15 +70,16 @@ UNITS: dict[int, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def divide(landmarks: F32 | None = None) -> U8:
+def divide(landmarks: F32 | None = None, side: int = SIDE) -> U8:
     """Divide the crop of a face into regions.
 
     Args:
         landmarks: shape (5, 2), where eyes, nose tip and mouth corners lie in the crop, in
             pixels; by default where the template has them.
+        side: of the crop, in pixels.
 
     Returns:
-        shape (64, 64), for each place its index in `REGIONS`.
+        shape (side, side), for each place its index in `REGIONS`.
 
     Raises:
         ValueError: if `landmarks` has another shape.
@@ -86,15 +88,18 @@ def divide(landmarks: F32 | None = None) -> U8:
         >>> REGIONS[divide()[50, 32]], REGIONS[divide(TEMPLATE + 10)[60, 42]]
         ('mouth', 'mouth')
     """
-    if landmarks is None:
+    if landmarks is None and side == SIDE:
         return _TEMPLATE_REGIONS
+    if landmarks is None:
+        nearest = cv2.INTER_NEAREST_EXACT
+        return np.asarray(cv2.resize(_TEMPLATE_REGIONS, (side, side), interpolation=nearest))
     if landmarks.shape != TEMPLATE.shape:
         raise ValueError(f"landmarks must have shape (5, 2), got {landmarks.shape}")
     # The affine map from crop to template that fits best; a turned head is narrower there.
     known = np.column_stack([landmarks, np.ones(len(landmarks))])  # (5, 3)
     to_template = np.linalg.lstsq(known, TEMPLATE, rcond=None)[0]  # (3, 2)
-    y, x = np.indices((SIDE, SIDE))
-    places = np.stack([x, y, np.ones_like(x)], axis=-1) @ to_template  # (64, 64, 2)
+    y, x = np.indices((side, side))
+    places = np.stack([x, y, np.ones_like(x)], axis=-1) @ to_template  # (side, side, 2)
     column, row = np.rint(places).astype(int).transpose(2, 0, 1)
     inside = (column >= 0) & (column < SIDE) & (row >= 0) & (row < SIDE)
     regions = _TEMPLATE_REGIONS[row.clip(0, SIDE - 1), column.clip(0, SIDE - 1)]
@@ -131,7 +136,7 @@ def named_shares(heatmap: F32, landmarks: F32 | None = None) -> dict[str, float]
     """Return how a map's positive evidence is shared among the regions of the face, by name.
 
     Args:
-        heatmap: shape (64, 64), from `Face.heatmap`.
+        heatmap: shape (side, side), from `Face.heatmap`.
         landmarks: shape (5, 2), in pixels of the crop; by default the template's.
 
     Returns:
@@ -144,7 +149,7 @@ def named_shares(heatmap: F32, landmarks: F32 | None = None) -> dict[str, float]
         >>> named_shares(np.ones((64, 64), dtype=np.float32))["mouth"]
         0.123
     """
-    [shares] = region_shares(heatmap[None], divide(landmarks))
+    [shares] = region_shares(heatmap[None], divide(landmarks, heatmap.shape[0]))
     return {name: round(float(share), 4) for name, share in zip(REGIONS, shares, strict=True)}
 
 
@@ -152,8 +157,8 @@ def region_shares(maps: F32, regions: U8) -> F32:
     """Return how the positive evidence of each map is shared among the regions.
 
     Args:
-        maps: shape (N, 64, 64); what is negative does not count.
-        regions: shape (64, 64), from `divide`.
+        maps: shape (N, side, side); what is negative does not count.
+        regions: shape (side, side), from `divide`.
 
     Returns:
         shape (N, 8), in the order of `REGIONS`; each row sums to 1, or is 0 for an empty map.
@@ -161,10 +166,10 @@ def region_shares(maps: F32, regions: U8) -> F32:
     Raises:
         ValueError: if the maps have another shape.
     """
-    if maps.shape[1:] != (SIDE, SIDE):
-        raise ValueError(f"expected a ({SIDE}, {SIDE}) map, got {maps.shape[1:]}")
+    if maps.shape[1:] != regions.shape:
+        raise ValueError(f"expected a {regions.shape} map, got {maps.shape[1:]}")
     positive = maps.clip(min=0).reshape(len(maps), -1)
-    member = regions.reshape(-1, 1) == np.arange(len(REGIONS))  # (4096, 8)
+    member = regions.reshape(-1, 1) == np.arange(len(REGIONS))  # (side * side, 8)
     sums = positive @ member.astype(np.float32)
     total = sums.sum(axis=1, keepdims=True)
     return np.asarray(sums / np.where(total > 0, total, 1), dtype=np.float32)

@@ -186,7 +186,7 @@ STARTS: dict[str, Start] = {
             "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589",
         ),
         layers=_dlib_layers,
-        networks=("dlib10", "dlib13", "dlib14"),
+        networks=("miennet", "dlib13", "dlib14"),
         source=(
             "Davis King, github.com/davisking/dlib-models, dlib_face_recognition_resnet_model_v1; "
             "about 3 million faces of 7,485 people: FaceScrub, VGG-Face, and pictures that he "

@@ -173,7 +173,7 @@ def crop_tile(crop: U8) -> U8:
     """Enlarge a crop to a tile.
 
     Args:
-        crop: shape (64, 64, 3) RGB or (64, 64) grey.
+        crop: shape (side, side, 3) RGB or (side, side) grey.
 
     Returns:
         shape (192, 192, 3).
@@ -201,7 +201,7 @@ def outlined_map(crop: U8, strength: F32, strongest: float = 1.0) -> U8:
     """Lay a map over its crop: a place without evidence stays grey as the network saw it.
 
     Args:
-        crop: shape (64, 64, 3), RGB.
+        crop: shape (side, side, 3), RGB.
         strength: shape (h, w), as for `colour_map`.
         strongest: in [0, 1], how strong its strongest place is drawn: beside other maps.
 

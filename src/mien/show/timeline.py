@@ -62,7 +62,7 @@ class Peak:
         label: the expression.
         time_s: when.
         confidence: how surely.
-        crop: shape (64, 64, 3), RGB.
+        crop: shape (side, side, 3), RGB.
         probability: of the label, on the scale of `Timeline.probabilities`.
     """
 
