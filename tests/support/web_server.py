@@ -51,10 +51,10 @@ class Service:
             return client.get(path, **options)
 
     @contextmanager
-    def raw(self, sent=b"", address="127.0.0.1"):
+    def raw(self, sent=b"", address="127.0.0.1", timeout=60):
         """A connection that sends whatever bytes a test likes."""
         source = (address, 0)
-        with socket.create_connection((self.host, self.port), 60, source) as connection:
+        with socket.create_connection((self.host, self.port), timeout, source) as connection:
             connection.sendall(sent)
             yield connection
 
