@@ -15,8 +15,8 @@ that set is a model trained without them.
 Run: OMP_NUM_THREADS=1 python -m benchmarks.peers [--data DIR] [--larger DIR88]
        [--also NAME=FILE.onnx]
 DIR holds rafdb, fer2013, ckplus, tfeid, and each once more with -framed, in 64 pixels; see "Train
-it yourself" in the README. DIR88 holds the same as large as our network wants them, or else crops
-of 64 pixels are enlarged for it.
+it yourself" in the README, without --size. DIR88 holds the same as large as our network wants them,
+or else crops of 64 pixels are enlarged for it.
 --only DATABASE (may be repeated) measures that one alone and adds it to the record that is there.
 Writes results/peers.json. Answers are kept in DIR/peers-answers, so a second run asks only those
 who are new; the times are always measured anew.
@@ -185,16 +185,18 @@ def measure(
     kept, sizes = chosen.data / "peers-answers", {}
     larger = chosen.larger or chosen.data
     places = {SIDE: chosen.data} | {r.side: larger for r in found if r.side != SIDE}
+
+    def loaded(name: str, split: str, most: int) -> dict[int, FaceSet]:
+        return {
+            side: face_sets.load(place / name, split, most, side) for side, place in places.items()
+        }
+
     for database in chosen.only or TITLES:
         title = TITLES[database]
         other = STUDIO.get(database, database)
         split = "train" if database in STUDIO else "test"
-        tests, trains = (
-            {side: face_sets.load(place / name, part, most, side) for side, place in places.items()}
-            for name, part, most in (
-                (database, split, chosen.pictures), (other, "train", chosen.choosing),
-            )
-        )  # fmt: skip
+        tests = loaded(database, split, chosen.pictures)
+        trains = loaded(other, "train", chosen.choosing)
         masks = {title: np.ones(len(tests[SIDE].rows), dtype=np.bool_)}
         if database in DATABASES:
             masks[f"{title} without copies"] = face_sets.without_copies(

@@ -58,13 +58,15 @@ def regions() -> str:
     return "\n".join(parts) + "\n" + _above_chance(record["folders"])
 
 
+def by_chance(of: Record) -> float:
+    """Share on the expected regions of the better of two maps that know nothing."""
+    return float(max(of["area_of_expected"], of["middle_on_expected"]))
+
+
 def _above_chance(folders: Record) -> str:
     """Name the expressions with more evidence on the expected regions than a blind map has."""
     name, expressions = next(iter(folders.items()))
-    above = {
-        label: of["on_expected_95"][0] > max(of["area_of_expected"], of["middle_on_expected"])
-        for label, of in expressions.items()
-    }
+    above = {label: of["on_expected_95"][0] > by_chance(of) for label, of in expressions.items()}
     good = [label for label, is_above in above.items() if is_above]
     bad = [label for label, is_above in above.items() if not is_above]
     return (

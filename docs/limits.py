@@ -1,6 +1,7 @@
 """The figures of docs/limits.md: the worst of what was measured, from the records in results/."""
 
-from records import Record, earlier_weights, read, read_of_shipped
+from faithful import by_chance
+from records import earlier_weights, read, read_of_shipped
 
 from mien.evaluate.explanations import beats
 from mien.labels import LABELS
@@ -93,7 +94,9 @@ def rejection() -> str:
 def maps() -> str:
     """How far the maps can be trusted: where they lie, and what they are worth beside controls."""
     regions = read_of_shipped("regions-rafdb")["folders"]["rafdb-framed"]
-    least = min(regions, key=lambda label: _beyond(regions[label]))
+    least = min(
+        regions, key=lambda label: regions[label]["on_expected"] - by_chance(regions[label])
+    )
     of = regions[least]
     faithful = read_of_shipped("faithful-miennet")
     methods = list(faithful["against"])
@@ -107,11 +110,6 @@ def maps() -> str:
         f"Of {len(methods)} methods {_listed(good)} beat every map that knows nothing in both "
         f"insertion and ROAD, and {_listed(bad)} did not.\n"
     )
-
-
-def _beyond(of: Record) -> float:
-    """How much more evidence lies on the expected regions than in maps that know nothing."""
-    return float(of["on_expected"] - max(of["area_of_expected"], of["middle_on_expected"]))
 
 
 def _listed(names: list[str]) -> str:

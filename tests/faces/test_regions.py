@@ -89,6 +89,8 @@ def test_a_map_without_evidence_has_no_shares(value):
 
 
 def test_a_map_or_landmarks_of_another_size_are_refused():
+    with pytest.raises(ValueError, match=r"expected a \(64, 64\) map, got \(8, 8\)"):
+        named_shares(np.ones((8, 8), dtype=np.float32))
     with pytest.raises(ValueError, match=r"expected a \(64, 64\) map, got \(64, 8\)"):
         named_shares(np.ones((64, 8), dtype=np.float32))
     with pytest.raises(ValueError, match=r"must have shape \(5, 2\), got \(4, 2\)"):

@@ -136,7 +136,7 @@ def named_shares(heatmap: F32, landmarks: F32 | None = None) -> dict[str, float]
     """Return how a map's positive evidence is shared among the regions of the face, by name.
 
     Args:
-        heatmap: shape (side, side), from `Face.heatmap`.
+        heatmap: shape (side, side) of 64 or more, from `Face.heatmap`.
         landmarks: shape (5, 2), in pixels of the crop; by default the template's.
 
     Returns:
@@ -149,7 +149,8 @@ def named_shares(heatmap: F32, landmarks: F32 | None = None) -> dict[str, float]
         >>> named_shares(np.ones((64, 64), dtype=np.float32))["mouth"]
         0.123
     """
-    [shares] = region_shares(heatmap[None], divide(landmarks, heatmap.shape[0]))
+    regions = divide(landmarks, max(SIDE, len(heatmap)))
+    [shares] = region_shares(heatmap[None], regions)
     return {name: round(float(share), 4) for name, share in zip(REGIONS, shares, strict=True)}
 
 
