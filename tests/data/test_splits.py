@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from mien.data.datasets import Item
-from mien.data.splits import draw_part, hold_out
+from mien.data.splits import draw_held_out, draw_part, hold_out
 from mien.errors import BadSettingError
 from mien.labels import LABELS
 from tests.support.prepared_folder import row_of
@@ -107,3 +107,9 @@ def test_a_part_does_not_depend_on_the_order_and_another_seed_is_another_part():
     assert {r.original for r, is_in in zip(rows, other, strict=True) if is_in} != chosen
     part = draw_part(rows, 20, 0)  # a smaller part lies in a larger one
     assert {r.original for r, is_in in zip(rows, part, strict=True) if is_in} < chosen
+
+
+def test_of_a_part_no_more_is_held_out_than_of_the_whole():
+    rows = rows_of([8000, 0, 0, 0, 0, 0])
+    part = [row for row, is_in in zip(rows, draw_part(rows, 1000, 0), strict=True) if is_in]
+    assert 0.16 < draw_held_out(part, 0.2, 0).mean() < 0.24  # three deviations of 0.0126

@@ -145,7 +145,8 @@ def draw_part(rows: Sequence[Row], count: int, seed: int) -> BOOL:
         >>> int(draw_part(rows, 3, seed=0).sum()), int(draw_part(rows, 20, seed=0).sum())
         (3, 9)
     """
-    draws = [_hash(f"{seed}:{row.source}:{row.original}") for row in rows]
+    # "part": were it the draw of `draw_held_out`, the pictures taken first would all be held out
+    draws = [_hash(f"part:{seed}:{row.source}:{row.original}") for row in rows]
     totals = Counter((row.source, row.label) for row in rows)
     seen: Counter[tuple[str, str]] = Counter()
     turns: list[tuple[float, bytes, int]] = []  # share of its class that was drawn before it
