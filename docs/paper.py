@@ -12,14 +12,51 @@ from mien.train import paper_tables
 
 __all__ = ["PARTS"]
 
+_GRID = "paper-search"  # of configs/paper-grid.toml
+Point = dict[str, str]
+
+
+def whole_search() -> str:
+    """The points of Table 4: a row for each rate, batch and dropout, which share a run."""
+    if not (RESULTS / _GRID / "search.csv").exists():
+        return "Not measured yet: `mien search configs/paper-grid.toml --limit 1200`.\n"
+    points = _points(_GRID)
+    lengths = list(dict.fromkeys(point["epochs"] for point in points))
+    plain, stopping = dict.fromkeys(point["patience"] for point in points)
+    settings = ("rate", "batch", "dropout")
+    rows = []
+    for values in dict.fromkeys(tuple(point[name] for name in settings) for point in points):
+        run = {
+            (point["epochs"], point["patience"]): point
+            for point in points
+            if tuple(point[name] for name in settings) == values
+        }
+        cells = [_reached(run[length, plain]) for length in lengths]
+        early = run[lengths[-1], stopping]
+        ended = f" ({early['epochs_run']})" if early["state"] == "done" else ""
+        rows.append([*values, *cells, _reached(early) + ended])
+    rows.sort(key=lambda row: (row[-2].endswith("%"), row[-2]), reverse=True)
+    header = [*settings, *(f"{length} epochs" for length in lengths), "stopped early (epochs)"]
+    done = sum(point["state"] == "done" for point in points)
+    return as_markdown(header, rows) + f"\n{done} of {len(points)} points are done.\n"
+
+
+def _reached(point: Point) -> str:
+    """Held-out accuracy of a point, or why there is none."""
+    return f"{float(point['held_accuracy']):.1%}" if point["state"] == "done" else point["state"]
+
+
+def _points(name: str) -> list[Point]:
+    with (RESULTS / name / "search.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
 
 def search() -> str:
-    """Every run of the search, best first, at the epochs where it was best.
+    """Every run of an earlier search, best first, at the epochs where it was best.
 
     All that varies is a column, so that no row stands for several networks or seeds.
     """
-    with (RESULTS / "cnn13-grid" / "search.csv").open(encoding="utf-8", newline="") as file:
-        points = [point for point in csv.DictReader(file) if point["state"] == "done"]
+    points = [point for point in _points("cnn13-grid") if point["state"] == "done"]
     names = list(points[0])
     varied = [name for name in names[: names.index("held_accuracy")] if name != "epochs"]
     longest = [p for p in points if int(p["epochs"]) == max(int(q["epochs"]) for q in points)]
@@ -90,4 +127,5 @@ PARTS = {
     "paper-later": partial(table, "later"),
     "paper-leaks": leaks,
     "paper-search": search,
+    "paper-4": whole_search,
 }

@@ -27,3 +27,33 @@ def test_no_row_stands_for_several_networks_or_seeds(tmp_path, monkeypatch):
         "| cnn13 | 1 | 0.1 | 70.0% | 9 |",
         "| cnn13 | 0 | 0.1 | 60.0% | 8 |",
     ]
+
+GRID = """rate,batch,dropout,epochs,patience,held_accuracy,held_loss,best_epoch,epochs_run,seconds,state,run
+0.01,64,0.2,20,0,0.47,8,1,20,9,done,a
+0.01,64,0.2,20,5,0.46,8,1,6,3,done,a
+0.01,64,0.2,40,0,0.48,8,33,40,9,done,a
+0.01,64,0.2,40,5,0.46,8,1,6,3,done,a
+0.001,64,0.2,20,0,0.7,1,7,20,9,done,b
+0.001,64,0.2,20,5,0.68,1,4,9,3,done,b
+0.001,64,0.2,40,0,0.71,1,25,40,9,done,b
+0.001,64,0.2,40,5,0.68,1,4,9,3,done,b
+0.1,64,0.2,20,0,,,,2,1,diverged,c
+0.1,64,0.2,20,5,,,,2,1,diverged,c
+0.1,64,0.2,40,0,,,,2,1,diverged,c
+0.1,64,0.2,40,5,,,,2,1,diverged,c
+"""
+
+
+def test_a_row_of_table_4_has_all_the_points_of_its_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper, "RESULTS", tmp_path)
+    assert paper.whole_search().startswith("Not measured yet")
+    (tmp_path / "paper-search").mkdir()
+    (tmp_path / "paper-search" / "search.csv").write_text(GRID)
+    head, _, *rows, _, told = paper.whole_search().splitlines()
+    assert head == "| rate | batch | dropout | 20 epochs | 40 epochs | stopped early (epochs) |"
+    assert rows == [
+        "| 0.001 | 64 | 0.2 | 70.0% | 71.0% | 68.0% (9) |",
+        "| 0.01 | 64 | 0.2 | 47.0% | 48.0% | 46.0% (6) |",
+        "| 0.1 | 64 | 0.2 | diverged | diverged | diverged |",
+    ]
+    assert told == "8 of 12 points are done."

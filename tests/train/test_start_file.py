@@ -66,6 +66,29 @@ def test_the_features_are_those_of_the_file(name, exported, two):
     assert np.abs(trained - expected).mean() < 0.2 * np.abs(expected).mean()
 
 
+@pytest.mark.parametrize("begin", ["file", "run"])
+def test_a_start_may_take_crops_of_another_side(begin, exported, two, tmp_path):
+    if begin == "run":
+        train(settings_for(two), tmp_path / "first")
+        export(tmp_path / "first", tmp_path / "first.onnx")
+    start = tmp_path / "first" if begin == "run" else exported
+    model = Model(tmp_path / "first.onnx" if begin == "run" else exported, threads=1)
+    torch.manual_seed(0)
+    larger = load_crops([two], "train", side=88)
+    network = first_network(settings_for(two, start=str(start), side=88), larger).eval()
+    assert (model.side, network.side) == (64, 88)
+    batch = torch.randn(4, 3, 64, 64)  # what the layers compute is as before
+    expected = model.tensors(batch.numpy(), ["features"])["features"]
+    with torch.no_grad():
+        found = network.features(batch).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+    # and the norms have the statistics of the larger crops: training mode computes nearly the same
+    [crops] = network_inputs(larger.gray)
+    with torch.no_grad():
+        calm, trained = network.features(crops), network.train().features(crops)
+    assert (trained - calm).abs().mean() < 0.1 * calm.abs().mean()
+
+
 def test_a_run_and_its_file_say_what_they_began_with(exported, two, tmp_path):
     expected = {"name": "tiny", "licence": read_card(exported)["licence"]}
     train(settings_for(two, start=str(exported)), tmp_path / "first")
@@ -109,7 +132,7 @@ def test_frozen_features_stay_and_the_head_is_trained(exported, two, tmp_path):
 
 
 def test_a_start_of_another_network_is_named(exported, two, tmp_path):
-    with pytest.raises(BadSettingError, match=r"a tiny of 64 pixels; model is miennet.*\n.*\"tiny"):
+    with pytest.raises(BadSettingError, match=r"a tiny; model is miennet.*\n.*\"tiny"):
         train(settings_for(two, model="miennet", start=str(exported)), tmp_path / "run")
     with pytest.raises(BadSettingError, match="frozen is set, and there is no start"):
         settings_for(two, frozen=True)

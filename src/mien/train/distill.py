@@ -41,7 +41,7 @@ class Teachers(nn.Module):
             if is_file(str(teacher)):
                 self.teachers.append(_FileTeacher(str(teacher), student))
             else:
-                earlier = load_earlier_run(Path(teacher), "teacher", student, same_side=False)
+                earlier = load_earlier_run(Path(teacher), "teacher", student)
                 self.teachers.append(_RunTeacher(earlier.network))
         self.eval().requires_grad_(False)
 

@@ -11,7 +11,6 @@ from typing import Any
 from mien.data.label_file import labels_of_all
 from mien.errors import BadSettingError
 from mien.labels import LabelSet
-from mien.models import zoo
 from mien.recognize.model import shipped_models
 from mien.train.config import TrainConfig
 from mien.train.run import TrainedRun, load_run
@@ -36,7 +35,7 @@ def is_file(start: str) -> bool:
 
 
 def load_earlier_run(
-    folder: Path, role: str, settings: TrainConfig, *more: str, same_side: bool = True
+    folder: Path, role: str, settings: TrainConfig, *more: str
 ) -> TrainedRun:
     """Load a run that a new run learns from.
 
@@ -46,7 +45,6 @@ def load_earlier_run(
         settings: of the new run.
         more: names of settings in which both must agree, besides neutral and those that decide
             which pictures are held out.
-        same_side: whether both must take crops of the same side.
 
     Returns:
         The earlier run.
@@ -59,12 +57,6 @@ def load_earlier_run(
     who, names = f"the {role} {folder}", ("neutral", *HELD_OUT_BY, *more)
     known = {name: getattr(earlier.settings, name) for name in names}
     refuse_unlike(who, earlier.labels, known, settings)
-    own_side, wanted_side = earlier.network.side, zoo.side_of(settings.model, settings.side)
-    if same_side and own_side != wanted_side:
-        raise BadSettingError(
-            f"{who} takes crops of {own_side} pixels, the run that learns from it of {wanted_side}",
-            fix="give both the same side",
-        )
     return earlier
 
 
