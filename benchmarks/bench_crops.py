@@ -96,9 +96,8 @@ def share(detector: Detector, rgb: U8) -> float:
 
 def main() -> None:
     chosen = options()
-    command = "python -m benchmarks.bench_crops"
     settings = {"most": chosen.most, "fills": FILLS, "looked": LOOKED}
-    record = timing.head(__doc__.splitlines()[0], command, settings)
+    record = timing.head(__doc__.splitlines()[0], "benchmarks.bench_crops", settings)
     detector = Detector(1)
     photos = [images.read_rgb(path) for path in find_pictures([chosen.photos])]
     given = {path.stem: list(pictures(path, chosen.most)) for path in chosen.archives}

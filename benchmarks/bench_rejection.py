@@ -144,8 +144,7 @@ def choose(spread: F64, sure: npt.NDArray[np.bool_], groups: npt.NDArray[Any]) -
 def main() -> None:
     chosen = options()
     settings = {name: getattr(chosen, name) for name in ("faces", "others", "known")}
-    command = "python -m benchmarks.bench_rejection"
-    record = timing.head(__doc__.splitlines()[0], command, settings)
+    record = timing.head(__doc__.splitlines()[0], "benchmarks.bench_rejection", settings)
     model = Model(chosen.model or SHIPPED, 1)
     learned = model.card["data"]
     given = {name: faces(chosen.data / name, chosen.faces, True, learned) for name in FOLDERS}

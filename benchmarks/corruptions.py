@@ -74,8 +74,7 @@ def main() -> None:
     recognizer = Recognizer(chosen.model, threads=chosen.threads)
     card = recognizer.model.card
     settings = {"pictures": chosen.pictures, "strengths": list(STRENGTHS)}
-    command = f"python -m benchmarks.corruptions --pictures {chosen.pictures}"
-    record = timing.head(__doc__.splitlines()[0], command, settings)
+    record = timing.head(__doc__.splitlines()[0], "benchmarks.corruptions", settings)
     record |= {"model": card["name"], "weights_sha256": card["weights_sha256"], "sets": {}}
     for name, title in SETS.items():
         faces = face_sets.load(chosen.data / name, "test", chosen.pictures)

@@ -74,7 +74,7 @@ def main() -> None:
         }
     record = {
         "question": __doc__.splitlines()[0],
-        "command": "python -m benchmarks.own_classes DIR/ckplus DIR/tfeid",
+        "command": timing.command_line("benchmarks.own_classes", sys.argv[1:]),
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "seed": 0,
         "weights_sha256": read_card(SHIPPED)["weights_sha256"],

@@ -286,8 +286,7 @@ def added(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     chosen = options()
     settings = {"threads": 1, "choosing": chosen.choosing, "repeats": chosen.repeats}
-    command = " ".join(["python -m benchmarks.peers", *(f"--only {n}" for n in chosen.only or ())])
-    record = timing.head(__doc__.splitlines()[0], command, settings)
+    record = timing.head(__doc__.splitlines()[0], "benchmarks.peers", settings)
     absent: list[str] = []
     with competitors(chosen, absent) as found:
         rows = {r.name: {"name": r.name, **r.facts, "framing": {}, "sets": {}} for r in found}

@@ -60,6 +60,8 @@ import argparse
 import json
 import os
 import platform
+import re
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -72,7 +74,17 @@ import numpy as np
 
 from mien.media.writers import write_text
 
-__all__ = ["Goal", "Report", "Times", "check", "head", "options", "ratio", "take_turns"]
+__all__ = [
+    "Goal",
+    "Report",
+    "Times",
+    "check",
+    "command_line",
+    "head",
+    "options",
+    "ratio",
+    "take_turns",
+]
 
 _ROOT = Path(__file__).parents[1]
 _PACKAGES = ("mien", "numpy", "onnxruntime", "opencv-python-headless", "pillow")
@@ -217,7 +229,7 @@ class Report:
         self.name = name
         self.figures: dict[str, Any] = {}
         self.goals: list[Goal] = []
-        self._head = head(question, f"python -m benchmarks.bench_{name}", settings)
+        self._head = head(question, f"benchmarks.bench_{name}", settings)
 
     def table(self, rows: Sequence[tuple[str, str]]) -> None:
         """Print names and values.
@@ -245,12 +257,30 @@ class Report:
         print(f"wrote {target}")
 
 
-def head(question: str, command: str, settings: dict[str, Any]) -> dict[str, Any]:
+def command_line(module: str, words: Sequence[str]) -> str:
+    """Write the command of a record; of folders that lie elsewhere on each machine the name alone.
+
+    Args:
+        module: that runs.
+        words: it was given.
+
+    Returns:
+        The command.
+
+    Example:
+        >>> command_line("benchmarks.peers", ["--data", "/home/me/crops", "--also", "a=/x/a.onnx"])
+        'python -m benchmarks.peers --data DIR/crops --also a=DIR/a.onnx'
+    """
+    shown = (re.sub(r"(^|=)/(?:[^/]*/)*", r"\1DIR/", word) for word in words)
+    return " ".join(["python -m", module, *shown])
+
+
+def head(question: str, module: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Put down what a result is of; to be called before the machine is loaded.
 
     Args:
         question: that it answers.
-        command: that was given.
+        module: that runs.
         settings: what was chosen.
 
     Returns:
@@ -258,7 +288,7 @@ def head(question: str, command: str, settings: dict[str, Any]) -> dict[str, Any
     """
     return {
         "question": question,
-        "command": command,
+        "command": command_line(module, sys.argv[1:]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": _machine(),
         "versions": {package: version(package) for package in _PACKAGES},

@@ -35,7 +35,7 @@ def main() -> None:
     chosen = parser.parse_args()
     names = chosen.kinds or list(KINDS)
     shares = {name: find(name).share for name in names}
-    head = timing.head(_QUESTION, f"python -m fuzz {' '.join(sys.argv[1:])}".strip(), _limits())
+    head = timing.head(_QUESTION, "fuzz", _limits())
     print(_line("", "inputs", "clean", "refused", *BAD))
     bad = 0
     for name in names:

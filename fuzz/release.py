@@ -111,8 +111,7 @@ def main() -> None:
         if chosen.python
         else find_pythons(pythons_named(project["classifiers"]), Path.home())
     )
-    command = f"python -m fuzz.release {' '.join(sys.argv[1:])}".strip()
-    record = timing.head("whether what would be uploaded installs and works", command, {})
+    record = timing.head("whether what would be uploaded installs and works", "fuzz.release", {})
     with tempfile.TemporaryDirectory(prefix="mien-release-") as work:
         sdist, wheel = _build(Path(work))
         record |= _checks(sdist, wheel, Path(work))

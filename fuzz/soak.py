@@ -167,8 +167,7 @@ def main() -> None:
     chosen = parser.parse_args()
     amount = Amount(**{name: getattr(chosen, name) for name in PARTS})
     question = "what memory, threads and descriptors long use leaves behind"
-    command = f"python -m fuzz.soak {' '.join(sys.argv[1:])}".strip()
-    head = timing.head(question, command, {"limits": _LIMITS})
+    head = timing.head(question, "fuzz.soak", {"limits": _LIMITS})
     figures = measure(amount)
     grown = [
         f"{part}: {name} is {row[f'{name}_ratio']} times that of the start, at most {limit}"

@@ -28,19 +28,20 @@ def test_no_row_stands_for_several_networks_or_seeds(tmp_path, monkeypatch):
         "| cnn13 | 0 | 0.1 | 60.0% | 8 |",
     ]
 
-GRID = """rate,batch,dropout,epochs,patience,held_accuracy,held_loss,best_epoch,epochs_run,seconds,state,run
-0.01,64,0.2,20,0,0.47,8,1,20,9,done,a
-0.01,64,0.2,20,5,0.46,8,1,6,3,done,a
-0.01,64,0.2,40,0,0.48,8,33,40,9,done,a
-0.01,64,0.2,40,5,0.46,8,1,6,3,done,a
-0.001,64,0.2,20,0,0.7,1,7,20,9,done,b
-0.001,64,0.2,20,5,0.68,1,4,9,3,done,b
-0.001,64,0.2,40,0,0.71,1,25,40,9,done,b
-0.001,64,0.2,40,5,0.68,1,4,9,3,done,b
-0.1,64,0.2,20,0,,,,2,1,diverged,c
-0.1,64,0.2,20,5,,,,2,1,diverged,c
-0.1,64,0.2,40,0,,,,2,1,diverged,c
-0.1,64,0.2,40,5,,,,2,1,diverged,c
+
+GRID = """rate,batch,dropout,epochs,patience,held_accuracy,best_epoch,epochs_run,state
+0.01,64,0.2,20,0,0.47,1,20,done
+0.01,64,0.2,20,5,0.46,1,6,done
+0.01,64,0.2,40,0,0.48,33,40,done
+0.01,64,0.2,40,5,0.46,1,6,done
+0.001,64,0.2,20,0,0.7,7,20,done
+0.001,64,0.2,20,5,0.68,4,9,done
+0.001,64,0.2,40,0,0.71,25,40,done
+0.001,64,0.2,40,5,0.68,4,9,done
+0.1,64,0.2,20,0,,,2,diverged
+0.1,64,0.2,20,5,,,2,diverged
+0.1,64,0.2,40,0,,,2,diverged
+0.1,64,0.2,40,5,,,2,diverged
 """
 
 

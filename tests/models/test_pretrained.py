@@ -180,6 +180,8 @@ def test_the_whole_network_gives_the_descriptor_of_the_original_graph(packages, 
     )
     network = zoo.build(STARTS[name].networks[-1], 7, 0)
     path = packages / STARTS[name].tarball
+    if not path.exists():
+        pytest.skip(f"MIEN_STARTS has no {path.name}")
     load_start(name, network, path, crops_of(np.stack([gray, gray[:, ::-1], gray.T])))
     with torch.inference_mode():
         found = network.eval().embed(crops_of(gray[None, : int(side), : int(side)]))[0].numpy()

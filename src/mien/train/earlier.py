@@ -34,9 +34,7 @@ def is_file(start: str) -> bool:
     return not is_run and (start in names or Path(start).suffix == ".onnx")
 
 
-def load_earlier_run(
-    folder: Path, role: str, settings: TrainConfig, *more: str
-) -> TrainedRun:
+def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str) -> TrainedRun:
     """Load a run that a new run learns from.
 
     Args:
