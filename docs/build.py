@@ -12,6 +12,7 @@ from pathlib import Path
 
 import ablation
 import blocks
+import claims
 import click
 import decides
 import faithful
@@ -230,6 +231,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tracks": tracks,
     **ablation.PARTS,
     **blocks.PARTS,
+    **claims.PARTS,
     **decides.PARTS,
     **faithful.PARTS,
     **limits.PARTS,

@@ -1,0 +1,130 @@
+"""What the paper claims of its networks beside what was measured, and which of our runs differ."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from math import sqrt
+from statistics import mean
+
+from records import RESULTS, Record, read
+
+from mien.show.tables import as_markdown
+from mien.train import paper_tables
+
+__all__ = ["PARTS", "difference"]
+
+# What is claimed, and the two networks that differ in it: the first one has it.
+_CLAIMS = (
+    ("batch norm", "cnn15", "cnn10"),
+    ("a fifth stage", "cnn15", "cnn13"),
+    ("a sixth stage", "cnn17", "cnn15"),
+    ("squeeze-excitation", "cnn16-se", "cnn15"),
+    ("a residual network instead", "resnet18", "cnn15"),
+)
+_SURE = 1.96  # deviations of a normal distribution with 95 % between them
+
+
+def claims() -> str:
+    """Test accuracy with and without what a claim is about: printed, and ours with intervals."""
+    printed = {row.name for row in paper_tables.rows("1")}
+    measured = paper_tables.read_results(RESULTS)
+    rows = []
+    for claim, one, other in _CLAIMS:
+        for data in ("rafdb", "fer2013"):
+            if not {f"{data}-{one}", f"{data}-{other}"} <= printed:
+                continue
+            both = [measured.get(f"{data}-{model}", {"runs": []}) for model in (one, other)]
+            ours = [
+                _compared(*(paper_tables.runs_under(protocol, record) for record in both))
+                for protocol in paper_tables.PROTOCOLS
+            ]
+            said = _printed(data, one) - _printed(data, other)
+            rows.append([claim, data, f"{one} less {other}", f"{said:+.1f}", *ours])
+    on, off = (read(f"ablation-augment-{name}/rafdb-test") for name in ("on", "off"))
+    shift = difference((on["accuracy"], on["pictures"]), (off["accuracy"], off["pictures"]))
+    rows.append(["augmentation", "rafdb", "cnn15, on less off", "", "", _in_points(*shift)])
+    header = [
+        "what", "data", "test accuracy of", "printed", "ours, the paper's protocol (95 %)",
+        "ours, leak-free (95 %)",
+    ]  # fmt: skip
+    return as_markdown(header, rows)
+
+
+def _printed(data: str, model: str) -> float:
+    """The printed test accuracy of a row, in percent."""
+    [row] = paper_tables.choose_rows("1", f"{data}-{model}")
+    return row.test or 0.0
+
+
+def _compared(one: Sequence[Record], other: Sequence[Record]) -> str:
+    """The difference of two networks in test accuracy, means of their seeds."""
+    if not one or not other:
+        return "not run yet"
+    pairs = [
+        (mean(run["accuracy"]["test"] for run in runs), runs[0]["pictures"]["test"])
+        for runs in (one, other)
+    ]
+    return _in_points(*difference(pairs[0], pairs[1]))
+
+
+def difference(one: tuple[float, int], other: tuple[float, int]) -> tuple[float, float]:
+    """Compute how far two accuracies are apart.
+
+    Args:
+        one: accuracy in [0, 1], and of how many pictures.
+        other: the same.
+
+    Returns:
+        The difference, and half of its 95 % interval, as if each had pictures of its own; of the
+        same pictures the true interval is narrower. How much seeds differ is not in it.
+    """
+    spread = sqrt(sum(share * (1 - share) / count for share, count in (one, other)))
+    return one[0] - other[0], _SURE * spread
+
+
+def _in_points(shift: float, half: float) -> str:
+    return f"{100 * shift:+.1f} ({100 * (shift - half):+.1f} to {100 * (shift + half):+.1f})"
+
+
+def special_runs() -> str:
+    """Which runs never find disgust, ran on a GPU, or came from code that was not committed."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, run in _runs():
+        for kind, is_so in {
+            "blind": run["recall_test"]["disgust"] == 0,
+            "gpu": run["device"] != "cpu",
+            "dirty": run["commit"].endswith("-dirty"),
+        }.items():
+            if is_so:
+                found[kind].append(f"{name} ({run['protocol']}, seed {run['seed']})")
+    total = len(list(_runs()))
+    measured = paper_tables.read_results(RESULTS)
+    own: dict[str, list[str]] = defaultdict(list)
+    for row in {**_by_name("1"), **_by_name("later")}.values():
+        if row.name in measured and (changed := paper_tables.settings(row)):
+            own[", ".join(sorted(changed))].append(row.name)
+    settings = "; ".join(f"{', '.join(names)} ({changed})" for changed, names in own.items())
+    return (
+        "- Disgust is never found on the test set (recall 0) by "
+        f"{_listed(found['blind'], total)}.\n"
+        f"- On a GPU ran {_listed(found['gpu'], total)}.\n"
+        f"- Of code with changes that were not committed are {_listed(found['dirty'], total)}.\n"
+        "- Other settings than their protocol's, from [paper.toml](../src/mien/train/paper.toml), "
+        f"have {settings}.\n"
+    )
+
+
+def _by_name(table: str) -> dict[str, paper_tables.PaperRow]:
+    return {row.name: row for row in paper_tables.rows(table)}
+
+
+def _runs() -> Iterator[tuple[str, Record]]:
+    for name, record in paper_tables.read_results(RESULTS).items():
+        yield from ((name, run) for run in record["runs"])
+
+
+def _listed(names: Iterable[str], total: int) -> str:
+    names = list(names)
+    return f"{len(names)} of {total} runs" + (f": {', '.join(names)}" if names else "")
+
+
+PARTS = {"paper-claims": claims, "paper-runs": special_runs}
