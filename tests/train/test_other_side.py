@@ -17,7 +17,6 @@ from mien.faces import align
 from mien.models import zoo
 from mien.recognize.model import Model
 from mien.train import trainer
-from mien.train.earlier import load_earlier_run
 from mien.train.export import export
 from mien.train.run import load_run
 from tests.support.onnx_files import channels_model
@@ -93,11 +92,6 @@ def test_a_file_whose_card_says_another_side_than_its_graph_is_refused(tmp_path)
         Model(path)
     path.write_bytes(channels_model(side=80, input={"side": 80}))
     assert Model(path).side == 80
-
-
-def test_networks_that_learn_from_each_other_have_one_side(run, folder):
-    with pytest.raises(BadSettingError, match="takes crops of 80 pixels"):
-        load_earlier_run(run[0], "teacher", settings_for(folder, hold_out=0.5))
 
 
 def test_a_network_that_takes_one_side_only_says_so():
