@@ -1,7 +1,7 @@
 """What the paper claims of its networks beside what was measured, and which of our runs differ."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from math import sqrt
 from statistics import mean
 
@@ -25,19 +25,20 @@ _SURE = 1.96  # deviations of a normal distribution with 95 % between them
 
 def claims() -> str:
     """Test accuracy with and without what a claim is about: printed, and ours with intervals."""
-    printed = {row.name for row in paper_tables.rows("1")}
+    printed = {row.name: row.test for row in paper_tables.rows("1") if row.test is not None}
     measured = paper_tables.read_results(RESULTS)
     rows = []
     for claim, one, other in _CLAIMS:
         for data in ("rafdb", "fer2013"):
-            if not {f"{data}-{one}", f"{data}-{other}"} <= printed:
+            names = f"{data}-{one}", f"{data}-{other}"
+            if not printed.keys() >= set(names):
                 continue
-            both = [measured.get(f"{data}-{model}", {"runs": []}) for model in (one, other)]
+            both = [measured.get(name, {"runs": []}) for name in names]
             ours = [
                 _compared(*(paper_tables.runs_under(protocol, record) for record in both))
                 for protocol in paper_tables.PROTOCOLS
             ]
-            said = _printed(data, one) - _printed(data, other)
+            said = printed[names[0]] - printed[names[1]]
             rows.append([claim, data, f"{one} less {other}", f"{said:+.1f}", *ours])
     on, off = (read(f"ablation-augment-{name}/rafdb-test") for name in ("on", "off"))
     shift = difference((on["accuracy"], on["pictures"]), (off["accuracy"], off["pictures"]))
@@ -47,12 +48,6 @@ def claims() -> str:
         "ours, leak-free (95 %)",
     ]  # fmt: skip
     return as_markdown(header, rows)
-
-
-def _printed(data: str, model: str) -> float:
-    """The printed test accuracy of a row, in percent."""
-    [row] = paper_tables.choose_rows("1", f"{data}-{model}")
-    return row.test or 0.0
 
 
 def _compared(one: Sequence[Record], other: Sequence[Record]) -> str:
@@ -87,8 +82,10 @@ def _in_points(shift: float, half: float) -> str:
 
 def special_runs() -> str:
     """Which runs never find disgust, ran on a GPU, or came from code that was not committed."""
+    measured = paper_tables.read_results(RESULTS)
+    runs = [(name, run) for name, record in measured.items() for run in record["runs"]]
     found: dict[str, list[str]] = defaultdict(list)
-    for name, run in _runs():
+    for name, run in runs:
         for kind, is_so in {
             "blind": run["recall_test"]["disgust"] == 0,
             "gpu": run["device"] != "cpu",
@@ -96,34 +93,24 @@ def special_runs() -> str:
         }.items():
             if is_so:
                 found[kind].append(f"{name} ({run['protocol']}, seed {run['seed']})")
-    total = len(list(_runs()))
-    measured = paper_tables.read_results(RESULTS)
+    rows = {row.name: row for table in paper_tables.TABLES for row in paper_tables.rows(table)}
     own: dict[str, list[str]] = defaultdict(list)
-    for row in {**_by_name("1"), **_by_name("later")}.values():
+    for row in rows.values():
         if row.name in measured and (changed := paper_tables.settings(row)):
             own[", ".join(sorted(changed))].append(row.name)
     settings = "; ".join(f"{', '.join(names)} ({changed})" for changed, names in own.items())
     return (
         "- Disgust is never found on the test set (recall 0) by "
-        f"{_listed(found['blind'], total)}.\n"
-        f"- On a GPU ran {_listed(found['gpu'], total)}.\n"
-        f"- Of code with changes that were not committed are {_listed(found['dirty'], total)}.\n"
+        f"{_listed(found['blind'], len(runs))}.\n"
+        f"- On a GPU ran {_listed(found['gpu'], len(runs))}.\n"
+        "- Of code with changes that were not committed are "
+        f"{_listed(found['dirty'], len(runs))}.\n"
         "- Other settings than their protocol's, from [paper.toml](../src/mien/train/paper.toml), "
         f"have {settings}.\n"
     )
 
 
-def _by_name(table: str) -> dict[str, paper_tables.PaperRow]:
-    return {row.name: row for row in paper_tables.rows(table)}
-
-
-def _runs() -> Iterator[tuple[str, Record]]:
-    for name, record in paper_tables.read_results(RESULTS).items():
-        yield from ((name, run) for run in record["runs"])
-
-
-def _listed(names: Iterable[str], total: int) -> str:
-    names = list(names)
+def _listed(names: Sequence[str], total: int) -> str:
     return f"{len(names)} of {total} runs" + (f": {', '.join(names)}" if names else "")
 
 

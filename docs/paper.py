@@ -24,13 +24,12 @@ def whole_search() -> str:
     lengths = list(dict.fromkeys(point["epochs"] for point in points))
     plain, stopping = dict.fromkeys(point["patience"] for point in points)
     settings = ("rate", "batch", "dropout")
+    runs: dict[tuple[str, ...], dict[tuple[str, str], Point]] = {}
+    for point in points:
+        run = runs.setdefault(tuple(point[name] for name in settings), {})
+        run[point["epochs"], point["patience"]] = point
     rows = []
-    for values in dict.fromkeys(tuple(point[name] for name in settings) for point in points):
-        run = {
-            (point["epochs"], point["patience"]): point
-            for point in points
-            if tuple(point[name] for name in settings) == values
-        }
+    for values, run in runs.items():
         cells = [_reached(run[length, plain]) for length in lengths]
         early = run[lengths[-1], stopping]
         ended = f" ({early['epochs_run']})" if early["state"] == "done" else ""
