@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mien.cores import at_most_cores
 from mien.media.parts import remove_leftovers
@@ -299,10 +300,13 @@ class Trainer:
         if self.average is self.model:
             return
         keep = min(self.settings.average, (step + 1) / (step + 10))
-        for average, value in zip(_tensors(self.average), _tensors(self.model), strict=True):
-            if average.dtype.is_floating_point:
-                average.lerp_(value, 1 - keep)
-            else:
+        averages, values = list(_tensors(self.average)), list(_tensors(self.model))
+        smooth = [tensor.dtype.is_floating_point for tensor in averages]
+        # one kernel for all on a GPU
+        update = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]
+        update(list(compress(averages, smooth)), list(compress(values, smooth)), None)
+        for average, value, is_smooth in zip(averages, values, smooth, strict=True):
+            if not is_smooth:
                 average.copy_(value)
 
 
