@@ -84,7 +84,7 @@ def special_runs() -> str:
     """Which runs never find disgust, ran on a GPU, or came from code that was not committed."""
     measured = paper_tables.read_results(RESULTS)
     runs = [(name, run) for name, record in measured.items() for run in record["runs"]]
-    found: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for name, run in runs:
         for kind, is_so in {
             "blind": run["recall_test"]["disgust"] == 0,
@@ -92,7 +92,7 @@ def special_runs() -> str:
             "dirty": run["commit"].endswith("-dirty"),
         }.items():
             if is_so:
-                found[kind].append(f"{name} ({run['protocol']}, seed {run['seed']})")
+                found[kind].append((f"{name}, {run['protocol']}", run["seed"]))
     rows = {row.name: row for table in paper_tables.TABLES for row in paper_tables.rows(table)}
     own: dict[str, list[str]] = defaultdict(list)
     for row in rows.values():
@@ -110,8 +110,18 @@ def special_runs() -> str:
     )
 
 
-def _listed(names: Sequence[str], total: int) -> str:
-    return f"{len(names)} of {total} runs" + (f": {', '.join(names)}" if names else "")
+def _listed(runs: Sequence[tuple[str, int]], total: int) -> str:
+    """How many runs, and of which row and protocol with which seeds unless it is all of them."""
+    if len(runs) == total:
+        return f"all {total} runs"
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name, seed in sorted(runs):
+        groups[name].append(str(seed))
+    named = "; ".join(
+        f"{name}, {'seed' if len(seeds) == 1 else 'seeds'} {', '.join(seeds)}"
+        for name, seeds in groups.items()
+    )
+    return f"{len(runs)} of {total} runs" + (f": {named}" if named else "")
 
 
 PARTS = {"paper-claims": claims, "paper-runs": special_runs}

@@ -1,11 +1,13 @@
 """The tables of docs/paper.md: what the paper printed beside what was measured, and its leaks."""
 
 import csv
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from statistics import mean
 
-from records import RESULTS, Record
+from records import RESULTS, ROOT, Record, read
 
 from mien.show.tables import as_markdown
 from mien.train import paper_tables
@@ -13,6 +15,7 @@ from mien.train import paper_tables
 __all__ = ["PARTS"]
 
 _GRID = "paper-search"  # of configs/paper-grid.toml
+_RECIPES = "paper-recipe"  # of configs/paper-recipe.toml
 Point = dict[str, str]
 
 
@@ -46,8 +49,48 @@ def _reached(point: Point) -> str:
 
 
 def _points(name: str) -> list[Point]:
-    with (RESULTS / name / "search.csv").open(encoding="utf-8", newline="") as file:
+    return _read_csv(f"{name}/search.csv")
+
+
+def _read_csv(name: str) -> list[dict[str, str]]:
+    with (RESULTS / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def recipes() -> str:
+    """The search for one recipe: the held-out accuracy of each network, and their mean."""
+    points = _points(_RECIPES)
+    networks = list(dict.fromkeys(point["model"] for point in points))
+    found: dict[str, dict[str, Point]] = {}
+    for point in points:
+        found.setdefault(point["variant"], {})[point["model"]] = point
+    means = {
+        name: mean(float(own[network]["held_accuracy"]) for network in networks)
+        for name, own in found.items()
+    }
+    rows = []
+    for name in sorted(means, key=means.__getitem__, reverse=True):
+        own = [found[name][network] for network in networks]
+        cells = [f"{float(p['held_accuracy']):.1%} ({p['best_epoch']})" for p in own]
+        rows.append([name, *cells, f"{means[name]:.1%}"])
+    return as_markdown(["recipe", *(f"{name} (epoch)" for name in networks), "mean"], rows)
+
+
+def scores() -> str:
+    """Table 2: the first picture of each class of RAF-DB's test set, and the network's scores."""
+    rows = _read_csv("table-2.csv")
+    names = list(rows[0])[1:]
+    first: dict[str, Point] = {}
+    right = 0
+    for row in rows:
+        label = Path(row["filepath"]).parent.name.partition("_")[2]  # of 0_happiness
+        first.setdefault(label, row)
+        right += max(names, key=lambda name, row=row: float(row[name])) == label
+    lines = [[Path(r["filepath"]).name, *(r[name] for name in names)] for r in first.values()]
+    return as_markdown(["filepath", *names], lines) + (
+        f"\nThe first picture of each class, in the order of the columns. Of all {len(rows):,} the "
+        f"highest score is that of the label for {right:,}.\n"
+    )
 
 
 def search() -> str:
@@ -72,7 +115,31 @@ def table(name: str) -> str:
     measured = paper_tables.read_results(RESULTS)
     rows = as_markdown(paper_tables.HEADER, paper_tables.comparison(name, measured))
     judged = paper_tables.judgement(name, measured)
-    return f"{rows}\n{judged}\nPrinted: {paper_tables.source(name)}\n"
+    missing = _not_run(name, measured)
+    return f"{rows}\n{judged}\n{missing}Printed: {paper_tables.source(name)}\n"
+
+
+def _not_run(name: str, measured: Mapping[str, Record]) -> str:
+    """Which rows of a table were not run, and how many hours a run would take on two cores."""
+    speeds = read("bench-train")["figures"]
+    recipe = tomllib.loads((ROOT / "configs" / "paper-protocol.toml").read_text(encoding="utf-8"))
+    pictures = {
+        row.data: measured[row.name]["runs"][0]["pictures"]["train"]
+        for row in paper_tables.rows(name)
+        if row.name in measured
+    }
+    hours = []
+    for row in paper_tables.rows(name):
+        if row.name not in measured and row.data in pictures:
+            epochs = paper_tables.settings(row).get("epochs", recipe["epochs"])
+            speed = speeds[row.model]["bfloat16"]["crops_per_s"]["loop"]
+            hours.append(f"{row.name} {pictures[row.data] * epochs / speed / 3600:.1f}")
+    if not hours:
+        return ""
+    return (
+        "Not run, for want of time: beside each row the hours that one run of it takes on the two "
+        f"cores of [bench-train.json](../results/bench-train.json): {', '.join(hours)}.\n\n"
+    )
 
 
 def leaks() -> str:
@@ -123,8 +190,10 @@ def _accuracy_on_copies(run: Record) -> float:
 
 PARTS = {
     "paper-1": partial(table, "1"),
+    "paper-2": scores,
     "paper-later": partial(table, "later"),
     "paper-leaks": leaks,
     "paper-search": search,
     "paper-4": whole_search,
+    "paper-recipe": recipes,
 }

@@ -17,9 +17,9 @@ def test_an_interval_by_hand():
     assert half == pytest.approx(1.96 * 0.07)  # the root of 0.24 / 100 + 0.25 / 100
 
 
-def run(protocol, test, disgust=0.5, device="cpu", commit="abc"):
+def run(protocol, test, disgust=0.5, device="cpu", commit="abc", seed=0):
     return {
-        "protocol": protocol, "seed": 0, "device": device, "commit": commit,
+        "protocol": protocol, "seed": seed, "device": device, "commit": commit,
         "accuracy": {"test": test}, "pictures": {"test": 10_000},
         "recall_test": {"disgust": disgust},
     }  # fmt: skip
@@ -30,7 +30,10 @@ def results(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "RESULTS", tmp_path)
     records = {
         "rafdb-cnn10": [run("paper", 0.80), run("leak-free", 0.5, 0, commit="abc-dirty")],
-        "rafdb-cnn15": [run("paper", 0.84), run("paper", 0.86, device="a GPU")],
+        "rafdb-cnn15": [
+            run("paper", 0.84, device="a GPU"),
+            run("paper", 0.86, device="a GPU", seed=1),
+        ],
     }
     for row, runs in records.items():
         path = tmp_path / f"paper-{row}.json"
@@ -46,9 +49,11 @@ def test_a_claim_is_compared_under_each_protocol(results):
     assert row == expected
 
 
-def test_special_runs_are_named(results):
+def test_special_runs_are_named(results, monkeypatch):
+    own = {"rafdb-cnn10": {"rate": 0.02}}
+    monkeypatch.setattr(claims.paper_tables, "settings", lambda row: own.get(row.name, {}))
     blind, gpu, dirty, settings = claims.special_runs().splitlines()
-    assert blind.endswith("by 1 of 4 runs: rafdb-cnn10 (leak-free, seed 0).")
-    assert gpu.endswith("ran 1 of 4 runs: rafdb-cnn15 (paper, seed 0).")
-    assert dirty.endswith("are 1 of 4 runs: rafdb-cnn10 (leak-free, seed 0).")
+    assert blind.endswith("by 1 of 4 runs: rafdb-cnn10, leak-free, seed 0.")
+    assert gpu.endswith("ran 2 of 4 runs: rafdb-cnn15, paper, seeds 0, 1.")
+    assert dirty.endswith("are 1 of 4 runs: rafdb-cnn10, leak-free, seed 0.")
     assert settings.endswith("have rafdb-cnn10 (rate).")

@@ -1,11 +1,14 @@
 """The table of a search has a column for all that varies, and rows of the longest runs alone."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "docs"))
 
 import paper
+
+from mien.train import config, grid, paper_tables
 
 SEARCH = """model,seed,rate,epochs,held_accuracy,held_loss,best_epoch,epochs_run,seconds,state,run
 cnn13,0,0.1,5,0.5,1,5,5,9,done,a
@@ -58,3 +61,67 @@ def test_a_row_of_table_4_has_all_the_points_of_its_run(tmp_path, monkeypatch):
         "| 0.1 | 64 | 0.2 | diverged | diverged | diverged |",
     ]
     assert told == "8 of 12 points are done."
+
+
+RECIPES = """model,variant,held_accuracy,best_epoch
+a,slow,0.5,3
+a,fast,0.8,4
+b,slow,0.7,5
+b,fast,0.6,6
+"""
+
+
+def test_the_recipe_with_the_best_mean_comes_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper, "RESULTS", tmp_path)
+    (tmp_path / "paper-recipe").mkdir()
+    (tmp_path / "paper-recipe" / "search.csv").write_text(RECIPES)
+    assert paper.recipes().splitlines() == [
+        "| recipe | a (epoch) | b (epoch) | mean |",
+        "| --- | --- | --- | --- |",
+        "| fast | 80.0% (4) | 60.0% (6) | 70.0% |",
+        "| slow | 50.0% (3) | 70.0% (5) | 60.0% |",
+    ]
+
+
+def test_a_row_that_was_not_run_has_the_hours_of_a_run(monkeypatch):
+    rows = [paper_tables.PaperRow("five", model) for model in ("cnn13", "resnet18")]
+    monkeypatch.setattr(paper_tables, "rows", lambda _: rows)
+    speed = {"resnet18": {"bfloat16": {"crops_per_s": {"loop": 20.0}}}}
+    monkeypatch.setattr(paper, "read", lambda _: {"figures": speed})
+    measured = {"five-cnn13": {"runs": [{"pictures": {"train": 36_000}}]}}
+    # ten epochs of 36,000 crops at 20 a second are 18,000 s
+    assert paper_tables.settings(rows[1])["epochs"] == 10
+    assert "json): five-resnet18 5.0.\n" in paper._not_run("later", measured)
+    assert paper._not_run("later", measured | {"five-resnet18": measured["five-cnn13"]}) == ""
+
+
+SCORES = """filepath,happiness,surprise
+x/test/0_happiness/a.jpg,0.90,0.10
+x/test/0_happiness/b.jpg,0.40,0.60
+x/test/1_surprise/c.jpg,0.20,0.80
+"""
+
+
+def test_table_2_has_the_first_picture_of_each_class_and_counts_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper, "RESULTS", tmp_path)
+    (tmp_path / "table-2.csv").write_text(SCORES)
+    head, _, *rows, _, told = paper.scores().splitlines()
+    assert head == "| filepath | happiness | surprise |"
+    assert rows == ["| a.jpg | 0.90 | 0.10 |", "| c.jpg | 0.20 | 0.80 |"]
+    assert told.endswith("Of all 3 the highest score is that of the label for 2.")
+
+
+def test_the_rows_are_trained_by_the_recipe_that_was_best_held_out():
+    best = paper.recipes().splitlines()[2].split(" | ")[0].strip("| ")
+    points = grid.load(paper.ROOT / "configs" / "paper-recipe.toml")
+    [chosen] = [
+        point
+        for number, point in enumerate(points.points)
+        if points.variant(number) == best and point.model == "cnn15"
+    ]
+    leak_free, paper_protocol = (
+        config.load(paper.ROOT / "configs" / f"paper-{name}.toml")
+        for name in ("leak-free", "protocol")
+    )
+    assert leak_free == chosen
+    assert replace(paper_protocol, data=chosen.data, hold_out=chosen.hold_out) == chosen

@@ -14,7 +14,13 @@ pytestmark = [
 # Formats that mien does not open, and grids, which `mien train` does not take.
 REFUSED = {
     "pictures": {"eps", "ico", "spi"},
-    "settings": {"cnn13-grid.toml", "grid.toml", "paper-ablation.toml", "paper-grid.toml"},
+    "settings": {
+        "cnn13-grid.toml",
+        "grid.toml",
+        "paper-ablation.toml",
+        "paper-grid.toml",
+        "paper-recipe.toml",
+    },
 }
 
 

@@ -201,7 +201,7 @@ def _ours(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     minutes = mean(run["seconds"] for run in runs) / 60
     epochs = "/".join(str(count) for count in sorted({run["epochs"] for run in runs}))
-    return [*percents, epochs, f"{minutes:.0f}", str(len(runs))]
+    return [*percents, epochs, f"{minutes:.0f}" if minutes >= 1 else "< 1", str(len(runs))]
 
 
 def judgement(table: str, results: Mapping[str, Mapping[str, Any]]) -> str:
