@@ -9,13 +9,14 @@ from statistics import mean
 
 from records import RESULTS, ROOT, Record, read
 
-from mien.show.tables import as_markdown
+from mien.show.tables import as_markdown, mean_and_spread
 from mien.train import paper_tables
 
 __all__ = ["PARTS"]
 
 _GRID = "paper-search"  # of configs/paper-grid.toml
 _RECIPES = "paper-recipe"  # of configs/paper-recipe.toml
+_BEST = "paper-best"  # of configs/paper-best.toml
 Point = dict[str, str]
 
 
@@ -57,6 +58,26 @@ def _read_csv(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def best_points() -> str:
+    """The best points of Table 4 on all of RAF-DB, beside what they had on a part of it."""
+    if not (RESULTS / _BEST / "search.csv").exists():
+        return f"Not measured yet: `mien search configs/{_BEST}.toml`.\n"
+    names = ("rate", "batch", "dropout", "epochs")
+    part = {
+        tuple(float(point[name]) for name in names): point
+        for point in _points(_GRID)
+        if point["patience"] == "0"
+    }
+    common = tomllib.loads((ROOT / "configs" / f"{_BEST}.toml").read_text(encoding="utf-8"))
+    rows = []
+    for point in _points(_BEST):
+        values = [point.get(name, str(common[name])) for name in names]
+        on_part = part[tuple(map(float, values))]
+        best = f" (epoch {point['best_epoch']})" if point["state"] == "done" else ""
+        rows.append([*values, _reached(on_part), _reached(point) + best])
+    return as_markdown([*names, "on 1,200 pictures", "on all"], rows)
+
+
 def recipes() -> str:
     """The search for one recipe: the held-out accuracy of each network, and their mean."""
     points = _points(_RECIPES)
@@ -90,6 +111,21 @@ def scores() -> str:
     return as_markdown(["filepath", *names], lines) + (
         f"\nThe first picture of each class, in the order of the columns. Of all {len(rows):,} the "
         f"highest score is that of the label for {right:,}.\n"
+    )
+
+
+def pooled() -> str:
+    """How the network that CAM is defined for does beside the one it was made of."""
+    if not (RESULTS / "cnn15-gap" / "rafdb-test.json").exists():
+        return "Not measured yet: `mien train cnn15-gap`.\n"
+    own, whole = read("cnn15-gap/rafdb-test"), read("paper-rafdb-cnn15")
+    runs = paper_tables.runs_under("leak-free", whole)
+    theirs = mean_and_spread([100 * run["accuracy"]["test"] for run in runs])
+    low, high = own["accuracy_95"]
+    return (
+        f"Of RAF-DB's test set ({own['pictures']:,} pictures), trained without leaks by the same "
+        f"recipe, `cnn15-gap` names {own['accuracy']:.1%} ({low:.1%} to {high:.1%}; one seed) and "
+        f"`cnn15` {theirs}% ({len(runs)} seeds).\n"
     )
 
 
@@ -195,5 +231,7 @@ PARTS = {
     "paper-leaks": leaks,
     "paper-search": search,
     "paper-4": whole_search,
+    "paper-best": best_points,
     "paper-recipe": recipes,
+    "cam-network": pooled,
 }

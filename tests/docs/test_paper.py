@@ -125,3 +125,37 @@ def test_the_rows_are_trained_by_the_recipe_that_was_best_held_out():
     )
     assert leak_free == chosen
     assert replace(paper_protocol, data=chosen.data, hold_out=chosen.hold_out) == chosen
+
+
+BEST = """batch,epochs,held_accuracy,best_epoch,state
+64,20,0.8,12,done
+64,40,,,to do
+"""
+
+
+def test_the_best_points_stand_beside_what_they_had_on_a_part(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper, "RESULTS", tmp_path)
+    assert paper.best_points() == "Not measured yet: `mien search configs/paper-best.toml`.\n"
+    for name, text in (("paper-search", GRID), ("paper-best", BEST)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "search.csv").write_text(text.replace("0.001,64,0.2", "0.0001,64,0.5"))
+    assert paper.best_points().splitlines()[2:] == [
+        "| 0.0001 | 64 | 0.5 | 20 | 70.0% | 80.0% (epoch 12) |",
+        "| 0.0001 | 64 | 0.5 | 40 | 71.0% | to do |",
+    ]
+
+
+def test_the_network_for_cam_stands_beside_the_one_it_was_made_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper, "RESULTS", tmp_path)
+    assert paper.pooled().startswith("Not measured yet")
+    (tmp_path / "cnn15-gap").mkdir()
+    (tmp_path / "cnn15-gap" / "rafdb-test.json").write_text("{}")
+    own = {"pictures": 2000, "accuracy": 0.8, "accuracy_95": [0.78, 0.82]}
+    runs = [{"protocol": "leak-free", "accuracy": {"test": test}} for test in (0.83, 0.85)]
+    runs.append({"protocol": "paper", "accuracy": {"test": 0.9}})
+    records = {"cnn15-gap/rafdb-test": own, "paper-rafdb-cnn15": {"runs": runs}}
+    monkeypatch.setattr(paper, "read", records.__getitem__)
+    # 83 and 85: mean 84, and the root of 2 between them
+    assert paper.pooled().endswith(
+        "`cnn15-gap` names 80.0% (78.0% to 82.0%; one seed) and `cnn15` 84.0 ± 1.4% (2 seeds).\n"
+    )

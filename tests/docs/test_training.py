@@ -74,7 +74,7 @@ def test_the_two_sides_of_the_ablation_differ_in_one_setting():
 def test_every_configuration_can_be_read(path):
     from mien.train import config, grid
 
-    if path.stem.endswith(("-grid", "paper-ablation", "paper-recipe")):
+    if path.stem.endswith(("-grid", "paper-ablation", "paper-best", "paper-recipe")):
         assert all(point.data for point in grid.load(path).points)
     else:
         assert config.load(path).data

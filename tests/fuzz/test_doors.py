@@ -18,6 +18,7 @@ REFUSED = {
         "cnn13-grid.toml",
         "grid.toml",
         "paper-ablation.toml",
+        "paper-best.toml",
         "paper-grid.toml",
         "paper-recipe.toml",
     },
