@@ -75,7 +75,8 @@ def best_points() -> str:
         on_part = part[tuple(map(float, values))]
         best = f" (epoch {point['best_epoch']})" if point["state"] == "done" else ""
         rows.append([*values, _reached(on_part), _reached(point) + best])
-    return as_markdown([*names, "on 1,200 pictures", "on all"], rows)
+    limit = tomllib.loads((RESULTS / _GRID / "best.toml").read_text(encoding="utf-8"))["limit"]
+    return as_markdown([*names, f"on {limit:,} pictures", "on all"], rows)
 
 
 def recipes() -> str:

@@ -139,7 +139,10 @@ def test_the_best_points_stand_beside_what_they_had_on_a_part(tmp_path, monkeypa
     for name, text in (("paper-search", GRID), ("paper-best", BEST)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "search.csv").write_text(text.replace("0.001,64,0.2", "0.0001,64,0.5"))
-    assert paper.best_points().splitlines()[2:] == [
+    (tmp_path / "paper-search" / "best.toml").write_text("limit = 1200\n")
+    head, _, *rows = paper.best_points().splitlines()
+    assert head == "| rate | batch | dropout | epochs | on 1,200 pictures | on all |"
+    assert rows == [
         "| 0.0001 | 64 | 0.5 | 20 | 70.0% | 80.0% (epoch 12) |",
         "| 0.0001 | 64 | 0.5 | 40 | 71.0% | to do |",
     ]
