@@ -11,7 +11,7 @@ pytest.importorskip("matplotlib")
 from tests.support.commands import mien
 from tests.support.prepared_folder import write_crops
 
-pytestmark = [pytest.mark.torch, pytest.mark.slow]
+pytestmark = pytest.mark.torch
 
 GRID = """
 data = ["{}"]
@@ -28,6 +28,7 @@ threads = 1
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Ray's own
 def test_the_rows_are_those_of_one_machine(tmp_path):
     folder = write_crops(tmp_path / "made", train=6)
@@ -45,3 +46,21 @@ def test_the_rows_are_those_of_one_machine(tmp_path):
         for name in one.keys() - {"seconds"}:
             assert one[name] == other[name], name
     assert {row["state"] for row in there} == {"done"}
+
+
+@pytest.mark.parametrize(("found", "share"), [({"CPU": 2.0}, 0), ({"CPU": 2.0, "GPU": 1.0}, 0.25)])
+def test_runs_share_a_gpu_where_there_is_one(monkeypatch, tmp_path, found, share):
+    from mien.scale import tune
+    from mien.train import grid
+
+    (tmp_path / "grid.toml").write_text(GRID.format("made").replace("threads = 1", "threads = 2"))
+    runs = grid.plan_runs(grid.load(tmp_path / "grid.toml"))
+    monkeypatch.setattr(tune.ray, "cluster_resources", lambda: found)
+    assert tune._resources(runs, 4) == {"cpu": 2, "gpu": share}
+
+
+def test_a_share_of_a_gpu_needs_ray(tmp_path):
+    (tmp_path / "grid.toml").write_text(GRID.format("made"))
+    result = mien("search", tmp_path / "grid.toml", "--per-gpu", 2)
+    assert result.exit_code == 2
+    assert "--per-gpu belongs to --ray" in result.stderr

@@ -35,6 +35,7 @@ _SHOWN = 5  # of the best points
 @click.option("--prune", is_flag=True, help="End runs below the median of the earlier ones.")
 @click.option("--limit", type=click.IntRange(12), help="Training pictures to use, for a trial.")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on Ray: an address, or local.")
+@click.option("--per-gpu", type=click.IntRange(1), help="Runs that share a GPU; with --ray.")
 @PARQUET
 def search_command(
     grid: Path,
@@ -42,6 +43,7 @@ def search_command(
     prune: bool,
     limit: int | None,
     address: str | None,
+    per_gpu: int | None,
     parquet: Path | None,
 ) -> None:
     """Train every combination in GRID.toml: settings where a value may be a list of values.
@@ -53,6 +55,8 @@ def search_command(
 
     Example: mien search configs/paper-grid.toml --out searches/paper
     """
+    if per_gpu and address is None:
+        raise click.UsageError("--per-gpu belongs to --ray")
     needs("mien search", "train", "torch", "matplotlib")
     from mien.train import grid as grids
 
@@ -63,7 +67,8 @@ def search_command(
         run_search(points, folder, prune, parquet)
     else:
         echo_note(_cost(points))
-        _finish(points, _on_ray(points, folder, address, prune), folder, parquet)
+        outcomes = _on_ray(points, folder, address, prune, per_gpu or 1)
+        _finish(points, outcomes, folder, parquet)
 
 
 def run_search(
@@ -88,14 +93,14 @@ def _progress(title: str) -> "EpochProgress":
     return partial(epoch_bar, title=title)
 
 
-def _on_ray(grid: "Grid", folder: Path, address: str, prune: bool) -> "list[Outcome]":
+def _on_ray(grid: "Grid", folder: Path, address: str, prune: bool, per_gpu: int) -> "list[Outcome]":
     from importlib.util import find_spec
 
     if find_spec("ray") is None:
         raise MissingExtraError("mien search --ray", "ray")
     from mien.scale.tune import search
 
-    return search(grid, folder, address, prune)
+    return search(grid, folder, address, prune, per_gpu)
 
 
 def _cost(grid: "Grid") -> str:

@@ -37,7 +37,9 @@ _RULE = Median([])  # for its numbers alone
 _ROW = ("epoch", "train_loss", "held_loss", "held_accuracy", "rate", "seconds")
 
 
-def search(grid: Grid, out: Path, address: str, prune: bool = False) -> list[Outcome]:
+def search(
+    grid: Grid, out: Path, address: str, prune: bool = False, per_gpu: int = 1
+) -> list[Outcome]:
     """Train the points of a grid on Ray.
 
     Args:
@@ -45,6 +47,7 @@ def search(grid: Grid, out: Path, address: str, prune: bool = False) -> list[Out
         out: the search's folder.
         address: of a cluster, as ``ray.init`` takes it; ``local`` starts one here.
         prune: end hopeless runs early, by Ray's median rule with the numbers of ours.
+        per_gpu: runs that share a GPU, where there are some.
 
     Returns:
         One outcome a point.
@@ -63,22 +66,19 @@ def search(grid: Grid, out: Path, address: str, prune: bool = False) -> list[Out
     ]
     if runs:
         with connected(address):
-            _run_all(runs, out, prune)
+            _run_all(runs, out, prune, per_gpu)
     outcomes = collect_outcomes(grid, out)
     write_outcomes(grid, outcomes, out)
     return outcomes
 
 
-def _run_all(runs: Sequence[PlannedRun], out: Path, prune: bool) -> None:
+def _run_all(runs: Sequence[PlannedRun], out: Path, prune: bool, per_gpu: int) -> None:
     """Let Ray train the runs, and put what comes back into their folders."""
     rule = MedianStoppingRule(
         time_attr="epoch", grace_period=_RULE.grace, min_samples_required=_RULE.least
     )
-    threads = max(run.settings.threads for run in runs) or 1
-    resources: dict[str, float] = ray.cluster_resources()
-    gpus = 1 if resources.get("GPU") else 0
     tuner = tune.Tuner(
-        tune.with_resources(_trial, {"cpu": threads, "gpu": gpus}),
+        tune.with_resources(_trial, _resources(runs, per_gpu)),
         param_space={
             "run": tune.grid_search([(run.name, run.settings) for run in runs]),
             "out": str(out.resolve()),
@@ -103,6 +103,13 @@ def _run_all(runs: Sequence[PlannedRun], out: Path, prune: bool) -> None:
             mark_ended(folder, f"diverged\n{message}\n")
         elif not is_finished(folder, settings):
             mark_ended(folder, "pruned\n")
+
+
+def _resources(runs: Sequence[PlannedRun], per_gpu: int) -> dict[str, float]:
+    """Return what a run takes of the cluster: its threads, and its share of a GPU."""
+    threads = max(run.settings.threads for run in runs) or 1
+    has_gpu = ray.cluster_resources().get("GPU")
+    return {"cpu": threads, "gpu": 1 / per_gpu if has_gpu else 0}
 
 
 def _reported_history(result: Any) -> History:
