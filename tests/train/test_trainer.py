@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 from contextlib import ExitStack
 
 import numpy as np
@@ -11,6 +12,7 @@ from safetensors.torch import load_file
 
 from mien import pixels
 from mien.errors import BadModelError, BadSettingError, OutputError, UnknownNameError
+from mien.evaluate.accuracy import commit
 from mien.train import optim, run, trainer
 from mien.train.data import Data, load_data
 from mien.train.distributed import Worker
@@ -193,6 +195,10 @@ def test_a_run_says_what_it_trained_on(folder, tmp_path):
     assert record["train_by_source"] == {"made": len(data.train)}
     assert (record["copies_of_test_dropped"], record["copies_of_held_out_dropped"]) == (0, 0)
     assert record["seed"] == 3
+    assert (record["commit"], record["torch"]) == (commit(), torch.__version__)
+    has_gpu = torch.cuda.is_available()
+    assert record["device"] == (torch.cuda.get_device_name() if has_gpu else "cpu")
+    assert record["cores"] == os.cpu_count()
 
 
 def test_the_best_epoch_is_kept_and_a_tie_goes_to_the_earlier(folder, tmp_path, monkeypatch):

@@ -8,7 +8,6 @@ choose the epoch.
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +17,10 @@ from typing import Any
 
 import torch
 
-from mien import __version__
 from mien.data.datasets import Item
 from mien.data.prepare.pipeline import prepare
 from mien.data.prepare.record import Settings
 from mien.errors import BadDataError
-from mien.evaluate.accuracy import commit
 from mien.evaluate.metrics import summarise
 from mien.labels import LABELS
 from mien.media.progress import Progress
@@ -34,7 +31,7 @@ from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, drop_leaks, load_crops
 from mien.train.paper_tables import PROTOCOLS, TABLES, PaperRow, choose_rows, rows, settings
 from mien.train.recipes import configs
-from mien.train.run import History, load_run
+from mien.train.run import History, load_run, made_with
 from mien.train.trainer import EpochProgress, EpochReport, no_progress, no_report, train
 from mien.train.validate import best_epoch, predict
 
@@ -259,11 +256,7 @@ def _describe(run: RowRun, request: Request, history: History) -> dict[str, Any]
         "seed": run.seed,
         "command": " ".join([command, f"--seeds {run.seed + 1}", *trial]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "commit": commit(),
-        "mien": __version__,
-        "torch": torch.__version__,
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "cores": os.cpu_count(),
+        **made_with(),
         "limit": request.limit,
         "epochs": len(history),
         "best_epoch": best["epoch"],

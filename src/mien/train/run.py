@@ -6,6 +6,7 @@ pickled, so opening a stranger's checkpoint runs no code. Knows nothing of train
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -17,10 +18,12 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from mien import __version__
 from mien.data.label_file import labels_of, labels_of_all, write_labels
 from mien.data.manifest import Row
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadModelError, BadSettingError
+from mien.evaluate.accuracy import commit
 from mien.labels import PAPER, LabelSet
 from mien.media.writers import CsvWriter, as_output_error, atomic, write_text
 from mien.models import zoo
@@ -40,6 +43,7 @@ __all__ = [
     "load_checkpoint",
     "load_run",
     "load_weights",
+    "made_with",
     "read_description",
     "refuse_other_run",
     "report_bad_batch",
@@ -156,6 +160,22 @@ def write_description(
     sources = Counter(row.source for row in rows)
     record = {"train": len(rows), "train_by_source": sources, **counts, "seed": settings.seed}
     write_text(json.dumps(record, indent=2) + "\n", folder / DESCRIPTION)
+
+
+def made_with() -> dict[str, Any]:
+    """Return the code, the versions and the machine of this process, for records.
+
+    Returns:
+        ``commit`` of the code, or mien's version where it is not a checkout; ``mien``, ``torch``,
+        the ``device`` that trains and the ``cores``.
+    """
+    return {
+        "commit": commit(),
+        "mien": __version__,
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "cores": os.cpu_count(),
+    }
 
 
 def read_description(folder: Path) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from mien.train.run import (
     BadLossError,
     History,
     load_checkpoint,
+    made_with,
     refuse_other_run,
     report_bad_batch,
     save_checkpoint,
@@ -151,7 +152,7 @@ def _describe(data: Data, settings: TrainConfig, out: Path) -> None:
         "held_out": len(data.held),
         "copies_of_test_dropped": data.test_copies,
         "copies_of_held_out_dropped": data.held_copies,
-        "torch": torch.__version__,
+        **made_with(),
     }
     if origin := origin_of(settings.start):
         counts[START] = origin
