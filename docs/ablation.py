@@ -5,7 +5,6 @@ without augmentation have the same first weights and the same held-out pictures.
 """
 
 import csv
-import tomllib
 from collections.abc import Mapping, Sequence
 from math import sqrt
 from statistics import mean, stdev
@@ -14,6 +13,7 @@ import records
 from scipy.stats import t as student
 
 from mien.show.tables import as_markdown
+from mien.train import config
 
 __all__ = ["PARTS", "interval"]
 
@@ -106,7 +106,7 @@ def interval(differences: Sequence[float]) -> tuple[float, float]:
 
 def _sentence() -> str:
     """What was trained on how many pictures, and what the numbers are."""
-    settings = tomllib.loads((records.RESULTS / _GRID / "best.toml").read_text(encoding="utf-8"))
+    settings = config.read(records.RESULTS / _GRID / "best.toml")
     pictures = f"{settings['limit']:,}" if settings["limit"] else "all"
     return (
         f"{settings['epochs']} epochs on {pictures} training pictures of "

@@ -1,16 +1,16 @@
 """The tables of docs/paper.md: what the paper printed beside what was measured, and its leaks."""
 
 import csv
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import mean
 
-from records import RESULTS, ROOT, Record, read
+from records import RESULTS, Record, read
 
 from mien.show.tables import as_markdown, mean_and_spread
-from mien.train import paper_tables
+from mien.train import config, paper_tables
+from mien.train.recipes import configs
 
 __all__ = ["PARTS"]
 
@@ -68,14 +68,14 @@ def best_points() -> str:
         for point in _points(_GRID)
         if point["patience"] == "0"
     }
-    common = tomllib.loads((ROOT / "configs" / f"{_BEST}.toml").read_text(encoding="utf-8"))
+    common = config.read(configs() / f"{_BEST}.toml")
     rows = []
     for point in _points(_BEST):
         values = [point.get(name, str(common[name])) for name in names]
         on_part = part[tuple(map(float, values))]
         best = f" (epoch {point['best_epoch']})" if point["state"] == "done" else ""
         rows.append([*values, _reached(on_part), _reached(point) + best])
-    limit = tomllib.loads((RESULTS / _GRID / "best.toml").read_text(encoding="utf-8"))["limit"]
+    limit = config.read(RESULTS / _GRID / "best.toml")["limit"]
     return as_markdown([*names, f"on {limit:,} pictures", "on all"], rows)
 
 
@@ -159,7 +159,7 @@ def table(name: str) -> str:
 def _not_run(name: str, measured: Mapping[str, Record]) -> str:
     """Which rows of a table were not run, and how many hours a run would take on two cores."""
     speeds = read("bench-train")["figures"]
-    recipe = tomllib.loads((ROOT / "configs" / "paper-protocol.toml").read_text(encoding="utf-8"))
+    recipe = config.read(configs() / "paper-protocol.toml")
     pictures = {
         row.data: measured[row.name]["runs"][0]["pictures"]["train"]
         for row in paper_tables.rows(name)

@@ -9,6 +9,7 @@ sys.path.append(str(Path(__file__).parents[2] / "docs"))
 import paper
 
 from mien.train import config, grid, paper_tables
+from mien.train.recipes import configs
 
 SEARCH = """model,seed,rate,epochs,held_accuracy,held_loss,best_epoch,epochs_run,seconds,state,run
 cnn13,0,0.1,5,0.5,1,5,5,9,done,a
@@ -113,15 +114,14 @@ def test_table_2_has_the_first_picture_of_each_class_and_counts_all(tmp_path, mo
 
 def test_the_rows_are_trained_by_the_recipe_that_was_best_held_out():
     best = paper.recipes().splitlines()[2].split(" | ")[0].strip("| ")
-    points = grid.load(paper.ROOT / "configs" / "paper-recipe.toml")
+    points = grid.load(configs() / "paper-recipe.toml")
     [chosen] = [
         point
         for number, point in enumerate(points.points)
         if points.variant(number) == best and point.model == "cnn15"
     ]
     leak_free, paper_protocol = (
-        config.load(paper.ROOT / "configs" / f"paper-{name}.toml")
-        for name in ("leak-free", "protocol")
+        config.load(configs() / f"paper-{name}.toml") for name in ("leak-free", "protocol")
     )
     assert leak_free == chosen
     assert replace(paper_protocol, data=chosen.data, hold_out=chosen.hold_out) == chosen
