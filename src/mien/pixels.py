@@ -28,6 +28,7 @@ __all__ = [
     "U8",
     "enlarge",
     "in_batches",
+    "resampling",
     "to_batch",
     "to_gray",
     "to_heat",
@@ -188,7 +189,8 @@ def enlarge(coarse: F32, height: int, width: int) -> F32:
         >>> enlarge(np.array([[0, 1]], dtype=np.float32), 1, 4).tolist()
         [[0.0, 0.25, 0.75, 1.0]]
     """
-    rows, columns = _weights(coarse.shape[-2], height), _weights(coarse.shape[-1], width)
+    rows = resampling(coarse.shape[-2], height)
+    columns = resampling(coarse.shape[-1], width)
     fine: F32 = (rows @ coarse @ columns.T).astype(np.float32, copy=False)
     return fine
 
@@ -213,10 +215,27 @@ def to_heat(coarse: F32, side: int) -> F32:
 
 
 @lru_cache(maxsize=8)
-def _weights(coarse: int, fine: int) -> F32:
-    """Rows of bilinear weights: shape (fine, coarse)."""
-    centres = (np.arange(fine) + 0.5) * coarse / fine - 0.5
-    distance = np.abs(centres.clip(0, coarse - 1)[:, None] - np.arange(coarse))
-    weights: F32 = (1 - distance).clip(min=0).astype(np.float32)
-    weights.flags.writeable = False  # it is kept for the next map
-    return weights
+def resampling(source: int, target: int) -> F32:
+    """Return the weights that resize a line of pixels, bilinear, averaging when it shrinks.
+
+    ``rows @ pixels @ columns.T`` resizes as `to_side` and `enlarge` do, here without rounding.
+
+    Args:
+        source: pixels of the line.
+        target: pixels of the result.
+
+    Returns:
+        shape (target, source), each row summing to 1; not to be written to.
+
+    Example:
+        >>> resampling(4, 2).round(3).tolist()
+        [[0.429, 0.429, 0.143, 0.0], [0.0, 0.143, 0.429, 0.429]]
+    """
+    centres = (np.arange(target) + 0.5) * source / target - 0.5
+    if target >= source:
+        centres = centres.clip(0, source - 1)
+    distance = np.abs(centres[:, None] - np.arange(source)) / max(1.0, source / target)
+    weights = (1 - distance).clip(min=0)
+    found: F32 = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    found.flags.writeable = False  # it is kept for the next map
+    return found

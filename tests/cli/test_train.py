@@ -6,9 +6,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytest.importorskip("matplotlib")
 
+import numpy as np
 from PIL import Image
 
-from mien.recognize.model import read_card
+from mien.recognize.model import Model, read_card
 from mien.train import config
 from mien.train.trainer import train
 from tests.support.commands import mien
@@ -158,6 +159,28 @@ def test_what_was_trained_is_measured_and_the_figures_go_on_the_card(here, expor
     kept = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
     assert card["metrics"] == {"made-test": {key: record[key] for key in kept}}
     assert card["weights_sha256"] == record["weights_sha256"]
+
+
+def test_several_runs_become_one_file_that_answers_with_their_mean(
+    here, trained, exported, tmp_path
+):
+    assert mien("train", here / "small.toml", "--out", tmp_path / "b", "--seed", 1).exit_code == 0
+    assert mien("export", tmp_path / "b").exit_code == 0
+    out = tmp_path / "both.onnx"
+    words = ("--with", tmp_path / "b", "--name", "both", "--out", out)
+    assert mien("export", trained[0], *words).exit_code == 0
+    card = read_card(out)
+    assert (card["name"], card["members"][0]["name"]) == ("both", "tiny")
+    assert card["members"][0]["data"]["seed"] == 1
+    batch = np.random.default_rng(0).standard_normal((4, 3, 64, 64), dtype=np.float32)
+    first, second, both = (
+        Model(path, threads=1).tensors(batch, ["logits"])["logits"]
+        for path in (exported[0], tmp_path / "b" / "b.onnx", out)
+    )
+    assert np.abs(first - second).max() > 0.1
+    np.testing.assert_allclose(both, (first + second) / 2, atol=1e-4 * np.abs(both).max())
+    failed(mien("export", trained[0], "--with", tmp_path / "gone"), "cannot read ")
+    assert mien("export", trained[0], "--name", "a\x1bb").exit_code == 2
 
 
 @pytest.mark.parametrize("text", ["{}", "[1]", "no figures", '{"pictures": 3}'])

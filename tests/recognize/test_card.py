@@ -57,6 +57,8 @@ def load(tmp_path, data):
         ("data", "rafdb", "an object"),
         ("data", {"seed": "0"}, "a whole number from 0"),
         ("data", {"train_by_source": {"a": "b"}}, "counts by dataset"),
+        ("members", {"name": "a", "licence": "free"}, "a list of names and licences"),
+        ("members", [{"name": "a"}], "a list of names and licences"),
         ("metrics", {"test": 0.9}, "objects by name"),
     ],
 )

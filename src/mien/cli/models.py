@@ -50,6 +50,8 @@ def _list_shipped() -> None:
             )
         if start := card["data"].get("start"):
             echo(f"  begins with {start['name']}: {start['source']}; {start['licence']}")
+        for member in card.get("members", ()):
+            echo(f"  answers together with {member['name']}")
         echo(f"  {card['licence']}\n  {path}")
 
 

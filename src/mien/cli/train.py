@@ -84,6 +84,12 @@ def _print_folds(record: dict[str, Any]) -> None:
         echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
 
 
+def _printable(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    if not name.isprintable() or len(name) > 100:
+        raise click.BadParameter(f"expected up to 100 letters that can be printed, got {name!r}")
+    return name
+
+
 @click.command(name="export")
 @click.argument("run", type=FILE)
 @click.option("--out", type=FILE, help="Default RUN/NAME.onnx.")
@@ -93,7 +99,20 @@ def _print_folds(record: dict[str, Any]) -> None:
     type=NamedPath(exists=True, dir_okay=False, path_type=Path),
     help="JSON of mien evaluate, to put on the card; may be repeated.",
 )
-def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> None:
+@click.option(
+    "--with",
+    "others",
+    multiple=True,
+    metavar="MODEL",
+    help="Another run, an .onnx file or a shipped model that answers together with RUN: one file "
+    "whose answer is the mean of theirs; may be repeated.",
+)
+@click.option(
+    "--name", default="", callback=_printable, help="On the card; by default the network's."
+)
+def export_command(
+    run: Path, out: Path | None, metrics: tuple[Path, ...], others: tuple[str, ...], name: str
+) -> None:
     """Write the best weights of RUN as one .onnx file with its card.
 
     Example: mien export runs/miennet --out miennet.onnx
@@ -103,7 +122,8 @@ def export_command(run: Path, out: Path | None, metrics: tuple[Path, ...]) -> No
 
     target = out or run / f"{run.resolve().name}.onnx"
     echo_note("reading the training pictures; with 100,000 it takes some minutes")
-    card = export(run, target, {path.stem: read_metrics(path) for path in metrics})
+    known = {path.stem: read_metrics(path) for path in metrics}
+    card = export(run, target, known, others, name)
     echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
     if not card["calibrated_on"]:
         echo("too few held-out pictures to calibrate: the temperature is 1, nothing is uncertain")

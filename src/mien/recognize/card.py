@@ -122,6 +122,10 @@ def _is_hash(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
+def _is_licensed(value: object) -> bool:
+    return isinstance(value, dict) and all(_is_word(value.get(k)) for k in ("name", "licence"))
+
+
 def _near(expected: list[float]) -> Callable[[object], bool]:
     """Make the check of a list of numbers that are ours, to a thousandth."""
 
@@ -170,6 +174,10 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "data.train_by_source": (
         lambda v: _is_object(v) and all(_is_word(k) and _is_count(n) for k, n in v.items()),
         "counts by dataset",
+    ),
+    "members": (
+        lambda v: isinstance(v, list) and all(map(_is_licensed, v)),
+        "a list of names and licences",
     ),
     "metrics": (lambda v: _is_object(v) and all(map(_is_object, v.values())), "objects by name"),
 }

@@ -5,7 +5,7 @@ data          the crops that a run trains on, the held-out part, votes
 dataset       crops in memory and in batches; ExpressionDataset for other training loops
 augment       changes of a crop, on tensors; changes that mix two crops
 copies        altered copies of crops on disk
-earlier       a run or a model file that a new run learns from
+earlier       a run or a model file that a run learns from, or that answers with it
 first         the network that a run begins with: fresh, or one that was trained before
 trainer       the training loop: epochs, steps, checkpoints; resumes where it stopped
 cross_validate  runs by folds, for data of which too little could be held out

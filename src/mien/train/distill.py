@@ -13,8 +13,8 @@ from torch.nn.functional import kl_div
 from mien.errors import BadSettingError
 from mien.models.network import Network
 from mien.recognize.model import Model
-from mien.train.config import DEFAULTS, TrainConfig
-from mien.train.earlier import HELD_OUT_BY, is_file, load_earlier_run, refuse_unlike
+from mien.train.config import TrainConfig
+from mien.train.earlier import held_out_by, is_file, load_earlier_run, refuse_unlike
 from mien.train.optim import resize
 
 __all__ = ["Teachers", "distillation_loss"]
@@ -84,9 +84,7 @@ class _FileTeacher(nn.Module):
                 f"the teacher {path} does not know neutral, the run that learns from it does",
                 fix="choose another teacher, or set neutral = false",
             )
-        # older cards do not say which pictures were held out: nearly always by the defaults
-        said = self.model.card.get("data", {})
-        known = {name: said.get(name, DEFAULTS[name]) for name in HELD_OUT_BY}
+        known = held_out_by(self.model.card)
         refuse_unlike(f"the teacher {path}", self.model.labels, known, student)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]

@@ -1,23 +1,39 @@
-"""What a new run learns from: an earlier run or a model file, as its start or its teacher.
+"""An earlier run or a model file: as a run's start, as its teacher, or beside it in an ensemble.
 
-It has the same classes, and must not have seen the pictures that validate the new run. Knows
-nothing of training.
+It has the same classes, and must not have seen the pictures that validate the run. Knows nothing
+of training.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from mien.data.label_file import labels_of_all
-from mien.errors import BadSettingError
+from mien.errors import BadModelError, BadSettingError
 from mien.labels import LabelSet
-from mien.recognize.model import shipped_models
-from mien.train.config import TrainConfig
-from mien.train.run import TrainedRun, load_run
+from mien.models import zoo
+from mien.models.exported import load_exported, load_last
+from mien.models.network import Network
+from mien.recognize.model import Model, shipped_models
+from mien.train.config import DEFAULTS, TrainConfig
+from mien.train.optim import resize
+from mien.train.run import TrainedRun, licence_of, load_run, read_description
 
-__all__ = ["HELD_OUT_BY", "is_file", "load_earlier_run", "refuse_unlike"]
+__all__ = [
+    "Member",
+    "held_out_by",
+    "is_file",
+    "load_earlier_run",
+    "load_layers",
+    "load_member",
+    "refuse_unlike",
+]
 
-HELD_OUT_BY = ("hold_out", "draw")  # settings that decide which pictures validate a run
+_HELD_OUT_BY = ("hold_out", "draw")  # settings that decide which pictures validate a run
 
 
 def is_file(start: str) -> bool:
@@ -35,12 +51,12 @@ def is_file(start: str) -> bool:
 
 
 def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str) -> TrainedRun:
-    """Load a run that a new run learns from.
+    """Load an earlier run for another one.
 
     Args:
         folder: of the earlier run.
-        role: what it is to the new run, for the error.
-        settings: of the new run.
+        role: what it is to the other run, for the error.
+        settings: of the other run.
         more: names of settings in which both must agree, besides neutral and those that decide
             which pictures are held out.
 
@@ -52,7 +68,7 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
         BadModelError: if the earlier run has no weights.
     """
     earlier = load_run(folder)
-    who, names = f"the {role} {folder}", ("neutral", *HELD_OUT_BY, *more)
+    who, names = f"the {role} {folder}", ("neutral", *_HELD_OUT_BY, *more)
     known = {name: getattr(earlier.settings, name) for name in names}
     refuse_unlike(who, earlier.labels, known, settings)
     return earlier
@@ -61,13 +77,13 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
 def refuse_unlike(
     who: str, labels: LabelSet, known: Mapping[str, Any], settings: TrainConfig
 ) -> None:
-    """Check that a run may learn from another one.
+    """Check that an earlier run or a model file fits a run.
 
     Args:
-        who: the other one, for the error.
+        who: the earlier one, for the error.
         labels: its classes.
         known: settings of it in which both must agree, by name.
-        settings: of the run that learns.
+        settings: of the run.
 
     Raises:
         BadSettingError: if they do not agree, on classes too.
@@ -75,13 +91,96 @@ def refuse_unlike(
     wanted_labels = labels_of_all(settings.data)
     if labels.targets != wanted_labels.targets:
         raise BadSettingError(
-            f"{who} has the classes {labels}, the run that learns from it {wanted_labels}",
-            fix="give both the same classes in the same order; or start from an exported file",
+            f"{who} has the classes {labels}, the run has {wanted_labels}",
+            fix="give both the same classes in the same order; a start of other classes must be "
+            "an exported file",
         )
     for name, own in known.items():
         wanted = getattr(settings, name)
         if own != wanted:
             raise BadSettingError(
-                f"{who} has {name} = {own}, the run that learns from it {wanted}",
+                f"{who} has {name} = {own}, the run has {wanted}",
                 fix=f"give both the same {name}",
             )
+
+
+def held_out_by(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that decided which pictures validated a model file's run.
+
+    Args:
+        card: of the file; an older one does not say them: nearly always they were the defaults.
+
+    Returns:
+        The settings by name.
+    """
+    said = card.get("data", {})
+    return {name: said.get(name, DEFAULTS[name]) for name in _HELD_OUT_BY}
+
+
+def load_layers(model: Model, network: Network, crops: Tensor) -> Tensor:
+    """Give a network the layers of a model file, all but the last.
+
+    Args:
+        model: the file.
+        network: of the kind that was exported; it is changed.
+        crops: some hundreds that are trained on, as a network takes them, of any side.
+
+    Returns:
+        The crops of the file's side, on which the layers are proven to be the file's.
+
+    Raises:
+        BadModelError: if the file is of another network, or does not return its features.
+    """
+    if "features" not in model.outputs:
+        raise BadModelError(f"{model.path} does not return its features", fix="export it again")
+    known = resize(crops, model.side)
+    expected = model.tensors(known.numpy(), ["features"])["features"]
+    load_exported(network, model.path.read_bytes(), known, expected)
+    return known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """A network that answers together with that of a run.
+
+    Attributes:
+        network: in evaluation mode.
+        record: its ``name``, ``licence`` and training ``data``, for the card.
+    """
+
+    network: Network
+    record: dict[str, Any]
+
+
+def load_member(path: str, settings: TrainConfig, crops: Tensor) -> Member:
+    """Load a network that is to answer together with that of a run.
+
+    Args:
+        path: the folder of another run, an exported file, or the name of a model in the package.
+        settings: of the run.
+        crops: some hundreds of its training crops, as its network takes them.
+
+    Returns:
+        The network and what is known of it.
+
+    Raises:
+        BadSettingError: if it has other classes, or has seen pictures that validate the run.
+        BadModelError: if the run or the file cannot be used.
+        UnknownNameError: if mien builds no network of the name on the file's card.
+    """
+    if not is_file(path):
+        run = load_earlier_run(Path(path), "member", settings)
+        data = read_description(Path(path))
+        licence = licence_of(run.labels, data)
+        return Member(run.network, {"name": run.settings.model, "licence": licence, "data": data})
+    model = Model(path, threads=1)
+    refuse_unlike(f"the member {path}", model.labels, held_out_by(model.card), settings)
+    answers = [name for name in ("logits", "neutral") if name in model.outputs]
+    outputs = model.labels.outputs("neutral" in answers)
+    network = zoo.build(model.card.get("name", ""), outputs, dropout=0, side=model.side).eval()
+    known = load_layers(model, network, crops)
+    found = model.tensors(known.numpy(), answers)
+    logits = torch.cat([torch.from_numpy(found[name]) for name in answers], dim=1)
+    load_last(network, model.path.read_bytes(), known, logits)
+    said = ("name", "weights_sha256", "licence", "data")
+    return Member(network, {key: model.card.get(key, "") for key in said})

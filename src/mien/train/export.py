@@ -10,6 +10,8 @@ import io
 import json
 import math
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +22,21 @@ import torch
 from torch import Tensor, nn
 
 from mien import __version__
-from mien.data.datasets import DATASETS
 from mien.documents import parse_json, read_text
-from mien.errors import BadDataError, BadModelError
+from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.evaluate.calibration import certain_from, fit_temperature
 from mien.evaluate.metrics import auroc
-from mien.labels import PAPER
 from mien.media.writers import write_bytes
+from mien.models.ensemble import ensemble
 from mien.models.network import Network, WithMaps
 from mien.pixels import F32, MEAN, SIDE, STD
 from mien.recognize.model import CARD, seal
 from mien.train.cross_validate import Answers, read_answers, read_record
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
+from mien.train.earlier import load_member
 from mien.train.neutral import fit_neutral, same_origin
-from mien.train.run import START, TrainedRun, load_run, read_description
+from mien.train.run import TrainedRun, licence_of, load_run, read_description
 from mien.train.validate import best_epoch, predict
 
 __all__ = ["ERROR_RATE", "PARITY", "export", "multiply_adds", "read_metrics"]
@@ -46,28 +48,41 @@ _FEW = 50  # held-out crops; fewer say nothing of confidence
 _KINKS = 2  # crops of those whose gradients may jump: a ReLU of the head rounds to its other side
 _OPSET = 18
 _METRICS = ("pictures", "accuracy", "mean_recall", "recall", "calibration_error", "split")
-_LICENCE = (
-    "Weights: CC BY-NC 4.0, for research, because the training data are licensed for research."
-)
 
 
-def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[str, Any]:
+def export(
+    run: Path,
+    out: Path,
+    metrics: dict[str, Any] | None = None,
+    others: Sequence[str] = (),
+    name: str = "",
+) -> dict[str, Any]:
     """Write the best weights of a run as one sealed .onnx file.
 
     Args:
         run: a folder of ``mien train``.
         out: the file to write.
         metrics: for the card, see `read_metrics`.
+        others: further runs, exported files or names of models in the package, which answer
+            together with the run: see `mien.models.ensemble`.
+        name: on the card; by default the network's, or those of all joined by +.
 
     Returns:
         The card, with the parity found.
 
     Raises:
-        BadModelError: if the run holds no such network, or the file differs from torch.
+        BadModelError: if the run holds no such network, the file differs from torch, or networks
+            cannot answer together.
         BadDataError: if the data have other classes than the run.
+        BadSettingError: if `others` have other classes, or have seen held-out pictures of the run.
         OutputError: if the file cannot be written.
     """
     trained = load_run(run)
+    if others and trained.settings.folds:
+        raise BadSettingError(
+            f"{run} was measured by folds, which tell nothing of several networks together",
+            fix="train it with hold_out in place of folds, or export it alone",
+        )
     data = load_data(trained.settings)
     labels = trained.labels
     if data.train.labels.targets != labels.targets:
@@ -75,22 +90,30 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
             f"the run {run} has the classes {labels}; its data have {data.train.labels}",
             fix="put the data back as they were, or train again",
         )
+    members = []
+    if others:
+        [crops, *_] = network_inputs(data.train.gray[:_PROOF])
+        members = [load_member(other, trained.settings, crops) for other in others]
+        together = ensemble([trained.network, *(member.network for member in members)])
+        trained = replace(trained, network=together)
     learned = trained.settings.neutral and labels.calm_beside
     neutral = _learn_neutral(trained.network, data) if learned else {}
     model = WithMaps(trained.network, len(labels.names))
     graph = _to_onnx(model)
     parity = _prove_parity(model, graph, _proof(data.held))
     record = read_description(run)
+    names = [trained.settings.model, *(member.record["name"] for member in members)]
     card = {
-        **_describe(trained, neutral, model.linear_layers),
+        **_describe(trained, neutral, model.linear_layers, name or "+".join(names)),
         **_calibrate(_answers(run, trained, data.held)),
         "parameters": sum(p.numel() for p in trained.network.parameters()),
         "multiply_adds": multiply_adds(trained.network),
         "epoch": best_epoch(trained.history)["epoch"],
         "data": record,
+        **({"members": [member.record for member in members]} if members else {}),
         "parity": float(f"{parity:.1e}"),
         "metrics": {**_by_folds(run, trained), **(metrics or {})},
-        "licence": _licence(data.train, record.get(START, {})),
+        "licence": licence_of(labels, record, [member.record for member in members]),
         "weights_sha256": hashlib.sha256(graph).hexdigest(),
         "sha256": "0" * 64,
     }
@@ -98,23 +121,13 @@ def export(run: Path, out: Path, metrics: dict[str, Any] | None = None) -> dict[
     return card
 
 
-def _licence(train: Crops, start: dict[str, str]) -> str:
-    """What the pictures allow, and the start; those of a dataset that we read are for research."""
-    research = DATASETS.keys() - {"folder"}
-    ours = train.labels == PAPER or any(row.source in research for row in train.rows)
-    if ours:
-        return _LICENCE
-    if not start:
-        return "Weights: as the training pictures allow."
-    name, licence = start["name"], start["licence"]
-    return f"Weights: as the training pictures allow, and {name}, their start: {licence}"
-
-
-def _describe(trained: TrainedRun, neutral: dict[str, float], linear_layers: int) -> dict[str, Any]:
+def _describe(
+    trained: TrainedRun, neutral: dict[str, float], linear_layers: int, name: str
+) -> dict[str, Any]:
     """The first part of the card: what the model is, what it takes and what it returns."""
     return {
         "format": 1,
-        "name": trained.settings.model,
+        "name": name,
         "mien": __version__,
         "labels": trained.labels.names,
         "calm": trained.labels.calm,

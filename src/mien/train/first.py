@@ -16,15 +16,13 @@ from torch.nn.functional import cross_entropy
 
 from mien.errors import BadSettingError
 from mien.models import zoo
-from mien.models.exported import load_exported
 from mien.models.network import Network
 from mien.models.pretrained import load_start, put_norms_back
 from mien.models.starts import STARTS
 from mien.recognize.model import Model, find, read_card
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, network_inputs
-from mien.train.earlier import is_file, load_earlier_run
-from mien.train.optim import resize
+from mien.train.earlier import is_file, load_earlier_run, load_layers
 from mien.train.regression import embed, fit_linear
 from mien.train.run import START, read_description
 
@@ -104,15 +102,13 @@ def _load_file(settings: TrainConfig, network: Network, crops: Crops) -> None:
     """Give a network the layers of a model file, and a head that is fitted to the crops."""
     model = Model(settings.start, threads=1)
     name = model.card.get("name")
-    if name != settings.model or "features" not in model.outputs:
+    if name != settings.model:
         raise BadSettingError(
             f"start is {settings.start}, a {name}; model is {settings.model}",
             fix=f'set model = "{name}", or choose another start',
         )
     gray, targets, first = _chosen(crops)
-    known = resize(first, model.side)  # on which the layers are proven to be the file's
-    expected = model.tensors(known.numpy(), ["features"])["features"]
-    load_exported(network, model.path.read_bytes(), known, expected)
+    load_layers(model, network, first)
     if model.side != network.side:
         put_norms_back(network.features, first)
     fit_head(network, gray, targets)
