@@ -34,6 +34,7 @@ digests          whether every command still does what it did, before and after 
 own_classes      a start from the shipped network beside fresh weights, on small databases
 oracles          how far maps are from those of torchcam and captum
 peers            mien beside other packages, on the same faces
+votes            how much of what the model gets wrong on FER2013 is in its labels
 
 bare             the network without mien: yardstick and oracle
 changes          15 kinds of change that a copied picture may have gone through

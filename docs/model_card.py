@@ -7,6 +7,7 @@ Measurements of another model stop the build.
 import csv
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from records import RESULTS, read, read_of_shipped
 
@@ -32,6 +33,7 @@ STUDIO = {
     "ckplus-framed-train": "CK+, framed by mien",
     "tfeid-framed-train": "TFEID, framed by mien",
 }
+VOTED = {"voted": "most saw one of the six", "clear": "more than half of the votes for it"}
 
 
 def accuracy(sets: Mapping[str, str]) -> str:
@@ -165,6 +167,39 @@ def _neutral(figures: dict[str, float]) -> str:
     )
 
 
+def votes() -> str:
+    """Right answers on FER2013 by its labels, and by what most of ten annotators saw."""
+    record = read_of_shipped("votes")
+    rows, said = [], []
+    for framing in ("as distributed", "framed by mien"):
+        found = record[framing]
+        rows.append([f"the six, {framing}", *_judged(found["labelled"], "accuracy"), "", ""])
+        for key, words in VOTED.items():
+            row = found[key]
+            cells = (f"**{_rate(row['by_votes'])}**", f"{row['label_agrees']['rate']:.1%}")
+            rows.append([f"{words}, {framing}", *_judged(row, "by_label"), *cells])
+        calm = found["neutral"]
+        hidden, called = calm["labelled_one_of_the_six"], calm["called_neutral"]["rate"]
+        said.append(
+            f"Neutral told from the six, {framing}: AUROC {calm['by_label']['auroc']:.3f} by the "
+            f"labels, {calm['by_votes']['auroc']:.3f} by the votes, "
+            f"{calm['by_clear_votes']['auroc']:.3f} by clear votes; {hidden} of the "
+            f"{found['labelled']['pictures']:,} pictures that are labelled as one of the six are "
+            f"neutral to most annotators, and the model calls {called:.0%} of these neutral."
+        )
+    header = ["pictures of", "pictures", "right by the label", "right by the votes", "label agrees"]
+    return as_markdown(header, rows) + "\n" + "\n".join(said) + "\n"
+
+
+def _judged(row: Mapping[str, Any], key: str) -> tuple[str, str]:
+    return f"{row['pictures']:,}", _rate(row[key])
+
+
+def _rate(found: Mapping[str, Any]) -> str:
+    low, high = found["95"]
+    return f"{found['rate']:.1%} ({low:.1%} to {high:.1%})"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "accuracy": partial(accuracy, SETS),
     "as-called": as_called,
@@ -173,4 +208,5 @@ PARTS: dict[str, Callable[[], str]] = {
     "seeds": seeds,
     "studio": partial(accuracy, STUDIO),
     "studio-recalls": partial(recalls, STUDIO),
+    "votes": votes,
 }

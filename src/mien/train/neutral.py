@@ -35,7 +35,8 @@ def fit_neutral(network: Network, crops: Crops) -> None:
     """Replace the head's last row by one that says how probable neutral is.
 
     Logistic regression on what that layer sees, both sides weighing the same; its logit z means
-    P(neutral) = 1 / (1 + exp(-z)).
+    P(neutral) = 1 / (1 + exp(-z)). Where votes are known, their share for neutral is the target: a
+    fifth of what FER2013 labels as one of the six is neutral to most annotators of FER+.
 
     Args:
         network: trained, with neutral as its last output; changed in place.
@@ -53,9 +54,10 @@ def fit_neutral(network: Network, crops: Crops) -> None:
             fix="add one to data, or train with neutral = false",
         )
     balance = torch.where(neutral == 1, 0.5 / neutral.mean(), 0.5 / (1 - neutral.mean()))
+    shares = neutral if own.shares is None else own.shares[:, number]
 
     def loss(logits: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(logits[:, 0], neutral, weight=balance)
+        return binary_cross_entropy_with_logits(logits[:, 0], shares, weight=balance)
 
     weight, bias = fit_linear(embed(network, own.gray), 1, loss)
     with torch.no_grad():
