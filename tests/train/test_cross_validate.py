@@ -15,9 +15,11 @@ from mien.data.folds import draw_folds
 from mien.data.manifest import Row
 from mien.errors import BadDataError, BadSettingError
 from mien.evaluate.calibration import fit_temperature
+from mien.recognize.model import read_card
 from mien.train import cross_validate as by_folds
 from mien.train.cross_validate import read_answers, train_by_folds
 from mien.train.dataset import Crops
+from mien.train.distill import Teachers
 from mien.train.export import export
 from mien.train.run import load_run
 from tests.support.own_classes import OWN, write_own
@@ -157,6 +159,17 @@ def test_what_may_have_seen_the_pictures_does_not_teach(settings, run, tmp_path)
     taught = replace(settings, teachers=("x",), start=str(run[0]))
     with pytest.raises(BadSettingError, match="teachers and start may have seen"):
         train_by_folds(taught, tmp_path / "new")
+
+
+def test_a_run_by_folds_and_its_file_do_not_teach_what_holds_pictures_out(settings, run, tmp_path):
+    export(run[0], tmp_path / "own.onnx")
+    assert read_card(tmp_path / "own.onnx")["data"]["hold_out"] == 0
+    student = replace(settings, folds=0)
+    with pytest.raises(BadSettingError, match="was trained by folds"):
+        Teachers([run[0]], student)
+    with pytest.raises(BadSettingError, match=r"has hold_out = 0.0, the run has 0.25"):
+        Teachers([tmp_path / "own.onnx"], student)
+    Teachers([run[0], tmp_path / "own.onnx"], replace(student, hold_out=0.0))  # nothing to see
 
 
 def test_damaged_answers_are_named(tmp_path):

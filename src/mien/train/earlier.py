@@ -64,12 +64,19 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
         The earlier run.
 
     Raises:
-        BadSettingError: if they do not agree, on classes too.
+        BadSettingError: if they do not agree, on classes too, or the earlier one held nothing out.
         BadModelError: if the earlier run has no weights.
     """
     earlier = load_run(folder)
     who, names = f"the {role} {folder}", ("neutral", *_HELD_OUT_BY, *more)
+    if earlier.settings.folds and settings.hold_out:
+        raise BadSettingError(
+            f"{who} was trained by folds, in the end on the pictures too that the run holds out",
+            fix="train it with hold_out in place of folds",
+        )
     known = {name: getattr(earlier.settings, name) for name in names}
+    if earlier.settings.folds:
+        known["hold_out"] = 0.0
     refuse_unlike(who, earlier.labels, known, settings)
     return earlier
 
@@ -182,5 +189,5 @@ def load_member(path: str, settings: TrainConfig, crops: Tensor) -> Member:
     found = model.tensors(known.numpy(), answers)
     logits = torch.cat([torch.from_numpy(found[name]) for name in answers], dim=1)
     load_last(network, model.path.read_bytes(), known, logits)
-    said = ("name", "weights_sha256", "licence", "data")
-    return Member(network, {key: model.card.get(key, "") for key in said})
+    said = {"name": "", "weights_sha256": "", "licence": "not said", "data": {}}
+    return Member(network, {key: model.card.get(key, value) for key, value in said.items()})

@@ -147,7 +147,7 @@ def _train(worker: Worker, job: _Job) -> History:
 
 def _describe(data: Data, settings: TrainConfig, out: Path) -> None:
     counts: dict[str, Any] = {
-        "hold_out": settings.hold_out,
+        "hold_out": 0.0 if settings.folds else settings.hold_out,
         "draw": settings.draw,
         "held_out": len(data.held),
         "copies_of_test_dropped": data.test_copies,
