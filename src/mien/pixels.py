@@ -228,7 +228,7 @@ def resampling(source: int, target: int) -> F32:
         shape (target, source), each row summing to 1; not to be written to.
 
     Example:
-        >>> resampling(4, 2).round(3).tolist()
+        >>> resampling(4, 2).astype(float).round(3).tolist()
         [[0.429, 0.429, 0.143, 0.0], [0.0, 0.143, 0.429, 0.429]]
     """
     centres = (np.arange(target) + 0.5) * source / target - 0.5
