@@ -170,7 +170,7 @@ def _neutral(figures: dict[str, float]) -> str:
 def votes() -> str:
     """Right answers on FER2013 by its labels, and by what most of ten annotators saw."""
     record = read_of_shipped("votes")
-    rows, said = [], []
+    rows, calm_rows = [], []
     for framing in ("as distributed", "framed by mien"):
         found = record[framing]
         rows.append([f"the six, {framing}", *_judged(found["labelled"], "accuracy"), "", ""])
@@ -179,16 +179,20 @@ def votes() -> str:
             cells = (f"**{_rate(row['by_votes'])}**", f"{row['label_agrees']['rate']:.1%}")
             rows.append([f"{words}, {framing}", *_judged(row, "by_label"), *cells])
         calm = found["neutral"]
+        judges = ("by_label", "by_votes", "by_clear_votes")
         hidden, called = calm["labelled_one_of_the_six"], calm["called_neutral"]["rate"]
-        said.append(
-            f"Neutral told from the six, {framing}: AUROC {calm['by_label']['auroc']:.3f} by the "
-            f"labels, {calm['by_votes']['auroc']:.3f} by the votes, "
-            f"{calm['by_clear_votes']['auroc']:.3f} by clear votes; {hidden} of the "
-            f"{found['labelled']['pictures']:,} pictures that are labelled as one of the six are "
-            f"neutral to most annotators, and the model calls {called:.0%} of these neutral."
-        )
+        calm_rows.append([
+            framing,
+            *(f"{calm[judge]['auroc']:.3f}" for judge in judges),
+            f"{hidden} of {found['labelled']['pictures']:,}",
+            f"{called:.0%}",
+        ])
     header = ["pictures of", "pictures", "right by the label", "right by the votes", "label agrees"]
-    return as_markdown(header, rows) + "\n" + "\n".join(said) + "\n"
+    calm_header = [
+        "neutral told from the six, AUROC", "by the label", "by the votes", "by clear votes",
+        "labelled one of the six, neutral to most", "of these called neutral",
+    ]  # fmt: skip
+    return f"{as_markdown(header, rows)}\n{as_markdown(calm_header, calm_rows)}"
 
 
 def _judged(row: Mapping[str, Any], key: str) -> tuple[str, str]:
