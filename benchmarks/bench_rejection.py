@@ -23,7 +23,6 @@ from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import face_sets, non_faces, timing
-from mien.data import manifest, splits
 from mien.evaluate import metrics
 from mien.faces.detect import Detector
 from mien.media import images
@@ -50,9 +49,7 @@ def options() -> argparse.Namespace:
 
 def faces(folder: Path, count: int, held: bool, learned: dict[str, Any]) -> U8:
     """Training crops that were held out from training, or were not, as large as the others."""
-    rows = [row for row in manifest.read(folder) if row.split == "train"]
-    mask = splits.draw_held_out(rows, learned["hold_out"], learned["draw"])
-    rows = [row for row, out in zip(rows, mask, strict=True) if out == held]
+    rows = face_sets.training_rows(folder, learned, held)
     places = np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)
     crops = [images.read_rgb(folder / rows[i].path) for i in places]
     return np.stack([face_sets.resized(crop, non_faces.SIDE) for crop in crops])

@@ -5,16 +5,17 @@ training crops.
 """
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from benchmarks.damage import KINDS, STRENGTHS, corrupt
-from mien.data import manifest
+from mien.data import manifest, splits
 from mien.data.dedup import duplicates
 from mien.data.manifest import Row
 from mien.labels import NEUTRAL, index
@@ -29,6 +30,7 @@ __all__ = [
     "framed",
     "load",
     "resized",
+    "training_rows",
     "without_copies",
 ]
 
@@ -77,6 +79,19 @@ def load(folder: Path, split: str, most: int = 0, side: int = SIDE) -> FaceSet:
     for i, row in enumerate(rows):
         crops[i] = resized(images.read_rgb(folder / row.path), side)
     return FaceSet(rows, crops, np.array([index(row.label) for row in rows]))
+
+
+def training_rows(folder: Path, learned: Mapping[str, Any], held: bool) -> list[Row]:
+    """The training pictures that the run of a model held out, or those that it did not.
+
+    Args:
+        folder: prepared.
+        learned: the ``data`` on the model's card.
+        held: which of the two.
+    """
+    rows = [row for row in manifest.read(folder) if row.split == "train"]
+    mask = splits.draw_held_out(rows, learned["hold_out"], learned["draw"])
+    return [row for row, out in zip(rows, mask, strict=True) if out == held]
 
 
 def resized(crop: U8, side: int) -> U8:

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from benchmarks import timing
-from mien.data import manifest, splits
+from benchmarks import face_sets, timing
 from mien.data.manifest import Row
 from mien.evaluate import metrics
-from mien.labels import NEUTRAL, PAPER
+from mien.labels import NEUTRAL_INDEX as CALM
+from mien.labels import PAPER
 from mien.media import images
 from mien.media.writers import write_text
 from mien.pixels import BOOL, F32, I64, in_batches
@@ -34,8 +34,6 @@ FRAMINGS = {
     "framed by mien": ("fer2013-framed", "fer2013-neutral-framed"),
 }
 VOTES = "ferplus"
-NUMBERS = {name: number for number, name in enumerate(PAPER.targets)}
-CALM = NUMBERS[NEUTRAL]
 
 
 def options() -> argparse.Namespace:
@@ -44,13 +42,6 @@ def options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, help="instead of the shipped one")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
     return parser.parse_args()
-
-
-def held_out(folder: Path, learned: dict[str, Any]) -> list[Row]:
-    """The training pictures that the model's run held out."""
-    rows = [row for row in manifest.read(folder) if row.split == "train"]
-    mask = splits.draw_held_out(rows, learned["hold_out"], learned["draw"])
-    return [row for row, out in zip(rows, mask, strict=True) if out]
 
 
 def answers(model: Model, folder: Path, rows: list[Row]) -> tuple[I64, F32]:
@@ -83,7 +74,7 @@ def judge(best: I64, calm: F32, labels: I64, shares: F32) -> dict[str, Any]:
         "voted": compared(best, labels, seen, both),
         "clear": compared(best, labels, seen, clear),
         "neutral": {
-            "by_label": told_apart(calm, labels == CALM, six | (labels == CALM)),
+            "by_label": told_apart(calm, labels == CALM, np.ones_like(six)),
             "by_votes": told_apart(calm, seen == CALM, known),
             "by_clear_votes": told_apart(calm, seen == CALM, known & (agreed | ~six)),
             "labelled_one_of_the_six": int((six & voted & (seen == CALM)).sum()),
@@ -129,8 +120,8 @@ def main() -> None:
     for framing, folders in FRAMINGS.items():
         parts = []
         for folder in folders:
-            rows = held_out(chosen.data / folder, learned)
-            labels = np.array([NUMBERS[row.label] for row in rows])
+            rows = face_sets.training_rows(chosen.data / folder, learned, held=True)
+            labels = np.array([PAPER.targets.index(row.label) for row in rows])
             shares = np.array([votes.get(row.original, none) for row in rows], dtype=np.float32)
             parts.append((*answers(model, chosen.data / folder, rows), labels, shares))
         best, calm, labels, shares = (np.concatenate(part) for part in zip(*parts, strict=True))

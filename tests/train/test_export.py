@@ -17,6 +17,7 @@ from mien.train import config
 from mien.train.data import load_data
 from mien.train.neutral import fit_neutral
 from tests.support.exported_runs import (
+    best_temperature,
     features_and_logits,
     random_crops,
     softmax,
@@ -102,14 +103,7 @@ def test_no_other_temperature_suits_the_held_out_expressions_better(run, exporte
     held = load_data(run[2]).held
     six = held.targets.numpy() < 6  # neutral pictures have none of the six scores right
     _, logits = features_and_logits(run[1], pixels.to_batch(held.gray.numpy()))
-    targets = held.targets.numpy()[six]
-
-    def loss(temperature):
-        shares = softmax(logits[six, :6] / temperature)
-        return -np.log(shares[np.arange(len(targets)), targets]).mean()
-
-    grid = np.geomspace(0.05, 20, 2000)
-    best = grid[np.argmin([loss(t) for t in grid])]
+    best = best_temperature(logits[six, :6], held.targets.numpy()[six])
     assert 0.06 < best < 19  # within the range that is searched
     assert exported[1]["temperature"] == pytest.approx(best, rel=0.004)
 

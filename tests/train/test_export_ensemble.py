@@ -14,13 +14,20 @@ from torch.nn.functional import interpolate
 from mien.data.label_file import write_labels
 from mien.errors import BadSettingError
 from mien.models import zoo
+from mien.models.ensemble import ensemble
 from mien.pixels import to_batch
 from mien.recognize.model import Model, read_card
 from mien.train.data import load_data
 from mien.train.export import export
 from mien.train.first import fit_head
 from mien.train.neutral import fit_neutral
-from tests.support.exported_runs import random_crops, with_random_statistics, write_run
+from tests.support.exported_runs import (
+    best_temperature,
+    random_crops,
+    softmax,
+    with_random_statistics,
+    write_run,
+)
 from tests.support.own_classes import OWN
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for, tiny
@@ -83,25 +90,15 @@ def test_the_file_answers_with_the_mean_of_all(networks, exported):
     found = model.tensors(batch, ["logits", "maps"])
     np.testing.assert_allclose(found["logits"], expected, atol=1e-4 * np.abs(expected).max())
     assert found["maps"].shape == (5, 6, 8, 8)
-    powers = np.exp(expected / card["temperature"])
-    scores = powers / powers.sum(axis=1, keepdims=True)
+    scores = softmax(expected / card["temperature"])
     np.testing.assert_allclose(model.run(batch).scores, scores, atol=1e-4)
 
 
 def test_the_temperature_suits_all_together(networks, settings, exported):
     held = load_data(settings).held
     six = held.targets.numpy() < 6
-    targets = held.targets.numpy()[six]
     logits = members_logits(networks, to_batch(held.gray.numpy()[six])).mean(axis=0)[:, :6]
-
-    def loss(temperature):
-        powers = np.exp(logits / temperature)
-        return -np.log(
-            (powers / powers.sum(axis=1, keepdims=True))[range(len(targets)), targets]
-        ).mean()
-
-    grid = np.geomspace(0.05, 20, 2000)
-    best = grid[np.argmin([loss(t) for t in grid])]
+    best = best_temperature(logits, held.targets.numpy()[six])
     assert 0.06 < best < 19
     assert exported[1]["temperature"] == pytest.approx(best, rel=0.004)
 
@@ -117,8 +114,6 @@ def test_its_answer_to_a_crop_is_the_same_in_any_batch(exported):
 
 
 def test_neutral_is_learned_on_the_features_of_all(paths, networks, settings, exported):
-    from mien.models.ensemble import ensemble
-
     network = ensemble(networks)
     fit_neutral(network, load_data(settings).train)
     batch = to_batch(random_crops(5))

@@ -69,14 +69,14 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
     """
     earlier = load_run(folder)
     who, names = f"the {role} {folder}", ("neutral", *_HELD_OUT_BY, *more)
-    if earlier.settings.folds and settings.hold_out:
-        raise BadSettingError(
-            f"{who} was trained by folds, in the end on the pictures too that the run holds out",
-            fix="train it with hold_out in place of folds",
-        )
     known = {name: getattr(earlier.settings, name) for name in names}
     if earlier.settings.folds:
-        known["hold_out"] = 0.0
+        if settings.hold_out:
+            raise BadSettingError(
+                f"{who} was trained by folds, in the end on what the run holds out too",
+                fix="train it with hold_out in place of folds",
+            )
+        del known["hold_out"]  # both hold nothing out
     refuse_unlike(who, earlier.labels, known, settings)
     return earlier
 
