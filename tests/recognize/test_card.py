@@ -17,6 +17,7 @@ CROPS = [("crops", ["N", 3, 64, 64])]
 LOGITS = [("logits", ["N", 6])]
 SIX = {"six": np.ones((3, 6), dtype=np.float32), "places": np.array([2, 3])}
 MEAN = ("ReduceMean", ["crops", "places"], "means", {"keepdims": 0})
+NAMED = {"name": "a", "licence": "free"}
 HEAD = ("MatMul", ["means", "six"], "logits", {})
 
 
@@ -57,8 +58,12 @@ def load(tmp_path, data):
         ("data", "rafdb", "an object"),
         ("data", {"seed": "0"}, "a whole number from 0"),
         ("data", {"train_by_source": {"a": "b"}}, "counts by dataset"),
-        ("members", {"name": "a", "licence": "free"}, "a list of names and licences"),
-        ("members", [{"name": "a"}], "a list of names and licences"),
+        ("data", {"start": {"name": "a"}}, "a name, a licence and counts by dataset"),
+        ("data", {"start": {**NAMED, "train_by_source": ["a"]}}, "counts by dataset"),
+        ("data", {"start": {**NAMED, "start": "b"}}, "counts by dataset"),
+        ("members", NAMED, "a list of names and licences, with counts by dataset"),
+        ("members", [{"name": "a"}], "a list of names and licences, with counts by dataset"),
+        ("members", [{**NAMED, "data": {"train_by_source": 1}}], "with counts by dataset"),
         ("metrics", {"test": 0.9}, "objects by name"),
     ],
 )

@@ -1,5 +1,6 @@
 """Training that begins with an exported file, on other classes than the file's."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import mien
+from mien.data import manifest
 from mien.data.label_file import write_labels
 from mien.errors import BadModelError, BadSettingError
 from mien.labels import LabelSet
@@ -90,7 +92,10 @@ def test_a_start_may_take_crops_of_another_side(begin, exported, two, tmp_path):
 
 
 def test_a_run_and_its_file_say_what_they_began_with(exported, two, tmp_path):
-    expected = {"name": "tiny", "licence": read_card(exported)["licence"]}
+    card = read_card(exported)
+    expected = {"name": "tiny", "licence": card["licence"]}
+    expected |= {key: card["data"][key] for key in ("train_by_source", "hold_out", "draw")}
+    assert (expected["train_by_source"], expected["hold_out"]) == ({"own": 49}, 0.25)
     train(settings_for(two, start=str(exported)), tmp_path / "first")
     train(settings_for(two, start=str(tmp_path / "first")), tmp_path / "second")
     export(tmp_path / "second", tmp_path / "second.onnx")
@@ -98,12 +103,43 @@ def test_a_run_and_its_file_say_what_they_began_with(exported, two, tmp_path):
     for record in (*records, read_card(tmp_path / "second.onnx")["data"]):
         assert record["start"] == expected | {"source": "a model file of mien"}
     allowed = "Weights: as the training pictures allow, and tiny, their start: "
-    assert read_card(tmp_path / "second.onnx")["licence"] == allowed + expected["licence"]
+    assert read_card(tmp_path / "second.onnx")["licence"] == allowed + card["licence"]
     train(settings_for(two), tmp_path / "fresh")
     assert "start" not in run.read_description(tmp_path / "fresh")
     # a file that began with another one says both
     both = origin_of(str(tmp_path / "second.onnx"))
     assert both["start"] == records[0]["start"]
+
+
+def other_source(folder, out, source):
+    """The same pictures, said to be of another database."""
+    shutil.copytree(folder, out)
+    manifest.write([replace(row, source=source) for row in manifest.read(folder)], out)
+    return out
+
+
+def test_a_start_that_has_seen_held_out_pictures_is_refused(exported, two, tmp_path):
+    begun = settings_for(two, start=str(exported), epochs=1, augment=False)
+    for changes in ({"hold_out": 0.4}, {"draw": 1}):
+        with pytest.raises(
+            BadSettingError, match=r"has learned from own with hold_out = 0\.25 and draw = 0: some "
+        ) as caught:
+            train(replace(begun, **changes), tmp_path / "run")
+        assert caught.value.fix == "set hold_out = 0.25 and draw = 0, or leave own out of data"
+    with pytest.raises(BadSettingError) as caught:
+        train(replace(begun, hold_out=0.0, folds=2), tmp_path / "run")
+    assert "hold_out = 0.25 and draw = 0 in place of folds" in caught.value.fix
+    # nothing is held out, or nothing that the file can have seen
+    train(replace(begun, hold_out=0.0), tmp_path / "none")
+    other = other_source(two, tmp_path / "two", "other")
+    changed = replace(begun, data=(str(other),), hold_out=0.4)
+    train(changed, tmp_path / "other")
+    # a file remembers what its own start has learned from, and with what held out
+    export(tmp_path / "other", tmp_path / "other.onnx")
+    for data, told in ((two, "own with hold_out = 0.25"), (other, "other with hold_out = 0.4")):
+        settings = replace(begun, data=(str(data),), start=str(tmp_path / "other.onnx"), draw=3)
+        with pytest.raises(BadSettingError, match=f"other.onnx has learned from {told} and draw"):
+            train(settings, tmp_path / "last")
 
 
 def test_the_head_knows_the_new_classes_before_the_first_step(exported, two):

@@ -122,8 +122,33 @@ def _is_hash(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
+def _are_counts(value: object) -> bool:
+    return isinstance(value, dict) and all(_is_word(k) and _is_count(n) for k, n in value.items())
+
+
 def _is_licensed(value: object) -> bool:
     return isinstance(value, dict) and all(_is_word(value.get(k)) for k in ("name", "licence"))
+
+
+def _is_start(value: object) -> bool:
+    """What a network began with; that may have begun with another one."""
+    while isinstance(value, dict) and _is_licensed(value) and _says_counts(value):
+        if "start" not in value:
+            return True
+        value = value["start"]
+    return False
+
+
+def _says_counts(data: dict[str, Any]) -> bool:
+    return _are_counts(data.get("train_by_source", {}))
+
+
+def _is_member(value: object) -> bool:
+    if not isinstance(value, dict) or not _is_licensed(value):
+        return False
+    data = value.get("data", {})
+    known = isinstance(data, dict) and _says_counts(data)
+    return known and ("start" not in data or _is_start(data["start"]))
 
 
 def _near(expected: list[float]) -> Callable[[object], bool]:
@@ -171,13 +196,11 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "explain.linear_layers": (lambda v: type(v) is int and v >= 1, "a whole number from 1"),
     "data": (_is_object, "an object"),
     "data.seed": (_is_count, "a whole number from 0"),
-    "data.train_by_source": (
-        lambda v: _is_object(v) and all(_is_word(k) and _is_count(n) for k, n in v.items()),
-        "counts by dataset",
-    ),
+    "data.train_by_source": (_are_counts, "counts by dataset"),
+    "data.start": (_is_start, "a name, a licence and counts by dataset"),
     "members": (
-        lambda v: isinstance(v, list) and all(map(_is_licensed, v)),
-        "a list of names and licences",
+        lambda v: isinstance(v, list) and all(map(_is_member, v)),
+        "a list of names and licences, with counts by dataset",
     ),
     "metrics": (lambda v: _is_object(v) and all(map(_is_object, v.values())), "objects by name"),
 }

@@ -4,7 +4,7 @@ It has the same classes, and must not have seen the pictures that validate the r
 of training.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from mien.models.network import Network
 from mien.recognize.model import Model, shipped_models
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.optim import resize
-from mien.train.run import TrainedRun, licence_of, load_run, read_description
+from mien.train.run import START, TrainedRun, licence_of, load_run, read_description
 
 __all__ = [
     "Member",
@@ -30,6 +30,7 @@ __all__ = [
     "load_earlier_run",
     "load_layers",
     "load_member",
+    "refuse_seen",
     "refuse_unlike",
 ]
 
@@ -122,6 +123,48 @@ def held_out_by(card: Mapping[str, Any]) -> dict[str, Any]:
     """
     said = card.get("data", {})
     return {name: said.get(name, DEFAULTS[name]) for name in _HELD_OUT_BY}
+
+
+def refuse_seen(
+    who: str, card: Mapping[str, Any], sources: Collection[str], settings: TrainConfig
+) -> None:
+    """Check that a model file has not seen pictures that would validate a run.
+
+    Of a database that taught both, both must hold out the same pictures. A database that is new to
+    the file, as are mostly those of other classes, may be held out as the run likes.
+
+    Args:
+        who: the file, for the error.
+        card: of the file.
+        sources: of the run's pictures, as its manifests name them.
+        settings: of the run.
+
+    Raises:
+        BadSettingError: if the file has seen such pictures.
+    """
+    if not (settings.folds or settings.hold_out):
+        return  # nothing validates the run
+    for record in _records(card):
+        shared = sorted(record.get("train_by_source", {}).keys() & sources)
+        own = held_out_by({"data": record})
+        if shared and (settings.folds or any(own[n] != getattr(settings, n) for n in own)):
+            told = " and ".join(f"{name} = {value}" for name, value in own.items())
+            instead = " in place of folds" if settings.folds else ""
+            raise BadSettingError(
+                f"{who} has learned from {', '.join(shared)} with {told}: some of the pictures "
+                f"that are to validate the run",
+                fix=f"set {told}{instead}, or leave {', '.join(shared)} out of data",
+            )
+
+
+def _records(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a file, the networks in it, and the files these began with have learned from."""
+    records = [card.get("data", {})]
+    records += [member.get("data", {}) for member in card.get("members", ())]
+    for record in records:
+        if START in record:
+            records.append(record[START])  # and is looked at in its turn
+    return records
 
 
 def load_layers(model: Model, network: Network, crops: Tensor) -> Tensor:

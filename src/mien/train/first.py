@@ -22,7 +22,7 @@ from mien.models.starts import STARTS
 from mien.recognize.model import Model, find, read_card
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, network_inputs
-from mien.train.earlier import is_file, load_earlier_run, load_layers
+from mien.train.earlier import is_file, load_earlier_run, load_layers, refuse_seen
 from mien.train.regression import embed, fit_linear
 from mien.train.run import START, read_description
 
@@ -30,6 +30,7 @@ __all__ = ["first_network", "fit_head", "origin_of"]
 
 _STATISTICS = 256  # crops that set the batch norms
 _FITTED = 4096  # crops that fit the head
+_LEARNED = ("train_by_source", "hold_out", "draw", START)  # what a file learned from, on its card
 
 
 def first_network(settings: TrainConfig, crops: Crops) -> Network:
@@ -43,7 +44,8 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
         The network, in training mode.
 
     Raises:
-        BadSettingError: if the start does not fit the settings, or `start_file` is missing.
+        BadSettingError: if the start does not fit the settings or has seen held-out pictures, or
+            `start_file` is missing.
         BadModelError: if the start has no weights, or others than the network.
     """
     outputs = crops.labels.outputs(settings.neutral)
@@ -78,7 +80,8 @@ def origin_of(start: str) -> dict[str, Any]:
         start: the setting.
 
     Returns:
-        ``name``, ``source`` and ``licence``, for a model file also its own ``start`` if it has one.
+        ``name``, ``source`` and ``licence``; for a model file also what it learned from and held
+        out, and its own ``start`` if it has one.
         A run that begins with an earlier run has that one's; fresh weights have none.
 
     Raises:
@@ -92,8 +95,8 @@ def origin_of(start: str) -> dict[str, Any]:
         card = read_card(find(start))
         found = {key: card.get(key, "") for key in ("name", "licence")}
         found["source"] = "a model file of mien"
-        earlier = card.get("data", {}).get(START, {})
-        return found | ({START: earlier} if earlier else {})
+        data = card.get("data", {})
+        return found | {key: data[key] for key in _LEARNED if key in data}
     origin: dict[str, Any] = read_description(Path(start)).get(START, {}) if start else {}
     return origin
 
@@ -107,6 +110,8 @@ def _load_file(settings: TrainConfig, network: Network, crops: Crops) -> None:
             f"start is {settings.start}, a {name}; model is {settings.model}",
             fix=f'set model = "{name}", or choose another start',
         )
+    sources = {row.source for row in crops.rows}
+    refuse_seen(f"the start {settings.start}", model.card, sources, settings)
     gray, targets, first = _chosen(crops)
     load_layers(model, network, first)
     if model.side != network.side:
