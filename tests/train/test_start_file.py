@@ -142,6 +142,25 @@ def test_a_start_that_has_seen_held_out_pictures_is_refused(exported, two, tmp_p
             train(settings, tmp_path / "last")
 
 
+def test_what_earlier_runs_learned_from_goes_on_with_the_weights(two, tmp_path):
+    settings = settings_for(two, epochs=1, augment=False)
+    research = other_source(two, tmp_path / "research", "rafdb")
+    train(replace(settings, data=(str(research),)), tmp_path / "first")
+    train(replace(settings, start=str(tmp_path / "first")), tmp_path / "second")
+    train(replace(settings, start=str(tmp_path / "second")), tmp_path / "third")
+    export(tmp_path / "third", tmp_path / "third.onnx")
+    card = read_card(tmp_path / "third.onnx")
+    known = [(list(r["train_by_source"]), r["hold_out"]) for r in card["data"]["earlier"]]
+    assert known == [(["rafdb"], 0.25), (["own"], 0.25)]
+    assert "for research" in card["licence"]  # as are RAF-DB's pictures
+    export(tmp_path / "first", tmp_path / "first.onnx")
+    train(replace(settings, start=str(tmp_path / "first.onnx")), tmp_path / "other")
+    assert "earlier" not in run.read_description(tmp_path / "other")  # a file is its start
+    begun = replace(settings, data=(str(research),), start=str(tmp_path / "third.onnx"), draw=2)
+    with pytest.raises(BadSettingError, match="has learned from rafdb with hold_out = 0.25"):
+        train(begun, tmp_path / "last")
+
+
 def test_the_head_knows_the_new_classes_before_the_first_step(exported, two):
     crops = load_crops([two], "train")
     torch.manual_seed(0)

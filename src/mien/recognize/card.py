@@ -130,25 +130,29 @@ def _is_licensed(value: object) -> bool:
     return isinstance(value, dict) and all(_is_word(value.get(k)) for k in ("name", "licence"))
 
 
+def _are_runs(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(run, dict) and _are_counts(run.get("train_by_source", {})) for run in value
+    )
+
+
 def _is_start(value: object) -> bool:
     """What a network began with; that may have begun with another one."""
-    while isinstance(value, dict) and _is_licensed(value) and _says_counts(value):
+    while isinstance(value, dict) and _is_licensed(value):
+        if not (_are_runs([value]) and _are_runs(value.get("earlier", []))):
+            return False
         if "start" not in value:
             return True
         value = value["start"]
     return False
 
 
-def _says_counts(data: dict[str, Any]) -> bool:
-    return _are_counts(data.get("train_by_source", {}))
-
-
 def _is_member(value: object) -> bool:
-    if not isinstance(value, dict) or not _is_licensed(value):
+    """A network in an ensemble: its data say what it learned from, as a start itself does."""
+    if not isinstance(value, dict):
         return False
     data = value.get("data", {})
-    known = isinstance(data, dict) and _says_counts(data)
-    return known and ("start" not in data or _is_start(data["start"]))
+    return isinstance(data, dict) and _is_start({**data, **value})
 
 
 def _near(expected: list[float]) -> Callable[[object], bool]:
@@ -197,6 +201,7 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "data": (_is_object, "an object"),
     "data.seed": (_is_count, "a whole number from 0"),
     "data.train_by_source": (_are_counts, "counts by dataset"),
+    "data.earlier": (_are_runs, "a list of counts by dataset"),
     "data.start": (_is_start, "a name, a licence and counts by dataset"),
     "members": (
         lambda v: isinstance(v, list) and all(map(_is_member, v)),

@@ -4,7 +4,7 @@ It has the same classes, and must not have seen the pictures that validate the r
 of training.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mien.data.datasets import DATASETS
 from mien.data.label_file import labels_of_all
 from mien.errors import BadModelError, BadSettingError
-from mien.labels import LabelSet
+from mien.labels import PAPER, LabelSet
 from mien.models import zoo
 from mien.models.exported import load_exported, load_last
 from mien.models.network import Network
 from mien.recognize.model import Model, shipped_models
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.optim import resize
-from mien.train.run import START, TrainedRun, licence_of, load_run, read_description
+from mien.train.run import EARLIER, START, TrainedRun, load_run, read_description
 
 __all__ = [
     "Member",
     "held_out_by",
     "is_file",
+    "licence_of",
     "load_earlier_run",
     "load_layers",
     "load_member",
@@ -158,10 +160,11 @@ def refuse_seen(
 
 
 def _records(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What a file, the networks in it, and the files these began with have learned from."""
+    """What a file, the networks in it, and the runs and files before these have learned from."""
     records = [card.get("data", {})]
     records += [member.get("data", {}) for member in card.get("members", ())]
     for record in records:
+        records.extend(record.get(EARLIER, ()))
         if START in record:
             records.append(record[START])  # and is looked at in its turn
     return records
@@ -234,3 +237,31 @@ def load_member(path: str, settings: TrainConfig, crops: Tensor) -> Member:
     load_last(network, model.path.read_bytes(), known, logits)
     said = {"name": "", "weights_sha256": "", "licence": "not said", "data": {}}
     return Member(network, {key: model.card.get(key, value) for key, value in said.items()})
+
+
+def licence_of(
+    labels: LabelSet, record: Mapping[str, Any], others: Sequence[Mapping[str, str]] = ()
+) -> str:
+    """Tell what the weights of a run may be used for.
+
+    Args:
+        labels: its classes.
+        record: of the run: its databases and those of the runs before it; those that mien reads
+            are for research.
+        others: what else the weights are made of, each with its ``name`` and ``licence``.
+
+    Returns:
+        The licence in words.
+    """
+    research = DATASETS.keys() - {"folder"}
+    stages = [record, *record.get(EARLIER, ())]
+    if labels == PAPER or any(research & s.get("train_by_source", {}).keys() for s in stages):
+        return (
+            "Weights: CC BY-NC 4.0, for research, because the training data are licensed for "
+            "research."
+        )
+    start = [record[START]] if START in record else []
+    parts = [f"{part['name']}, their start: {part['licence']}" for part in start]
+    parts += [f"{part['name']}, beside them: {part['licence']}" for part in others]
+    allowed = "Weights: as the training pictures allow"
+    return f"{allowed}, and {', and '.join(parts)}" if parts else f"{allowed}."

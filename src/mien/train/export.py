@@ -34,9 +34,9 @@ from mien.recognize.model import CARD, seal
 from mien.train.cross_validate import Answers, read_answers, read_record
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
-from mien.train.earlier import load_member
+from mien.train.earlier import licence_of, load_member
 from mien.train.neutral import fit_neutral, same_origin
-from mien.train.run import TrainedRun, licence_of, load_run, read_description
+from mien.train.run import TrainedRun, load_run, read_description
 from mien.train.validate import best_epoch, predict
 
 __all__ = ["ERROR_RATE", "PARITY", "export", "multiply_adds", "read_metrics"]

@@ -24,13 +24,12 @@ from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, network_inputs
 from mien.train.earlier import is_file, load_earlier_run, load_layers, refuse_seen
 from mien.train.regression import embed, fit_linear
-from mien.train.run import START, read_description
+from mien.train.run import EARLIER, LEARNED, START, read_description
 
-__all__ = ["first_network", "fit_head", "origin_of"]
+__all__ = ["earlier_runs", "first_network", "fit_head", "origin_of"]
 
 _STATISTICS = 256  # crops that set the batch norms
 _FITTED = 4096  # crops that fit the head
-_LEARNED = ("train_by_source", "hold_out", "draw", START)  # what a file learned from, on its card
 
 
 def first_network(settings: TrainConfig, crops: Crops) -> Network:
@@ -96,9 +95,28 @@ def origin_of(start: str) -> dict[str, Any]:
         found = {key: card.get(key, "") for key in ("name", "licence")}
         found["source"] = "a model file of mien"
         data = card.get("data", {})
-        return found | {key: data[key] for key in _LEARNED if key in data}
+        return found | {key: data[key] for key in (*LEARNED, EARLIER, START) if key in data}
     origin: dict[str, Any] = read_description(Path(start)).get(START, {}) if start else {}
     return origin
+
+
+def earlier_runs(start: str) -> list[dict[str, Any]]:
+    """Tell what the runs learned from whose weights a run begins with.
+
+    Args:
+        start: the setting.
+
+    Returns:
+        Of the earlier run and those before it, the first of them first, the entries `LEARNED` of
+        their records; nothing if the start is no run.
+
+    Raises:
+        BadDataError: if the earlier run has no record.
+    """
+    if not start or start in STARTS or is_file(start):
+        return []
+    record = read_description(Path(start))
+    return [*record.get(EARLIER, ()), {key: record[key] for key in LEARNED if key in record}]
 
 
 def _load_file(settings: TrainConfig, network: Network, crops: Crops) -> None:

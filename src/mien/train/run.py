@@ -19,7 +19,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mien import __version__
-from mien.data.datasets import DATASETS
 from mien.data.label_file import labels_of, labels_of_all, write_labels
 from mien.data.manifest import Row
 from mien.documents import parse_json, read_text
@@ -36,12 +35,13 @@ from mien.train.config import TrainConfig
 __all__ = [
     "BEST",
     "DESCRIPTION",
+    "EARLIER",
     "LAST",
+    "LEARNED",
     "START",
     "BadLossError",
     "History",
     "TrainedRun",
-    "licence_of",
     "load_checkpoint",
     "load_run",
     "load_weights",
@@ -57,6 +57,8 @@ __all__ = [
 BEST, LAST = "best.safetensors", "last.safetensors"
 DESCRIPTION = "data.json"
 START = "start"  # in it: where the first weights come from
+EARLIER = "earlier"  # and the runs before it, whose weights it began with, each with its `LEARNED`
+LEARNED = ("train_by_source", "hold_out", "draw")  # what a run learned from, and held out
 _SETTINGS, _BAD_BATCH = "config.toml", "bad-batch.csv"
 
 _MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."  # of a tensor's name
@@ -201,32 +203,6 @@ def read_description(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or type(record.get("seed")) is not int:
         raise BadDataError(f"{path} is no record of a run (it has no seed)", fix=fix)
     return record
-
-
-def licence_of(
-    labels: LabelSet, record: Mapping[str, Any], others: Sequence[Mapping[str, str]] = ()
-) -> str:
-    """Tell what the weights of a run may be used for.
-
-    Args:
-        labels: its classes.
-        record: of the run: its databases; those that mien reads are for research.
-        others: what else the weights are made of, each with its ``name`` and ``licence``.
-
-    Returns:
-        The licence in words.
-    """
-    research = DATASETS.keys() - {"folder"}
-    if labels == PAPER or research & record.get("train_by_source", {}).keys():
-        return (
-            "Weights: CC BY-NC 4.0, for research, because the training data are licensed for "
-            "research."
-        )
-    start = [record[START]] if START in record else []
-    parts = [f"{part['name']}, their start: {part['licence']}" for part in start]
-    parts += [f"{part['name']}, beside them: {part['licence']}" for part in others]
-    allowed = "Weights: as the training pictures allow"
-    return f"{allowed}, and {', and '.join(parts)}" if parts else f"{allowed}."
 
 
 class BadLossError(ArithmeticError):

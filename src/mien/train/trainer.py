@@ -29,12 +29,13 @@ from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, batch_rows, batches, normalise
 from mien.train.distill import Teachers, distillation_loss
 from mien.train.distributed import Worker, keep_freed_memory, launch
-from mien.train.first import first_network, origin_of
+from mien.train.first import earlier_runs, first_network, origin_of
 from mien.train.guide import Guide, WithFeatures
 from mien.train.history import restore_history, write_history
 from mien.train.optim import layout_of, optimiser, rate_at, resize, side_at
 from mien.train.run import (
     BEST,
+    EARLIER,
     LAST,
     START,
     BadLossError,
@@ -156,6 +157,8 @@ def _describe(data: Data, settings: TrainConfig, out: Path) -> None:
     }
     if origin := origin_of(settings.start):
         counts[START] = origin
+    if runs := earlier_runs(settings.start):
+        counts[EARLIER] = runs
     write_description(out, settings, data.train.labels, data.train.rows, counts)
 
 
