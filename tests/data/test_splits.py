@@ -24,6 +24,12 @@ def counts_of(items, split):
     return [found[label] for label in LABELS]
 
 
+def test_a_name_that_is_no_utf_8_can_be_drawn():
+    rows = [row_of("fear", "train", name) for name in ("caf\udce9.png", "caf\udce8.png")]
+    draws = [draw_held_out(rows, 0.5, seed).tolist() for seed in range(20)]
+    assert any(one != other for one, other in draws)  # each by itself
+
+
 def test_every_expression_loses_its_share():
     items = hold_out(pictures([100, 50, 30, 20, 10, 500]), "valid", 0.1, seed=0)
     assert counts_of(items, "valid") == [10, 5, 3, 2, 1, 50]

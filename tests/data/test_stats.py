@@ -76,6 +76,16 @@ def test_neutral_pictures_that_were_left_out_are_not_counted_among_the_six(rafdb
     assert stats.beside_paper([train, test])[0][3:6] == (12, 1, 13)
 
 
+def test_a_name_that_is_no_utf_8_does_not_hide_what_was_left_out(rafdb):
+    lines = [
+        "original,split,label,reason,detail,similarity",
+        "caf\udce9.jpg,train,fear,unreadable,,",
+    ]
+    text = "\n".join(lines) + "\n"
+    (rafdb / "excluded.csv").write_bytes(text.encode(errors="surrogateescape"))
+    assert [c.left_out for c in stats.count([rafdb])] == [1, 0]
+
+
 def test_beside_the_paper_what_was_left_out_is_added(rafdb):
     train, test, valid = stats.beside_paper(stats.count([rafdb]))
     assert train == (str(rafdb), "RAF-DB", "train", 12, 3, 15, 9747, 15 - 9747)

@@ -44,6 +44,14 @@ def test_an_odd_exif_block_costs_no_good_picture():
     assert images.decode_rgb(encode(texture(1, 40)[:30], exif=exif)).shape == (40, 30, 3)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("block", [b"garbage!", bytes(8)])
+def test_an_exif_block_that_is_none_costs_no_good_picture(kind, block):
+    options = {"dpi": (72, 72)} if kind == "JPEG" else {}  # else Pillow reads the block itself
+    data = encode(texture(1, 40)[:30], kind, exif=b"Exif\0\0" + block, **options)
+    assert images.decode_rgb(data).shape == (30, 40, 3)
+
+
 def test_grey_becomes_three_equal_channels():
     gray = np.array([[0, 7, 255]], dtype=np.uint8)
     assert images.decode_rgb(encode(gray, "PNG")).tolist() == [[[0] * 3, [7] * 3, [255] * 3]]

@@ -122,8 +122,8 @@ def draw_held_out(rows: list[Row], share: float, seed: int) -> BOOL:
     """
     chosen = []
     for row in rows:
-        key = f"{seed}:{row.source}:{row.subject or row.original}".encode()
-        draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") / 2**64
+        digest = _hash(f"{seed}:{row.source}:{row.subject or row.original}")
+        draw = int.from_bytes(digest[:8], "big") / 2**64
         chosen.append(draw < share)
     return np.array(chosen, dtype=np.bool_)
 

@@ -103,12 +103,13 @@ def _left_out(folder: Path, classes: LabelSet) -> Counter[str] | None:
     """Count the scored pictures that `prepare` left out, by split; None without its list."""
     calm = classes.calm if classes.calm_beside else None
     try:
-        with (folder / _EXCLUDED).open(newline="", encoding="utf-8") as file:
+        path = folder / _EXCLUDED
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             table = csv.DictReader(file)  # an old one has no labels: neutral pictures count too
             return Counter(
                 row["split"] for row in table if row.get("label") != calm or calm is None
             )
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error):
+    except (OSError, KeyError, csv.Error):
         return None
 
 

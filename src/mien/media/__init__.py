@@ -20,6 +20,7 @@ progress      the type of what shows how far a loop is
 threads       prefetch and write-behind, so that stages overlap
 parallel      share tasks between threads or processes
 journal       what a run has read so far, so that it can go on after it was killed
+csv_lines     rows as lines of CSV: a line end in a cell is quoted
 writers       text, CSV, JSON lines, pictures; OUTPUTS
 data_frames   name, type, unit and meaning of columns; tables as pandas or polars
 parquet       Parquet files, by an extra

@@ -30,7 +30,7 @@ SUFFIXES = frozenset({
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".mpo"),
     *(".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif"),
-    *(".jp2", ".j2k", ".jpx"),
+    *(".jp2", ".j2k", ".jpx", ".dds", ".qoi", ".sgi", ".pcx", ".tga"),
 })
 _FILMS = frozenset({
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv"),

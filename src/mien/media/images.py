@@ -285,7 +285,10 @@ def _deep_values(band: Image.Image) -> npt.NDArray[np.generic]:
 
 
 def _orientation(image: Image.Image) -> int:
-    orientation: int = image.getexif().get(ExifTags.Base.Orientation, 1)
+    try:
+        orientation: int = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except _DAMAGES:  # of the block alone: the pixels may be whole
+        return 1
     return orientation if orientation in _TURNS else 1
 
 

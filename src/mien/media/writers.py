@@ -6,18 +6,18 @@ format of pictures is a line in `FORMATS`, a new format of results one in `OUTPU
 of faces.
 """
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from PIL import Image
 
 from mien.errors import OutputError
 from mien.media.atomic import as_output_error, atomic, atomic_folder
+from mien.media.csv_lines import Table, TextFile, csv_table
 from mien.media.data_frames import Column
 from mien.media.escapes import guarded
 from mien.media.parquet import open_parquet
@@ -29,8 +29,6 @@ __all__ = [
     "OUTPUTS",
     "CsvWriter",
     "LinesWriter",
-    "Table",
-    "TextFile",
     "add_file",
     "as_output_error",
     "atomic",
@@ -229,7 +227,7 @@ class CsvWriter:
         """
         self.header = tuple(header)
         self._lines = LinesWriter(path)
-        self._table = csv.writer(self._lines, lineterminator="\n")
+        self._table = csv_table(self._lines)
 
     def __enter__(self) -> Self:
         """Open the part file and write the header."""
@@ -258,16 +256,6 @@ class CsvWriter:
         self._lines.__exit__(kind, error, trace)
 
 
-class Table(Protocol):
-    """Takes the rows of a CSV file: Python's own writer, whose class has no public name."""
-
-    def writerow(self, row: Iterable[Any], /) -> Any:
-        """Write one row."""
-
-    def writerows(self, rows: Iterable[Iterable[Any]], /) -> None:
-        """Write many."""
-
-
 @contextmanager
 def open_table(path: Path, header: Sequence[str]) -> Iterator[Table]:
     """Open a CSV file for programs: every cell is written as it is, formulas too.
@@ -280,16 +268,9 @@ def open_table(path: Path, header: Sequence[str]) -> Iterator[Table]:
         The table that takes its rows.
     """
     with LinesWriter(path) as lines:
-        table = csv.writer(lines, lineterminator="\n")
+        table = csv_table(lines)
         table.writerow(header)
         yield table
-
-
-class TextFile(Protocol):
-    """Takes text: a `LinesWriter`, or standard output."""
-
-    def write(self, text: str, /) -> object:
-        """Add text."""
 
 
 _Rows = Callable[[Any], Iterable[Iterable[object]]]  # of one result
@@ -327,7 +308,7 @@ def open_outputs(
 
 
 def _csv_rows(file: TextFile, header: Sequence[str], rows: _Rows) -> _Write:
-    table = csv.writer(file, lineterminator="\n")
+    table = csv_table(file)
     table.writerow(map(guarded, header))
     return lambda result: table.writerows(map(guarded, row) for row in rows(result))
 

@@ -1,5 +1,5 @@
 from mien.data import manifest
-from mien.data.audit.entries import copies_across, entries_in
+from mien.data.audit.entries import copies_across, entries_in, is_framing
 from tests.support.prepared_folder import row_of
 
 
@@ -17,6 +17,21 @@ def test_altered_copies_go_with_their_picture_however_it_is_framed(tmp_path):
     both, alone = entries_in([copies, framed, plain])
     assert (both.folder, len(both.framings)) == (plain, 4)
     assert (alone.row.original, alone.row.framing) == ("2.png", "altered")
+
+
+def test_pictures_of_two_own_folders_are_not_one_since_they_have_one_name(tmp_path):
+    mine = folder_with(tmp_path / "a", row_of("fear", "train", "1.png", "folder"))
+    framed = row_of("fear", "train", "1.png", "folder", framing="framed")
+    same = folder_with(tmp_path / "b", framed)
+    other = folder_with(tmp_path / "c", framed)
+    for folder, archive in ((mine, "photos"), (same, "photos"), (other, "more")):
+        (folder / "prepare.json").write_text(f'{{"archive": "{archive}"}}', encoding="utf-8")
+    assert [len(entry.framings) for entry in entries_in([mine, same])] == [2]
+    first, second = entries_in([mine, other])
+    assert [first.folder, second.folder] == [mine, other]
+    assert not is_framing(first, second)
+    third, fourth, _ = entries_in([mine, same, other])
+    assert is_framing(third, fourth)
 
 
 def test_a_copy_is_paired_with_its_picture_in_the_split_that_is_held_out_most(tmp_path):

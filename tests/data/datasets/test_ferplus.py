@@ -115,6 +115,14 @@ def test_a_broken_line_of_votes_is_shown(ferplus):
         ferplus("many")
 
 
+def test_a_line_of_votes_that_ends_before_the_name_is_shown(tmp_path):
+    header = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF,image name"
+    table = f"{header}\n{','.join('0' * 10)}\n"
+    path = folder_of(tmp_path, {"train/sad/a.jpg": b"", "votes.csv": table.encode()})
+    with pytest.raises(BadDataError, match=r"line 2 of the votes is no line of votes: 0,0"):
+        listing_of("ferplus", path)
+
+
 @pytest.fixture
 def faces():
     return [texture(seed, 48)[..., 0] for seed in range(7)]

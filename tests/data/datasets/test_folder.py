@@ -118,6 +118,25 @@ def test_without_a_split_in_the_table_the_folder_tells(tmp_path):
     ]
 
 
+def test_a_tables_name_that_names_two_splits_tells_none(tmp_path):
+    table = b"path,label\ntrain/a.jpg,sad\ntest/b.jpg,sad\nval/c.jpg,sad\n"
+    pictures = dict.fromkeys(["train/a.jpg", "test/b.jpg", "val/c.jpg"], b"")
+    listing = listing_of(folder_of(tmp_path, {**pictures, "train_test_labels.csv": table}))
+    assert {item.original: item.split for item in listing.items} == {
+        "train/a.jpg": "train",
+        "test/b.jpg": "test",
+        "val/c.jpg": "valid",
+    }
+
+
+def test_what_is_no_picture_by_its_suffix_is_named(tmp_path):
+    names = ["sad/a.jpg", "sad/b.TGA", "sad/c", "fear.zip", "sad/notes.csv", "sad/.d", "e.json"]
+    listing = listing_of(folder_of(tmp_path, dict.fromkeys(names, b"")))
+    assert [item.original for item in listing.items] == ["sad/a.jpg", "sad/b.TGA"]
+    reason = "no picture by its suffix"
+    assert sorted(problems_in(listing)) == [(n, reason) for n in ("e.json", "fear.zip", "sad/c")]
+
+
 def test_two_tables_complete_each_other_and_contradict_each_other(tmp_path):
     files = {
         "1.csv": b"path,label\na.jpg,sad\nb.jpg,sad\n",

@@ -255,12 +255,20 @@ def test_a_box_that_is_not_used_is_counted_by_prepare_and_the_picture_kept(tmp_p
         ("affectnet_dev.csv", "test"),
         ("test.csv", "test"),
         ("valid2.csv", "test"),
+        ("with_validation/training.csv", "train"),
     ],
 )
 def test_the_name_of_affectnets_table_tells_the_split(tmp_path, table, split):
     files = {table: f"{AFFECTNET_HEADER}\na.png,,,,,1\n".encode(), "a.png": b""}
     listing = listing_of("affectnet", folder_of(tmp_path, files))
     assert items_in(listing) == [("a.png", "happiness", split)]
+
+
+def test_a_picture_that_no_table_of_affectnet_names_is_named(tmp_path):
+    table = f"{AFFECTNET_HEADER}\na.png,,,,,1\nb.png,,,,,9\n".encode()
+    files = {"training.csv": table, **dict.fromkeys(["a.png", "b.png", "x/c.png"], b"")}
+    listing = listing_of("affectnet", folder_of(tmp_path, files))
+    assert problems_in(listing) == [("b.png", "uncertain"), ("x/c.png", "no label")]
 
 
 def test_a_line_that_never_ends_is_no_table(tmp_path):

@@ -179,6 +179,7 @@ def test_an_unreadable_picture_is_skipped_counted_and_listed(make):
     assert report.kept["train", "happiness"] == 2
     [row] = excluded_in(report.folder)
     assert (row["original"], row["reason"]) == ("DATASET/train/4/cut.jpg", "unreadable")
+    assert (row["split"], row["label"]) == ("train", "happiness")  # where it is counted as missing
     assert "damaged picture" in row["detail"]
 
 
@@ -186,6 +187,18 @@ def test_a_database_without_one_readable_picture_is_refused_and_leaves_nothing(m
     with pytest.raises(BadDataError, match=r"the first: not a picture: train/1/a\.jpg"):
         make({"train/1/a.jpg": b"text"})
     assert [path.name for path in tmp_path.iterdir()] == ["rafdb-out.zip"]
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_name_may_hold_a_line_end(tmp_path, end):
+    names = [f"happy/a{end}b.png", "happy/c.png"]
+    files = {name: encode(texture(seed)) for seed, name in enumerate(names)}
+    report = prepare(Settings("folder", str(folder_of(tmp_path / "in", files))), tmp_path / "out")
+    assert report.kept == {("train", "happiness"): 2}
+    rows = list(manifest.read(tmp_path / "out"))
+    assert [row.original for row in rows] == names
+    for row in rows:
+        assert images.read_rgb(tmp_path / "out" / row.path).shape == (64, 64, 3)
 
 
 def test_pictures_of_one_name_do_not_overwrite_each_other(make):

@@ -1,18 +1,21 @@
 """The pictures of prepared folders: framings and altered copies of one picture are one entry.
 
-Reads manifests only.
+Reads manifests, and what the folders were made from.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mien.data import manifest
 from mien.data.manifest import ALTERED, SPLITS, Row
+from mien.data.prepare.record import origin_of
 from mien.errors import BadDataError
 
 __all__ = ["Entry", "copies_across", "entries_in", "is_framing"]
+
+_OWN = "folder"  # the database of all pictures of one's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,13 @@ class Entry:
         folder: where it is.
         row: its row of the manifest; of several framings the one that kept most of the picture.
         framings: folder and row of each framing and of each altered copy, this one included.
+        origin: what the folder was made from, where the row's database does not tell.
     """
 
     folder: Path
     row: Row
     framings: tuple[tuple[Path, Row], ...]
+    origin: str = ""
 
     @property
     def path(self) -> Path:
@@ -49,6 +54,7 @@ def entries_in(folders: Iterable[Path]) -> list[Entry]:
         BadDataError: if a folder has no manifest, or none has a picture.
     """
     unique = {folder.resolve(): folder for folder in folders}
+    origins = {folder: origin_of(folder) for folder in unique.values()}
     groups: dict[tuple[str, ...], list[tuple[Path, Row]]] = defaultdict(list)
     for folder in unique.values():
         for row in manifest.read(folder):
@@ -57,7 +63,7 @@ def entries_in(folders: Iterable[Path]) -> list[Entry]:
         raise BadDataError(
             f"no picture in {', '.join(map(str, unique.values()))}", "prepare the folder again"
         )
-    return [entry for group in groups.values() for entry in _entries_of(group)]
+    return [entry for group in groups.values() for entry in _entries_of(group, origins)]
 
 
 def _identity(row: Row) -> tuple[str, ...]:
@@ -65,8 +71,11 @@ def _identity(row: Row) -> tuple[str, ...]:
     return row.source, row.original, row.label, row.split
 
 
-def _entries_of(group: list[tuple[Path, Row]]) -> Iterator[Entry]:
+def _entries_of(group: list[tuple[Path, Row]], origins: Mapping[Path, str]) -> Iterator[Entry]:
     """One entry if the rows are one picture, framed and as it is; else an entry for each row.
+
+    All own pictures are of the database ``folder``, so there what their folders were made from
+    must be the same too.
 
     Altered copies go with the first of them; where the picture itself is not there, they are one
     entry.
@@ -77,27 +86,29 @@ def _entries_of(group: list[tuple[Path, Row]]) -> Iterator[Entry]:
         key=lambda member: member[1].framing != "as-is",
     )
     as_is = [row.framing == "as-is" for _, row in group]
+    made_of = [origins[folder] if row.source == _OWN else "" for folder, row in group]
     if not group:
         yield Entry(*altered[0], tuple(altered))
-    elif len(as_is) == len(set(as_is)):
-        yield Entry(*group[0], (*group, *altered))
+    elif len(as_is) == len(set(as_is)) and len(set(made_of)) == 1:
+        yield Entry(*group[0], (*group, *altered), made_of[0])
     else:
-        first, *others = group
-        yield Entry(*first, (first, *altered))
-        yield from (Entry(folder, row, ((folder, row),)) for folder, row in others)
+        for (folder, row), origin in zip(group, made_of, strict=True):
+            more = altered if row is group[0][1] else []
+            yield Entry(folder, row, ((folder, row), *more), origin)
 
 
-def is_framing(a: Row, b: Row) -> bool:
-    """Tell whether two rows are one picture, framed and as it is.
+def is_framing(a: Entry, b: Entry) -> bool:
+    """Tell whether two entries are one picture, framed and as it is.
 
     Args:
-        a: a row of a manifest.
+        a: an entry.
         b: another.
 
     Returns:
         True for two framings of one picture.
     """
-    return _identity(a) == _identity(b) and (a.framing == "as-is") != (b.framing == "as-is")
+    same = (*_identity(a.row), a.origin) == (*_identity(b.row), b.origin)
+    return same and (a.row.framing == "as-is") != (b.row.framing == "as-is")
 
 
 def copies_across(entries: Sequence[Entry], chosen: Iterable[int]) -> Iterator[tuple[int, int]]:

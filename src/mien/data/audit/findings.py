@@ -202,7 +202,7 @@ def compare(
     pairs: dict[tuple[int, int], Finding] = {}
 
     def add(kind: str, a: int, b: int, similarity: float, mirrored: bool) -> None:
-        if is_framing(rows[a], rows[b]):
+        if is_framing(entries[a], entries[b]):
             return
         this, that = sorted((a, b), key=lambda i: (SPLITS.index(rows[i].split), -i))
         pairs.setdefault((this, that), Finding(kind, this, that, similarity, mirrored))

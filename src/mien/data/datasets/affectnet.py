@@ -84,7 +84,7 @@ def _from_tables(archive: Archive) -> Listing:
     """Read the official tables; where there are none, the folders name the expressions."""
     listing = Listing()
     pictures = PictureIndex(archive)
-    official = False
+    official, named = False, set[str]()
     for table in filter(is_table, archive.names):
         rows = rows_in(archive, table)
         header = next(rows, [])
@@ -93,18 +93,25 @@ def _from_tables(archive: Archive) -> Listing:
             listing.unused.append(lacks(table, header, _NEEDED))
             continue
         official = True
-        held_out = split_in_name(table) in {"valid", "test"} or "valid" in table.lower()
+        stem = PurePosixPath(table).stem
+        held_out = split_in_name(stem) in {"valid", "test"} or "valid" in stem.lower()
         for row in rows:
             cells = {name: row[place] for name, place in places.items() if place < len(row)}
-            _add_row(listing, archive, pictures, cells, "test" if held_out else "train")
-    return _each_once(listing) if official else _class_folders(archive, listing.unused)
+            names = pictures.find(cells.get("path", ""))
+            named.update(names)
+            _add_row(listing, archive, names, cells, "test" if held_out else "train")
+    if not official:
+        return _class_folders(archive, listing.unused)
+    for name in filter(is_picture, archive.names):
+        if name not in named:
+            listing.leave_out(name, "no label", "not named in the tables")
+    return _each_once(listing)
 
 
 def _add_row(
-    listing: Listing, archive: Archive, pictures: PictureIndex, cells: dict[str, str], split: str
+    listing: Listing, archive: Archive, names: list[str], cells: dict[str, str], split: str
 ) -> None:
     written, number = cells.get("path", ""), cells.get("expression", "")
-    names = pictures.find(written)
     label = _EMOTIONS.get(number)
     if label is None:
         listing.leave_out(written, "unknown label", number)

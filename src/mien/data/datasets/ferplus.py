@@ -135,12 +135,13 @@ def _votes(archive: Archive, options: FerPlusOptions) -> Iterator[tuple[str, dic
         for number, row in enumerate(rows):
             try:
                 votes = {name: _count(row[place]) for name, place in places.items()}
+                written = row[image]
             except (ValueError, IndexError):
                 raise BadDataError(
                     f"line {number + 2} of the votes is no line of votes: {','.join(row)}",
                     fix="download the votes again",
                 ) from None
-            yield row[image] or f"fer{number:07}.png", votes
+            yield written or f"fer{number:07}.png", votes
 
 
 def _count(cell: str) -> float:

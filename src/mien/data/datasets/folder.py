@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.archive import Archive, is_hidden, is_picture
 from mien.data.datasets.class_folders import from_folders
 from mien.data.datasets.classes import class_of, order_in, wanted_classes
 from mien.data.datasets.csv_tables import columns, is_table, lacks, rows_in, rows_of
@@ -39,9 +39,11 @@ from mien.data.datasets.layouts import (
 )
 from mien.data.datasets.listing import Item, Listing, labels_option, option
 from mien.data.datasets.numbering import NUMBERINGS, is_order, number_of
+from mien.data.label_file import LABELS_NAME
 from mien.errors import BadDataError, BadSettingError, UnknownNameError
 from mien.labels import PAPER, LabelSet, parse
 from mien.media.escapes import unguarded
+from mien.media.folders import OTHER
 from mien.words import meaning
 
 __all__ = ["FolderOptions", "folder"]
@@ -54,6 +56,7 @@ _COLUMNS = {
 }
 _NEEDED = ("path", "label")
 _OURS = NUMBERINGS["mien"]
+_RECORDS = {"prepare.json", LABELS_NAME}  # in a folder that mien made
 _LAYOUTS = ["<expression>/*.jpg", "a csv with the columns path,label"]
 _TELL = "name its columns so, or tell their names with --columns path=NAME,label=NAME"
 
@@ -127,6 +130,9 @@ def folder(archive: Archive, options: FolderOptions) -> Listing:
     else:
         listing = from_folders(archive, labels, whose)
     listing.unused = unused
+    for name in archive.names:
+        if not (is_picture(name) or is_table(name) or is_hidden(name) or name in _RECORDS):
+            listing.leave_out(name, OTHER)
     return checked(listing, archive, "labelled pictures", _LAYOUTS)
 
 

@@ -54,13 +54,14 @@ def split_in_name(table: str) -> str:
         table: its file name, with or without suffix.
 
     Returns:
-        ``train``, ``valid`` or ``test``; "" if no word of it names one.
+        ``train``, ``valid`` or ``test``; "" if its words name none, or several.
 
     Example:
-        >>> split_in_name("labels_test.csv"), split_in_name("labels.csv")
+        >>> split_in_name("labels_test.csv"), split_in_name("train_test_labels.csv")
         ('test', '')
     """
-    return next(filter(None, map(split_of, re.split(r"[^a-z]+", table.lower()))), "")
+    named = {*filter(None, map(split_of, re.split(r"[^a-z]+", table.lower())))}
+    return named.pop() if len(named) == 1 else ""
 
 
 def split_by_folder(name: str) -> str:

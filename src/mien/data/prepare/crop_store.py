@@ -25,6 +25,7 @@ from mien.data.dedup import similarity
 from mien.data.manifest import SPLITS, Row
 from mien.data.prepare.crops import Crop
 from mien.labels import PAPER, LabelSet
+from mien.media.csv_lines import csv_table
 from mien.media.writers import add_file
 from mien.pixels import BOOL, U8
 
@@ -72,7 +73,7 @@ class CropStore:
         """
         self.soft = False
         self._text, self._pixels = text, pixels
-        self._table = csv.writer(text, lineterminator="\n")
+        self._table = csv_table(text)
         self._splits, self._equal = bytearray(), bytearray()
 
     def __len__(self) -> int:
@@ -130,6 +131,7 @@ class CropWriter:
     Attributes:
         store: row, thumbnail and soft label of each crop written.
         unreadable: pictures skipped, each with the reason.
+        places: the split and the label of each of these.
     """
 
     def __init__(
@@ -145,6 +147,7 @@ class CropWriter:
         """
         self.store = store
         self.unreadable: dict[str, str] = {}
+        self.places: dict[str, tuple[str, str]] = {}
         self._source, self._folder, self._labels = source, folder, labels
         self._repeated: Counter[tuple[str, str]] = Counter()
         self._folders: dict[tuple[str, str], tuple[str, Path]] = {}
@@ -158,6 +161,7 @@ class CropWriter:
         """
         if isinstance(crop, str):
             self.unreadable[item.original] = crop
+            self.places[item.original] = item.split, item.label
             return
         row = Row(
             path=self._written(item, crop.encoded),

@@ -22,10 +22,11 @@ from mien.data.prepare.record import Report, Settings, is_made, load_report, sav
 from mien.data.splits import hold_out
 from mien.errors import BadDataError, BadSettingError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, PAPER, LabelSet
+from mien.media.csv_lines import Table
 from mien.media.parallel import share
 from mien.media.parts import is_part_name
 from mien.media.progress import Progress
-from mien.media.writers import Table, atomic_folder, open_table
+from mien.media.writers import atomic_folder, open_table
 
 __all__ = ["prepare"]
 
@@ -179,7 +180,7 @@ def _finish(
 def _left_out(writer: CropWriter, listing: Listing) -> Iterator[tuple[str, ...]]:
     """Yield a row of excluded.csv for every unreadable picture and every problem of the reader."""
     for name, reason in writer.unreadable.items():
-        yield name, "", "", "unreadable", reason, ""
+        yield name, *writer.places[name], "unreadable", reason, ""
     for problem in listing.problems:
         yield problem.original, "", "", problem.reason, problem.detail, ""
 

@@ -17,7 +17,7 @@ from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LabelSet
 from mien.media.writers import write_text
 
-__all__ = ["Report", "Settings", "is_made", "load_report", "save_report"]
+__all__ = ["Report", "Settings", "is_made", "load_report", "origin_of", "save_report"]
 
 _NAME = "prepare.json"
 
@@ -124,6 +124,18 @@ def is_made(out: Path, settings: Settings) -> bool:
         f"{out} exists and was not made with these settings",
         fix="choose another --out, or remove that folder",
     )
+
+
+def origin_of(folder: Path) -> str:
+    """Return the name of the archive or folder that a folder was made from.
+
+    Args:
+        folder: what ``mien prepare`` wrote.
+
+    Returns:
+        Its last name; "" if the folder has no record of it.
+    """
+    return str(_read(folder).get("archive", ""))
 
 
 def load_report(out: Path) -> Report:
