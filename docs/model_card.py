@@ -80,7 +80,8 @@ def as_called() -> str:
         "right, of all pictures of", "forced to one of the six", "neutral may be the answer",
         *(["neutral and uncertain may be"] if whole else []), "called neutral", "called uncertain",
     ]  # fmt: skip
-    return as_markdown(header, rows)
+    unknown = "" if all(row[2] for row in rows) else "\n`-`: not measured for this framing.\n"
+    return as_markdown(header, rows) + unknown
 
 
 def _with_mirror_images(name: str) -> str:
