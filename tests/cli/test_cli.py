@@ -73,7 +73,17 @@ def test_the_version_is_the_packages():
 
 
 @pytest.mark.parametrize(
-    "words", [["predickt"], ["--colour"], ["models", "cnn15", "all"], ["predict"], ["scores"]]
+    "words",
+    [
+        ["predickt"],
+        ["--colour"],
+        ["models", "cnn15", "all"],
+        ["predict"],
+        ["scores"],
+        ["frames", "a.mp4", "--out", "x", "--per-second", "nan"],
+        ["prepare", "folder", "x", "--out", "y", "--valid", "nan"],
+        ["serve", "--timeout", "nan"],
+    ],
 )
 def test_wrong_usage_exits_with_two(words):
     result = mien(*words)

@@ -1,5 +1,6 @@
 import csv
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -90,6 +91,42 @@ def test_an_unknown_method_and_shuffled_without_run_are_refused(folder, tmp_path
     assert (result.exit_code, "try: use grad-cam" in result.stderr) == (1, True)
     result = mien("faithful", "shipped", folder, "--shuffled", tmp_path)
     assert (result.exit_code, "--shuffled needs --run" in result.stderr) == (2, True)
+
+
+def test_checks_of_one_picture_and_a_split_of_one_are_refused(folder, tmp_path):
+    """One has no standard error and no other picture beside it; NaN would be no JSON."""
+    result = mien("faithful", "shipped", folder, "--sanity", 1)
+    assert (result.exit_code, "take 2 or more, or 0" in result.stderr) == (2, True)
+    lone = write_crops(tmp_path / "lone", train=1, test=1, labels=("fear",))
+    out = tmp_path / "a.json"
+    result = mien("faithful", "shipped", lone, "--method", "grad-cam", "--out", out)
+    assert result.exit_code == 1
+    assert "only one picture of" in result.stderr
+    assert "\n  try: " in result.stderr
+    assert not out.exists()
+
+
+def test_folders_of_the_same_name_have_figures_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for place, seed in (("one", 0), ("two", 50)):
+        write_crops(Path(place, "rafdb"), test=1, seed=seed)
+    write_crops(Path("three", "sfew"), test=1, seed=100)
+    out = {name: Path(f"a.{name}") for name in ("json", "csv")}
+    words = ["--out", out["json"], "--csv", out["csv"]]
+    result = mien("regions", "shipped", "one/rafdb", "two/rafdb/", "three/sfew", *words)
+    assert result.exit_code == 0, result.stderr
+    folders = json.loads(out["json"].read_text())["folders"]
+    names = [str(Path("one/rafdb")), str(Path("two/rafdb")), "sfew"]
+    assert list(folders) == names
+    alone = {}
+    for given in ("one/rafdb", "two/rafdb"):
+        assert mien("regions", "shipped", given, "--out", "b.json").exit_code == 0
+        [(name, alone[given])] = json.loads(Path("b.json").read_text())["folders"].items()
+        assert name == "rafdb"
+    assert [folders[name] for name in names[:2]] == list(alone.values())
+    with out["csv"].open(newline="") as file:
+        rows = [row["folder"] for row in csv.DictReader(file)]
+    assert list(dict.fromkeys(rows)) == names
 
 
 def test_without_scipy_the_extra_is_named(folder, monkeypatch):

@@ -5,6 +5,11 @@ import pytest
 from PIL import Image
 
 from mien.explain import METHODS
+from mien.explain.figure import crops_by_side
+from mien.explain.onnx_source import GraphSource
+from mien.faces import align
+from mien.labels import LABELS
+from mien.pixels import to_batch
 from mien.recognize.model import SHIPPED
 from mien.show import picture_grid
 from tests.support.commands import mien
@@ -185,3 +190,68 @@ def test_another_network_is_drawn_below_by_the_same_methods(crop, tmp_path, monk
     assert f"integrated-gradients of {SHIPPED} left out" in both.stderr
     assert "integrated-gradients of the shipped model left out" in both.stderr
     assert mien(*words, "--beside", SHIPPED, "--activations").exit_code == 2
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run whose network has another side than the shipped one."""
+    torch = pytest.importorskip("torch")
+    from mien.models import zoo
+    from tests.support.exported_runs import with_random_statistics, write_run
+    from tests.support.tiny_network import settings_for
+
+    torch.manual_seed(0)
+    network = with_random_statistics(zoo.build("cnn13", len(LABELS), 0.5)).eval()
+    settings = settings_for(tmp_path, model="cnn13", neutral=False)
+    return write_run(tmp_path / "run", network, settings)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("order", [("RUN",), ("RUN", "SHIPPED"), ("SHIPPED", "RUN")])
+def test_each_network_is_asked_about_the_crop_that_it_is_given_when_it_recognizes(
+    photo, run, monkeypatch, portrait, recognizer, order
+):
+    from mien.explain.torch_source import TorchSource
+
+    seen = {}
+    for kind in (TorchSource, GraphSource):
+        logits = kind.logits
+
+        def noting(self, batch, logits=logits):
+            seen.setdefault(self.side, []).append(batch)
+            return logits(self, batch)
+
+        monkeypatch.setattr(kind, "logits", noting)
+    first, *others = [run if name == "RUN" else SHIPPED for name in order]
+    words = ["--model", first, *(word for other in others for word in ("--beside", other))]
+    result = mien("explain", photo, *words, "--out", run / "why.png")
+    assert result.exit_code == 0, result.stderr
+    [face] = recognizer.detector.find(portrait)
+    assert set(seen) == {64, recognizer.model.side} if others else {64}
+    for side, batches in seen.items():
+        own = align.crop(portrait, align.framing(face.landmarks, side), side)
+        for batch in batches:
+            np.testing.assert_array_equal(batch, to_batch([own], side))
+
+
+def test_a_crop_as_large_as_the_network_takes_it_is_left_as_it_is(tmp_path, recognizer):
+    rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    [own], [larger] = crops_by_side(recognizer, rgb, "a", [64, 88], crop=True).values()
+    np.testing.assert_array_equal(own, rgb)
+    assert larger.shape == (88, 88, 3)
+
+
+def test_figures_of_a_folder_have_names_of_their_own(portrait, crop, tmp_path):
+    folder = tmp_path / "given"
+    folder.mkdir()
+    two = np.hstack([portrait, portrait[:, ::-1]])
+    (folder / "p.png").write_bytes(encode(two, "PNG"))
+    for name in ("p-face0.png", "a.png", "a-1.png"):
+        (folder / name).write_bytes(encode(portrait, "PNG"))
+    (folder / "a.jpg").write_bytes(encode(portrait, "JPEG"))
+    result = mien("explain", folder, "--method", "cam", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    wrote = [line.partition("  wrote ")[2] for line in result.stdout.splitlines()]
+    wrote = sorted(filter(None, wrote))
+    assert len(set(wrote)) == len(wrote) == 6
+    assert wrote == sorted(str(path) for path in (tmp_path / "out").iterdir())

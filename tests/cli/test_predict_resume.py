@@ -63,6 +63,67 @@ def test_predict_goes_on_where_it_was_stopped(photos, monkeypatch, words):
         assert result.stdout.count("in/0") == whole.stdout.count("in/0") - 5 == 4
 
 
+def contents(folder):
+    """What is in the files below a folder, by their names in it."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("many_s", [20, 0], ids=["threads", "processes"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_picture_whose_file_could_not_be_written_is_read_again(
+    photos, monkeypatch, many_s, workers
+):
+    monkeypatch.setattr("mien.cli._shared.cores", lambda: 2)
+    monkeypatch.setattr(stream, "_MANY_S", many_s)
+    (photos / "in/05.png").unlink()
+    for name in ("01.png", "03-face0.png"):  # a picture and a crop that cannot be written
+        (photos / "out" / name).mkdir(parents=True)
+    words = ("predict", "in", "--csv", "t.csv", "--out", "out", "--crops", "--resume")
+    for _ in range(2):
+        result = mien(*words, "--workers", workers)
+        assert result.exit_code == 1
+        assert "2 of the files could not be written" in result.stderr
+    for name in ("01.png", "03-face0.png"):
+        (photos / "out" / name).rmdir()
+    result = mien(*words, "--workers", workers)
+    assert (result.exit_code, result.stderr) == (0, "mien: 6 pictures had been read before\n")
+    assert {"01.png", "03.png", "03-face0.png"} <= contents(photos / "out").keys()
+
+
+def test_a_run_that_goes_on_writes_the_files_of_an_undisturbed_one(photos, portrait, monkeypatch):
+    crops = [portrait[:256, 100:356], portrait[:256, 110:366]]
+    faces = [encode(crops[0], "JPEG"), encode(crops[1], "PNG")]
+    folder_of(photos, dict(zip(("in/00.jpg", "in/06.jpg"), faces, strict=True)))
+    words = ("predict", "in", "--csv", "t.csv", "--crops", "--out")
+    mien(*words, "whole")
+    go_on = stop_at(monkeypatch, "00.png")  # after 00.jpg
+    mien(*words, "out", "--resume")
+    assert contents(photos / "out").keys() == {"00.jpg", "00.jpg-face0.png"}
+    go_on()
+    mien(*words, "out", "--resume")
+    assert contents(photos / "out") == contents(photos / "whole")
+
+
+def test_a_new_picture_gets_no_name_of_one_that_was_read_before(photos, portrait):
+    other = encode(portrait[:256, 110:366], "PNG")
+    folder_of(photos, {"b/00.png": other})
+    words = ("--json", "--out-file", "t.json", "--out", "out", "--crops", "--resume")
+    mien("predict", "b", *words)
+    before = contents(photos / "out")
+    assert before.keys() == {"00.png", "00-face0.png"}
+    mien("predict", "in/00.png", "b", *words)  # comes before it
+    after = contents(photos / "out")
+    assert after.keys() == before.keys() | {"00-2.png", "00-2-face0.png"}
+    assert before.items() <= after.items()
+    (photos / "b/00.png").write_bytes(encode(portrait[:256, 120:376], "PNG"))
+    mien("predict", "in/00.png", "b", *words)
+    changed = contents(photos / "out")
+    assert changed.keys() == after.keys()
+    assert {name for name in after if changed[name] != after[name]} == before.keys()
+    assert "written" not in (photos / "t.json").read_text()
+
+
 def test_a_changed_picture_is_read_again_and_a_new_one_is_read(photos, portrait):
     mien("predict", "in", "--csv", "t.csv", "--resume")
     folder_of(photos, {"in/01.png": encode(portrait, "PNG"), "in/5a.png": BLANK})

@@ -104,7 +104,17 @@ def test_results_may_not_take_each_others_place_nor_the_films(talk, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [["--every", "0"], ["--smooth", "-1"], ["--rate", "0"], ["--seconds", "0"], ["b.mp4"]]
+    "words",
+    [
+        ["--every", "0"],
+        ["--smooth", "-1"],
+        ["--rate", "0"],
+        ["--seconds", "0"],
+        ["b.mp4"],
+        ["--smooth", "nan"],
+        ["--rate", "nan"],
+        ["--seconds", "NaN"],
+    ],
 )
 def test_wrong_usage_exits_with_two(words):
     assert mien("video", "a.mp4", *words).exit_code == 2

@@ -6,7 +6,13 @@ pytest.importorskip("scipy")
 from mien import pixels
 from mien.errors import BadDataError
 from mien.evaluate import explanations
-from mien.evaluate.explanations import beats, choose_pictures, compare, measure_methods
+from mien.evaluate.explanations import (
+    FaithfulnessSettings,
+    beats,
+    choose_pictures,
+    compare,
+    measure_methods,
+)
 from mien.evaluate.faithfulness import METRICS
 from mien.evaluate.maps import CONTROLS, ExplainedModel
 from mien.media import images
@@ -102,3 +108,9 @@ def test_pictures_are_drawn_by_the_seed_without_neutral(tmp_path):
     assert len(choose_pictures(folder, "test", 99, seed=0)[0]) == 18
     with pytest.raises(BadDataError, match="has no valid pictures"):
         choose_pictures(folder, "valid", 10, seed=0)
+
+
+def test_checks_of_a_single_picture_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="take 2 or more, or 0"):
+        FaithfulnessSettings(tmp_path, "test", ["cam"], 10, sanity_pictures=1, seed=0)
+    FaithfulnessSettings(tmp_path, "test", ["cam"], 10, sanity_pictures=0, seed=0)

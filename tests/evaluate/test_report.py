@@ -1,6 +1,8 @@
 """The page of ``mien evaluate --report``, on drawn crops and the shipped model."""
 
 import json
+import pkgutil
+import string
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,14 @@ from PIL import Image
 
 from mien.evaluate.accuracy import Evaluation, evaluate
 from mien.evaluate.report import improvements, report, worst
-from mien.labels import LABELS
+from mien.labels import LABELS, LabelSet
 from mien.recognize.model import SHIPPED
 from mien.recognize.recognizer import Recognizer
+from mien.show import fonts
+from mien.words import letters
 from tests.support.commands import mien
+from tests.support.made_fonts import bar_font
+from tests.support.own_classes import write_own
 from tests.support.prepared_folder import SEVEN, write_crops
 
 
@@ -126,6 +132,64 @@ def test_captions_are_on_the_scale_of_all_figures_and_the_page_says_so(folder, t
     assert wrong.count(said) == 6
     for part in (right, wrong):
         assert "Percentages are of everything that a face may show, neutral too" in part
+
+
+KANJI = "喜怒哀驚嫌恐"
+
+
+@pytest.fixture
+def bars(tmp_path, monkeypatch):
+    """The only font of this system: it has the letters of the classes and all that is written."""
+    used = sorted({*string.printable, *letters("en"), *"…·", *KANJI} - {*string.whitespace})
+    path = bar_font(tmp_path / "bars.ttf", "".join(used), "Report")
+    monkeypatch.setattr(fonts, "_fonts_here", lambda language: iter([fonts.Font(str(path))]))
+    fonts.find_font.cache_clear()
+    yield path
+    fonts.find_font.cache_clear()
+
+
+def test_classes_in_other_letters_are_drawn_in_a_font_that_has_them(tmp_path, monkeypatch, bars):
+    recognizer = Recognizer(threads=1)
+    recognizer.model.labels = LabelSet(tuple(KANJI))
+    folder = write_own(tmp_path / "own", recognizer.labels, train=0, test=2)
+    pages = noted(monkeypatch, "mien.evaluate.report.write_figure")
+    figures = noted(monkeypatch, "matplotlib.figure.Figure.savefig")
+    found = evaluate(recognizer, folder)
+    # a letter that the font of a plot lacks is a warning, and warnings are errors here
+    report(found, recognizer, SHIPPED, folder, tmp_path / "r.html")
+    assert {page.writing.font.path for page in pages} == {str(bars)}
+    named = [figure for figure in figures if KANJI[0] in ticks(figure)]
+    assert len(named) == 2  # confusion and counts
+    for figure in named:
+        assert figure.axes[0].get_xticklabels()[0].get_fontname() == "Report"
+
+
+def test_letters_that_no_font_has_are_refused_before_anything_is_measured(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(fonts, "_fonts_here", lambda language: iter([]))
+    monkeypatch.setattr(Recognizer, "labels", LabelSet(tuple("眠憂")))
+    fonts.find_font.cache_clear()
+    result = mien("evaluate", "shipped", folder, "--out", tmp_path / "out", "--report")
+    fonts.find_font.cache_clear()
+    assert (result.exit_code, "no font of this system has" in result.stderr) == (1, True)
+    assert not (tmp_path / "out").exists()
+
+
+def noted(monkeypatch, name):
+    """The first argument of every call of a function."""
+    given, function = [], pkgutil.resolve_name(name)
+
+    def noting(first, *others, **named):
+        given.append(first)
+        return function(first, *others, **named)
+
+    monkeypatch.setattr(name, noting)
+    return given
+
+
+def ticks(figure):
+    return [label.get_text() for label in figure.axes[0].get_xticklabels()]
 
 
 @pytest.mark.torch

@@ -106,6 +106,12 @@ def test_steadiness_knows_what_noise_cannot_change(network, crops):
     assert found["cam"]["other_picture"] < 0.8
 
 
+def test_a_picture_is_not_taken_for_another_one(network, crops):
+    model = ExplainedModel(network)
+    assert noise_stability(model, crops[:1], ["cam"]) == {}
+    assert noise_stability(model, crops[:2], ["cam"])["random"]["other_picture"] < 0.5
+
+
 def test_checks_are_those_that_the_networks_allow(network, crops):
     model = ExplainedModel(network)
     assert set(sanity_checks(model, crops, ["cam"])) == {"steadiness"}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.errors import BadImageError, BadModelError, UnknownNameError
+from mien.errors import BadImageError, BadModelError, MissingExtraError, UnknownNameError
 from mien.explain.figure import (
     activations_figure,
     explain_picture,
@@ -10,7 +10,8 @@ from mien.explain.figure import (
     explanation_sentence,
     face_crops,
 )
-from mien.explain.methods import source_of
+from mien.explain.methods import METHODS, source_of
+from mien.explain.sheet import methods_sheet
 from mien.faces import regions
 from mien.labels import LABELS
 from mien.media.writers import write_picture
@@ -99,6 +100,37 @@ def test_among_several_a_method_that_the_network_does_not_allow_is_left_out(sour
     assert "integrated-gradients" not in words_of(page)
     with pytest.raises(BadModelError, match="integrated-gradients needs"):
         explanation_figure(source, face.crop, methods[1:], [None])
+
+
+def test_a_method_whose_library_is_missing_is_left_out_like_one_that_is_not_allowed(
+    source, face, monkeypatch
+):
+    def missing(request):
+        raise MissingExtraError("integrated gradients", "explain")
+
+    monkeypatch.setitem(METHODS, "integrated-gradients", missing)
+    methods = ["cam", "integrated-gradients"]
+    page, left_out = explanation_figure(source, face.crop, methods, [None])
+    said = {"integrated-gradients": "integrated gradients needs the explain extra"}
+    assert left_out == said
+    assert "cam" in words_of(page)
+    with pytest.raises(MissingExtraError, match="needs the explain extra"):
+        explanation_figure(source, face.crop, methods[1:], [None])
+    _, left_out = methods_sheet(source, [face.crop], ["happiness"], methods)
+    assert left_out == said
+
+
+def test_a_class_whose_probability_rounds_to_nothing_is_drawn_faintly():
+    class Sure:
+        labels, side, layer = None, 64, None
+
+        def logits(self, batch):
+            return np.tile(np.float32([150, 0, 0, 0, 0, 0]), (len(batch), 1))
+
+    crop = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for labels in (["fear"], ["fear", "anger"]):
+        page, _ = explanation_figure(Sure(), crop, ["occlusion"], labels)
+        assert any("fear" in word and "0%" in word for word in words_of(page))
 
 
 def test_the_sentence_speaks_of_the_class_that_was_asked_for(source, face):

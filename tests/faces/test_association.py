@@ -167,6 +167,19 @@ def test_a_face_hidden_longer_than_the_memory_is_new():
         assert numbers(tracks) == {100: expected}
 
 
+@pytest.mark.parametrize("gap", [0.5, 2.9, 4.0, 60.0])
+def test_a_face_that_is_always_seen_keeps_its_number_however_far_apart_the_frames(gap):
+    tracks = Tracks(memory_s=3.0)
+    for i in range(5):
+        tracks.update([sight(100), sight(400, who=1)], i * gap)
+        assert numbers(tracks) == {100: 0, 400: 1}
+    tracks.update([sight(100)], 5 * gap)  # the other is hidden from now on
+    tracks.update([sight(100)], 6 * gap)
+    tracks.update([sight(100), sight(400, who=1)], 7 * gap)
+    # it was seen last three frames ago, and is remembered for 3 s
+    assert numbers(tracks) == {100: 0, 400: 1 if 3 * gap <= 3 else 2}
+
+
 def test_what_a_track_looks_like_is_learned_only_where_it_is_clear():
     tracks = Tracks()
     tracks.update([sight(100, who=0)], 0.0)

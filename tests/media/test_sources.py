@@ -98,6 +98,20 @@ def test_a_folder_of_frames_is_shown_in_the_order_people_expect(tmp_path):
         ]
 
 
+@pytest.mark.parametrize("name", ["7", "2024", "50%discount", "run%d", "a%03d"])
+def test_a_folder_is_a_folder_whatever_its_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    numbered(tmp_path / name, [1, 2])
+    with open_video(name, rate=10) as video:
+        assert numbers_and_times(video) == [(0, 0), (1, 0.1)]
+
+
+def test_a_pattern_of_more_digits_than_a_name_can_have_is_one_error(tmp_path):
+    for digits in ("999", "99999999999"):
+        with pytest.raises(BadImageError, match="no such"):
+            open_video(tmp_path / f"x%{digits}d.jpg")
+
+
 def test_a_folder_without_frames_says_what_is_wanted(tmp_path):
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(BadImageError, match=r"no pictures in .*\n.*a\.txt"):

@@ -119,6 +119,23 @@ def test_what_the_caller_has_not_finished_is_read_again(tmp_path, files):
         assert journal.known(files[5]) is None
 
 
+@pytest.mark.parametrize(
+    "how", [Plan(1, 1, 3), Plan(2, 1, 3), Plan(2, 1, 3, processes=True)], ids=str
+)
+def test_the_caller_says_what_is_remembered_once_it_has_done_with_a_reading(tmp_path, files, how):
+    refused = set()
+
+    def remembered(reading):
+        return None if reading.length in refused else reading.length + 100
+
+    with Journal(tmp_path / "j", {}) as journal:
+        for reading, _ in read_files(files, Reader, Length, how, journal, remembered):
+            if reading.length in {3, 19}:
+                refused.add(reading.length)  # as a file that cannot be written
+        known = [journal.known(file) for file in files]
+    assert known == [None if n in {3, 19} else n + 100 for n in range(20)]
+
+
 def test_a_folder_that_is_read_already_costs_no_round_trips(tmp_path, files):
     parts = []
 

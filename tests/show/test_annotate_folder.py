@@ -116,6 +116,54 @@ def test_a_crop_does_not_take_the_name_of_an_annotated_picture(here, portrait, f
         np.testing.assert_array_equal(np.asarray(image), RGB)
 
 
+def names_of(folder, file, crops=1):
+    return [path.relative_to("out").as_posix() for path in folder.targets(file, crops)]
+
+
+@pytest.mark.usefixtures("here")
+def test_names_of_crops_depend_on_the_pictures_and_not_on_which_are_written():
+    files = ["photos/a.jpg", "photos/a.png", "photos/a.jpg.png", "photos/b.jpg"]
+    expected = {
+        "photos/a.jpg": ["a.jpg", "a.jpg-face0.png"],
+        "photos/a.png": ["a.png", "a.png-face0.png"],
+        "photos/a.jpg.png": ["a.jpg.png", "a.jpg.png-face0.png"],
+        "photos/b.jpg": ["b.jpg", "b-face0.png"],  # alone with its name
+    }
+    for order in (files, files[::-1], files[1:2]):
+        folder = AnnotatedFolder(Path("out"), [Path("photos")], list(map(Path, files)), crops=True)
+        assert {file: names_of(folder, file) for file in order} == {
+            file: expected[file] for file in order
+        }
+
+
+@pytest.mark.usefixtures("here")
+def test_a_picture_keeps_the_names_of_an_earlier_run_and_no_other_gets_them():
+    asked = []
+    earlier = {
+        Path("other/a.png"): ["out/a.png", "out/a-face0.png"],
+        Path("other/c.png"): ["out/c-2.png"],  # another c.png was there
+        Path("photos/d.jpg"): ["out/d.jpg", "out/d-face0.png"],
+    }
+
+    def written(file):
+        asked.append(str(file))
+        return list(map(Path, earlier.get(file, ())))
+
+    new = ["photos/a.png", "photos/a-face0.png", "photos/c.png", "photos/d.png", "photos/z.png"]
+    files = [*map(Path, new), *earlier]
+    folder = AnnotatedFolder(Path("out"), [Path("photos"), Path("other")], files, crops=True)
+    folder.keep_names(written)
+    assert {file: names_of(folder, file) for file in new} == {
+        "photos/a.png": ["a-2.png", "a-2-face0.png"],
+        "photos/a-face0.png": ["a-face0-2.png", "a-face0-2-face0.png"],
+        "photos/c.png": ["c.png", "c-face0.png"],
+        "photos/d.png": ["d.png", "d.png-face0.png"],
+        "photos/z.png": ["z.png", "z-face0.png"],
+    }
+    assert names_of(folder, "other/c.png", 0) == ["c-2.png"]
+    assert "photos/z.png" not in asked  # nobody else could want its name
+
+
 @pytest.mark.parametrize("heatmap", [True, False])
 def test_heat_maps_are_drawn_on_request(here, portrait, faces, heatmap):
     files = [Path("photos/a.png")]

@@ -13,6 +13,12 @@ from mien.show.timeline import Timeline
 from mien.show.timeline_plot import draw_timeline
 from tests.support.plot_words import assert_legible, drawn
 
+COMPOUND = LabelSet((
+    "happily surprised", "happily disgusted", "sadly fearful", "sadly angry", "sadly surprised",
+    "sadly disgusted", "fearfully angry", "fearfully surprised", "angrily surprised",
+    "angrily disgusted", "disgustedly surprised",
+))  # fmt: skip
+LONG = LabelSet(("w" * 60, *(f"a class with a long name, number {i}" for i in range(9))), "at rest")
 OWN = LabelSet(tuple(f"posture {number}" for number in range(12)))
 
 
@@ -82,6 +88,23 @@ def shown(track, state):
     )  # fmt: skip
 
 
+def parade(labels, tracks):
+    """Each track shows one class after the other, each more surely than the one before."""
+    made, count = Timeline(), len(labels.names)
+    crop = np.zeros((64, 64, 3), dtype=np.uint8)
+    for number in range(2 * count):
+        name, share = labels.names[number // 2], 0.5 + number // 2 / 40
+        values = np.full(count, (1 - share) / (count - 1), dtype=np.float32)
+        values[number // 2] = share
+        faces = [
+            SimpleNamespace(track=track, label=name, confidence=share, neutral=0.0, values=values,
+                            labels=labels, probability=share, crop=crop)
+            for track in range(tracks)
+        ]  # fmt: skip
+        made.add(SimpleNamespace(time_s=number, number=number, faces=faces))
+    return made
+
+
 SPLITS = ("train", "valid", "test")
 PLOTS = {
     "history of one epoch": lambda path: plots.history_curves(history(1), path),
@@ -99,6 +122,8 @@ PLOTS = {
     ),
     "a film of one": lambda path: draw_timeline(film(1), path),
     "a film of twelve": lambda path: draw_timeline(film(12), path),
+    "a film of compound expressions": lambda path: draw_timeline(parade(COMPOUND, 1), path),
+    "a film of long names": lambda path: draw_timeline(parade(LONG, 14), path),
     "a film of nobody": lambda path: draw_timeline(Timeline(), path),
 }
 
@@ -106,3 +131,16 @@ PLOTS = {
 @pytest.mark.parametrize("name", PLOTS)
 def test_no_word_is_cut_or_covered_or_too_small(name, monkeypatch, tmp_path):
     assert_legible(drawn(monkeypatch, PLOTS[name], tmp_path / "a.png"), monkeypatch)
+
+
+def test_of_more_peaks_than_have_room_the_most_probable_are_shown(monkeypatch, tmp_path):
+    made = parade(COMPOUND, 1)
+    figure = drawn(monkeypatch, lambda path: draw_timeline(made, path), tmp_path / "a.png")
+    strip = figure.axes[0]
+    said = [text.get_text() for text in strip.texts]
+    assert len(strip.images) == len(said) == 9
+    assert [words.rpartition(" %")[0][-2:] for words in said] == [
+        f"{100 * peak.probability:.0f}" for peak in made.peaks(0)[2:]
+    ]
+    left, right = strip.get_xlim()
+    assert all(left < edge < right for image in strip.images for edge in image.get_extent()[:2])

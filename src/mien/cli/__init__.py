@@ -25,6 +25,7 @@ _language  the language of what is drawn, and its font
 _pictures  what predict and scores share: options, the count of files, the journal
 _on_ray    what --ray does in predict and scores: a cluster reads, a folder is written
 _films     the tables of one film or several
+_numbers   the type of options that take a number
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals
 """

@@ -2,11 +2,14 @@
 
 import json
 import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mien.cli._language import drawn_in
 from mien.cli._shared import (
     FILE,
     PARQUET,
@@ -72,6 +75,8 @@ def evaluate_command(
         needs("mien evaluate --report", "plot", "matplotlib")
     workers = workers or cores()
     recognizer = Recognizer(model, int(workers > 1), flip=flip)
+    if as_page:
+        drawn_in("en", None, recognizer.labels)  # letters that no font has: not after hours
     evaluation = evaluate(recognizer, folder, split, _bar("measuring"), workers)
     if against is not None:
         rival = Recognizer(against, int(workers > 1), flip=flip)
@@ -161,8 +166,7 @@ def regions_command(
     say = echo_beside(out, csv_file, parquet)
     network = Model(model)
     by_folder = {}
-    for folder in folders:
-        name = folder.resolve().name
+    for folder, name in _named(folders).items():
         by_folder[name] = evidence(network, folder, split, _bar("looking"))
         say(f"{name} {split}: share of the evidence for the labelled expression")
         _print_shares(by_folder[name], say)
@@ -178,6 +182,13 @@ def regions_command(
     rows = list(evidence_rows(by_folder, split))
     write_typed(rows, TABLES["regions"].columns, csv_file, parquet)
     echo_written(out, csv_file, parquet)
+
+
+def _named(folders: Sequence[Path]) -> dict[Path, str]:
+    """What each folder is called: its name, or the path as given where two have the same name."""
+    names = {folder: folder.resolve().name for folder in folders}
+    shared = {name for name, count in Counter(names.values()).items() if count > 1}
+    return {f: str(f) if name in shared else name for f, name in names.items()}
 
 
 def _print_shares(by_label: dict[str, Any], say: Echo) -> None:
@@ -242,6 +253,8 @@ def faithful_command(
 
     if shuffled and not run:
         raise click.UsageError("--shuffled needs --run")
+    if sanity == 1:
+        raise click.UsageError("--sanity compares pictures: take 2 or more, or 0 for none")
     if plot:
         needs("mien faithful --plot", "plot", "matplotlib")
     refuse_format(plot)

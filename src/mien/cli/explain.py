@@ -180,22 +180,27 @@ class _Explainer:
 
     def __call__(self, file: Path) -> list[_FaceFigure] | BadImageError:
         """Draw them, or return why there is none."""
-        from mien.explain.figure import face_crops
+        from mien.explain.figure import crops_by_side
+        from mien.media.images import read_rgb
 
+        sides = {source.side for source in (self.source, *self.others.values())}
+        asked = str(file), sides, self.request.is_crop
         try:
-            crops = face_crops(self.recognizer, file, self.request.is_crop)
+            crops = crops_by_side(self.recognizer, read_rgb(file), *asked)
         except BadImageError as error:
             return error
-        return [self._figure(crop) for crop in crops]
+        faces = zip(*crops.values(), strict=True)
+        return [self._figure(dict(zip(crops, face, strict=True))) for face in faces]
 
-    def _figure(self, crop: "U8") -> _FaceFigure:
+    def _figure(self, crops: "dict[int, U8]") -> _FaceFigure:
+        """Draw a face, given as the crop for each side of a network."""
         from mien.explain.figure import (
             activations_figure,
             explanation_figure,
             explanation_sentence,
         )
 
-        asked = self.request
+        asked, crop = self.request, crops[self.source.side]
         methods, labels, layer = asked.methods, asked.labels, asked.layer
         if asked.activations:
             figure = activations_figure(self.source, crop, layer, asked.writing)
@@ -203,14 +208,14 @@ class _Explainer:
         how = (methods, labels, layer, asked.writing)
         page, left_out = explanation_figure(self.source, crop, *how)
         if self.others:
-            page, left_out = self._with_others(page, left_out, crop)
+            page, left_out = self._with_others(page, left_out, crops)
         sentence = ""
         if len(methods) == len(labels) == 1:
             sentence = explanation_sentence(self.source, crop, methods[0], labels[0], layer)
         return _FaceFigure(page, left_out, sentence)
 
     def _with_others(
-        self, page: "Page", left_out: dict[str, str], crop: "U8"
+        self, page: "Page", left_out: dict[str, str], crops: "dict[int, U8]"
     ) -> "tuple[Page, dict[str, str]]":
         """Add the other networks' figures below; the layer was named for the first one alone."""
         from mien.explain.figure import explanation_figure
@@ -219,7 +224,8 @@ class _Explainer:
         methods, labels = self.request.methods, self.request.labels
         how = (methods, labels, None, self.request.writing)
         figures = {
-            name: explanation_figure(other, crop, *how) for name, other in self.others.items()
+            name: explanation_figure(other, crops[other.side], *how)
+            for name, other in self.others.items()
         }
         reasons = {f"{method} of {self.name}": why for method, why in left_out.items()}
         for name, (_, own) in figures.items():
@@ -261,12 +267,15 @@ class _Targets:
         if self._is_file and len(files) > 1:
             raise click.UsageError("--out must be a folder for more than one picture")
         self._pictures = set(map(real_path, files))
+        self._taken = set(self._pictures)
         self._same_name: dict[str, list[Path]] = {}
         for file in files:
             self._same_name.setdefault(file.stem, []).append(file)
 
     def of(self, file: Path, number: int | None) -> Path:
-        """Name the figure of a face; of an only face the number is None."""
+        """Name the figure of a face, like no other one; of an only face the number is None."""
+        from mien.show.annotate import free_name
+
         suffix = "" if number is None else f"-face{number}"
         if self._is_file:
             target = self._out.with_name(f"{self._out.stem}{suffix}{self._out.suffix}")
@@ -276,4 +285,4 @@ class _Targets:
             target = self._out / f"{file.stem}{twin}{suffix}.png"
         if real_path(target) in self._pictures:
             raise OutputError(f"{target} is one of the pictures", fix="choose another --out")
-        return target
+        return free_name(target, self._taken)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mien.cli._numbers import Number
 from mien.cli._shared import (
     DETECTOR,
     FILE,
@@ -29,7 +30,7 @@ __all__ = ["frames_command"]
 @click.option(
     "--per-second",
     "rate",
-    type=click.FloatRange(0, 1000, min_open=True),
+    type=Number(0, 1000, min_open=True),
     help="Look at so many frames a second instead.",
 )
 @click.option("--size", type=SIDE, default=64, show_default=True)

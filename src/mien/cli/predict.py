@@ -43,6 +43,7 @@ from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
 
 if TYPE_CHECKING:
     from mien.labels import LabelSet
+    from mien.media.journal import Journal
     from mien.recognize.recognizer import Failure
     from mien.recognize.results import Picture
     from mien.scale.readers import PhotoReading
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["demo_command", "predict_command"]
 
 _LEAST = 64  # photographs in a part on a cluster: somewhat more than a second of work
+_WRITTEN = "written"  # in the journal: the files written of a picture
 _SIX = click.option("--six", is_flag=True, help="Never say neutral or uncertain.")
 
 
@@ -159,12 +161,21 @@ def predict_command(
     settings = settings_of(recognizer, **options, out=out and str(out), crops=crops)
     header, rows = _table_of(recognizer.labels, columns)
     failures, known, refused = 0, 0, Refusals()
+    names: list[str] | None = []  # of the files written of a picture; None: not all were
+
+    def remembered(reading: PhotoReading) -> dict[str, object] | None:
+        return None if names is None else {**reading.record(), _WRITTEN: names}
+
     with ExitStack() as outputs:
         journal = open_journal(outputs, resume, files, settings)
+        if journal and folder:
+            folder.keep_names(partial(_written, journal))
         writes = outputs.enter_context(open_outputs(tables, header, rows, columns_of(header)))
-        results = read_files(walk, reader, PhotoReading, how, journal)
+        results = read_files(walk, reader, PhotoReading, how, journal, remembered)
         for reading, fresh in shown(outputs.enter_context(closing(results)), pictures.count):
             known += not fresh
+            names = []
+            reading.values.pop(_WRITTEN, None)  # no part of what is shown
             show(reading)
             if reading.error:
                 failures += 1
@@ -172,7 +183,7 @@ def predict_command(
             for write in writes:
                 write(reading)
             if folder and reading.drawn:
-                _write_pictures(folder, reading, refused)
+                names = _write_pictures(folder, reading, refused)
     finish(failures, pictures, refused, known)
 
 
@@ -223,16 +234,29 @@ def _refuse_options(
         raise click.UsageError("--regions needs heat maps")
 
 
-def _write_pictures(folder: "AnnotatedFolder", reading: "PhotoReading", refused: Refusals) -> None:
-    """Write a picture's files; one that cannot be written is named and counted."""
+def _written(journal: "Journal", file: Path) -> list[Path]:
+    """The files that an earlier run wrote of a picture."""
+    return list(map(Path, (journal.known(file) or {}).get(_WRITTEN, ())))
+
+
+def _write_pictures(
+    folder: "AnnotatedFolder", reading: "PhotoReading", refused: Refusals
+) -> list[str] | None:
+    """Write a picture's files; one that cannot be written is named and counted.
+
+    Returns:
+        Their names; None if not all could be written.
+    """
     from mien.media.writers import write_bytes
 
+    before = refused.count
     targets = folder.targets(reading.values["path"], len(reading.drawn) - 1)
     for drawn, target in zip(reading.drawn, targets, strict=True):
         with refused.noted():
             if isinstance(drawn, OutputError):
                 raise drawn
             write_bytes(drawn, target)
+    return list(map(str, targets)) if refused.count == before else None
 
 
 def _printer(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mien.cli._numbers import Number
 from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, bar, echo, echo_note
 from mien.errors import MienError
 from mien.media.escapes import escaped
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["prepare_command"]
 
 _MOST_WORDS = 60  # lines of the table of what was taken for what
-_SHARE = click.FloatRange(0, 1, max_open=True)
+_SHARE = Number(0, 1, max_open=True)
 
 
 class _PrepareCommand(click.Command):
@@ -59,7 +60,7 @@ def _click_option(field: "Field[OptionValue]") -> click.Option:
         case str():
             return click.Option([flag], help=text, callback=_as_text)
         case float():
-            kind: click.FloatRange | click.IntRange = _SHARE
+            kind: Number | click.IntRange = _SHARE
         case _:
             kind = click.IntRange(field.metadata["least"], field.metadata["most"])
     return click.Option([flag], type=kind, default=field.default, show_default=True, help=text)

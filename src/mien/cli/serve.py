@@ -6,6 +6,7 @@ from threading import Thread
 
 import click
 
+from mien.cli._numbers import Number
 from mien.cli._pictures import MODEL
 from mien.cli._shared import DETECTOR, PIXELS, THREADS, echo, needs
 from mien.cores import cores
@@ -81,7 +82,7 @@ _MIB = 2**20
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1),
+    type=Number(0.1),
     default=30,
     show_default=True,
     help="Seconds for a request to arrive, and for its turn to come.",
@@ -102,7 +103,7 @@ _MIB = 2**20
 )
 @click.option(
     "--max-video-time",
-    type=click.FloatRange(1),
+    type=Number(1),
     default=600,
     show_default=True,
     help="Seconds of work on a video.",

@@ -14,6 +14,7 @@ import click
 
 from mien.cli._films import FilmTables
 from mien.cli._language import FONT, LANG, drawn_in, refuse_undrawn
+from mien.cli._numbers import Number
 from mien.cli._pictures import PROBABILITIES
 from mien.cli._shared import (
     DETECTOR,
@@ -70,7 +71,7 @@ _CAMERA = "mien: recording; Ctrl-C ends it. To watch a camera live: mien serve -
 )
 @click.option(
     "--smooth",
-    type=click.FloatRange(0),
+    type=Number(0),
     default=0.3,
     show_default=True,
     help="Time constant in seconds of the smoothing of scores; 0 for none.",
@@ -82,7 +83,7 @@ _CAMERA = "mien: recording; Ctrl-C ends it. To watch a camera live: mien serve -
 @FONT
 @click.option(
     "--rate",
-    type=click.FloatRange(0, 1000, min_open=True),
+    type=Number(0, 1000, min_open=True),
     help="Frames a second of pictures, or of a raw .h264; 25 unless said.",
 )
 @click.option(
@@ -90,7 +91,7 @@ _CAMERA = "mien: recording; Ctrl-C ends it. To watch a camera live: mien serve -
     is_flag=True,
     help="Let IN be an address, or a playlist that names other files or addresses.",
 )
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so many.")
+@click.option("--seconds", type=Number(0, min_open=True), help="Stop after so many.")
 @click.option("--model", type=FILE, help="An .onnx file; by default the shipped one.")
 @click.option(
     "--threads",

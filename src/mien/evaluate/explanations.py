@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mien.data.manifest import Row, rows_of_split
+from mien.errors import BadDataError
 from mien.evaluate.faithfulness import METRICS, ScoreFunction, endpoints, measure
 from mien.evaluate.maps import CONTROLS, ExplainedModel, applicable_methods
 from mien.evaluate.sanity import sanity_checks
@@ -47,6 +48,9 @@ class FaithfulnessSettings:
         pictures: drawn from the split for the metrics.
         sanity_pictures: the first of them, for the sanity checks; 0 for no such checks.
         seed: of the draw, of the controls and of ROAD's noise.
+
+    Raises:
+        ValueError: if `sanity_pictures` is 1, which has no other to be compared with.
     """
 
     folder: Path
@@ -55,6 +59,11 @@ class FaithfulnessSettings:
     pictures: int
     sanity_pictures: int
     seed: int
+
+    def __post_init__(self) -> None:
+        """Refuse a check that would compare a picture with itself."""
+        if self.sanity_pictures == 1:
+            raise ValueError("sanity_pictures is 1: take 2 or more, or 0 for no such checks")
 
 
 def faithfulness_record(
@@ -77,10 +86,18 @@ def faithfulness_record(
 
     Returns:
         JSON-ready: what was measured on what, the figures of `compare` and the sanity checks.
+
+    Raises:
+        BadDataError: if there are fewer than two pictures: one has no standard error.
     """
     explained = ExplainedModel(model, model.card["temperature"])
     chosen = settings.folder, settings.split, settings.pictures, settings.seed
     rows, crops = choose_pictures(*chosen, model.side)
+    if len(rows) < 2:
+        raise BadDataError(
+            f"only one picture of {settings.folder} {settings.split}: an error needs two or more",
+            fix="choose another --split, or prepare more pictures",
+        )
     methods, refused = applicable_methods(explained, settings.methods)
     for method, reason in refused.items():
         on_refusal(method, reason)
@@ -174,7 +191,7 @@ def compare(values: MetricValues) -> dict[str, Any]:
     """Average the metrics, and test every method against every control, paired by picture.
 
     Args:
-        values: from `measure_methods`.
+        values: from `measure_methods`, of two pictures or more.
 
     Returns:
         JSON-ready: ``mean`` and ``error`` (standard) of each, and for each method and control by

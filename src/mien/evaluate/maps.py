@@ -10,8 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mien.errors import BadModelError, MissingExtraError
-from mien.explain.methods import METHODS, Request, source_of
+from mien.explain.methods import METHODS, REFUSALS, Request, source_of
 from mien.explain.targets import Objective
 from mien.pixels import F32, I64, SIDE, U8, in_batches, to_batch
 from mien.recognize.model import softmax
@@ -81,7 +80,7 @@ def applicable_methods(
     for method in methods:
         try:
             model.maps(method, blank, happy)
-        except (BadModelError, MissingExtraError) as error:
+        except REFUSALS as error:
             refused[method] = error.message
         else:
             allowed.append(method)

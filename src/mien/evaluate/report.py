@@ -30,6 +30,7 @@ from mien.recognize.recognizer import Recognizer
 from mien.show import heatmap, plots
 from mien.show.html import ExplainedCrop, Section, write_report
 from mien.show.picture_grid import write_figure
+from mien.show.writing import as_writing
 
 __all__ = ["improvements", "report", "worst"]
 
@@ -61,6 +62,7 @@ def report(
 
     Raises:
         BadDataError: if a ``history.csv`` beside the model is damaged.
+        BadSettingError: if no font of this system has the letters of the classes.
     """
     kinds = ("data", "training", "confusion", "reliability", "explanations", "errors")
     files = {kind: out.with_name(f"{out.stem}-{kind}.png") for kind in kinds}
@@ -161,7 +163,8 @@ def _by_every_method(
         for rgb in (images.read_rgb(folder / evaluation.rows[i].path) for i in chosen)
     ]
     called = [evaluation.labels.names[int(evaluation.scores[i].argmax())] for i in chosen]
-    page, left_out = methods_sheet(source_of(recognizer.model), crops, called)
+    source, writing = source_of(recognizer.model), as_writing("en", evaluation.labels)
+    page, left_out = methods_sheet(source, crops, called, writing=writing)
     write_figure(page, plot)
     return [f"{name} is left out: {reason}." for name, reason in left_out.items()], (plot,)
 

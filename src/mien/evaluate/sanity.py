@@ -79,13 +79,13 @@ def noise_stability(
     Returns:
         Of each method and control the mean `similarity`: between noisy and plain pictures, and for
         comparison between neighbouring pictures, as a map that is the same for all is stable too.
-        Empty if no picture keeps its class.
+        Empty if fewer than two pictures keep their class: one has no other beside it.
     """
     noisy = add_noise(crops, np.random.default_rng(_SEED))
     before, after = (model.scores(pictures).argmax(axis=1) for pictures in (crops, noisy))
     kept = before == after
     crops, noisy, classes = crops[kept], noisy[kept], before[kept]
-    if not len(crops):
+    if len(crops) < 2:
         return {}
     stability = {}
     for number, name in enumerate([*methods, *CONTROLS]):

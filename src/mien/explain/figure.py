@@ -4,15 +4,16 @@ Pipeline: picture -> upright crops -> maps by one or more methods -> tiles with 
 `mien.show.picture_grid.write_figure`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from mien.errors import BadImageError, BadModelError, UnknownNameError
-from mien.explain.methods import Source, class_names, explain_each, source_of
+from mien.errors import BadImageError, UnknownNameError
+from mien.explain.methods import REFUSALS, Source, class_names, explain_each, source_of
 from mien.faces import align
+from mien.faces.boxes import Detection
 from mien.faces.regions import named_shares, words
 from mien.labels import LABELS
 from mien.media import images
@@ -27,6 +28,7 @@ from mien.show.writing import ENGLISH, Writing, as_writing
 __all__ = [
     "activations_figure",
     "channel_captions",
+    "crops_by_side",
     "crops_of",
     "explain_picture",
     "explanation_figure",
@@ -74,7 +76,8 @@ def explain_picture(
     """
     recognizer = recognizer or Recognizer()
     writing = as_writing(lang, recognizer.labels)
-    crops = _cut_out(recognizer, as_rgb(picture))
+    rgb = as_rgb(picture)
+    crops = _cut_out(rgb, recognizer.detector.find(rgb), recognizer.model.side)
     if not crops:
         where = path_of(picture) or "the picture"
         raise BadImageError(f"no face in {where}", fix="give a crop to mien.explain.explain")
@@ -124,18 +127,42 @@ def crops_of(recognizer: Recognizer, rgb: U8, name: str, crop: bool = False) -> 
         BadImageError: if it shows no face.
     """
     side = recognizer.model.side
+    return crops_by_side(recognizer, rgb, name, [side], crop)[side]
+
+
+def crops_by_side(
+    recognizer: Recognizer, rgb: U8, name: str, sides: Iterable[int], crop: bool = False
+) -> dict[int, list[U8]]:
+    """Return the same crops as `crops_of` for networks of several sides.
+
+    A crop is cut out of the picture once for each side: one that is made smaller afterwards is
+    another picture than the network is given when it recognizes.
+
+    Args:
+        recognizer: finds the faces; its own network counts for nothing.
+        rgb: shape (H, W, 3), uint8.
+        name: what to call it in an error.
+        sides: of the networks, in pixels.
+        crop: the picture is one face crop already; it is only resized.
+
+    Returns:
+        By side, one crop or more, shape (side, side, 3), RGB, the largest face first.
+
+    Raises:
+        BadImageError: if it shows no face.
+    """
     if crop:
-        return [np.asarray(Image.fromarray(rgb).resize((side, side), Image.Resampling.BILINEAR))]
-    crops = _cut_out(recognizer, rgb)
-    if not crops:
+        whole, smooth = Image.fromarray(rgb), Image.Resampling.BILINEAR
+        return {side: [np.asarray(whole.resize((side, side), smooth))] for side in sides}
+    faces = recognizer.detector.find(rgb)
+    if not faces:
         raise BadImageError(f"no face in {name}", fix="give a face crop with --crop")
-    return crops
+    return {side: _cut_out(rgb, faces, side) for side in sides}
 
 
-def _cut_out(recognizer: Recognizer, rgb: U8) -> list[U8]:
-    """The upright crop of each face, as the network takes it."""
-    side = recognizer.model.side
-    transforms = [align.framing(face.landmarks, side) for face in recognizer.detector.find(rgb)]
+def _cut_out(rgb: U8, faces: Sequence[Detection], side: int) -> list[U8]:
+    """The upright crop of each face, as a network of that side takes it."""
+    transforms = [align.framing(face.landmarks, side) for face in faces]
     return [align.crop(rgb, to_crop, side) for to_crop in transforms]
 
 
@@ -162,21 +189,21 @@ def explanation_figure(
 
     Raises:
         BadModelError: if the network does not allow the only method.
+        MissingExtraError: if the only method needs what is not installed.
     """
     scores, calm = _probabilities(source, crop)
     best = max(scores, key=lambda label: scores[label])
     named = [_known(label or best, scores) for label in labels]
-    highest = max(scores[name] for name in named)
+    highest = max(scores[name] for name in named) or 1.0  # where each rounds to 0
     strengths = [scores[name] / highest for name in named]
     several = len(methods) > 1
+    caught = REFUSALS if several else ()
     order = {name: number for number, name in enumerate(scores)}
     rows, left_out = [], {}
     for method in methods:
         try:
             maps = _maps(source, crop, method, [order[name] for name in named], layer)
-        except BadModelError as error:
-            if not several:
-                raise
+        except caught as error:
             left_out[method] = error.message
         else:
             row = _method_row(crop, maps, strengths, writing)

@@ -12,7 +12,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mien.errors import BadImageError, BadModelError, BadSettingError, UnknownNameError
+from mien.errors import (
+    BadImageError,
+    BadModelError,
+    BadSettingError,
+    MissingExtraError,
+    UnknownNameError,
+)
 from mien.explain import cam, perturb
 from mien.explain.onnx_source import ActivationsAndGradients, GraphSource
 from mien.explain.targets import Objective, Target, resolve_target
@@ -22,6 +28,7 @@ from mien.recognize.model import Model
 
 __all__ = [
     "METHODS",
+    "REFUSALS",
     "Request",
     "Source",
     "class_names",
@@ -31,6 +38,7 @@ __all__ = [
 ]
 
 Labels = LabelSet | Sequence[str] | None
+REFUSALS = (BadModelError, MissingExtraError)  # a method that cannot be used here; another may be
 
 
 class Source(Protocol):
@@ -113,6 +121,7 @@ def explain(
     Raises:
         UnknownNameError: if there is no such method, class or layer.
         BadModelError: if the network does not offer what the method needs.
+        MissingExtraError: if the method needs what is not installed.
         BadSettingError: if the labels are not as many as the outputs, or the target is a name and
             the outputs have none.
         BadImageError: if `batch` is not one float32 array of four axes.

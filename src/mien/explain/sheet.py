@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mien.errors import BadModelError
 from mien.explain.figure import channel_captions
-from mien.explain.methods import Source, explain
+from mien.explain.methods import REFUSALS, Source, explain
 from mien.pixels import U8, to_batch
 from mien.show import picture_grid
 from mien.show.fonts import Font
 from mien.show.picture_grid import FigureRow, Page
 from mien.show.style import DARK, text_width
+from mien.show.writing import ENGLISH, Writing
 
 __all__ = ["methods_sheet", "stacked"]
 
@@ -29,6 +29,7 @@ def methods_sheet(
     crops: Sequence[U8],
     labels: Sequence[str],
     methods: Sequence[str] = ("cam", "grad-cam", "grad-cam++"),
+    writing: Writing = ENGLISH,
 ) -> tuple[Page, dict[str, str]]:
     """Lay out a row for each crop: the face, its map by each method, its liveliest channels.
 
@@ -37,6 +38,7 @@ def methods_sheet(
         crops: N of them, shape (side, side, 3), RGB.
         labels: N expressions; each crop is asked about its own.
         methods: keys of `mien.explain.METHODS`.
+        writing: the font of all that is written, and the language of all but title and legend.
 
     Returns:
         The figure; and each method that the network does not allow, with the reason.
@@ -51,9 +53,9 @@ def methods_sheet(
         (8, {})
     """
     batches = [to_batch([crop], source.side) for crop in crops]
-    columns: list[str] = ["face"]
+    columns: list[str] = [writing.say("face")]
     tiles: list[list[U8]] = [[picture_grid.crop_tile(crop)] for crop in crops]
-    captions: list[list[str]] = [[label] for label in labels]
+    captions: list[list[str]] = [[writing.name(label)] for label in labels]
     left_out = {}
     for method in methods:
         try:
@@ -61,26 +63,26 @@ def methods_sheet(
                 explain(source, batch, method, label)
                 for batch, label in zip(batches, labels, strict=True)
             ]
-        except BadModelError as error:
+        except REFUSALS as error:
             left_out[method] = error.message
             continue
         columns.append(method)
         for row, below, crop, [own] in zip(tiles, captions, crops, maps, strict=True):
             row.append(picture_grid.outlined_map(np.ascontiguousarray(crop), own))
-            below.append("" if (own > 0).any() else "nothing speaks for it")
+            below.append("" if (own > 0).any() else writing.say("nothing"))
     try:
         activations = [source.activations(batch)[0] for batch in batches]
-    except BadModelError as error:
+    except REFUSALS as error:
         left_out[_ACTIVATIONS] = error.message
     else:
         columns.append(f"{_ACTIVATIONS} of {source.layer}, the liveliest channels")
         for row, below, own in zip(tiles, captions, activations, strict=True):
             row += picture_grid.channels(own, _CHANNELS)
-            below += channel_captions(own, _CHANNELS)
+            below += channel_captions(own, _CHANNELS, writing)
     rows = [FigureRow("", *pair) for pair in zip(tiles, captions, strict=True)]
     legend = "warm and bright = speaks for the expression below the face"
     title = "The same faces by every method"
-    return picture_grid.figure(title, columns, rows, legend), left_out
+    return picture_grid.figure(title, columns, rows, legend, writing=writing), left_out
 
 
 def stacked(pages: Sequence[Page], names: Sequence[str]) -> Page:

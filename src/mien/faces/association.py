@@ -130,7 +130,7 @@ class Tracks:
             faces: all that are in the picture.
             time_s: when the picture was taken.
         """
-        self.tracks = [t for t in self.tracks if time_s - t.seen_s <= self.memory_s]
+        self.tracks = [t for t in self.tracks if not t.hidden or time_s - t.seen_s <= self.memory_s]
         partners = self._assign(faces, time_s)
         for known in self.tracks:
             known.hidden = True

@@ -18,7 +18,7 @@ from mien.errors import BadImageError, BadSettingError
 from mien.media import images
 from mien.media.animation import HEAD, Animation, is_webp
 from mien.media.decoder import is_address, is_ordinary
-from mien.media.files import open_regular
+from mien.media.files import is_dir, open_regular
 from mien.media.folders import search_pictures
 from mien.media.frame import Frame
 from mien.media.live_stream import LiveStream
@@ -28,7 +28,7 @@ from mien.media.video_source import USUAL_RATE, VideoSource
 
 __all__ = ["Camera", "NumberedPictures", "PictureFolder", "open_file", "open_stream", "open_video"]
 
-_NUMBERED = re.compile(r"%0?(\d*)d")
+_NUMBERED = re.compile(r"%0?(\d{0,3})d")  # no file's name has room for a thousand digits
 _MOST_CAMERAS = 1000
 
 
@@ -59,7 +59,7 @@ def open_video(
     name = str(source)
     if not name:
         raise BadImageError("no video is named: the name is empty", fix="name a file")
-    exists = is_ordinary(name)
+    exists = is_ordinary(name) or is_dir(Path(name))
     if _NUMBERED.search(Path(name).name) and not exists:
         return NumberedPictures(Path(name), rate or USUAL_RATE)
     if isinstance(source, int) or (name.isdecimal() and not exists):
@@ -73,7 +73,7 @@ def open_video(
     if is_address(name):
         video = VideoFile(name, sound=sound, rate=rate, allow_network=allow_network)
         return LiveStream(video) if video.is_endless else video
-    if Path(name).is_dir():
+    if is_dir(Path(name)):
         return PictureFolder(Path(name), rate or USUAL_RATE)
     return open_file(Path(name), rate, sound, allow_network)
 

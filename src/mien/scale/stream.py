@@ -98,6 +98,7 @@ def read_files(
     kind: type[R],
     how: Plan,
     journal: Journal | None = None,
+    remembered: Callable[[R], Any] | None = None,
 ) -> Generator[tuple[R, bool], None, None]:
     """Read files side by side.
 
@@ -108,6 +109,8 @@ def read_files(
         how: from `plan`.
         journal: open; knows what need not be read, and is told what was read. What could not be
             read is not in it, so that the next run tries again.
+        remembered: returns the record for the journal, once the caller has done with a reading;
+            None where the next run shall read the file again. By default the reading's own.
 
     Yields:
         For each file in order what was read in it, and whether it was read now.
@@ -131,7 +134,9 @@ def read_files(
                 reading = next(fresh)
                 yield reading, True
                 if journal and reading.stamp:  # after the caller has written what belongs to it
-                    journal.add(file, reading.stamp, reading.record())
+                    record = remembered(reading) if remembered else reading.record()
+                    if record is not None:
+                        journal.add(file, reading.stamp, record)
 
 
 def _tasks(

@@ -7,7 +7,9 @@ video it keeps its place from frame to frame, and letters and lines have one siz
 models.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -30,12 +32,14 @@ __all__ = [
     "annotate",
     "enlarged",
     "enlargement",
+    "free_name",
     "written_suffix",
     "zoomed",
 ]
 
 _SMALL = 320  # pixels; a longer side below that is enlarged
 _ENOUGH = 640  # pixels; to at least that, by a whole number
+_ADDED = re.compile(r"(-face\d+|-\d+)*\Z")  # to the name of a crop, and where one was taken
 
 
 def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True, lang: str | Writing = "en") -> U8:
@@ -167,7 +171,10 @@ class Overlay:
 
 
 class AnnotatedFolder:
-    """Writes each picture annotated, and on request each face's crop."""
+    """Writes each picture annotated, and on request each face's crop.
+
+    The names of files depend on all the pictures, and not on which of them are written.
+    """
 
     def __init__(
         self,
@@ -197,15 +204,40 @@ class AnnotatedFolder:
         self._heatmap = heatmap
         self._crops = crops
         roots = [path for path in given if is_dir(path)]
-        self._targets: dict[str, Path] = {}
-        self._taken: set[Path] = set(map(real_path, files))
+        self._wanted: dict[Path, Path] = {}
+        self._sources = set(map(real_path, files))
         for file in dict.fromkeys(files):
             target = out / _relative(file, roots)
             if real_path(target) == real_path(file):
                 raise OutputError(f"{target} is the picture itself", fix="choose another --out")
-            self._targets[str(file)] = _free(target, self._taken)
+            self._wanted[file] = target
+        self._choose({})
         for place in dict.fromkeys(target.parent for target in self._targets.values()):
             remove_leftovers(place)
+
+    def keep_names(self, written: Callable[[Path], Sequence[Path]]) -> None:
+        """Leave to pictures the files that an earlier run wrote of them; others get other names.
+
+        Args:
+            written: returns a picture's files, the annotated one first; or none. It is asked of
+                those pictures only whose files could have one name.
+        """
+        alike = Counter(map(_series, self._wanted.values()))
+        disputed = [file for file, target in self._wanted.items() if alike[_series(target)] > 1]
+        kept = {file: names for file in disputed if (names := written(file))}
+        if kept:
+            self._choose(kept)
+
+    def _choose(self, kept: Mapping[Path, Sequence[Path]]) -> None:
+        """Name the annotated pictures."""
+        self._taken = self._sources.union(*(map(real_path, names) for names in kept.values()))
+        self._targets = {
+            str(file): kept[file][0] if file in kept else free_name(target, self._taken)
+            for file, target in self._wanted.items()
+        }
+        targets = self._targets.values() if self._crops else ()
+        stems = Counter(name for target in targets for name in {str(target), _stem(target)})
+        self._shared = {name for name, count in stems.items() if count > 1}
 
     def write(self, rgb: U8, picture: Picture) -> None:
         """Write one picture, and its faces' crops if they were asked for.
@@ -236,7 +268,9 @@ class AnnotatedFolder:
         yield from zip((face.crop for face in faces), crops, strict=True)
 
     def targets(self, path: str, crops: int) -> list[Path]:
-        """Name the files of one picture; names of crops are given to it alone.
+        """Name the files of one picture, which are its alone.
+
+        Crops are ``a-face0.png`` and so on; beside an a.png those of a.jpg are ``a.jpg-face0.png``.
 
         Args:
             path: of the picture.
@@ -246,8 +280,18 @@ class AnnotatedFolder:
             The annotated picture, then its crops.
         """
         target = self._targets[path]
-        names = (target.with_name(f"{target.stem}-face{n}.png") for n in range(crops))
-        return [target, *(_free(name, self._taken) for name in names)]
+        stem = str(target) if _stem(target) in self._shared else _stem(target)
+        names = (Path(f"{stem}-face{n}.png") for n in range(crops))
+        return [target, *(free_name(name, self._taken) for name in names)]
+
+
+def _stem(target: Path) -> str:
+    return str(target.with_suffix(""))
+
+
+def _series(target: Path) -> tuple[Path, str]:
+    """What is common to the names of all files that could want the same one."""
+    return target.parent, _ADDED.sub("", target.name.partition(".")[0])
 
 
 def _relative(file: Path, roots: Iterable[Path]) -> Path:
@@ -273,8 +317,21 @@ def written_suffix(file: str | Path) -> str:
     return suffix if suffix.lower() in FORMATS else ".png"
 
 
-def _free(target: Path, taken: set[Path]) -> Path:
-    """Return the target, or a numbered one where its name is taken; remember it as taken."""
+def free_name(target: Path, taken: set[Path]) -> Path:
+    """Choose the name of a file beside others: the wanted one, or numbered where it is taken.
+
+    Args:
+        target: the wanted one.
+        taken: real paths of the others; the chosen one is added.
+
+    Returns:
+        ``a.png``, or ``a-2.png`` where that is taken, and so on.
+
+    Example:
+        >>> taken = set()
+        >>> [free_name(Path("a.png"), taken).name for _ in range(3)]
+        ['a.png', 'a-2.png', 'a-3.png']
+    """
     choice, number = target, 1
     while real_path(choice) in taken:
         number += 1

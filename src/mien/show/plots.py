@@ -12,6 +12,7 @@ from typing import Any
 
 from mien.labels import PAPER, LabelSet
 from mien.show.plot_files import plot_figure
+from mien.show.writing import as_writing
 
 __all__ = [
     "class_bars",
@@ -85,11 +86,15 @@ def class_bars(
         counts: title of the panel, split, pictures by label; at least one.
         path: of the plot to write.
         classes: in the order of the bars; a calm one beside them only where it has pictures.
+
+    Raises:
+        BadSettingError: if no font of this system has the letters of the classes.
     """
     titles = list(dict.fromkeys(title for title, *_ in counts))
     across = min(2, len(titles))
     down = -(-len(titles) // across)
-    with plot_figure(path, (6.8 * across, 4.0 * down)) as figure:
+    size = (6.8 * across, 4.0 * down)
+    with plot_figure(path, size, font=_font_of(classes)) as figure:
         panels = figure.subplots(down, across, squeeze=False).ravel()
         for panel in panels[len(titles) :]:
             panel.remove()
@@ -102,6 +107,11 @@ def class_bars(
                 if name == title
             }
             _class_panel(panel, title, named, own)
+
+
+def _font_of(classes: LabelSet) -> str:
+    """The file of a font that has the letters of all classes; "" is matplotlib's own."""
+    return as_writing("en", classes).font.path
 
 
 def _class_panel(
@@ -140,9 +150,13 @@ def confusion_matrix(
         counts: row = true class, column = predicted class, in the order of the names.
         path: of the plot to write.
         names: of the classes.
+
+    Raises:
+        BadSettingError: if no font of this system has their letters.
     """
     more = 0.6 * max(0, len(names) - len(PAPER.names))  # inches
-    with plot_figure(path, (5.6 + more, 4.6 + more)) as figure:
+    font = _font_of(LabelSet(tuple(names)))
+    with plot_figure(path, (5.6 + more, 4.6 + more), font=font) as figure:
         axes = figure.subplots()
         shares = [[n / max(1, sum(line)) for n in line] for line in counts]
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)

@@ -23,6 +23,10 @@ _MOST = 12  # tracks in a plot
 _FEW = 4  # tracks up to which each gets more room
 _WIDTH = 12.0  # inches
 _THUMBNAIL = 0.5  # inches
+_STEP, _APART = 1.12, 0.08  # inches from one thumbnail to the next, and between their words
+_HEAD = 0.45  # inches above the plot, where the legend has at most two rows
+_ACROSS = 7  # names of the legend side by side
+_LONGEST = 2.4  # inches of a name there
 _DASHES: tuple[Any, ...] = (
     "-",
     (0, (5, 1.5)),
@@ -58,10 +62,13 @@ def draw_timeline(timeline: Timeline, path: Path, lang: str | Writing = "en") ->
     colours = {name: _hex(colour) for name, colour in colours_of(timeline.labels).items()}
     curve_height = 1.5 if len(tracks) <= _FEW else 0.8
     heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.3] * max(1, len(tracks))
-    height = sum(heights) + 0.82
-    size, what = (_WIDTH, height), "plotting a timeline"
+    body = sum(heights) + 0.37
+    size, what = (_WIDTH, body + _HEAD), "plotting a timeline"
     with plot_figure(path, size, what, layout=None, font=writing.font.path) as figure:
-        edges = {"left": 0.068, "right": 0.985, "top": 1 - 0.45 / height, "bottom": 0.32 / height}
+        head = _heading(figure, timeline, len(tracks), writing)
+        height = body + head
+        figure.set_figheight(height)
+        edges = {"left": 0.068, "right": 0.985, "top": 1 - head / height, "bottom": 0.32 / height}
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0, **edges)
         ends = _span(timeline)
         for place, track in enumerate(tracks):
@@ -80,7 +87,6 @@ def draw_timeline(timeline: Timeline, path: Path, lang: str | Writing = "en") ->
             axes = figure.add_subplot(grid[1])
             words = {"xlabel": writing.say("time"), "title": writing.name(NO_FACE)}
             axes.set(xlim=ends, yticks=[], **words)
-        _heading(figure, timeline, len(tracks), writing)
 
 
 def _span(timeline: Timeline) -> tuple[float, float]:
@@ -167,14 +173,19 @@ def _columns(text: str) -> int:
 def _peaks(
     strip: Any, panel: Any, peaks: list[Peak], colours: dict[str, str], writing: Writing
 ) -> None:
-    """Show the face at each peak above its time, moved aside where two would overlap."""
+    """Show the face at each peak above its time, moved aside where two would overlap.
+
+    Where not all have room, the most probable ones are shown.
+    """
     from matplotlib.patches import ConnectionPatch
 
     strip.set(ylim=(0, 1), xticks=[], yticks=[])
     strip.spines[:].set_visible(False)
     first, final = strip.get_xlim()
     inch = (final - first) / (_WIDTH * 0.925)
-    size, step = _THUMBNAIL * inch, 1.12 * inch
+    size, step = _THUMBNAIL * inch, _STEP * inch
+    surest = sorted(peaks, key=lambda peak: -peak.probability)[: int((final - first) / step)]
+    peaks = sorted(surest, key=lambda peak: peak.time_s)
     places = _apart([peak.time_s for peak in peaks], step, first + step / 2, final - step / 2)
     tall = _THUMBNAIL / (_THUMBNAIL + 0.32)
     for peak, x in zip(peaks, places, strict=True):
@@ -183,7 +194,8 @@ def _peaks(
         frame = [left, left + size, left + size, left, left]
         sides = [0.08, 0.08, 0.08 + tall, 0.08 + tall, 0.08]
         strip.plot(frame, sides, color=colours[peak.label], lw=2, clip_on=False)
-        words = f"{writing.name(peak.label)} {100 * peak.probability:.0f} %"
+        share = f" {100 * peak.probability:.0f} %"
+        words = _cut(strip.figure, writing.name(peak.label), _STEP - _APART, 7, share)
         strip.text(x, 0.1 + tall, words, ha="center", va="bottom", fontsize=7)
         top = peak.probability
         link = ConnectionPatch(
@@ -206,24 +218,60 @@ def _apart(times: list[float], step: float, least: float, most: float) -> list[f
     return places
 
 
-def _heading(figure: Any, timeline: Timeline, shown: int, writing: Writing) -> None:
-    """Say how many faces there are and which line is which."""
+def _cut(figure: Any, name: str, most: float, points: float, behind: str = "") -> str:
+    """A name that takes at most so many inches, together with what is written behind it."""
+    from matplotlib.font_manager import FontProperties
+
+    letters, measure = FontProperties(size=points), figure.canvas.get_renderer()
+    kept = name
+    while len(kept) > 1:
+        width, _, _ = measure.get_text_width_height_descent(kept + behind, letters, False)
+        if width <= most * figure.dpi:
+            break
+        kept = kept.removesuffix("…")[:-1] + "…"
+    return kept + behind
+
+
+def _heading(figure: Any, timeline: Timeline, shown: int, writing: Writing) -> float:
+    """Say how many faces there are and which line is which; return the inches that it takes."""
+    from matplotlib.transforms import ScaledTranslation
+
+    count = writing.say("one_face" if timeline.tracks == 1 else "faces", timeline.tracks)
+    rest = f", {writing.say('longest', shown)}" if shown < timeline.tracks else ""
+    below = figure.transFigure + ScaledTranslation(0, -0.12, figure.dpi_scale_trans)
+    place = {"fontsize": 10, "va": "top", "weight": "bold", "transform": below}
+    said = figure.text(0.008, 1, count + rest, **place)
+    left = said.get_window_extent(figure.canvas.get_renderer()).x1
+    lines = _lines(figure, timeline.labels, writing)
+    for across in range(_ACROSS, 0, -1):
+        legend = _legend(figure, lines, across)
+        box = legend.get_window_extent(figure.canvas.get_renderer())
+        if box.x0 > left or across == 1:
+            break
+        legend.remove()
+    return float(max(_HEAD, figure.get_figheight() - box.y0 / figure.dpi))
+
+
+def _legend(figure: Any, lines: list[Any], across: int) -> Any:
+    """The legend, so many names side by side."""
+    looks = {"ncols": across, "frameon": False, "fontsize": 9, "handlelength": 3.4}
+    corner = {"loc": "upper right", "bbox_to_anchor": (0.99, 1)}
+    return figure.legend(handles=lines, **corner, **looks)
+
+
+def _lines(figure: Any, labels: LabelSet, writing: Writing) -> list[Any]:
+    """What the legend names: the line of each class, a calm one, and how many there are more."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    labels = timeline.labels
-    lines: list[Any] = [
-        Line2D([], [], label=writing.name(name), **_style(labels, number, 2))
-        for number, name in enumerate(labels.names[:_MOST_NAMED])
-    ]
+    lines: list[Any] = []
+    for number, name in enumerate(labels.names[:_MOST_NAMED]):
+        words = _cut(figure, writing.name(name), _LONGEST, 9)
+        lines.append(Line2D([], [], label=words, **_style(labels, number, 2)))
     if labels.calm_beside:
-        lines.append(Patch(color="#dddddd", label=writing.name(labels.calm)))
+        words = _cut(figure, writing.name(labels.calm), _LONGEST, 9)
+        lines.append(Patch(color="#dddddd", label=words))
     more = len(labels.names) - _MOST_NAMED
     if more > 0:
         lines.append(Patch(color="none", label=writing.say("more", more)))
-    legend = {"ncols": 7, "frameon": False, "fontsize": 9, "handlelength": 3.4}
-    figure.legend(handles=lines, loc="upper right", bbox_to_anchor=(0.99, 1), **legend)
-    count = writing.say("one_face" if timeline.tracks == 1 else "faces", timeline.tracks)
-    rest = f", {writing.say('longest', shown)}" if shown < timeline.tracks else ""
-    place = {"fontsize": 10, "va": "top", "weight": "bold"}
-    figure.text(0.008, 1 - 0.12 / figure.get_figheight(), count + rest, **place)
+    return lines
