@@ -73,6 +73,8 @@ def test_a_fault_of_ours_tells_the_client_nothing_about_it(service, monkeypatch)
     told = problem_of(response)
     assert told["status"] == 500
     assert "holiday" not in response.text
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["referrer-policy"] == "no-referrer"
     assert service.get("/ready").json()["inside"] == 0
 
 

@@ -150,6 +150,15 @@ def test_a_form_without_a_boundary_is_refused(post):
     assert told["detail"] == "no valid multipart form: Missing boundary in multipart."
 
 
+@pytest.mark.parametrize(("charset", "status"), [("undefined", 422), ("no-such-letters", 200)])
+def test_a_form_in_letters_that_do_not_exist_is_no_fault_of_ours(post, charset, status):
+    kind = {"content-type": f"multipart/form-data; boundary={EDGE}; charset={charset}"}
+    response = post(form(part(b"x")), kind)
+    assert response.status_code == status
+    if status != 200:
+        assert "no valid multipart form" in problem_of(response)["detail"]
+
+
 def test_a_long_part_header_is_refused_or_read_but_ends(post, small):
     response = post(form(part(small, filename=b"n" * 100_000)), FORM)
     assert response.status_code in {200, 422}

@@ -1,9 +1,14 @@
 """What /metrics tells, counted by hand."""
 
+import asyncio
+import logging
 import re
 
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.websockets import WebSocketDisconnect
 
+from mien.serve.counters import Counters, Observed
 from tests.support.pictures import encode
 from tests.support.web_server import served
 
@@ -39,6 +44,42 @@ def test_requests_pictures_and_faces_are_counted(fresh, portrait):
     assert told["mien_requests_inside"] == 0
     assert told["process_resident_memory_bytes"] > 10e6
     assert "name" not in " ".join(told)
+
+
+def test_a_fault_of_ours_is_counted_and_logged_as_500(fresh, monkeypatch, caplog):
+    monkeypatch.setattr(fresh.house.engine, "picture", lambda _given: 1 / 0)
+    with caplog.at_level(logging.INFO, "mien.serve"):
+        assert fresh.post("/v1/pictures", content=b"x").status_code == 500
+    told = numbers(fresh)
+    assert told['mien_requests_total{route="/v1/pictures",status="500"}'] == 1
+    assert 'mien_requests_total{route="/v1/pictures",status="0"}' not in told
+    assert any(line.startswith("POST /v1/pictures 500 ") for line in caplog.messages)
+
+
+@pytest.mark.parametrize(
+    ("begun", "fault", "status"),
+    [
+        (None, ZeroDivisionError, 500),
+        (200, ZeroDivisionError, 200),  # what was answered
+        (None, ClientDisconnect, 0),
+        (None, WebSocketDisconnect, 0),
+    ],
+)
+def test_a_fault_counts_as_what_the_client_saw_of_it(begun, fault, status):
+    async def broken(_scope, _receive, send):
+        if begun:
+            await send({"type": "http.response.start", "status": begun, "headers": []})
+        raise fault
+
+    async def send(_message):
+        pass
+
+    counters, scope = Counters(), {"type": "http", "method": "GET", "path": "/health"}
+    with pytest.raises(fault):
+        asyncio.run(Observed(broken, counters, frozenset({"/health"}))(scope, None, send))
+    assert (
+        f'mien_requests_total{{route="/health",status="{status}"}} 1.0' in counters.text().decode()
+    )
 
 
 def test_the_format_is_the_one_that_prometheus_reads(fresh):

@@ -83,6 +83,29 @@ def test_a_page_of_another_origin_may_not_call(guarded, service, photo):
     assert response.headers["access-control-allow-origin"] == "https://example.org"
 
 
+def test_an_origin_that_is_no_address_is_a_foreign_one(service):
+    told = problem_of(service.post("/v1/pictures", headers={"origin": "http://["}, content=b"x"))
+    assert (told["status"], told["detail"]) == (403, "a page of another origin may not call")
+
+
+@pytest.mark.parametrize(
+    "own", ["localhost:8000", "127.0.0.1:8000", "127.5.5.5", "[::1]:8000", "[::1]"]
+)
+def test_a_page_of_this_machine_may_call_without_a_token(service, own):
+    headers = {"origin": f"http://{own}", "host": own}
+    assert service.get("/v1/models", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example:8000", "localhost.evil.example", "192.168.0.1"])
+def test_a_name_that_leads_here_opens_nothing_without_a_token(guarded, service, host):
+    """Its owner may let it lead to 127.0.0.1, and a browser takes its page for ours."""
+    headers = {"origin": f"http://{host}", "host": host}
+    told = problem_of(service.post("/v1/pictures", headers=headers, content=b"x"))
+    assert (told["status"], "--allow-origin" in told["fix"]) == (403, True)
+    brings = headers | bearer(TOKEN)
+    assert guarded.get("/v1/models", headers=brings).status_code == 200
+
+
 def test_a_browser_may_ask_first_where_an_origin_is_allowed_and_nowhere_else(guarded, service):
     asks = {"origin": "https://example.org", "access-control-request-method": "POST"}
     with guarded.client() as client:

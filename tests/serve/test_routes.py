@@ -3,16 +3,21 @@
 import io
 import json
 import threading
+import time
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mien.errors import BadImageError
 from mien.labels import LABELS
 from mien.media.images import read_rgb
+from mien.recognize.recognizer import Failure
 from mien.recognize.results import VIDEO_HEADER
 from mien.recognize.video import Choice, read_video
-from mien.serve import routes
+from mien.serve import routes, turns
 from tests.support.commands import mien
 from tests.support.pictures import encode, png, texture
 from tests.support.video_files import clip, swaying
@@ -208,15 +213,78 @@ def test_a_video_takes_a_place_of_its_own_and_no_second(service, talk, photo):
     wait_until(lambda: service.post("/v1/videos", content=b"x").status_code == 422)
 
 
+def test_a_video_that_is_being_read_makes_room_for_no_other(talk, monkeypatch):
+    go_on = threading.Event()
+
+    def slow_lines(*_):
+        yield "{}\n"
+        assert go_on.wait(20)
+        yield '{"end": {}}\n'
+
+    monkeypatch.setattr(routes, "video_lines", slow_lines)
+    data = talk.read_bytes()
+    head = f"POST /v1/videos HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n"
+    with served(threads=1, max_videos=2) as two:
+        with two.raw(head.encode() + data) as one, two.raw(head.encode() + data) as another:
+            for reading in (one, another):
+                assert reading.recv(15) == b"HTTP/1.1 200 OK"
+            with two.client("127.0.0.2") as other:
+                assert other.post("/v1/videos", content=data).status_code == 503
+            assert two.house.video_turns.inside == 2
+            go_on.set()
+            for reading in (one, another):
+                assert b"".join(iter(partial(reading.recv, 65536), b"")).count(b'{"end": {}}') == 1
+        wait_until(lambda: two.house.video_turns.inside == 0)
+        for _ in range(3):  # more than there are places: each was free again
+            assert two.post("/v1/videos", content=data).status_code == 200
+
+
+def test_the_time_that_videos_take_tells_a_refused_client_when_to_try_again(talk, monkeypatch):
+    ticks = iter(range(0, 1000, 100))  # seconds: each video takes 100
+    monkeypatch.setattr(turns, "time", SimpleNamespace(monotonic=partial(next, ticks)))
+    monkeypatch.setattr(routes, "video_lines", lambda *_: iter(['{"end": {}}\n']))
+    with served(threads=1) as running:
+        house = running.house.video_turns
+        assert running.post("/v1/videos", content=b"x").status_code == 200
+        wait_until(lambda: house.inside == 0)
+        house.enter("a")
+        refused = running.post("/v1/videos", content=b"x")
+    # the first guess is 0.05 s, moved by a tenth of what is missing to 100 s
+    assert refused.headers["retry-after"] == "11"
+
+
 def test_a_client_that_leaves_ends_the_work_on_its_video(service, portrait, tmp_path):
     long = clip(tmp_path / "long.mp4", swaying(portrait, 30) * 4)
     data = long.read_bytes()
     head = f"POST /v1/videos HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n"
     before = threading.active_count()
-    with service.raw(head.encode() + data) as leaving:
-        assert leaving.recv(15) == b"HTTP/1.1 200 OK"
-    wait_until(lambda: service.post("/v1/videos", content=b"x").status_code == 422)
-    wait_until(lambda: threading.active_count() <= before + 1)  # its decoder's threads are gone
+    for _ in range(4):  # the moment at which it leaves is another one each time
+        with service.raw(head.encode() + data) as leaving:
+            assert leaving.recv(15) == b"HTTP/1.1 200 OK"
+        wait_until(lambda: service.post("/v1/videos", content=b"x").status_code == 422)
+        wait_until(lambda: threading.active_count() <= before + 1)  # its decoder's threads are gone
+
+
+@pytest.mark.parametrize("path", ["/v1/pictures", "/v1/crops"])
+def test_a_client_that_leaves_ends_the_work_on_its_pictures(service, path, monkeypatch):
+    begun, left = [], threading.Event()
+
+    def read(given):
+        begun.append(given.name)
+        assert left.wait(20)
+        return Failure(given.name, BadImageError("no picture", fix="send one"))
+
+    for work in ("picture", "crop"):
+        monkeypatch.setattr(service.house.engine, work, read)
+    body = json.dumps({"pictures": ["x"] * 5}).encode()
+    kind = "Content-Type: application/json"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\n{kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with service.raw(head.encode() + body):
+        wait_until(lambda: begun)
+    time.sleep(0.2)  # until the service has seen that it left
+    left.set()
+    wait_until(lambda: service.house.turns.inside == 0)
+    assert begun == ["0"]
 
 
 def test_models_name_the_one_in_use(service, recognizer):

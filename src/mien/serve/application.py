@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from mien import __version__
 from mien.errors import MienError
-from mien.serve.counters import Counters, Observed
+from mien.serve.counters import SAFE, Counters, Observed
 from mien.serve.engine import Engine
 from mien.serve.gate import Gate, Room
 from mien.serve.live import LIVE, Live
@@ -142,9 +142,11 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, _error: Exception) -> Response:
         fault = "a fault of mien, which the server's log names"
-        return answer(
+        response = answer(
             RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, fault, "report it, see SECURITY.md")
         )
+        response.headers.update(SAFE)  # it does not pass through `Observed`
+        return response
 
 
 def _add_documentation(app: FastAPI) -> None:

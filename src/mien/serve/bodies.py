@@ -124,7 +124,7 @@ async def _parts(request: Request, most: int) -> list[Given]:
     parser.spool_max_size = 0  # never into a file: the bytes are counted at the gate
     try:
         form = await parser.parse()
-    except (MultiPartException, FormParserError) as error:
+    except (MultiPartException, FormParserError, UnicodeError, LookupError) as error:
         raise RequestError(422, f"no valid multipart form: {error}", _FIX) from error
     try:
         if not parser.ended:

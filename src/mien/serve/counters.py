@@ -7,21 +7,26 @@ the server made and removes, see the documentation of prometheus_client.
 import logging
 import os
 import time
+from http import HTTPStatus
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.process_collector import ProcessCollector
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from mien.recognize.recognizer import Failure
 from mien.recognize.results import Picture
 
-__all__ = ["FOLDER", "Counters", "Observed"]
+__all__ = ["FOLDER", "SAFE", "Counters", "Observed"]
 
+SAFE = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}  # headers
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the variable that prometheus_client reads
 _LOG = logging.getLogger("mien.serve")
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_LEAVING = (ClientDisconnect, WebSocketDisconnect)  # no faults of ours
 _OTHER = "other"  # an address that is none of ours: what was asked for is not logged
 
 
@@ -148,10 +153,7 @@ class Observed:
             nonlocal status
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 status = message["status"]
-                safe = [
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"no-referrer"),
-                ]
+                safe = [(name.encode(), value.encode()) for name, value in SAFE.items()]
                 message["headers"] = [*message.get("headers", []), *safe]
             elif message["type"] == "websocket.accept":
                 status = 101
@@ -159,6 +161,10 @@ class Observed:
 
         try:
             await self._app(scope, receive, noted)
+        except Exception as fault:
+            if not isinstance(fault, _LEAVING):
+                status = status or HTTPStatus.INTERNAL_SERVER_ERROR  # which is sent further out
+            raise
         finally:
             route = scope["path"] if scope["path"] in self._routes else _OTHER
             seconds = time.monotonic() - start

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mien.errors import MienError
 from mien.serve.problems import RequestError, problem
-from mien.serve.settings import Settings
+from mien.serve.settings import Settings, is_loopback
 from mien.serve.turns import Turns, Visit
 
 __all__ = ["VISIT", "Gate", "Room", "client_of", "refuse"]
@@ -126,7 +126,15 @@ class Gate:
 
     def _allows(self, origin: str, host: str) -> bool:
         allowed = self._settings.origins
-        return "*" in allowed or origin in allowed or urlsplit(origin).netloc == host
+        if "*" in allowed or origin in allowed:
+            return True
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return False
+        # Any name may be made to lead here. Without a token, only a name of this machine is ours.
+        is_ours = self._settings.token is not None or is_loopback(parts.hostname or "")
+        return parts.netloc == host and is_ours
 
     def _check_length(self, scope: Scope, room: Room) -> None:
         declared = Headers(scope=scope).get("content-length", "0")

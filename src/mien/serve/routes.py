@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from mien.errors import MissingExtraError, UnknownNameError
 from mien.explain import METHODS
@@ -115,7 +117,11 @@ def _add_pictures(router: APIRouter, house: House) -> None:
     async def crops(request: Request) -> Response:
         """Score pictures that are face crops already."""
         given = await read_pictures(request, most)
-        found = [await house.in_turn(request, partial(house.engine.crop, one)) for one in given]
+        found = []
+        while given:
+            found.append(await house.in_turn(request, partial(house.engine.crop, given.pop(0))))
+            if given and await request.is_disconnected():
+                raise ClientDisconnect  # as above
         read = [crop for crop in found if not isinstance(crop, Failure)]
         failed = [result for result in found if isinstance(result, Failure)]
         scores = iter(await house.in_turn(request, partial(house.engine.scores, read)))
@@ -160,20 +166,49 @@ def _add_videos(router: APIRouter, house: House) -> None:
         wanted = VideoRequest(every, smooth, seconds, form)
         given = await read_video(request)
         limit_s = house.settings.max_video_s
-        lines = video_lines(house.engine.recognizer, given, wanted, limit_s)
-        # What is no video fails here, while the answer has no status yet.
-        first = await house.engine.run_video(partial(next, lines))
-        return StreamingResponse(_streamed(house, first, lines), media_type="application/jsonl")
+        async with AsyncExitStack() as turn:
+            await turn.enter_async_context(house.video_turns.turn(request.scope[VISIT]))
+            lines = _Lines(video_lines(house.engine.recognizer, given, wanted, limit_s))
+            turn.callback(lines.let_go)
+            # What is no video fails here, while the answer has no status yet.
+            first = await house.engine.run_video(lines.next)
+            return _VideoResponse(_streamed(house, first, lines), turn.pop_all())
 
 
-async def _streamed(house: House, line: str | None, lines: Iterator[str]) -> AsyncIterator[str]:
-    """Read on in a thread while lines go out.
+class _Lines:
+    """Holds the lines of a video; when it lets go, they close behind the frame that is in work.
 
-    Where the client leaves, nothing holds `lines` behind the frame that is in work, and it closes.
+    Where the client leaves, the traceback of that error would hold them for much longer.
     """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines: Iterator[str] | None = lines
+
+    def next(self) -> str | None:
+        lines = self._lines
+        return None if lines is None else next(lines, None)
+
+    def let_go(self) -> None:
+        self._lines = None
+
+
+class _VideoResponse(StreamingResponse):
+    """Has the turn of its video until all lines are sent, or nobody takes them any more."""
+
+    def __init__(self, lines: AsyncIterator[str], turn: AsyncExitStack) -> None:
+        super().__init__(lines, media_type="application/jsonl")
+        self._turn = turn
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._turn:
+            await super().__call__(scope, receive, send)
+
+
+async def _streamed(house: House, line: str | None, lines: _Lines) -> AsyncIterator[str]:
+    """Read on in a thread while lines go out."""
     while line is not None:
         yield line
-        line = await house.engine.run_video(partial(next, lines, None))
+        line = await house.engine.run_video(lines.next)
 
 
 def _add_state(router: APIRouter, house: House) -> None:

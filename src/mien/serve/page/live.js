@@ -16,6 +16,8 @@ export class Live {
   forgotten = 0; // frames no longer kept
   #player = null;
   #recorder = null;
+  #reading = null; // the frame in work
+  #leave = () => {}; // tells who waits for the end of a film that it was stopped
   #summary = { text: "", time: -PAUSE_S };
 
   /**
@@ -38,18 +40,20 @@ export class Live {
 
   /** Show a film; resolves when it has ended or was stopped. */
   async film(file) {
+    this.stop();
     const { video } = this.parts, address = URL.createObjectURL(file);
     const ended = new Promise((resolve, reject) => {
       video.onended = resolve;
-      video.onemptied = resolve;
+      this.#leave = resolve; // the event `emptied` comes late, when the next film is shown
       video.onerror = () => reject(new Error(file.name));
     });
     try {
-      await this.#start(true, () => {
+      const player = await this.#start(true, () => {
         video.src = address;
         return Promise.race([video.play(), ended]);
       });
       await ended;
+      if (this.#player === player && this.#recorder) this.record(false);
     } finally {
       URL.revokeObjectURL(address);
     }
@@ -58,30 +62,34 @@ export class Live {
   /** Show a camera; @returns the id of the one that was opened. */
   async camera(deviceId) {
     let id;
-    await this.#start(false, async () => {
-      id = await openCamera(this.parts.video, deviceId);
+    await this.#start(false, async (player) => {
+      id = await openCamera(this.parts.video, deviceId, () => !player.stopped);
     });
     return id;
   }
 
+  /** @returns the player, which something else may have stopped meanwhile. */
   async #start(waits, open) {
     this.stop();
     this.rows = [];
     this.forgotten = 0;
     this.#summary = { text: "", time: -PAUSE_S };
-    await this.mien.restart(waits ? FILM : CAMERA);
-    this.stage.clear(true);
-    this.stage.span = waits ? 0 : SPAN_S;
-    const read = (frame) => this.#read(frame, player);
+    const read = (frame) => (this.#reading = this.#read(frame, player));
     const player = new Player(this.parts.video, read, waits, this.told.failed);
-    player.start(); // before the first frame is shown
-    this.#player = player;
+    this.#player = player; // before the first await: what is begun during one stops it
     try {
-      await open();
+      await Promise.allSettled([this.#reading]); // its frame belongs to what was shown before
+      await this.mien.restart(waits ? FILM : CAMERA);
+      if (player.stopped) return player;
+      this.stage.clear(true);
+      this.stage.span = waits ? 0 : SPAN_S;
+      player.start(); // before the first frame is shown
+      await open(player);
     } catch (error) {
-      this.stop();
+      if (this.#player === player) this.stop();
       throw error;
     }
+    return player;
   }
 
   async #read({ time, number }, player) {
@@ -121,6 +129,7 @@ export class Live {
     const player = this.#player;
     this.#player = null;
     player.stop();
+    this.#leave();
     if (this.#recorder) this.record(false);
   }
 

@@ -45,7 +45,7 @@ export class Player {
     for (const track of video.srcObject?.getTracks() ?? []) track.stop();
     video.srcObject = null;
     video.removeAttribute("src");
-    video.load(); // tells whoever waits for the end
+    video.load(); // lets go of the film
   }
 
   async #shown(now, frame) {
@@ -63,6 +63,7 @@ export class Player {
     const number = frame.presentedFrames - this.#first.number;
     try {
       await usable(this.video);
+      if (this.stopped) return; // the frame is another one's
       await this.read({ time: seconds - this.#first.seconds, number });
     } catch (error) {
       if (this.stopped) return; // the frame was gone before it was read
@@ -84,14 +85,24 @@ async function usable(video) {
   await new Promise((resolve) => video.addEventListener("loadeddata", resolve, { once: true }));
 }
 
-/** Open a camera: by its id, or the one the browser prefers. */
-export async function openCamera(video, deviceId) {
+/**
+ * Open a camera: by its id, or the one the browser prefers.
+ *
+ * @param isWanted whether it still is: the user may do something else while the browser asks.
+ * @returns the id of the one that was opened.
+ */
+export async function openCamera(video, deviceId, isWanted) {
   const wanted = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
   if (deviceId) wanted.deviceId = { exact: deviceId };
   else wanted.facingMode = "user";
-  video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+  const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+  if (!isWanted()) {
+    for (const track of stream.getTracks()) track.stop();
+    throw new Error("something else is shown by now");
+  }
+  video.srcObject = stream; // from here on it is the player that stops it
   await video.play();
-  return video.srcObject.getVideoTracks()[0].getSettings().deviceId;
+  return stream.getVideoTracks()[0].getSettings().deviceId;
 }
 
 /** The cameras there are: {id, name}. */
