@@ -147,6 +147,20 @@ def test_a_schedule_that_does_not_exist_is_refused():
         replace(DEFAULT, schedule="onecycle")
 
 
+@pytest.mark.parametrize(
+    ("both", "message"),
+    [
+        ({"folds": 3, "patience": 2}, "folds and patience are set: held-out pictures would choose"),
+        ({"shuffle_labels": True, "teachers": ("a",)}, "shuffle_labels is set, and teachers would"),
+    ],
+)
+def test_settings_that_spoil_each_other_are_refused(both, message):
+    for name, value in both.items():
+        replace(DEFAULT, **{name: value})
+    with pytest.raises(BadSettingError, match=rf"{message}.*\n  try: leave"):
+        replace(DEFAULT, **both)
+
+
 def test_settings_without_data_say_how_to_name_them(load):
     with pytest.raises(BadSettingError, match=r'data is empty\n  try: .*data = \["'):
         load("epochs = 3\n")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pickle
 from collections import Counter
 from dataclasses import replace
 
@@ -20,8 +21,11 @@ from mien.train import cross_validate as by_folds
 from mien.train.cross_validate import read_answers, train_by_folds
 from mien.train.dataset import Crops
 from mien.train.distill import Teachers
+from mien.train.earlier import load_member
 from mien.train.export import export
+from mien.train.first import first_network
 from mien.train.run import load_run
+from mien.train.trainer import train
 from tests.support.own_classes import OWN, write_own
 from tests.support.tiny_network import settings_for
 
@@ -146,6 +150,94 @@ def test_a_run_that_was_stopped_between_folds_goes_on(settings, run, tmp_path):
     assert train_by_folds(settings, tmp_path / "run", resume=True) == run[1]
 
 
+def changed_rows(folder, change):
+    """Change the rows of a folder's manifest, and return the folder."""
+    manifest.write([change(row) for row in manifest.read(folder)], folder)
+    return folder
+
+
+@pytest.mark.parametrize("change", ["folds", "draw", "picture", "unknown"])
+def test_a_run_is_not_resumed_with_other_pictures_or_other_folds(settings, tmp_path, change):
+    folder = write_own(tmp_path / "data", train=4)
+    few = replace(settings, data=(str(folder),), epochs=1)
+
+    def stop(_row):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_by_folds(few, tmp_path / "run", report=stop)
+    with pytest.raises(BadSettingError, match="holds a run"):
+        train_by_folds(few, tmp_path / "run")
+    [first, *_] = manifest.read(folder)
+    if change == "picture":  # another one in the same place
+        changed_rows(folder, lambda row: replace(row, sha256="0") if row == first else row)
+    else:
+        few = replace(few, **{"folds": {"folds": 2}, "draw": {"draw": 1}}.get(change, {}))
+    if change == "unknown":
+        (tmp_path / "run/division.json").unlink()  # as in a run of an earlier version
+    told = "does not say which" if change == "unknown" else "are not those that the run in .* began"
+    with pytest.raises(BadSettingError, match=rf"{told}.*\n  try: choose another --out"):
+        train_by_folds(few, tmp_path / "run", resume=True)
+
+
+def test_the_order_of_the_pictures_does_not_matter_to_a_resumed_run(settings, tmp_path):
+    folder = write_own(tmp_path / "data", train=4)
+    few = replace(settings, data=(str(folder),), epochs=1)
+    record = train_by_folds(few, tmp_path / "run")
+    manifest.write(manifest.read(folder)[::-1], folder)
+    assert train_by_folds(few, tmp_path / "run", resume=True)["pictures"] == record["pictures"]
+
+
+def test_the_network_of_a_fold_is_neither_exported_nor_does_it_teach(settings, run, tmp_path):
+    part = run[0] / "fold-2"
+    assert json.loads((part / "data.json").read_text())["fold"] == 2
+    student = replace(settings, folds=0)
+    crops = by_folds.load_data(student).train
+    uses = (
+        lambda: export(part, tmp_path / "a.onnx"),
+        lambda: Teachers([part], student),
+        lambda: load_member(str(part), student, None),
+        lambda: first_network(replace(student, start=str(part)), crops),
+    )
+    for use in uses:
+        with pytest.raises(BadSettingError, match=r"fold-2 is only the part .* answers for fold 2"):
+            use()
+
+
+def test_what_learned_by_folds_has_seen_the_valid_split(settings, run, tmp_path):
+    export(run[0], tmp_path / "own.onnx")
+    file = str(tmp_path / "own.onnx")
+    assert read_card(file)["data"]["folds"] == 3
+    every_fourth = iter(range(1000))
+    folder = changed_rows(
+        write_own(tmp_path / "data", train=24),
+        lambda row: replace(row, split="valid" if next(every_fourth) % 4 == 0 else row.split),
+    )
+    student = replace(settings, data=(str(folder),), folds=0, hold_out=0.0)
+    crops = by_folds.load_data(student).train
+    assert 0 < len(crops) < 72  # nothing is drawn, and the split validates
+    uses = (
+        lambda: Teachers([run[0]], student),
+        lambda: Teachers([file], student),
+        lambda: load_member(file, student, None),
+        lambda: first_network(replace(student, start=str(run[0])), crops),
+        lambda: first_network(replace(student, start=file), crops),
+    )
+    for use in uses:
+        with pytest.raises(BadSettingError, match="was trained by folds, in the end on"):
+            use()
+
+
+def test_the_bar_of_a_fold_travels_to_other_processes(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(by_folds, "train", lambda *words: pickle.loads(pickle.dumps(words[3])))
+    monkeypatch.setattr(by_folds, "_logits", lambda *_: None)
+    monkeypatch.setattr(by_folds, "_written", lambda *_: {})
+    assert train_by_folds(settings, tmp_path / "run") == {}
+    assert by_folds._titled(lambda _steps, name: [name], "fold 2/3")(range(1), "epoch 1/8") == [
+        "fold 2/3, epoch 1/8"
+    ]
+
+
 def test_a_fold_with_all_pictures_of_a_class_is_named(tmp_path, settings, monkeypatch):
     folder = write_own(tmp_path / "data", train=4)
     rows = [replace(r, subject=r.label) for r in manifest.read(folder)]
@@ -170,6 +262,19 @@ def test_a_run_by_folds_and_its_file_do_not_teach_what_holds_pictures_out(settin
     with pytest.raises(BadSettingError, match=r"has hold_out = 0.0, the run has 0.25"):
         Teachers([tmp_path / "own.onnx"], student)
     Teachers([run[0], tmp_path / "own.onnx"], replace(student, hold_out=0.0))  # nothing to see
+
+
+@pytest.mark.parametrize("hold_out", [0.25, 0.0])
+def test_a_start_that_has_seen_the_pictures_is_refused_before_the_first_fold(
+    settings, tmp_path, hold_out
+):
+    few = replace(settings, folds=0, epochs=1, hold_out=hold_out)
+    train(few, tmp_path / "first")
+    export(tmp_path / "first", tmp_path / "first.onnx")
+    begun = replace(few, folds=3, start=str(tmp_path / "first.onnx"))
+    with pytest.raises(BadSettingError, match=r"first\.onnx has learned from own with hold"):
+        train_by_folds(begun, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_damaged_answers_are_named(tmp_path):

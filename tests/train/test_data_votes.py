@@ -7,7 +7,7 @@ from mien.errors import BadDataError
 from mien.labels import LABELS, NEUTRAL
 from mien.media.writers import open_table
 from mien.train import dataset, trainer
-from mien.train.data import read_votes, soften
+from mien.train.data import load_data, read_votes, soften
 from tests.support.prepared_folder import row_of, striped, write_crop, write_crops
 from tests.support.tiny_network import settings_for
 
@@ -65,6 +65,21 @@ def test_a_folder_without_votes_is_refused(tmp_path):
     folder = write_crops(tmp_path, train=1)
     with pytest.raises(BadDataError, match=r"no votes in .*soft\.csv.*\n  try: .*ferplus"):
         read_votes(folder)
+
+
+def test_votes_do_not_give_shuffled_labels_back(tmp_path):
+    folder = write_crops(tmp_path / "a", train=8)
+    fear = [row.original for row in manifest.read(folder) if row.label == "fear"]
+    votes = voted(tmp_path / "v", {name: (0, 0, 0, 0, 0, 1, 0) for name in fear})
+    changes = {"votes": (str(votes),), "trust": 0.9, "hold_out": 0.0}
+    plain, shuffled = (
+        load_data(settings_for(folder, shuffle_labels=on, **changes)).train for on in (False, True)
+    )
+    assert torch.equal(shuffled.shares.argmax(dim=1), shuffled.targets)  # the two go together
+    torch.testing.assert_close(shuffled.shares.sum(dim=0), plain.shares.sum(dim=0))
+    true = (shuffled.shares.argmax(dim=1) == plain.targets).float()
+    assert true.mean() < 0.4  # about one in seven by chance
+    assert true[plain.targets == 5].mean() < 0.5
 
 
 @pytest.mark.parametrize("neutral", [True, False])

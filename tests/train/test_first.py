@@ -19,6 +19,31 @@ from tests.support.tiny_network import settings_for, tiny
 pytestmark = pytest.mark.torch
 
 
+@pytest.mark.parametrize(
+    ("model", "changes", "told"),
+    [
+        ("dlib13", {"first_side": 40}, "first_side is 40, and dlib13 cannot take crops of 40"),
+        ("cnn13", {"first_side": 8}, "first_side is 8, and cnn13 cannot take crops of 8"),
+        ("vgg16-bn", {"first_side": 48}, "first_side is 48, and vgg16-bn cannot take crops of 48"),
+        ("res13-se", {"side": 100}, "side is 100, and res13-se cannot take crops of 100"),
+        ("miennet", {"side": 16, "first_side": 8}, "side is 16, and miennet cannot take crops"),
+    ],
+)
+def test_a_side_that_a_network_cannot_take_is_refused(crops, model, changes, told):
+    with pytest.raises(BadSettingError, match=rf"{told}.*\n  try: leave (first_)?side out"):
+        first.first_network(settings_for("x", model=model, **changes), crops)
+
+
+def test_the_crops_that_a_network_is_shown_on_trial_change_nothing(crops):
+    found = []
+    for changes in ({}, {"side": 64, "first_side": 40}, {"side": 64, "first_side": 512}):
+        torch.manual_seed(3)
+        network = first.first_network(settings_for("x", **changes), crops)
+        found.append((network.training, torch.rand(1), *network.state_dict().values()))
+    for one, *others in zip(*found, strict=True):
+        assert all(torch.equal(torch.as_tensor(one), torch.as_tensor(other)) for other in others)
+
+
 @pytest.fixture(scope="module")
 def crops(tmp_path_factory):
     folder = write_crops(tmp_path_factory.mktemp("made") / "data", train=20)

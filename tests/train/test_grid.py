@@ -52,6 +52,13 @@ def test_a_schedule_that_depends_on_the_epochs_shares_early_stopping_alone(tmp_p
     assert [run.name for run in runs] == ["epochs-2", "epochs-5"]
 
 
+def test_crops_that_grow_with_the_epochs_share_early_stopping_alone(tmp_path):
+    text = 'schedule = "constant"\nepochs = [2, 5]\npatience = [0, 1]\nfirst_side = 40\n'
+    found = grid_of(tmp_path, text)
+    runs = grid.plan_runs(found)
+    assert [(run.name, run.settings.epochs) for run in runs] == [("epochs-2", 2), ("epochs-5", 5)]
+
+
 def test_where_all_points_stop_early_the_run_does_too(tmp_path):
     [run] = grid.plan_runs(grid_of(tmp_path, "patience = [2, 4]\n"))
     assert run.settings.patience == 4
@@ -66,6 +73,15 @@ def test_a_list_of_folders_is_one_value_and_a_list_of_lists_several(tmp_path):
     two = grid.load(tmp_path / "two.toml")
     assert [point.data for point in two.points] == [("a",), ("a", "b/c")]
     assert [run.name for run in grid.plan_runs(two)] == ["data-a", "data-a+b-c"]
+
+
+def test_runs_whose_values_are_written_alike_have_folders_of_their_own(tmp_path):
+    text = 'start = ["a/b", "a-b", "a-b-2", "A b", "c"]\n'
+    runs = grid.plan_runs(grid_of(tmp_path, text))
+    assert [run.name for run in runs] == [
+        "start-a-b", "start-a-b-2", "start-a-b-2-2", "start-A-b-3", "start-c"
+    ]  # fmt: skip
+    assert [run.settings.start for run in runs] == ["a/b", "a-b", "a-b-2", "A b", "c"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import csv
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ pytest.importorskip("matplotlib")
 
 from PIL import Image
 
+from mien.data import manifest
 from mien.errors import BadSettingError
 from mien.models import zoo
 from mien.train import config, trainer
@@ -125,10 +127,34 @@ def test_a_search_can_be_made_on_a_part_of_the_pictures(toml, tmp_path, monkeypa
     assert {point.limit for point in load(toml).points} == {0}
 
 
+def test_the_command_says_why_growing_crops_share_no_run(toml, tmp_path, monkeypatch):
+    monkeypatch.setattr(searching, "search", lambda *_: [])
+    lines = [line for line in toml.read_text().splitlines() if not line.startswith("first_side")]
+    (tmp_path / "grid.toml").write_text("\n".join([*lines, "first_side = 40"]))
+    told = mien("search", tmp_path / "grid.toml", "--out", tmp_path / "out").stderr
+    assert "8 points in 4 runs; first_side, which depends on the epochs, keeps them" in told
+
+
 def test_another_grid_is_not_mixed_into_the_folder(toml, searched):
     other = Grid((), load(toml).points[:1])
     with pytest.raises(BadSettingError, match="search of another grid"):
         search(other, searched[0])
+
+
+def test_a_search_with_nothing_held_out_is_refused(toml, tmp_path):
+    grid = load(toml)
+    points = tuple(replace(point, hold_out=0.0) for point in grid.points)
+    for some in (points, (grid.points[0], points[1]), (points[0], grid.points[1])):
+        with pytest.raises(BadSettingError, match=r"nothing is held out.*\n  try: set hold_out"):
+            search(Grid(grid.varied, some), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    [folder] = points[0].data
+    valid = tmp_path / "valid"
+    shutil.copytree(folder, valid)
+    first, *rows = manifest.read(valid)
+    manifest.write([replace(first, split="valid"), *rows], valid)
+    [outcome] = search(Grid((), (replace(points[0], data=(str(valid),)),)), tmp_path / "out")
+    assert outcome.state == "done"
 
 
 def test_a_run_that_diverges_is_a_row_and_the_rest_goes_on(toml, tmp_path):

@@ -18,6 +18,7 @@ from mien.train.data import Data, load_data
 from mien.train.distributed import Worker
 from mien.train.history import read_history
 from mien.train.optim import rate_at
+from mien.train.validate import best_epoch
 from tests.support.full_disk import full_disk
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for, tiny
@@ -215,6 +216,16 @@ def test_with_nothing_held_out_the_last_epoch_is_the_best(folder, tmp_path):
     assert [row["held_accuracy"] for row in history] == [0, 0]
     best, last = (weights(tmp_path / f"{name}.safetensors") for name in ("best", "last"))
     assert all(torch.equal(best[name], last[name]) for name in last)
+
+
+def test_with_only_calm_pictures_held_out_the_last_epoch_is_the_best(folder, tmp_path):
+    settings = settings_for(folder, epochs=2, batch=64, hold_out=0)
+    data = load_data(settings)
+    calm = data.train.where(data.train.targets.numpy() == 6)
+    history = trainer.train(settings, tmp_path, data=Data(data.train, calm, 0, 0))
+    best, last = (weights(tmp_path / f"{name}.safetensors") for name in ("best", "last"))
+    assert all(torch.equal(best[name], last[name]) for name in last)
+    assert best_epoch(history)["epoch"] == 2
 
 
 @pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 4), (3, 7), (0, 7)])

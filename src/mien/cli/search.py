@@ -110,6 +110,8 @@ def _cost(grid: "Grid") -> str:
     text = f"{len(grid.points)} points in {len(plan_runs(grid))} runs"
     if "epochs" in grid.varied and any(p.schedule != "constant" for p in grid.points):
         return f"{text}; a schedule that depends on the epochs keeps them from sharing a run"
+    if "epochs" in grid.varied and any(p.first_side for p in grid.points):
+        return f"{text}; first_side, which depends on the epochs, keeps them from sharing a run"
     return text
 
 

@@ -162,6 +162,16 @@ class TrainConfig:
                 "guide is set, and crops are mixed: places of two faces lie in one crop",
                 fix="leave guide, or mixup and cutmix, at 0",
             )
+        if self.folds and self.patience:
+            raise BadSettingError(
+                "folds and patience are set: held-out pictures would choose when a network stops",
+                fix="leave patience at 0, and give the epochs that all folds shall have",
+            )
+        if self.shuffle_labels and self.teachers:
+            raise BadSettingError(
+                "shuffle_labels is set, and teachers would teach the labels as they are",
+                fix="leave one of them out",
+            )
         if self.batch % self.devices:
             raise _out_of_range(self, "batch", f"a multiple of devices, which is {self.devices}")
 

@@ -3,12 +3,16 @@
 Pipeline: all pictures -> folds -> a run without each fold, whose last weights answer for its
 pictures -> figures of all answers together -> a run on all pictures, which is what is exported. No
 answer chooses an epoch, so the figures owe nothing to the pictures that they are measured on. The
-files of the folds lie in the run's folder. Knows nothing of the loop.
+files of the folds lie in the run's folder, and beside them which pictures are in which fold, so
+that no resumed run measures a network on what it has learned. Knows nothing of the loop.
 """
 
 import csv
+import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +32,14 @@ from mien.recognize.model import softmax
 from mien.train.config import TrainConfig
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, drop_leaks
+from mien.train.first import refuse_start_file
 from mien.train.run import LAST, load_weights, refuse_other_run
 from mien.train.trainer import EpochProgress, EpochReport, no_progress, no_report, train
 from mien.train.validate import predict
 
 __all__ = ["Answers", "read_answers", "read_record", "train_by_folds"]
 
-_ANSWERS, _RECORD = "folds.csv", "folds.json"
+_ANSWERS, _RECORD, _DIVISION = "folds.csv", "folds.json", "division.json"
 _AGAIN = "resume the run, which writes it again"
 _FACTS = ("source", "original", "path", "label", "fold")
 
@@ -74,16 +79,19 @@ def train_by_folds(
         The figures over all held-out answers, JSON-ready, as ``folds.json`` in `out` has them.
 
     Raises:
-        BadSettingError: if `out` holds another run, there are fewer pictures than folds, or other
-            networks that have seen the held-out pictures would teach.
+        BadSettingError: if `out` holds another run or one of other folds, there are fewer pictures
+            than folds, or other networks that have seen the held-out pictures would teach or be the
+            start.
         BadDataError: if the data are not there, or a fold has all pictures of a class.
     """
     _refuse_teachers(settings)
     refuse_other_run(out, settings, resume)
     everything = load_data(settings)
     pool = everything.train
+    refuse_start_file(settings, {row.source for row in pool.rows})
     folds = draw_folds(pool.rows, settings.folds, settings.draw)
     parts = [_part(pool, folds == number, number) for number in range(settings.folds)]
+    _claim(out, _division(pool, folds, settings.folds), resume)
     answers = []
     for number, data in enumerate(parts):
         folder = out / f"fold-{number + 1}"
@@ -106,6 +114,35 @@ def _refuse_teachers(settings: TrainConfig) -> None:
         )
 
 
+def _division(pool: Crops, folds: I64, count: int) -> dict[str, Any]:
+    """Tell in a few letters which pictures are in which fold, whatever their order."""
+    known = ((row.source, row.path, row.sha256) for row in pool.rows)
+    text = json.dumps(sorted((*facts, int(fold)) for facts, fold in zip(known, folds, strict=True)))
+    return {"folds": count, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _claim(out: Path, division: dict[str, Any], resume: bool) -> None:
+    """Take a folder for a run by folds, or go on with the one in it if its folds are the same."""
+    path = out / _DIVISION
+    if not path.exists() and not any(out.glob("fold-*")):
+        write_text(json.dumps(division, indent=1) + "\n", path)
+        return
+    if not resume:
+        raise BadSettingError(f"{out} holds a run", fix="add --resume, or choose another --out")
+    try:
+        begun = parse_json(read_text(path))
+    except (OSError, ValueError) as error:
+        raise BadSettingError(
+            f"{out} does not say which pictures its folds have ({error})",
+            fix="choose another --out",
+        ) from error
+    if begun != division:
+        raise BadSettingError(
+            f"the pictures or the folds are not those that the run in {out} began with",
+            fix="choose another --out",
+        )
+
+
 def _part(pool: Crops, held_out: Any, number: int) -> Data:
     """The data of one fold; copies of what it holds out are not trained on."""
     altered = np.array([row.framing == ALTERED for row in pool.rows], dtype=np.bool_)
@@ -118,11 +155,15 @@ def _part(pool: Crops, held_out: Any, number: int) -> Data:
             f"without fold {number + 1} there is no training picture of {classes}",
             fix="give more folds, or more pictures or persons of that class",
         )
-    return Data(own, held, 0, copies)
+    return Data(own, held, 0, copies, number + 1)
 
 
 def _titled(progress: EpochProgress, title: str) -> EpochProgress:
-    return lambda steps, epoch: progress(steps, f"{title}, {epoch}")
+    return partial(_with_title, progress, title)  # no lambda: it travels to other processes
+
+
+def _with_title(progress: EpochProgress, title: str, steps: range, epoch: str) -> Iterable[int]:
+    return progress(steps, f"{title}, {epoch}")
 
 
 def _logits(settings: TrainConfig, folder: Path, held: Crops) -> F32:

@@ -25,7 +25,7 @@ from mien.models import zoo
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, drop_leaks, join, load_crops
 
-__all__ = ["Data", "load_data", "read_votes", "run_labels", "soften"]
+__all__ = ["Data", "is_validated", "load_data", "read_votes", "run_labels", "soften"]
 
 _VOTES = "soft.csv"
 
@@ -39,12 +39,14 @@ class Data:
         held: held-out crops; they choose the epoch and the temperature.
         test_copies: how many crops were dropped as copies of test crops of any folder.
         held_copies: how many training crops were dropped as copies of held-out ones.
+        fold: number of the fold that is held out, from 1; 0 where there are no folds.
     """
 
     train: Crops
     held: Crops
     test_copies: int
     held_copies: int
+    fold: int = 0
 
 
 def load_data(settings: TrainConfig) -> Data:
@@ -71,11 +73,28 @@ def load_data(settings: TrainConfig) -> Data:
             fix = f"raise limit, {settings.limit}, which counts held-out pictures too; or {fix}"
         raise BadDataError(f"no training picture of {', '.join(sorted(missing))}", fix=fix)
     _refuse_one_class(labels)
-    if settings.shuffle_labels:
-        train = train.with_shuffled_targets(settings.seed)
     if settings.votes:
         train = soften(train, settings.votes, settings.trust)
+    if settings.shuffle_labels:  # last, or the votes would give the labels back
+        train = train.with_shuffled_targets(settings.seed)
     return replace(data, train=train)
+
+
+def is_validated(settings: TrainConfig) -> bool:
+    """Tell whether some pictures are held out of a run: drawn, in turn, or a split of a folder.
+
+    Args:
+        settings: of the run.
+
+    Returns:
+        False if the run learns all that it is given.
+
+    Raises:
+        BadDataError: if a folder is missing.
+    """
+    if settings.hold_out or settings.folds:
+        return True
+    return any(row.split == "valid" for folder in settings.data for row in manifest.read(folder))
 
 
 def run_labels(settings: TrainConfig) -> LabelSet:

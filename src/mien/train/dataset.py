@@ -91,9 +91,13 @@ class Crops:
         return replace(self, gray=self.gray.to(device), rgb=rgb)
 
     def with_shuffled_targets(self, seed: int) -> "Crops":
-        """Return the crops with their targets in random order: as many of each as before."""
+        """Return the crops with their targets in random order: as many of each as before.
+
+        Shares go with their targets, so that they tell no more of a picture than these do.
+        """
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
-        return replace(self, targets=self.targets[order], shares=None)
+        shares = None if self.shares is None else self.shares[order]
+        return replace(self, targets=self.targets[order], shares=shares)
 
 
 def load_crops(

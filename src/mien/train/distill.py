@@ -14,7 +14,7 @@ from mien.errors import BadSettingError
 from mien.models.network import Network
 from mien.recognize.model import Model
 from mien.train.config import TrainConfig
-from mien.train.earlier import held_out_by, is_file, load_earlier_run, refuse_unlike
+from mien.train.earlier import held_out_by, is_file, load_earlier_run, refuse_folds, refuse_unlike
 from mien.train.optim import resize
 
 __all__ = ["Teachers", "distillation_loss"]
@@ -86,6 +86,7 @@ class _FileTeacher(nn.Module):
             )
         known = held_out_by(self.model.card)
         refuse_unlike(f"the teacher {path}", self.model.labels, known, student)
+        refuse_folds(f"the teacher {path}", self.model.card, student)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, batch: Tensor, temperature: float) -> Tensor:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mien.data import manifest
 from mien.data.datasets import DATASETS
 from mien.data.label_file import labels_of_all
 from mien.errors import BadModelError, BadSettingError
@@ -21,8 +22,17 @@ from mien.models.exported import load_exported, load_last
 from mien.models.network import Network
 from mien.recognize.model import Model, shipped_models
 from mien.train.config import DEFAULTS, TrainConfig
+from mien.train.data import is_validated
 from mien.train.optim import resize
-from mien.train.run import EARLIER, START, TrainedRun, load_run, read_description
+from mien.train.run import (
+    EARLIER,
+    FOLDS,
+    START,
+    TrainedRun,
+    load_run,
+    read_description,
+    refuse_fold,
+)
 
 __all__ = [
     "Member",
@@ -32,10 +42,12 @@ __all__ = [
     "load_earlier_run",
     "load_layers",
     "load_member",
+    "refuse_folds",
     "refuse_seen",
     "refuse_unlike",
 ]
 
+_NO_FOLDS = "train it with hold_out in place of folds"
 _HELD_OUT_BY = ("hold_out", "draw")  # settings that decide which pictures validate a run
 
 
@@ -67,21 +79,52 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
         The earlier run.
 
     Raises:
-        BadSettingError: if they do not agree, on classes too, or the earlier one held nothing out.
+        BadSettingError: if they do not agree, on classes too, or the earlier one was trained by
+            folds and has learned what validates the other, or is a part of a run by folds.
         BadModelError: if the earlier run has no weights.
+        BadDataError: if the earlier run has no record.
     """
     earlier = load_run(folder)
     who, names = f"the {role} {folder}", ("neutral", *_HELD_OUT_BY, *more)
+    refuse_fold(folder, who)
     known = {name: getattr(earlier.settings, name) for name in names}
     if earlier.settings.folds:
-        if settings.hold_out:
+        if is_validated(settings):
             raise BadSettingError(
                 f"{who} was trained by folds, in the end on what the run holds out too",
-                fix="train it with hold_out in place of folds",
+                fix=_NO_FOLDS,
             )
         del known["hold_out"]  # both hold nothing out
     refuse_unlike(who, earlier.labels, known, settings)
+    refuse_folds(who, {"data": read_description(folder)}, settings)
     return earlier
+
+
+def refuse_folds(who: str, card: Mapping[str, Any], settings: TrainConfig) -> None:
+    """Check that nothing of a model file was trained by folds on what validates a run.
+
+    Such a network has learned all pictures in the end, also the ``valid`` split of a folder, so
+    that no setting tells whether it has seen those of the run.
+
+    Args:
+        who: the file, for the error.
+        card: of the file.
+        settings: of the run.
+
+    Raises:
+        BadSettingError: if something was.
+    """
+    by_folds = [record for record in _records(card) if record.get(FOLDS)]
+    if not by_folds or not is_validated(settings):
+        return
+    sources = {row.source for folder in settings.data for row in manifest.read(folder)}
+    for record in by_folds:
+        if shared := sorted(record.get("train_by_source", {}).keys() & sources):
+            raise BadSettingError(
+                f"{who} was trained by folds, in the end on all of {', '.join(shared)}, of which "
+                "the run holds some out",
+                fix=_NO_FOLDS,
+            )
 
 
 def refuse_unlike(
@@ -144,8 +187,9 @@ def refuse_seen(
     Raises:
         BadSettingError: if the file has seen such pictures.
     """
-    if not (settings.folds or settings.hold_out):
-        return  # nothing validates the run
+    if not is_validated(settings):
+        return
+    refuse_folds(who, card, settings)
     for record in _records(card):
         shared = sorted(record.get("train_by_source", {}).keys() & sources)
         own = held_out_by({"data": record})
@@ -228,6 +272,7 @@ def load_member(path: str, settings: TrainConfig, crops: Tensor) -> Member:
         return Member(run.network, {"name": run.settings.model, "licence": licence, "data": data})
     model = Model(path, threads=1)
     refuse_unlike(f"the member {path}", model.labels, held_out_by(model.card), settings)
+    refuse_folds(f"the member {path}", model.card, settings)
     answers = [name for name in ("logits", "neutral") if name in model.outputs]
     outputs = model.labels.outputs("neutral" in answers)
     network = zoo.build(model.card.get("name", ""), outputs, dropout=0, side=model.side).eval()

@@ -36,7 +36,7 @@ from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
 from mien.train.earlier import licence_of, load_member
 from mien.train.neutral import fit_neutral, same_origin
-from mien.train.run import TrainedRun, load_run, read_description
+from mien.train.run import TrainedRun, load_run, read_description, refuse_fold
 from mien.train.validate import best_epoch, predict
 
 __all__ = ["ERROR_RATE", "PARITY", "export", "multiply_adds", "read_metrics"]
@@ -74,10 +74,12 @@ def export(
         BadModelError: if the run holds no such network, the file differs from torch, or networks
             cannot answer together.
         BadDataError: if the data have other classes than the run.
-        BadSettingError: if `others` have other classes, or have seen held-out pictures of the run.
+        BadSettingError: if `others` have other classes, or have seen held-out pictures of the run;
+            if the run is a part of one by folds.
         OutputError: if the file cannot be written.
     """
     trained = load_run(run)
+    refuse_fold(run, f"the run {run}")
     if others and trained.settings.folds:
         raise BadSettingError(
             f"{run} was measured by folds, which tell nothing of several networks together",

@@ -6,6 +6,7 @@ run: before the first step its head is fitted to the training crops, on features
 changed yet, so that the first gradients do not spoil them. Knows nothing of the loop.
 """
 
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from mien.recognize.model import Model, find, read_card
 from mien.train.config import TrainConfig
 from mien.train.dataset import Crops, network_inputs
 from mien.train.earlier import is_file, load_earlier_run, load_layers, refuse_seen
+from mien.train.optim import side_at
 from mien.train.regression import embed, fit_linear
 from mien.train.run import EARLIER, LEARNED, START, read_description
 
-__all__ = ["earlier_runs", "first_network", "fit_head", "origin_of"]
+__all__ = ["earlier_runs", "first_network", "fit_head", "origin_of", "refuse_start_file"]
 
 _STATISTICS = 256  # crops that set the batch norms
 _FITTED = 4096  # crops that fit the head
@@ -43,13 +45,14 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
         The network, in training mode.
 
     Raises:
-        BadSettingError: if the start does not fit the settings or has seen held-out pictures, or
-            `start_file` is missing.
+        BadSettingError: if the start does not fit the settings or has seen held-out pictures,
+            `start_file` is missing, or the network does not take crops of `side` or `first_side`.
         BadModelError: if the start has no weights, or others than the network.
     """
     outputs = crops.labels.outputs(settings.neutral)
     network = zoo.build(settings.model, outputs, settings.dropout, settings.side)
     network.labels = crops.labels
+    _refuse_sides(network, settings)
     if settings.start in STARTS:
         if not settings.start_file:
             start = STARTS[settings.start]
@@ -70,6 +73,25 @@ def first_network(settings: TrainConfig, crops: Crops) -> Network:
     if settings.frozen:
         network.features.requires_grad_(False)
     return network.train()
+
+
+@torch.no_grad()
+def _refuse_sides(network: Network, settings: TrainConfig) -> None:
+    """Show a network a crop of the largest and of the smallest side, if the settings name them."""
+    sides = {"side": network.side} if settings.side else {}
+    if settings.first_side:
+        sides["first_side"] = side_at(0, settings, network.side)
+    network.eval()
+    for name, side in sides.items():
+        try:
+            network(torch.zeros(1, 3, side, side))
+        except RuntimeError as error:  # all that torch says of shapes that do not fit
+            raise BadSettingError(
+                f"{name} is {side}, and {settings.model} cannot take crops of {side} pixels",
+                fix=f"leave {name} out, or give another; the network is made for crops of "
+                f"{zoo.side_of(settings.model)}",
+            ) from error
+    network.train()
 
 
 def origin_of(start: str) -> dict[str, Any]:
@@ -121,20 +143,37 @@ def earlier_runs(start: str) -> list[dict[str, Any]]:
 
 def _load_file(settings: TrainConfig, network: Network, crops: Crops) -> None:
     """Give a network the layers of a model file, and a head that is fitted to the crops."""
+    refuse_start_file(settings, {row.source for row in crops.rows})
     model = Model(settings.start, threads=1)
-    name = model.card.get("name")
-    if name != settings.model:
-        raise BadSettingError(
-            f"start is {settings.start}, a {name}; model is {settings.model}",
-            fix=f'set model = "{name}", or choose another start',
-        )
-    sources = {row.source for row in crops.rows}
-    refuse_seen(f"the start {settings.start}", model.card, sources, settings)
     gray, targets, first = _chosen(crops)
     load_layers(model, network, first)
     if model.side != network.side:
         put_norms_back(network.features, first)
     fit_head(network, gray, targets)
+
+
+def refuse_start_file(settings: TrainConfig, sources: Collection[str]) -> None:
+    """Check that a model file can be the start of a run.
+
+    Args:
+        settings: of the run; a start of another kind is not looked at.
+        sources: of its pictures, as its manifests name them.
+
+    Raises:
+        BadSettingError: if the file is of another network, or has seen pictures that would validate
+            the run.
+        BadModelError: if it cannot be read.
+    """
+    if not is_file(settings.start):
+        return
+    card = read_card(find(settings.start))
+    name = card.get("name")
+    if name != settings.model:
+        raise BadSettingError(
+            f"start is {settings.start}, a {name}; model is {settings.model}",
+            fix=f'set model = "{name}", or choose another start',
+        )
+    refuse_seen(f"the start {settings.start}", card, sources, settings)
 
 
 def _chosen(crops: Crops) -> tuple[Tensor, Tensor, Tensor]:

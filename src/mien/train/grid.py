@@ -2,7 +2,8 @@
 
 With a constant rate, the first epochs of a long run are those of a short one, and early stopping
 only ends it sooner: one run of the most epochs holds the results of all of these points. Another
-schedule depends on the number of epochs, so points share a run only if they differ in patience.
+schedule depends on the number of epochs, and so do crops that grow from a first side: then points
+share a run only if they differ in patience.
 Settings that change together have a name, a variant: each is combined with all the rest.
 Needs no torch.
 """
@@ -10,6 +11,7 @@ Needs no torch.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -169,18 +171,18 @@ def plan_runs(grid: Grid) -> list[PlannedRun]:
         grid: what to search.
 
     Returns:
-        The runs, in the order of their first points.
+        The runs, in the order of their first points, each with a folder of its own.
     """
     groups: dict[TrainConfig, list[int]] = {}
     for number, point in enumerate(grid.points):
         groups.setdefault(_common_settings(point), []).append(number)
-    return [_plan(grid, numbers) for numbers in groups.values()]
+    return _with_own_names([_plan(grid, numbers) for numbers in groups.values()])
 
 
 def _common_settings(point: TrainConfig) -> TrainConfig:
     """Return a point's settings without those in which points of one run may differ."""
-    free = {"patience": 0, "epochs": 1} if point.schedule == "constant" else {"patience": 0}
-    return replace(point, **free)  # type: ignore[arg-type]
+    alike = point.schedule == "constant" and not point.first_side  # whatever the epochs
+    return replace(point, patience=0, epochs=1 if alike else point.epochs)
 
 
 def _plan(grid: Grid, numbers: Sequence[int]) -> PlannedRun:
@@ -195,6 +197,18 @@ def _plan(grid: Grid, numbers: Sequence[int]) -> PlannedRun:
         if len(own) == 1 or key == VARIANT:  # other variants need another name
             words.append(f"{key}-{'+'.join(map(_as_folder_name, own))}")
     return PlannedRun("_".join(words) or "run", settings, tuple(numbers))
+
+
+def _with_own_names(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """Number the names that are another run's: values such as a/b and a-b are called alike."""
+    taken: set[str] = set()
+    named = []
+    for run in runs:
+        tries = (run.name if n == 1 else f"{run.name}-{n}" for n in count(1))
+        name = next(name for name in tries if name.lower() not in taken)  # as on other systems
+        taken.add(name.lower())
+        named.append(replace(run, name=name))
+    return named
 
 
 def _as_folder_name(value: object) -> str:

@@ -36,6 +36,8 @@ __all__ = [
     "BEST",
     "DESCRIPTION",
     "EARLIER",
+    "FOLD",
+    "FOLDS",
     "LAST",
     "LEARNED",
     "START",
@@ -47,6 +49,7 @@ __all__ = [
     "load_weights",
     "made_with",
     "read_description",
+    "refuse_fold",
     "refuse_other_run",
     "report_bad_batch",
     "save_checkpoint",
@@ -58,7 +61,9 @@ BEST, LAST = "best.safetensors", "last.safetensors"
 DESCRIPTION = "data.json"
 START = "start"  # in it: where the first weights come from
 EARLIER = "earlier"  # and the runs before it, whose weights it began with, each with its `LEARNED`
-LEARNED = ("train_by_source", "hold_out", "draw")  # what a run learned from, and held out
+FOLDS = "folds"  # and how many there were, where all pictures were learned in the end
+FOLD = "fold"  # or which one this network was trained without
+LEARNED = ("train_by_source", "hold_out", "draw", FOLDS)  # what it learned from, and held out
 _SETTINGS, _BAD_BATCH = "config.toml", "bad-batch.csv"
 
 _MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."  # of a tensor's name
@@ -203,6 +208,26 @@ def read_description(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or type(record.get("seed")) is not int:
         raise BadDataError(f"{path} is no record of a run (it has no seed)", fix=fix)
     return record
+
+
+def refuse_fold(folder: Path, who: str) -> None:
+    """Check that a run is not one of those that a run by folds has made to measure with.
+
+    Such a network held out its fold, and not what its settings say.
+
+    Args:
+        folder: of the run.
+        who: the run, for the error.
+
+    Raises:
+        BadSettingError: if it is one.
+        BadDataError: if it has no record.
+    """
+    if fold := read_description(folder).get(FOLD):
+        raise BadSettingError(
+            f"{who} is only the part of a run by folds that answers for fold {fold}",
+            fix="name the run in whose folder it lies, or one that was trained with hold_out",
+        )
 
 
 class BadLossError(ArithmeticError):

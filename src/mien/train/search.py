@@ -5,7 +5,7 @@ finished is not trained again, so a search that was killed goes on where it was.
 other machines: see `mien.scale.tune`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from statistics import median
@@ -17,7 +17,7 @@ from mien.models import zoo
 from mien.train import config
 from mien.train.augment import Strength
 from mien.train.config import DEFAULTS, TrainConfig
-from mien.train.data import Data, load_data
+from mien.train.data import Data, is_validated, load_data
 from mien.train.grid import Grid, PlannedRun, plan_runs
 from mien.train.history import read_history, restore_history
 from mien.train.outcomes import Outcome, write_outcomes
@@ -132,12 +132,18 @@ def claim_folder(grid: Grid, out: Path) -> None:
         out: the folder.
 
     Raises:
-        BadSettingError: if it holds a search of another grid, or a point sets folds.
+        BadSettingError: if it holds a search of another grid, or a point sets folds, or holds
+            nothing out.
     """
     if any(point.folds for point in grid.points):
         raise BadSettingError(
             "folds is set, and a search compares runs by the pictures that all of them hold out",
             fix="leave folds out",
+        )
+    if not all(map(is_validated, _data_of(grid))):
+        raise BadSettingError(
+            "nothing is held out, and a search compares runs by held-out pictures",
+            fix="set hold_out, or prepare the data with a valid split",
         )
     path = out / "grid.toml"
     text = "\n".join(config.to_toml(point) for point in grid.points)
@@ -145,6 +151,11 @@ def claim_folder(grid: Grid, out: Path) -> None:
         raise BadSettingError(f"{out} holds a search of another grid", fix="choose another --out")
     if not path.exists():
         write_text(text, path)
+
+
+def _data_of(grid: Grid) -> Iterable[TrainConfig]:
+    """A point for each way in which the points of a grid hold pictures out."""
+    return {(point.data, point.hold_out): point for point in grid.points}.values()
 
 
 def _data_settings(settings: TrainConfig) -> TrainConfig:

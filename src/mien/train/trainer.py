@@ -36,6 +36,8 @@ from mien.train.optim import layout_of, optimiser, rate_at, resize, side_at
 from mien.train.run import (
     BEST,
     EARLIER,
+    FOLD,
+    FOLDS,
     LAST,
     START,
     BadLossError,
@@ -47,7 +49,7 @@ from mien.train.run import (
     save_checkpoint,
     write_description,
 )
-from mien.train.validate import out_of_patience, validate
+from mien.train.validate import best_epoch, out_of_patience, validate
 
 __all__ = ["EpochProgress", "EpochReport", "Trainer", "no_progress", "no_report", "train"]
 
@@ -138,9 +140,8 @@ def _train(worker: Worker, job: _Job) -> History:
             row = trainer.epoch(len(history), data, progress)
         except BadLossError as error:
             raise worker.on_first(partial(report_bad_batch, error, out)) from None
-        best = max((earlier["held_accuracy"] for earlier in history), default=-1.0)
-        is_best = row["held_accuracy"] > best or not len(data.held)
         history.append(row)
+        is_best = best_epoch(history) is row
         worker.on_first(partial(_save, out, trainer, history, is_best))
         ended = worker.on_first(partial(job.report, row)) is True
     return history
@@ -155,6 +156,10 @@ def _describe(data: Data, settings: TrainConfig, out: Path) -> None:
         "copies_of_held_out_dropped": data.held_copies,
         **made_with(),
     }
+    if settings.folds:
+        counts[FOLDS] = settings.folds
+    if data.fold:
+        counts[FOLD] = data.fold
     if origin := origin_of(settings.start):
         counts[START] = origin
     if runs := earlier_runs(settings.start):
