@@ -53,6 +53,15 @@ def test_what_is_no_crop_is_refused_with_what_was_got_and_the_next_step(crop, go
             door(crop)
 
 
+def test_a_crop_of_numbers_in_0_to_1_is_told_how_it_becomes_bytes():
+    crop = np.linspace(0, 1, 12).reshape(2, 2, 3)
+    with pytest.raises(BadImageError) as caught:
+        pixels.to_gray(crop)
+    code = caught.value.fix.rpartition(": ")[2]
+    assert eval(code).tolist() == (255 * crop).round().tolist()  # what is advised works
+    pixels.to_gray(eval(code))
+
+
 def test_resizing_is_bit_equal_to_pillow():
     gray = noise(100, 37)
     expected = Image.fromarray(gray).resize((64, 64), Image.Resampling.BILINEAR)

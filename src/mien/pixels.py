@@ -82,11 +82,12 @@ def to_gray(crop: U8) -> U8:
 
 def _not_a_crop(crop: object) -> tuple[str, str]:
     """Return the message and its next step."""
-    got = f"{crop.shape} {crop.dtype}" if isinstance(crop, np.ndarray) else type(crop).__name__
-    return (
-        f"expected an (H, W, 3) RGB or (H, W) grey uint8 array, got {got}",
-        "read the picture with mien.media.read_rgb(path)",
-    )
+    got, fix = type(crop).__name__, "read the picture with mien.media.read_rgb(path)"
+    if isinstance(crop, np.ndarray):
+        got = f"{crop.shape} {crop.dtype}"
+        if crop.dtype.kind == "f":
+            fix += ', or make bytes of [0, 1]: (255 * crop).round().astype("uint8")'
+    return f"expected an (H, W, 3) RGB or (H, W) grey uint8 array, got {got}", fix
 
 
 def to_side(gray: U8, side: int = SIDE) -> U8:

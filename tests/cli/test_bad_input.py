@@ -47,6 +47,34 @@ def test_a_file_that_is_no_picture_is_named_with_the_next_step(tmp_path, name):
     assert result.stderr.count("\n  try: ") == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["predict", "PHOTO", "--csv", "LONG.csv"],
+        ["predict", "PHOTO", "--out", "LONG.jpg"],
+        ["predict", "PHOTO", "--json", "--out-file", "LONG.json"],
+        ["predict", "PHOTO", "--detector", "LONG"],
+        ["predict", "PHOTO", "--out", "o", "--font", "LONG.ttf"],
+        ["predict", "PHOTO", "--model", "LONG"],
+        ["scores", "LONG"],
+        ["train", "LONG.toml"],
+        ["search", "LONG.toml"],
+        ["evaluate", "LONG", "FOLDER"],
+        ["frames", "PHOTO", "--out", "LONG"],
+        ["explain", "PHOTO", "--model", "LONG"],
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_is_too_long_is_one_message(tmp_path, words):
+    (tmp_path / "photo.png").write_bytes(BLANK)
+    given = {"PHOTO": str(tmp_path / "photo.png"), "FOLDER": str(tmp_path)}
+    named = [given.get(word, word).replace("LONG", "x" * 300) for word in words]
+    result = mien(*named)
+    assert result.exit_code == 1
+    assert "x" * 300 in result.stderr
+    assert result.stderr.count("\n  try: ") == 1
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_crop_that_is_no_picture_is_named_with_the_next_step(tmp_path, name):
     data, message = FILES[name]

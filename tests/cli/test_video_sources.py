@@ -116,7 +116,8 @@ def test_an_address_needs_leave(tmp_path):
     assert "is on the network\n  try: add --allow-network" in result.stderr
     result = mien("video", "http://127.0.0.1:9/a.mp4", "--allow-network")
     assert result.exit_code == 1
-    assert "(Connection refused)" in result.stderr
+    refused = "cannot reach http://127.0.0.1:9/a.mp4 (Connection refused)\n  try: check the address"
+    assert refused in result.stderr
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".mp4", "loop/a.mp4", ""])

@@ -34,6 +34,11 @@ def test_the_nasa_portrait_is_happy(smile):
     assert face.label == "happiness"
 
 
+def test_the_name_of_one_picture_is_not_read_letter_by_letter(recognizer):
+    with pytest.raises(TypeError, match="put it into a list"):
+        list(recognizer.read_many("photo.jpg"))
+
+
 def test_path_image_and_array_are_read_alike(recognizer, portrait, smile, tmp_path):
     path = tmp_path / "portrait.png"
     path.write_bytes(encode(portrait, "PNG"))

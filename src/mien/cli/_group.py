@@ -4,6 +4,7 @@ A command's module is imported when the command is asked for. The commands and t
 help come from `mien.cli`.
 """
 
+import errno
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -13,7 +14,7 @@ import click
 
 from mien.cli._outputs import check_formats
 from mien.cli._shared import echo_error, quiet_option
-from mien.errors import MienError
+from mien.errors import MienError, OutputError
 
 __all__ = ["Commands"]
 
@@ -34,6 +35,8 @@ _MEANT = {
     "test": "evaluate",
     "webcam": "video",
 }
+_REFUSED = {errno.ENAMETOOLONG, errno.EACCES, errno.EPERM}
+_CHECK = "check the name, and who may open its folder"
 
 
 class Commands(click.Group):
@@ -102,7 +105,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except MienError as error:
             echo_error(error)
-            ctx.exit(1)
+        except OSError as error:  # pathlib passes on what the system will not look at
+            if error.filename is None or error.errno not in _REFUSED:
+                raise
+            echo_error(OutputError(f"cannot use {error.filename}: {error.strerror}", _CHECK))
+        ctx.exit(1)
 
 
 def _summary(command: click.Command) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "face_crops",
 ]
 
+_CROP = "give a face crop with --crop, or to the service with crop=true"
 _CHANNELS = 63  # drawn of a layer: with the face they fill eight rows
 _COLUMNS = 8  # tiles side by side
 
@@ -156,7 +157,7 @@ def crops_by_side(
         return {side: [np.asarray(whole.resize((side, side), smooth))] for side in sides}
     faces = recognizer.detector.find(rgb)
     if not faces:
-        raise BadImageError(f"no face in {name}", fix="give a face crop with --crop")
+        raise BadImageError(f"no face in {name}", fix=_CROP)
     return {side: _cut_out(rgb, faces, side) for side in sides}
 
 

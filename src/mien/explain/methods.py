@@ -243,8 +243,8 @@ def _require(request: Request, ability: str, method: str) -> None:
     """Refuse a method that needs what the network does not offer."""
     if not hasattr(request.source, ability):
         need = "gradients by torch" if ability == "integrated_gradients" else "the network's layers"
-        other = "the run's folder" if ability == "integrated_gradients" else "--method occlusion"
-        raise BadModelError(f"{method} needs {need}", fix=f"use {other}")
+        other = "explain the folder of a run (--model RUN), or " if "torch" in need else ""
+        raise BadModelError(f"{method} needs {need}", fix=f"{other}take the method occlusion")
 
 
 def _by_gradients(method: str) -> Callable[[Request], F32]:

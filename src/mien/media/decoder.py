@@ -109,7 +109,10 @@ def _reason(name: str, error: Exception) -> tuple[str, str]:
             f"not a video: {name} is damaged, or a list of other files or addresses",
             "give the video file itself, or add --allow-network for a list",
         )
-    return f"not a video: {name} ({getattr(error, 'strerror', None) or error})", FIX
+    reason = getattr(error, "strerror", None) or error
+    if is_address(name) and isinstance(error, ConnectionError):
+        return f"cannot reach {name} ({reason})", "check the address, and that it answers"
+    return f"not a video: {name} ({reason})", FIX
 
 
 def is_address(source: str | Path) -> bool:

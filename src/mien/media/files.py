@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from mien.errors import BadImageError
 
-__all__ = ["is_dir", "is_store_address", "open_regular", "outwait", "real_path"]
+__all__ = ["is_dir", "is_store_address", "is_there", "open_regular", "outwait", "real_path"]
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -96,6 +96,21 @@ def outwait(error: BaseException | None) -> bool:
         return False
     time.sleep(_WAIT_S)
     return True
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether something has a name.
+
+    Args:
+        path: any text.
+
+    Returns:
+        True if there is; False also if it cannot be asked, as where a name is too long.
+    """
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return False
 
 
 def is_dir(path: Path) -> bool:

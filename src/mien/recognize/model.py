@@ -17,6 +17,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state
 from mien.cores import at_most_cores
 from mien.errors import BadModelError, UnknownNameError
 from mien.labels import LabelSet
+from mien.media.files import is_there
 from mien.pixels import F32, SIDE, U8, to_batch
 from mien.recognize.card import CARD, labels_on, read_card, read_sealed, seal
 
@@ -340,7 +341,7 @@ def find(model: str | Path) -> Path:
     path = Path(model)
     if str(path) == "shipped":
         return SHIPPED
-    if str(model) != path.name or path.suffix or "\0" in path.name or path.exists():
+    if str(model) != path.name or path.suffix or "\0" in path.name or is_there(path):
         return path
     names = {file.stem: file for file in shipped_models()}
     if path.name not in names:

@@ -167,6 +167,7 @@ class Recognizer:
 
         Raises:
             ValueError: if `workers` is negative.
+            TypeError: if `pictures` is the name of a single one.
 
         Example:
             >>> import mien, skimage.data
@@ -176,6 +177,8 @@ class Recognizer:
             Picture 1
             Failure 0
         """
+        if isinstance(pictures, str | bytes):
+            raise TypeError("expected pictures, got the name of one: put it into a list")
         count = at_most_cores(workers) or cores()
         yield from stream(self, pictures, count, heatmap, (max_pixels, max_memory))
 

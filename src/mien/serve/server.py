@@ -27,6 +27,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors import Multiprocess
 
 from mien.errors import BadSettingError, MienError
+from mien.recognize.model import SHIPPED, find, read_card
 from mien.serve.application import create_app
 from mien.serve.counters import FOLDER
 from mien.serve.settings import Settings, refuse_open_door
@@ -63,6 +64,7 @@ def run_server(
         BadSettingError: if the address cannot be listened on, or needs a token.
     """
     refuse_open_door(host, settings.token)
+    read_card(find(settings.model or SHIPPED))  # before an address is told
     with _bound(host, port) as listener, _ended_by_signals():
         address = _address(host, listener)
         if workers == 1:
