@@ -1,3 +1,4 @@
+import copy
 import csv
 import shutil
 from dataclasses import replace
@@ -18,6 +19,7 @@ from mien.train import search as searching
 from mien.train.grid import Grid, load
 from mien.train.outcomes import Outcome, effect_plots
 from mien.train.search import Median, search
+from mien.train.trainer import train
 from tests.support.commands import mien
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for, tiny
@@ -183,7 +185,14 @@ def test_the_median_rule_by_hand():
     assert not Median(earlier[:2], grace=2, least=3)({"epoch": 2, "held_accuracy": 0.0})
 
 
-def test_a_hopeless_run_is_pruned_where_asked_for(toml, tmp_path, monkeypatch):
+def train_elsewhere(settings, out, resume, progress, report, data):
+    """What several devices do: another process is given a copy of the rule."""
+    return train(settings, out, resume, progress, copy.deepcopy(report), data)
+
+
+@pytest.mark.parametrize("way", [train, train_elsewhere])
+def test_a_hopeless_run_is_pruned_where_asked_for(toml, tmp_path, monkeypatch, way):
+    monkeypatch.setattr(searching, "train", way)
     grid = load(toml)
     points = [
         config.make({**_raw(grid.points[0]), "rate": r, "epochs": 4, "patience": 0})
@@ -209,7 +218,7 @@ def wide(outputs, dropout):
 
 def test_runs_share_their_crops_unless_a_setting_decides_on_them(toml, tmp_path, monkeypatch):
     given = []
-    monkeypatch.setattr(searching, "train", lambda *words: given.append(words[-1]))
+    monkeypatch.setattr(searching, "train", lambda *words: given.append(words[-1]) or [])
     monkeypatch.setitem(zoo.MODELS, "wide", wide)
     plain = replace(load(toml).points[0], augment=True)
     changes = [

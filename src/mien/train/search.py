@@ -180,7 +180,9 @@ def _train(
         rule(row)
     try:
         if not rule.over:
-            train(run.settings, folder, folder.exists(), progress, rule, data)
+            history = train(run.settings, folder, folder.exists(), progress, rule, data)
+            for row in history:  # of several devices, another process has asked its own rule
+                rule(row)
     except BadModelError as error:
         mark_ended(folder, f"diverged\n{error.message}\n")
     if rule.over and not is_finished(folder, run.settings):
