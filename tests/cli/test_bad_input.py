@@ -47,6 +47,13 @@ def test_a_file_that_is_no_picture_is_named_with_the_next_step(tmp_path, name):
     assert result.stderr.count("\n  try: ") == 1
 
 
+@pytest.mark.parametrize("command", ["predict", "explain", "scores"])
+def test_a_picture_that_is_not_there_is_one_message(command):
+    result = mien(command, "nothere.jpg")
+    assert (result.exit_code, result.stderr.count("mien: ")) == (1, 1)
+    assert result.stderr.count("\n  try: ") == 1
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -208,7 +208,7 @@ def finish(
     """
     if known:
         echo(f"mien: {known:,} pictures had been read before", err=True)
-    if failures:
+    if failures and pictures.count > 1:  # of an only one the error has said it all
         echo(f"mien: {failures} of {pictures.count} pictures could not be read", err=True)
     if refused:
         refused.report()

@@ -140,7 +140,7 @@ def explain_command(
                     echo(f"{escaped(file)}  face {number}  wrote {escaped(target)}")
                     if face.sentence:
                         echo(f"     {face.sentence}")
-    if failures:
+    if failures and len(files) > 1:  # of an only one the error has said it all
         echo(f"mien: {failures} of {len(files)} pictures gave no face", err=True)
     refused.report()
     if failures or refused.count or found.faults:
