@@ -40,9 +40,40 @@ def test_the_same_place_and_look_cost_nothing_and_the_rest_adds_up():
     assert difference(track, sight(121), 0.0) == pytest.approx(0.25)
     # twice as large: ln 2 / 0.7 x 0.2
     assert difference(track, sight(100, side=120), 0.0) == pytest.approx(0.2 * np.log(2) / 0.7)
-    assert difference(track, sight(100, who=1), 0.0) == pytest.approx(1.5)  # a wholly other look
+    assert difference(track, sight(100, who=1), 0.2) == pytest.approx(1.5)  # a wholly other look
+    assert difference(track, sight(100, who=1), 0.1) == 1000  # and from one frame to the next
     assert difference(track, sight(150), 0.0) == 1000  # beyond its reach
     assert difference(track, sight(100, side=200), 0.0) == 1000  # no face grows so fast
+
+
+@pytest.mark.parametrize(
+    ("pattern", "elapsed_s", "same"),
+    [(0, 0.04, True), (1, 0.04, False), (1, 0.2, True)],
+    ids=["as before", "another face in the next frame", "frames far apart"],
+)
+def test_another_face_in_the_place_of_one_has_another_number(pattern, elapsed_s, same):
+    def seen(number):  # the same wall and clothes: alike by 1.69 of 2.69
+        look = np.zeros(192, dtype=np.float32)
+        look[number], look[100] = 1, 1.3
+        face = sight(100)
+        return Observation(face.detection, look / np.linalg.norm(look))
+
+    tracks = Tracks()
+    tracks.update([seen(0)], 0.0)
+    tracks.update([seen(pattern)], elapsed_s)
+    assert [t.number for t in tracks.seen()] == [0 if same else 1]
+
+
+def test_a_look_that_has_changed_much_is_the_same_person_if_it_is_like_enough():
+    def seen(number):  # alike by 4 of 5
+        look = np.zeros(192, dtype=np.float32)
+        look[number], look[100] = 1, 2
+        return Observation(sight(100).detection, look / np.linalg.norm(look))
+
+    tracks = Tracks()
+    tracks.update([seen(0)], 0.0)
+    tracks.update([seen(1)], 0.04)
+    assert [t.number for t in tracks.seen()] == [0]
 
 
 def test_numbers_follow_the_faces_whatever_their_order():

@@ -57,11 +57,11 @@ def test_a_turning_camera_is_no_cut():
 
 @pytest.mark.parametrize(
     "name",
-    ["crossing", "another", "cut"]
+    ["crossing", "another", "replaced", "cut"]
     + [
         pytest.param(name, marks=pytest.mark.slow)
         for name in SCENES
-        if name not in {"crossing", "another", "cut"}
+        if name not in {"crossing", "another", "replaced", "cut"}
     ],
 )
 def test_everybody_keeps_one_number_and_nobody_shares_it(name, detector):

@@ -273,6 +273,10 @@ SCENES: dict[str, tuple[Shot, ...]] = {
             place=5,
         ),
     ),
+    "replaced": (  # somebody else at the same place, before the same wall
+        Shot((Actor(0, walk(300, 150, 310, 150)),), 2.0, 11),
+        Shot((Actor(3, walk(310, 150, 320, 150)),), 2.0, 11),
+    ),
     "cut": (
         Shot((Actor(0, walk(200, 150, 240, 160)), Actor(3, walk(450, 150, 430, 150))), 2.0, 6),
         Shot((Actor(4, walk(220, 155, 240, 160)),), 2.0, 7),

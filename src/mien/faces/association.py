@@ -22,7 +22,15 @@ from mien.faces import align
 from mien.faces.boxes import Box, Detection
 from mien.pixels import F32, F64, U8
 
-__all__ = ["Observation", "Track", "Tracks", "appearance", "difference"]
+__all__ = [
+    "Observation",
+    "Track",
+    "Tracks",
+    "appearance",
+    "difference",
+    "has_changed",
+    "light_and_dark",
+]
 
 _REACH = 0.7  # face sides that a track may be off the next detection ...
 _REACH_PER_S = 1.5  # ... and more for every second that it was hidden
@@ -30,7 +38,9 @@ _MOST_REACH = 3.0
 _GROWTH = 0.7  # the most that a face's size may change, as the logarithm of the ratio
 _APPEARANCE_WEIGHT = 1.5  # a wholly different one costs as much as being 1.5 reaches away
 _LIMIT = 1.2  # above this cost two are not one face
-_ALIKE = 0.7  # similarity that a face needs to get the number of one that was hidden
+_ALIKE = 0.7  # similarity that a face needs to get the number of one that was hidden or has changed
+_STEADY = 0.8  # similarity of a face's light and dark to its own in the frame before
+_NEXT_S = 0.1  # between frames so close together; one person and another seldom pass it
 _IMPOSSIBLE = 1000.0
 _SETTLE_S = 0.15  # over about this time the speed is averaged
 _COAST_S = 0.7  # a hidden face goes on as it went for about this time
@@ -57,6 +67,12 @@ class Observation:
     appearance: F32
     crowded: bool = False
 
+    @property
+    def pattern(self) -> F32:
+        """The part of the appearance that is `light_and_dark`."""
+        part = self.appearance[: _FACE_SIDE**2]
+        return np.asarray(part / np.linalg.norm(part), dtype=np.float32)
+
 
 @dataclass(slots=True, eq=False)
 class Track:
@@ -69,6 +85,7 @@ class Track:
         velocity: shape (2,), pixels a second.
         appearance: shape (V,), averaged over the last times it was seen clearly.
         hidden: whether it is not to be seen now.
+        pattern: `light_and_dark` of it when it was seen last; None where another face was in front.
     """
 
     number: int
@@ -77,6 +94,7 @@ class Track:
     appearance: F32
     velocity: F64 = field(default_factory=lambda: np.zeros(2))
     hidden: bool = False
+    pattern: F32 | None = None
 
     def shift(self, time_s: float) -> F64:
         """Return how far it should have moved since it was seen, shape (2,), in pixels."""
@@ -136,10 +154,11 @@ class Tracks:
             known.hidden = True
         for face, track in zip(faces, partners, strict=True):
             if track is None:
-                self.tracks.append(Track(self._next, face.detection, time_s, face.appearance))
+                track = Track(self._next, face.detection, time_s, face.appearance)
+                self.tracks.append(track)
                 self._next += 1
-                continue
             track.move(face.detection, time_s)
+            track.pattern = None if face.crowded else face.pattern
             if not face.crowded:
                 track.appearance = _blend(track.appearance, face.appearance)
 
@@ -177,10 +196,29 @@ def difference(track: Track, face: Observation, time_s: float) -> float:
     place = float(np.linalg.norm(_centre(box) - _centre(expected))) / reach
     size = abs(float(np.log(_side(box) / _side(expected)))) / _GROWTH
     similarity = float(track.appearance @ face.appearance)
-    stranger = track.hidden and not face.crowded and similarity < _ALIKE
+    in_doubt = track.hidden or has_changed(track, face.pattern, time_s)
+    stranger = in_doubt and not face.crowded and similarity < _ALIKE
     if place > 1 or size > 1 or stranger:
         return _IMPOSSIBLE
     return 0.5 * place + 0.2 * size + _APPEARANCE_WEIGHT * (1 - similarity)
+
+
+def has_changed(track: Track, pattern: F32, time_s: float) -> bool:
+    """Tell whether a face looks unlike itself in the frame before.
+
+    Then another person may be in its place, as after a cut before the same wall; or a hand.
+
+    Args:
+        track: a face seen before.
+        pattern: `light_and_dark` of what is in its place.
+        time_s: now.
+
+    Returns:
+        False also where the frames are too far apart to tell.
+    """
+    if track.pattern is None or time_s - track.seen_s > _NEXT_S:
+        return False
+    return float(track.pattern @ pattern) < _STEADY
 
 
 def _centre(box: Box) -> F64:
@@ -206,14 +244,22 @@ def appearance(rgb: U8, detection: Detection) -> F32:
     Returns:
         shape (V,), float32, of length 1: the dot product of two is their similarity, at most 1.
     """
-    crop = align.crop(rgb, align.similarity(detection.landmarks))
     patches = [_patch(rgb, detection.box, *part) for part in (_HEAD, _CLOTHES)]
-    parts = [_texture(crop), *(_colours(patch) for patch in patches)]
+    parts = [light_and_dark(rgb, detection), *(_colours(patch) for patch in patches)]
     return np.asarray(np.concatenate(parts) / np.sqrt(len(parts)), dtype=np.float32)
 
 
-def _texture(crop: U8) -> F32:
-    """Light and dark, whatever the brightness: mean 0, length 1."""
+def light_and_dark(rgb: U8, detection: Detection) -> F32:
+    """Describe the pattern of the upright face, whatever the brightness.
+
+    Args:
+        rgb: shape (H, W, 3), uint8.
+        detection: the face in it.
+
+    Returns:
+        shape (64,), float32, of mean 0 and length 1; even where the face is.
+    """
+    crop = align.crop(rgb, align.similarity(detection.landmarks))
     small = cv2.resize(crop, (_FACE_SIDE, _FACE_SIDE), interpolation=cv2.INTER_AREA)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32).ravel()
     gray -= gray.mean()

@@ -11,7 +11,14 @@ import cv2
 import numpy as np
 
 from mien.faces import align
-from mien.faces.association import Observation, Track, Tracks, appearance
+from mien.faces.association import (
+    Observation,
+    Track,
+    Tracks,
+    appearance,
+    has_changed,
+    light_and_dark,
+)
 from mien.faces.boxes import Box, Detection, overlap
 from mien.faces.detect import Detector
 from mien.pixels import F32, U8
@@ -107,7 +114,7 @@ class Follower:
         self._known = thumbnail
 
     def _all_followed(self, rgb: U8, time_s: float) -> bool:
-        """Follow every face; say whether all were found and are well apart."""
+        """Follow every face; say whether all were found, are well apart and look as before."""
         tracks = self._tracks.seen()
         boxes = [track.expected(time_s) for track in tracks]
         moved, certainty = self._follow(rgb, tracks, boxes)
@@ -116,8 +123,12 @@ class Follower:
         boxes = [face.box for face in moved]
         if (certainty < _SURE).any() or any(_meet(b, boxes[:i]) for i, b in enumerate(boxes)):
             return False
-        for track, face in zip(tracks, moved, strict=True):
+        patterns = [light_and_dark(rgb, face) for face in moved]
+        if any(has_changed(t, own, time_s) for t, own in zip(tracks, patterns, strict=True)):
+            return False
+        for track, face, own in zip(tracks, moved, patterns, strict=True):
             track.move(face, time_s)
+            track.pattern = own
         return True
 
     def _follow(

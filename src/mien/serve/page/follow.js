@@ -5,7 +5,7 @@
 import { carried, similarity } from "./align.js";
 import { overlap } from "./detect.js";
 import { resizeArea, sparse } from "./images.js";
-import { appearance, Tracks } from "./tracks.js";
+import { appearance, hasChanged, lightAndDark, Tracks } from "./tracks.js";
 
 // All as in mien.faces.tracker, where they are explained; a test compares them.
 const FULL = 6;
@@ -72,7 +72,7 @@ export class Follower {
     this.#known = small;
   }
 
-  /** Follow every face; say whether all were found and are well apart. */
+  /** Follow every face; say whether all were found, are well apart and look as before. */
   async #allFollowed(picture, time) {
     const tracks = this.#tracks.seen();
     const expected = tracks.map((track) => track.expected(time));
@@ -83,7 +83,12 @@ export class Follower {
     const boxes = moved.map(({ face }) => face.box);
     const meet = boxes.some((box, i) => boxes.slice(0, i).some((other) => overlap(box, other) > 0));
     if (meet || moved.some(({ sure }) => sure < SURE)) return false;
-    tracks.forEach((track, i) => track.move(moved[i].face, time));
+    const patterns = moved.map(({ face }) => lightAndDark(picture, face, this.framing));
+    if (tracks.some((track, i) => hasChanged(track, patterns[i], time))) return false;
+    tracks.forEach((track, i) => {
+      track.move(moved[i].face, time);
+      track.pattern = patterns[i];
+    });
     return true;
   }
 

@@ -16,6 +16,8 @@ const GROWTH = 0.7;
 const APPEARANCE_WEIGHT = 1.5;
 const LIMIT = 1.2;
 const ALIKE = 0.7;
+const STEADY = 0.8;
+const NEXT_S = 0.1;
 const IMPOSSIBLE = 1000.0;
 const SETTLE_S = 0.15;
 const COAST_S = 0.7;
@@ -27,10 +29,11 @@ const MEMORY_S = 3.0;
 const HEAD = [-0.35, 0.75]; // top and bottom of a patch, in heights of the box below its upper edge
 const CLOTHES = [1.3, 2.4];
 
-/** One face over time: {number, face, seen, appearance, velocity, hidden}. */
+/** One face over time: {number, face, seen, appearance, velocity, hidden, pattern}. */
 export class Track {
   constructor(number, face, time, appearance) {
-    Object.assign(this, { number, face, seen: time, appearance, velocity: [0, 0], hidden: false });
+    const begun = { velocity: [0, 0], hidden: false, pattern: null };
+    Object.assign(this, { number, face, seen: time, appearance, ...begun });
   }
 
   /** Where it should be by now. */
@@ -75,18 +78,16 @@ export class Tracks {
    *   overlaps it, so that its appearance is not its own.
    */
   update(faces, time) {
-    this.list = this.list.filter((track) => time - track.seen <= MEMORY_S);
+    this.list = this.list.filter((track) => !track.hidden || time - track.seen <= MEMORY_S);
     const costs = faces.map((face) => this.list.map((track) => difference(track, face, time)));
     const partners = assign(costs, LIMIT);
     const known = [...this.list];
     for (const track of known) track.hidden = true;
     faces.forEach(({ face, appearance, crowded }, i) => {
-      if (partners[i] < 0) {
-        this.list.push(new Track(this.#next++, face, time, appearance));
-        return;
-      }
-      const track = known[partners[i]];
+      const track = known[partners[i]] ?? new Track(this.#next++, face, time, appearance);
+      if (partners[i] < 0) this.list.push(track);
       track.move(face, time);
+      track.pattern = crowded ? null : patternOf(appearance);
       if (!crowded) track.appearance = blend(track.appearance, appearance);
     });
   }
@@ -101,9 +102,21 @@ function difference(track, { face, appearance, crowded }, time) {
   const place = Math.hypot(x - u, y - v) / reach;
   const size = Math.abs(Math.log(side(box) / side(expected))) / GROWTH;
   const similar = track.appearance.reduce((sum, value, i) => sum + value * appearance[i], 0);
-  const stranger = track.hidden && !crowded && similar < ALIKE;
+  const inDoubt = track.hidden || hasChanged(track, patternOf(appearance), time);
+  const stranger = inDoubt && !crowded && similar < ALIKE;
   if (place > 1 || size > 1 || stranger) return IMPOSSIBLE;
   return 0.5 * place + 0.2 * size + APPEARANCE_WEIGHT * (1 - similar);
+}
+
+/** Whether a face looks unlike itself in the frame before: another person may be in its place. */
+export function hasChanged({ pattern, seen }, now, time) {
+  if (pattern === null || time - seen > NEXT_S) return false;
+  return pattern.reduce((sum, value, i) => sum + value * now[i], 0) < STEADY;
+}
+
+function patternOf(appearance) {
+  const part = appearance.slice(0, FACE_SIDE * FACE_SIDE), length = Math.hypot(...part);
+  return part.map((value) => value / length);
 }
 
 function centre({ left, top, right, bottom }) {
@@ -122,14 +135,15 @@ function blend(old, fresh) {
 
 /** What a face looks like: a vector of length 1. The dot product of two is their similarity. */
 export function appearance(picture, face, framing) {
-  const small = crop(picture, frame(face.landmarks, framing.side, framing), framing.side);
   const head = colours(patch(picture, face.box, HEAD));
-  const parts = [texture(small), head, colours(patch(picture, face.box, CLOTHES))];
+  const clothes = colours(patch(picture, face.box, CLOTHES));
+  const parts = [lightAndDark(picture, face, framing), head, clothes];
   return parts.flat().map((value) => value / Math.sqrt(parts.length));
 }
 
-/** Light and dark, whatever the brightness: mean 0, length 1. */
-function texture(whole) {
+/** The pattern of the upright face, whatever the brightness: mean 0, length 1. */
+export function lightAndDark(picture, face, framing) {
+  const whole = crop(picture, frame(face.landmarks, framing.side, framing), framing.side);
   const { data } = resizeArea(whole, FACE_SIDE, FACE_SIDE);
   const gray = Array.from({ length: FACE_SIDE * FACE_SIDE }, (_, i) => // OpenCV's luma
     (data[4 * i] * 9798 + data[4 * i + 1] * 19235 + data[4 * i + 2] * 3735 + (1 << 14)) >> 15);
