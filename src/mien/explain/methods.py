@@ -243,8 +243,10 @@ def _require(request: Request, ability: str, method: str) -> None:
     """Refuse a method that needs what the network does not offer."""
     if not hasattr(request.source, ability):
         need = "gradients by torch" if ability == "integrated_gradients" else "the network's layers"
-        other = "explain the folder of a run (--model RUN), or " if "torch" in need else ""
-        raise BadModelError(f"{method} needs {need}", fix=f"{other}take the method occlusion")
+        other = "the folder of a run (--model RUN), or another method"
+        if ability != "integrated_gradients":
+            other = "the method occlusion"
+        raise BadModelError(f"{method} needs {need}", fix=f"use {other}")
 
 
 def _by_gradients(method: str) -> Callable[[Request], F32]:
