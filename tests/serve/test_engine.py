@@ -74,11 +74,16 @@ def test_a_picture_without_a_face_and_a_tiny_one(page):
     assert page.read(np.zeros((1, 1, 3), dtype=np.uint8))[0] == []
 
 
-@pytest.mark.parametrize("scene", ["alone", "crossing", "cut"])
-def test_a_films_faces_keep_the_numbers_and_smoothed_scores_of_python(page, recognizer, scene):
+@pytest.mark.parametrize(
+    ("scene", "rate"),
+    [("alone", 8), ("crossing", 8), ("cut", 8), ("replaced", 12)],
+)
+def test_a_films_faces_keep_the_numbers_and_smoothed_scores_of_python(
+    page, recognizer, scene, rate
+):
     page.restart()
     video = VideoRecognizer(recognizer, Choice())
-    for number, (rgb, time_s, _) in enumerate(frames(SCENES[scene], rate=8)):
+    for number, (rgb, time_s, _) in enumerate(frames(SCENES[scene], rate=rate)):
         expected = video.read(number, time_s, rgb).faces
         faces, _ = page.read(rgb, time_s)
         assert [face["track"] for face in faces] == [face.track for face in expected], time_s
