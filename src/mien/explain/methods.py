@@ -242,10 +242,12 @@ def source_of(model: Any, labels: Labels = None, output: Callable[[Any], Any] | 
 def _require(request: Request, ability: str, method: str) -> None:
     """Refuse a method that needs what the network does not offer."""
     if not hasattr(request.source, ability):
-        need = "gradients by torch" if ability == "integrated_gradients" else "the network's layers"
-        other = "the folder of a run (--model RUN), or another method"
-        if ability != "integrated_gradients":
-            other = "the method occlusion"
+        need, other = "the network's layers", "the method occlusion"
+        if ability == "integrated_gradients":
+            need, other = (
+                "gradients by torch",
+                "the folder of a run (--model RUN), or another method",
+            )
         raise BadModelError(f"{method} needs {need}", fix=f"use {other}")
 
 

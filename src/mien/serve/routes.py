@@ -19,7 +19,7 @@ from mien.explain.targets import named_labels
 from mien.recognize.model import read_card, shipped_models
 from mien.recognize.recognizer import Failure
 from mien.serve import examples
-from mien.serve.bodies import read_pictures, read_video
+from mien.serve.bodies import Given, read_pictures, read_video
 from mien.serve.counters import Counters
 from mien.serve.engine import Engine
 from mien.serve.gate import VISIT
@@ -95,6 +95,16 @@ def make_routes(house: House) -> APIRouter:
     return router
 
 
+async def _one_by_one(
+    house: House, request: Request, given: list[Given], work: Callable[[Given], T]
+) -> AsyncIterator[T]:
+    """Read what was given, each in its turn; its bytes go when it is read."""
+    while given:
+        yield await house.in_turn(request, partial(work, given.pop(0)))
+        if given and await request.is_disconnected():
+            raise ClientDisconnect  # nobody waits for the others
+
+
 def _add_pictures(router: APIRouter, house: House) -> None:
     most = house.settings.max_pictures
 
@@ -103,25 +113,16 @@ def _add_pictures(router: APIRouter, house: House) -> None:
         """Find the faces in pictures and read each one's expression."""
         given = await read_pictures(request, most)
         records = []
-        while given:
-            work = partial(house.engine.picture, given.pop(0))  # its bytes go when it is read
-            result = await house.in_turn(request, work)
+        async for result in _one_by_one(house, request, given, house.engine.picture):
             house.counters.picture(result)
             records.append(result.record())
-            del work
-            if given and await request.is_disconnected():
-                raise ClientDisconnect  # nobody waits for the others
         return JSONResponse({"pictures": records})
 
     @router.post("/v1/crops", **examples.CROPS)
     async def crops(request: Request) -> Response:
         """Score pictures that are face crops already."""
         given = await read_pictures(request, most)
-        found = []
-        while given:
-            found.append(await house.in_turn(request, partial(house.engine.crop, given.pop(0))))
-            if given and await request.is_disconnected():
-                raise ClientDisconnect  # as above
+        found = [one async for one in _one_by_one(house, request, given, house.engine.crop)]
         read = [crop for crop in found if not isinstance(crop, Failure)]
         failed = [result for result in found if isinstance(result, Failure)]
         scores = iter(await house.in_turn(request, partial(house.engine.scores, read)))

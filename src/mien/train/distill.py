@@ -84,7 +84,7 @@ class _FileTeacher(nn.Module):
                 f"the teacher {path} does not know neutral, the run that learns from it does",
                 fix="choose another teacher, or set neutral = false",
             )
-        known = held_out_by(self.model.card)
+        known = held_out_by(self.model.card.get("data", {}))
         refuse_unlike(f"the teacher {path}", self.model.labels, known, student)
         refuse_folds(f"the teacher {path}", self.model.card, student)
 

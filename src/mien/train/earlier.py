@@ -157,17 +157,17 @@ def refuse_unlike(
             )
 
 
-def held_out_by(card: Mapping[str, Any]) -> dict[str, Any]:
+def held_out_by(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that decided which pictures validated a model file's run.
 
     Args:
-        card: of the file; an older one does not say them: nearly always they were the defaults.
+        record: of what the file learned from, as its card has it; an older one does not say them:
+            nearly always they were the defaults.
 
     Returns:
         The settings by name.
     """
-    said = card.get("data", {})
-    return {name: said.get(name, DEFAULTS[name]) for name in _HELD_OUT_BY}
+    return {name: record.get(name, DEFAULTS[name]) for name in _HELD_OUT_BY}
 
 
 def refuse_seen(
@@ -192,7 +192,7 @@ def refuse_seen(
     refuse_folds(who, card, settings)
     for record in _records(card):
         shared = sorted(record.get("train_by_source", {}).keys() & sources)
-        own = held_out_by({"data": record})
+        own = held_out_by(record)
         if shared and (settings.folds or any(own[n] != getattr(settings, n) for n in own)):
             told = " and ".join(f"{name} = {value}" for name, value in own.items())
             instead = " in place of folds" if settings.folds else ""
@@ -271,7 +271,8 @@ def load_member(path: str, settings: TrainConfig, crops: Tensor) -> Member:
         licence = licence_of(run.labels, data)
         return Member(run.network, {"name": run.settings.model, "licence": licence, "data": data})
     model = Model(path, threads=1)
-    refuse_unlike(f"the member {path}", model.labels, held_out_by(model.card), settings)
+    held_out = held_out_by(model.card.get("data", {}))
+    refuse_unlike(f"the member {path}", model.labels, held_out, settings)
     refuse_folds(f"the member {path}", model.card, settings)
     answers = [name for name in ("logits", "neutral") if name in model.outputs]
     outputs = model.labels.outputs("neutral" in answers)

@@ -30,7 +30,13 @@ import numpy as np
 
 from mien.data.datasets.archive import Archive, is_hidden, is_picture
 from mien.data.datasets.csv_tables import columns, is_table, lacks, rows_in
-from mien.data.datasets.layouts import PictureIndex, checked, split_by_folder, split_in_name
+from mien.data.datasets.layouts import (
+    PictureIndex,
+    checked,
+    leave_unnamed,
+    split_by_folder,
+    split_in_name,
+)
 from mien.data.datasets.listing import Item, Listing
 from mien.data.datasets.numbering import NUMBERINGS, number_of
 from mien.errors import BadImageError
@@ -102,9 +108,7 @@ def _from_tables(archive: Archive) -> Listing:
             _add_row(listing, archive, names, cells, "test" if held_out else "train")
     if not official:
         return _class_folders(archive, listing.unused)
-    for name in filter(is_picture, archive.names):
-        if name not in named:
-            listing.leave_out(name, "no label", "not named in the tables")
+    leave_unnamed(listing, archive, named, "the tables")
     return _each_once(listing)
 
 

@@ -33,6 +33,7 @@ from mien.data.datasets.csv_tables import columns, is_table, lacks, rows_in, row
 from mien.data.datasets.layouts import (
     PictureIndex,
     checked,
+    leave_unnamed,
     split_by_folder,
     split_in_name,
     split_of,
@@ -43,6 +44,7 @@ from mien.data.label_file import LABELS_NAME
 from mien.errors import BadDataError, BadSettingError, UnknownNameError
 from mien.labels import PAPER, LabelSet, parse
 from mien.media.escapes import unguarded
+from mien.media.files import is_there
 from mien.media.folders import OTHER
 from mien.words import meaning
 
@@ -144,18 +146,11 @@ def _whose(options: FolderOptions) -> str:
             f"--labels {by_labels} and --numbering {options.numbering}: whose numbers?",
             fix="give one of the two",
         )
-    if options.labels and not by_labels and not _is_there(options.labels):
+    if options.labels and not by_labels and not is_there(Path(options.labels)):
         if not Path(options.labels).suffix:
             raise UnknownNameError("order of numbers", options.labels, NUMBERINGS)
         raise BadDataError(f"no such file: {options.labels}", fix="check the path")
     return by_labels or options.numbering
-
-
-def _is_there(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except OSError:  # too long a name
-        return False
 
 
 def _told_columns(written: str) -> dict[str, list[str]]:
@@ -232,9 +227,7 @@ def _from_tables(
             listing.leave_out(item.original, "contradictory labels", detail)
     wrong = {problem.original for problem in listing.problems}
     listing.items = [items[name] for name in sorted(items) if name not in wrong]
-    for name in filter(is_picture, archive.names):
-        if name not in named:
-            listing.leave_out(name, "no label", "not named in the csv")
+    leave_unnamed(listing, archive, named, "the csv")
     return listing
 
 

@@ -9,9 +9,9 @@ in our class order. Counts expected: 600, 100 of each of the six; their split is
 
 from pathlib import PurePosixPath
 
-from mien.data.datasets.archive import Archive, is_picture
+from mien.data.datasets.archive import Archive
 from mien.data.datasets.csv_tables import rows_in
-from mien.data.datasets.layouts import PictureIndex, checked
+from mien.data.datasets.layouts import PictureIndex, checked, leave_unnamed
 from mien.data.datasets.listing import Item, Listing
 from mien.labels import LABELS
 
@@ -46,8 +46,6 @@ def gimefive(archive: Archive) -> Listing:
             else:
                 listing.items.append(Item(names[0], LABELS[int(number)], "valid"))
     if named:
-        for name in filter(is_picture, archive.names):
-            if name not in named:
-                listing.leave_out(name, "no label", f"not named in {_TABLE}")
+        leave_unnamed(listing, archive, named, _TABLE)
     listing.items.sort(key=lambda item: item.original)
     return checked(listing, archive, "the 600 of GiMeFive", [f"valid/*.jpg with {_TABLE}"])

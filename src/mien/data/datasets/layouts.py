@@ -6,14 +6,22 @@ a reader whose layout needs one names the pictures under any other.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, is_picture
 from mien.data.datasets.listing import Listing
 from mien.errors import BadDataError
 
-__all__ = ["SPLITS", "PictureIndex", "checked", "split_by_folder", "split_in_name", "split_of"]
+__all__ = [
+    "SPLITS",
+    "PictureIndex",
+    "checked",
+    "leave_unnamed",
+    "split_by_folder",
+    "split_in_name",
+    "split_of",
+]
 
 SPLITS = {  # usual names of a split: ours
     "train": "train",
@@ -75,6 +83,20 @@ def split_by_folder(name: str) -> str:
     """
     folders = reversed(PurePosixPath(name).parent.parts)
     return next(filter(None, map(split_of, folders)), "train")
+
+
+def leave_unnamed(listing: Listing, archive: Archive, named: Collection[str], tables: str) -> None:
+    """Leave out the pictures of an archive that no table names.
+
+    Args:
+        listing: takes them.
+        archive: the dataset as downloaded.
+        named: pictures that are named.
+        tables: what to call the tables.
+    """
+    for name in filter(is_picture, archive.names):
+        if name not in named:
+            listing.leave_out(name, "no label", f"not named in {tables}")
 
 
 class PictureIndex:

@@ -130,8 +130,7 @@ class CropWriter:
 
     Attributes:
         store: row, thumbnail and soft label of each crop written.
-        unreadable: pictures skipped, each with the reason.
-        places: the split and the label of each of these.
+        unreadable: pictures skipped, each with its split, its label and the reason.
     """
 
     def __init__(
@@ -146,8 +145,7 @@ class CropWriter:
             labels: the classes, which number their folders.
         """
         self.store = store
-        self.unreadable: dict[str, str] = {}
-        self.places: dict[str, tuple[str, str]] = {}
+        self.unreadable: dict[str, tuple[str, str, str]] = {}
         self._source, self._folder, self._labels = source, folder, labels
         self._repeated: Counter[tuple[str, str]] = Counter()
         self._folders: dict[tuple[str, str], tuple[str, Path]] = {}
@@ -160,8 +158,7 @@ class CropWriter:
             crop: its crop, or the reason why there is none.
         """
         if isinstance(crop, str):
-            self.unreadable[item.original] = crop
-            self.places[item.original] = item.split, item.label
+            self.unreadable[item.original] = item.split, item.label, crop
             return
         row = Row(
             path=self._written(item, crop.encoded),

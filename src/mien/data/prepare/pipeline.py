@@ -149,11 +149,11 @@ def _finish(
     part: Path,
 ) -> Report:
     """Drop the leaks, write the tables, and return the report."""
-    report.unreadable = writer.unreadable
+    report.unreadable = {name: reason for name, (*_, reason) in writer.unreadable.items()}
     if not len(writer.store):
         raise BadDataError(
             f"not one picture of {settings.archive} could be read; "
-            f"the first: {next(iter(writer.unreadable.values()), 'none is left')}",
+            f"the first: {next(iter(report.unreadable.values()), 'none is left')}",
             fix="download the archive again, or unpack it and give the folder",
         )
     for problem in listing.problems:
@@ -179,8 +179,8 @@ def _finish(
 
 def _left_out(writer: CropWriter, listing: Listing) -> Iterator[tuple[str, ...]]:
     """Yield a row of excluded.csv for every unreadable picture and every problem of the reader."""
-    for name, reason in writer.unreadable.items():
-        yield name, *writer.places[name], "unreadable", reason, ""
+    for name, (split, label, reason) in writer.unreadable.items():
+        yield name, split, label, "unreadable", reason, ""
     for problem in listing.problems:
         yield problem.original, "", "", problem.reason, problem.detail, ""
 
