@@ -11,6 +11,7 @@ from mien.show.tables import as_markdown
 __all__ = ["PARTS"]
 
 _SETS = {"rafdb-test": "RAF-DB test", "fer2013-test": "FER2013 test"}
+_STUDIO = {"ckplus-framed-train": "CK+", "tfeid-framed-train": "TFEID"}
 
 
 def accuracy() -> str:
@@ -30,6 +31,26 @@ def accuracy() -> str:
     header = [
         "pictures of", "pictures", "wrong", "missed most", "called uncertain",
         "wrong in the surest 80 %",
+    ]  # fmt: skip
+    return as_markdown(header, rows)
+
+
+def calibration() -> str:
+    """How far confidence is from accuracy, on pictures like the training pictures and on others."""
+    rows = []
+    for name, title in {**_SETS, **_STUDIO}.items():
+        record = read_of_shipped(name)
+        low, high = record["calibration_error_by_chance"]
+        rows.append([
+            title,
+            record["pictures"],
+            "no" if name in _STUDIO else "yes",
+            f"{record['calibration_error']:.1%}",
+            f"{low:.1%} to {high:.1%}",
+        ])
+    header = [
+        "pictures of", "pictures", "like the training pictures", "calibration error",
+        "by chance alone",
     ]  # fmt: skip
     return as_markdown(header, rows)
 
@@ -129,6 +150,7 @@ def paper() -> str:
 
 PARTS = {
     "limits-accuracy": accuracy,
+    "limits-calibration": calibration,
     "limits-confused": confused,
     "limits-damage": damage,
     "limits-maps": maps,

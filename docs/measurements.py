@@ -42,7 +42,7 @@ def peers() -> str:
             _percent(fer["mean_recall"]),
             _percent(hurt["accuracy"]) + _star(hurt),
             *(_percent(s.get("accuracy")) + _star(s) for s in studio),
-            f"{_percent(raf['calibration_error'])}, {_percent(fer['calibration_error'])}",
+            ", ".join(_percent(s.get("calibration_error")) for s in (raf, fer, *studio)),
             f"{peer['one']['cpu_ms']:.1f}",
             peer["parameters"],
             f"{peer['install_mb']:.0f}" if "install_mb" in peer else "",
@@ -54,7 +54,7 @@ def peers() -> str:
         + f"\n{RAFDB}: {sizes[RAFDB]:,} pictures. {FER2013[:12]}: the {sizes[FER2013]:,} pictures "
         + "without a copy in its training split. CK+ and TFEID taught none of these, as far as is "
         + "known. A star: the difference from the first row may be chance (McNemar, p >= 0.001). "
-        + "ECE: of RAF-DB, of FER2013. Damaged: with one of 17 kinds of damage to each crop. "
+        + "ECE: of RAF-DB, FER2013, CK+, TFEID. Damaged: with one of 17 kinds of damage to each crop. "
         + "One crop at a time on one thread, processor time."
         + f"{absent}\n"
     )

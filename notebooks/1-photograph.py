@@ -59,24 +59,34 @@ face.regions
 # %% [markdown]
 # ## What if a part is hidden?
 #
-# A map is a claim. Test it: hide the mouth of the crop, then the eyes, with grey, and classify again.
+# A map is a claim. Test it: hide the mouth of the crop, then the eyes, with grey, and classify again. In every crop of
+# mien the eyes lie at a third of the height and the mouth at three quarters.
 
 # %%
 import numpy as np
 
 
 def hidden(crop, top, bottom):
-    """Return the crop with its rows from top to bottom in grey."""
+    """Return the crop with its rows from top to bottom in grey, both as shares of its height."""
     changed = crop.copy()
-    changed[top:bottom] = 128
+    rows = slice(round(top * len(crop)), round(bottom * len(crop)))
+    changed[rows] = 128
     return changed
 
 
-crops = [face.crop, hidden(face.crop, 40, 60), hidden(face.crop, 12, 32)]
+crops = [face.crop, hidden(face.crop, 0.62, 0.94), hidden(face.crop, 0.18, 0.5)]
 scores = recognizer.classify(crops)
 for name, row in zip(("whole", "without mouth", "without eyes"), scores, strict=True):
     best = mien.LABELS[int(np.argmax(row))]
     print(f"{name:<14} {best:<10} happiness {row[0]:.2f}")
+
+# %% [markdown]
+# Look at what the network was shown: is the mouth gone?
+
+# %%
+from PIL import Image
+
+Image.fromarray(np.hstack(crops))
 
 # %% [markdown]
 # An expression is not an emotion: this names what a face shows, and not what a person feels.

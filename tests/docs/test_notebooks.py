@@ -44,6 +44,19 @@ def test_a_notebook_runs_and_shows_results_where_the_kept_one_does(source):
     assert kinds(execute(source)) == kinds(kept(source))
 
 
+def test_what_the_photograph_s_notebook_hides_is_the_mouth_and_then_the_eyes():
+    [source] = [path for path in SOURCES if path.stem == "1-photograph"]
+    names = {}
+    exec(compile(source.read_text(encoding="utf-8"), source.name, "exec"), names)
+    face, [whole, no_mouth, no_eyes] = names["face"], names["crops"]
+    points = face.landmarks @ face.to_crop[:, :2].T + face.to_crop[:, 2]
+    eyes, mouth = points[:2, 1].round().astype(int), points[3:, 1].round().astype(int)
+    for rows, gone, kept in ((mouth, no_mouth, no_eyes), (eyes, no_eyes, no_mouth)):
+        for row in rows:
+            assert (gone[row - 2 : row + 3] == 128).all()
+            assert (kept[row] == whole[row]).all()
+
+
 @pytest.mark.slow
 def test_a_cell_that_fails_fails_the_notebook(tmp_path):
     source = tmp_path / "wrong.py"

@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch.nn.functional import interpolate
 
+from mien.data import manifest
 from mien.errors import BadSettingError
 from mien.labels import LabelSet
 from mien.models import zoo
@@ -13,8 +15,9 @@ from mien.recognize.model import Model
 from mien.train import trainer
 from mien.train.data import load_data
 from mien.train.dataset import normalise
-from mien.train.distill import Teachers, distillation_loss
+from mien.train.distill import Teachers, distillation_loss, origin_of_teacher
 from mien.train.export import export
+from mien.train.run import read_description
 from tests.support.onnx_files import channels_model, three_classes
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for
@@ -114,6 +117,34 @@ def exported(runs, tmp_path_factory):
     file = tmp_path_factory.mktemp("file") / "teacher.onnx"
     export(folders[0], file)
     return file
+
+
+def test_a_run_and_its_file_say_who_taught_it_and_what_its_teachers_allow(
+    runs, exported, folder, tmp_path
+):
+    folders, settings = runs
+    rows = [replace(row, source="folder") for row in manifest.read(folder)]
+    own = shutil.copytree(folder, tmp_path / "own")
+    manifest.write(rows, own)
+    owner = replace(settings, data=(str(own),))
+    trainer.train(owner, tmp_path / "teacher")
+    teachers = (str(tmp_path / "teacher"), str(exported), "miennet")
+    trainer.train(replace(owner, teachers=teachers[:2]), tmp_path / "taught")
+    trainer.train(replace(owner, start=str(tmp_path / "taught")), tmp_path / "later")
+    licences = {}
+    for name in ("teacher", "taught", "later"):
+        licences[name] = export(tmp_path / name, tmp_path / f"{name}.onnx")["licence"]
+    # the paper's classes, and nothing that is licensed for research
+    assert licences["teacher"] == "Weights: as the training pictures allow."
+    expected = [
+        {"name": "teacher", "licence": licences["teacher"]},
+        {"name": "tiny", "licence": Model(exported, threads=1).card["licence"]},
+    ]
+    assert read_description(tmp_path / "taught")["teachers"] == expected
+    for name in ("taught", "later"):  # a run that begins with it has learned from them too
+        assert f"and tiny, their teacher: {expected[1]['licence']}" in licences[name]
+    shipped = origin_of_teacher("miennet")
+    assert (shipped["name"], "for research" in shipped["licence"]) == ("miennet", True)
 
 
 def test_a_file_answers_with_its_scores_on_what_is_not_neutral(runs, exported):

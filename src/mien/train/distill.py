@@ -5,6 +5,7 @@ Knows neither data nor the trainer.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +13,20 @@ from torch.nn.functional import kl_div
 
 from mien.errors import BadSettingError
 from mien.models.network import Network
-from mien.recognize.model import Model
+from mien.recognize.model import Model, find, read_card
 from mien.train.config import TrainConfig
-from mien.train.earlier import held_out_by, is_file, load_earlier_run, refuse_folds, refuse_unlike
+from mien.train.earlier import (
+    held_out_by,
+    is_file,
+    licence_of,
+    load_earlier_run,
+    refuse_folds,
+    refuse_unlike,
+)
 from mien.train.optim import resize
+from mien.train.run import read_description
 
-__all__ = ["Teachers", "distillation_loss"]
+__all__ = ["Teachers", "distillation_loss", "origin_of_teacher"]
 
 
 class Teachers(nn.Module):
@@ -98,6 +107,25 @@ class _FileTeacher(nn.Module):
             neutral = (found["neutral"] / temperature).sigmoid()
             scores = torch.cat([scores * (1 - neutral), neutral], dim=1)
         return scores.to(batch.device)
+
+
+def origin_of_teacher(teacher: str) -> dict[str, Any]:
+    """Tell what a teacher is, and what its licence says.
+
+    Args:
+        teacher: the folder of a run, an exported file, or the name of a model in the package.
+
+    Returns:
+        ``name`` and ``licence``.
+
+    Raises:
+        BadDataError: if the run has no record.
+        BadModelError: if the file cannot be read.
+    """
+    if is_file(teacher):
+        card = read_card(find(teacher))
+        return {key: card.get(key, "not said") for key in ("name", "licence")}
+    return {"name": Path(teacher).name, "licence": licence_of(read_description(Path(teacher)))}
 
 
 def distillation_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:

@@ -16,7 +16,7 @@ from mien.data import manifest
 from mien.data.datasets import DATASETS
 from mien.data.label_file import labels_of_all
 from mien.errors import BadModelError, BadSettingError
-from mien.labels import PAPER, LabelSet
+from mien.labels import LabelSet
 from mien.models import zoo
 from mien.models.exported import load_exported, load_last
 from mien.models.network import Network
@@ -28,6 +28,7 @@ from mien.train.run import (
     EARLIER,
     FOLDS,
     START,
+    TEACHERS,
     TrainedRun,
     load_run,
     read_description,
@@ -268,7 +269,7 @@ def load_member(path: str, settings: TrainConfig, crops: Tensor) -> Member:
     if not is_file(path):
         run = load_earlier_run(Path(path), "member", settings)
         data = read_description(Path(path))
-        licence = licence_of(run.labels, data)
+        licence = licence_of(data)
         return Member(run.network, {"name": run.settings.model, "licence": licence, "data": data})
     model = Model(path, threads=1)
     held_out = held_out_by(model.card.get("data", {}))
@@ -285,15 +286,12 @@ def load_member(path: str, settings: TrainConfig, crops: Tensor) -> Member:
     return Member(network, {key: model.card.get(key, value) for key, value in said.items()})
 
 
-def licence_of(
-    labels: LabelSet, record: Mapping[str, Any], others: Sequence[Mapping[str, str]] = ()
-) -> str:
+def licence_of(record: Mapping[str, Any], others: Sequence[Mapping[str, str]] = ()) -> str:
     """Tell what the weights of a run may be used for.
 
     Args:
-        labels: its classes.
-        record: of the run: its databases and those of the runs before it; those that mien reads
-            are for research.
+        record: of the run: its databases and those of the runs before it, its start and teachers.
+            Databases that mien reads are for research; so is what an older record does not tell.
         others: what else the weights are made of, each with its ``name`` and ``licence``.
 
     Returns:
@@ -301,13 +299,14 @@ def licence_of(
     """
     research = DATASETS.keys() - {"folder"}
     stages = [record, *record.get(EARLIER, ())]
-    if labels == PAPER or any(research & s.get("train_by_source", {}).keys() for s in stages):
+    if any(research & set(stage.get("train_by_source", research)) for stage in stages):
         return (
             "Weights: CC BY-NC 4.0, for research, because the training data are licensed for "
             "research."
         )
     start = [record[START]] if START in record else []
-    parts = [f"{part['name']}, their start: {part['licence']}" for part in start]
-    parts += [f"{part['name']}, beside them: {part['licence']}" for part in others]
+    teachers = [teacher for stage in stages for teacher in stage.get(TEACHERS, ())]
+    groups = (("their start", start), ("their teacher", teachers), ("beside them", others))
+    parts = [f"{part['name']}, {role}: {part['licence']}" for role, of in groups for part in of]
     allowed = "Weights: as the training pictures allow"
     return f"{allowed}, and {', and '.join(parts)}" if parts else f"{allowed}."

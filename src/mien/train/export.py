@@ -115,7 +115,7 @@ def export(
         **({"members": [member.record for member in members]} if members else {}),
         "parity": float(f"{parity:.1e}"),
         "metrics": {**_by_folds(run, trained), **(metrics or {})},
-        "licence": licence_of(labels, record, [member.record for member in members]),
+        "licence": licence_of(record, [member.record for member in members]),
         "weights_sha256": hashlib.sha256(graph).hexdigest(),
         "sha256": "0" * 64,
     }

@@ -41,6 +41,7 @@ __all__ = [
     "LAST",
     "LEARNED",
     "START",
+    "TEACHERS",
     "BadLossError",
     "History",
     "TrainedRun",
@@ -61,9 +62,9 @@ BEST, LAST = "best.safetensors", "last.safetensors"
 DESCRIPTION = "data.json"
 START = "start"  # in it: where the first weights come from
 EARLIER = "earlier"  # and the runs before it, whose weights it began with, each with its `LEARNED`
-FOLDS = "folds"  # and how many there were, where all pictures were learned in the end
-FOLD = "fold"  # or which one this network was trained without
-LEARNED = ("train_by_source", "hold_out", "draw", FOLDS)  # what it learned from, and held out
+FOLDS, FOLD = "folds", "fold"  # how many, all learned in the end; or without which this one was
+TEACHERS = "teachers"  # and what taught it, each with its name and licence
+LEARNED = ("train_by_source", TEACHERS, "hold_out", "draw", FOLDS)  # learned from, and held out
 _SETTINGS, _BAD_BATCH = "config.toml", "bad-batch.csv"
 
 _MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."  # of a tensor's name

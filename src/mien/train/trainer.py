@@ -27,7 +27,7 @@ from mien.train.augment import Augment, Strength, mix
 from mien.train.config import TrainConfig
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, batch_rows, batches, normalise
-from mien.train.distill import Teachers, distillation_loss
+from mien.train.distill import Teachers, distillation_loss, origin_of_teacher
 from mien.train.distributed import Worker, keep_freed_memory, launch
 from mien.train.first import earlier_runs, first_network, origin_of
 from mien.train.guide import Guide, WithFeatures
@@ -40,6 +40,7 @@ from mien.train.run import (
     FOLDS,
     LAST,
     START,
+    TEACHERS,
     BadLossError,
     History,
     load_checkpoint,
@@ -164,6 +165,8 @@ def _describe(data: Data, settings: TrainConfig, out: Path) -> None:
         counts[START] = origin
     if runs := earlier_runs(settings.start):
         counts[EARLIER] = runs
+    if settings.teachers:
+        counts[TEACHERS] = [origin_of_teacher(teacher) for teacher in settings.teachers]
     write_description(out, settings, data.train.labels, data.train.rows, counts)
 
 
