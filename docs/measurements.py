@@ -54,8 +54,8 @@ def peers() -> str:
         + f"\n{RAFDB}: {sizes[RAFDB]:,} pictures. {FER2013[:12]}: the {sizes[FER2013]:,} pictures "
         + "without a copy in its training split. CK+ and TFEID taught none of these, as far as is "
         + "known. A star: the difference from the first row may be chance (McNemar, p >= 0.001). "
-        + "ECE: of RAF-DB, FER2013, CK+, TFEID. Damaged: with one of 17 kinds of damage to each crop. "
-        + "One crop at a time on one thread, processor time."
+        + "ECE: of RAF-DB, FER2013, CK+, TFEID. Damaged: with one of 17 kinds of damage to each "
+        + "crop. One crop at a time on one thread, processor time."
         + f"{absent}\n"
     )
 

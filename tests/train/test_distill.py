@@ -122,7 +122,7 @@ def exported(runs, tmp_path_factory):
 def test_a_run_and_its_file_say_who_taught_it_and_what_its_teachers_allow(
     runs, exported, folder, tmp_path
 ):
-    folders, settings = runs
+    _, settings = runs
     rows = [replace(row, source="folder") for row in manifest.read(folder)]
     own = shutil.copytree(folder, tmp_path / "own")
     manifest.write(rows, own)
