@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mien.explain import METHODS
-from mien.explain.figure import crops_by_side
+from mien.explain.crops import find_faces
 from mien.explain.onnx_source import GraphSource
 from mien.faces import align
 from mien.labels import LABELS
@@ -236,7 +236,9 @@ def test_each_network_is_asked_about_the_crop_that_it_is_given_when_it_recognize
 
 def test_a_crop_as_large_as_the_network_takes_it_is_left_as_it_is(tmp_path, recognizer):
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    [own], [larger] = crops_by_side(recognizer, rgb, "a", [64, 88], crop=True).values()
+    [face] = find_faces(recognizer, rgb, "a", [64, 88], crop=True)
+    own, larger = face.by_side.values()
+    assert face.landmarks is None
     np.testing.assert_array_equal(own, rgb)
     assert larger.shape == (88, 88, 3)
 

@@ -3,12 +3,12 @@ import pytest
 from PIL import Image
 
 from mien.errors import BadImageError, BadModelError, MissingExtraError, UnknownNameError
+from mien.explain.crops import crops_of, find_faces
 from mien.explain.figure import (
     activations_figure,
     explain_picture,
     explanation_figure,
     explanation_sentence,
-    face_crops,
 )
 from mien.explain.methods import METHODS, source_of
 from mien.explain.sheet import methods_sheet
@@ -20,6 +20,7 @@ from mien.show import picture_grid
 from mien.show.picture_grid import figure_pixels
 from mien.show.writing import Writing
 from mien.words import LANGUAGES
+from tests.support import rendered_people
 from tests.support.commands import mien
 from tests.support.pictures import encode
 
@@ -46,24 +47,23 @@ def words_of(page):
     return [text for _, _, text, _, _ in page.words]
 
 
-def test_the_crops_are_those_that_the_recognizer_reads(photo, face, recognizer):
-    [crop] = face_crops(recognizer, photo)
+def test_the_crops_are_those_that_the_recognizer_reads(portrait, face, recognizer):
+    [crop] = crops_of(recognizer, portrait, "portrait")
     np.testing.assert_array_equal(crop, face.crop)
 
 
-def test_a_picture_that_is_a_crop_is_only_resized(tmp_path, recognizer):
+def test_a_picture_that_is_a_crop_is_only_resized(recognizer):
     rgb = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
-    (tmp_path / "a.png").write_bytes(encode(rgb, "PNG"))
-    [crop] = face_crops(recognizer, tmp_path / "a.png", crop=True)
+    [crop] = crops_of(recognizer, rgb, "a.png", crop=True)
     side = recognizer.model.side
     expected = Image.fromarray(rgb).resize((side, side), Image.Resampling.BILINEAR)
     np.testing.assert_array_equal(crop, np.asarray(expected))
 
 
-def test_a_picture_without_a_face_is_refused(tmp_path, recognizer):
-    (tmp_path / "a.png").write_bytes(encode(np.full((60, 80, 3), 190, dtype=np.uint8), "PNG"))
+def test_a_picture_without_a_face_is_refused(recognizer):
+    blank = np.full((60, 80, 3), 190, dtype=np.uint8)
     with pytest.raises(BadImageError, match=r"no face in .*a\.png\n  try: give a face crop"):
-        face_crops(recognizer, tmp_path / "a.png")
+        crops_of(recognizer, blank, "of/a.png")
 
 
 def test_the_title_the_columns_and_the_legend_name_the_predicted_class(source, face):
@@ -141,6 +141,19 @@ def test_the_sentence_speaks_of_the_class_that_was_asked_for(source, face):
         assert sentence.endswith(regions.words(regions.named_shares(heat)))
     predicted = explanation_sentence(source, face.crop, "cam")
     assert predicted == explanation_sentence(source, face.crop, "cam", "happiness")
+
+
+def test_regions_follow_the_face_as_in_what_the_recognizer_says(source, recognizer):
+    rgba = rendered_people.person(4, 1).rgba
+    rgb = np.where(rgba[..., 3:] > 0, rgba[..., :3], np.uint8(190))
+    [face] = recognizer.read(rgb).faces
+    [found] = find_faces(recognizer, rgb, "drawn", [source.side])
+    sentences = [
+        explanation_sentence(source, found.by_side[source.side], "cam", landmarks=landmarks)
+        for landmarks in (found.landmarks, None)
+    ]
+    assert sentences[0].endswith(regions.words(face.regions))
+    assert sentences[1] != sentences[0]  # where a crop has its landmarks on average is not there
 
 
 def test_the_channels_of_a_layer_fill_eight_rows_behind_the_face(source, face):

@@ -28,6 +28,7 @@ from mien.media.files import real_path
 from mien.media.parts import remove_leftovers
 
 if TYPE_CHECKING:
+    from mien.explain.crops import FaceCrops
     from mien.explain.methods import Source
     from mien.pixels import U8
     from mien.recognize.recognizer import Recognizer
@@ -180,27 +181,26 @@ class _Explainer:
 
     def __call__(self, file: Path) -> list[_FaceFigure] | BadImageError:
         """Draw them, or return why there is none."""
-        from mien.explain.figure import crops_by_side
+        from mien.explain.crops import find_faces
         from mien.media.images import read_rgb
 
         sides = {source.side for source in (self.source, *self.others.values())}
         asked = str(file), sides, self.request.is_crop
         try:
-            crops = crops_by_side(self.recognizer, read_rgb(file), *asked)
+            faces = find_faces(self.recognizer, read_rgb(file), *asked)
         except BadImageError as error:
             return error
-        faces = zip(*crops.values(), strict=True)
-        return [self._figure(dict(zip(crops, face, strict=True))) for face in faces]
+        return [self._figure(face) for face in faces]
 
-    def _figure(self, crops: "dict[int, U8]") -> _FaceFigure:
-        """Draw a face, given as the crop for each side of a network."""
+    def _figure(self, face: "FaceCrops") -> _FaceFigure:
+        """Draw a face."""
         from mien.explain.figure import (
             activations_figure,
             explanation_figure,
             explanation_sentence,
         )
 
-        asked, crop = self.request, crops[self.source.side]
+        asked, crop = self.request, face.by_side[self.source.side]
         methods, labels, layer = asked.methods, asked.labels, asked.layer
         if asked.activations:
             figure = activations_figure(self.source, crop, layer, asked.writing)
@@ -208,10 +208,11 @@ class _Explainer:
         how = (methods, labels, layer, asked.writing)
         page, left_out = explanation_figure(self.source, crop, *how)
         if self.others:
-            page, left_out = self._with_others(page, left_out, crops)
+            page, left_out = self._with_others(page, left_out, face.by_side)
         sentence = ""
         if len(methods) == len(labels) == 1:
-            sentence = explanation_sentence(self.source, crop, methods[0], labels[0], layer)
+            named = (methods[0], labels[0], layer, face.landmarks)
+            sentence = explanation_sentence(self.source, crop, *named)
         return _FaceFigure(page, left_out, sentence)
 
     def _with_others(

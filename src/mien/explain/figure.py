@@ -1,22 +1,19 @@
 """A face and its maps as a figure, and the sentence that goes with it.
 
-Pipeline: picture -> upright crops -> maps by one or more methods -> tiles with names -> a page for
+Pipeline: upright crops (crops.py) -> maps by one or more methods -> tiles with names -> a page for
 `mien.show.picture_grid.write_figure`.
 """
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from mien.errors import BadImageError, UnknownNameError
+from mien.explain.crops import cut_out
 from mien.explain.methods import REFUSALS, Source, class_names, explain_each, source_of
-from mien.faces import align
-from mien.faces.boxes import Detection
 from mien.faces.regions import named_shares, words
 from mien.labels import LABELS
-from mien.media import images
 from mien.media.inputs import PictureLike, as_rgb, path_of
 from mien.pixels import F32, SIDE, U8, enlarge, to_batch
 from mien.recognize.model import softmax
@@ -28,15 +25,11 @@ from mien.show.writing import ENGLISH, Writing, as_writing
 __all__ = [
     "activations_figure",
     "channel_captions",
-    "crops_by_side",
-    "crops_of",
     "explain_picture",
     "explanation_figure",
     "explanation_sentence",
-    "face_crops",
 ]
 
-_CROP = "give a face crop with --crop, or to the service with crop=true"
 _CHANNELS = 63  # drawn of a layer: with the face they fill eight rows
 _COLUMNS = 8  # tiles side by side
 
@@ -78,7 +71,7 @@ def explain_picture(
     recognizer = recognizer or Recognizer()
     writing = as_writing(lang, recognizer.labels)
     rgb = as_rgb(picture)
-    crops = _cut_out(rgb, recognizer.detector.find(rgb), recognizer.model.side)
+    crops = cut_out(rgb, recognizer.detector.find(rgb), recognizer.model.side)
     if not crops:
         where = path_of(picture) or "the picture"
         raise BadImageError(f"no face in {where}", fix="give a crop to mien.explain.explain")
@@ -93,78 +86,6 @@ def explain_picture(
         sheet[top : top + figure.shape[0], : figure.shape[1]] = figure
         top += figure.shape[0]
     return Image.fromarray(sheet)
-
-
-def face_crops(recognizer: Recognizer, path: Path, crop: bool = False) -> list[U8]:
-    """Return the upright crops of a picture's faces, the largest face first.
-
-    Args:
-        recognizer: finds the faces.
-        path: of the picture.
-        crop: the picture is one face crop already; it is only resized.
-
-    Returns:
-        One crop or more, shape (side, side, 3), RGB, as the network takes them.
-
-    Raises:
-        BadImageError: if the picture cannot be read or shows no face.
-    """
-    return crops_of(recognizer, images.read_rgb(path), str(path), crop)
-
-
-def crops_of(recognizer: Recognizer, rgb: U8, name: str, crop: bool = False) -> list[U8]:
-    """Return the upright crops of the faces in a picture that was read, the largest face first.
-
-    Args:
-        recognizer: finds the faces.
-        rgb: shape (H, W, 3), uint8.
-        name: what to call it in an error.
-        crop: the picture is one face crop already; it is only resized.
-
-    Returns:
-        One crop or more, shape (side, side, 3), RGB, as the network takes them.
-
-    Raises:
-        BadImageError: if it shows no face.
-    """
-    side = recognizer.model.side
-    return crops_by_side(recognizer, rgb, name, [side], crop)[side]
-
-
-def crops_by_side(
-    recognizer: Recognizer, rgb: U8, name: str, sides: Iterable[int], crop: bool = False
-) -> dict[int, list[U8]]:
-    """Return the same crops as `crops_of` for networks of several sides.
-
-    A crop is cut out of the picture once for each side: one that is made smaller afterwards is
-    another picture than the network is given when it recognizes.
-
-    Args:
-        recognizer: finds the faces; its own network counts for nothing.
-        rgb: shape (H, W, 3), uint8.
-        name: what to call it in an error.
-        sides: of the networks, in pixels.
-        crop: the picture is one face crop already; it is only resized.
-
-    Returns:
-        By side, one crop or more, shape (side, side, 3), RGB, the largest face first.
-
-    Raises:
-        BadImageError: if it shows no face.
-    """
-    if crop:
-        whole, smooth = Image.fromarray(rgb), Image.Resampling.BILINEAR
-        return {side: [np.asarray(whole.resize((side, side), smooth))] for side in sides}
-    faces = recognizer.detector.find(rgb)
-    if not faces:
-        raise BadImageError(f"no face in {name}", fix=_CROP)
-    return {side: _cut_out(rgb, faces, side) for side in sides}
-
-
-def _cut_out(rgb: U8, faces: Sequence[Detection], side: int) -> list[U8]:
-    """The upright crop of each face, as a network of that side takes it."""
-    transforms = [align.framing(face.landmarks, side) for face in faces]
-    return [align.crop(rgb, to_crop, side) for to_crop in transforms]
 
 
 def explanation_figure(
@@ -279,7 +200,12 @@ def _method_row(
 
 
 def explanation_sentence(
-    source: Source, crop: U8, method: str, label: str | None = None, layer: str | None = None
+    source: Source,
+    crop: U8,
+    method: str,
+    label: str | None = None,
+    layer: str | None = None,
+    landmarks: F32 | None = None,
 ) -> str:
     """Say how probable a class is, and where on the face the map has its evidence.
 
@@ -289,6 +215,8 @@ def explanation_sentence(
         method: a key of `METHODS`.
         label: a class; None for the one predicted.
         layer: as for `mien.explain.explain`.
+        landmarks: of the face, shape (5, 2), in pixels of a crop of 64, which its regions follow;
+            by default where a crop has them on average.
 
     Returns:
         For instance ``happiness 0.98: 61 % of the evidence on the mouth, 22 % on the cheeks``.
@@ -297,7 +225,8 @@ def explanation_sentence(
     name = _known(label or max(scores, key=lambda label: scores[label]), scores)
     number = list(scores).index(name)
     [[coarse]] = explain_each(source, _batch(source, crop), method, [number], layer)
-    return f"{name} {scores[name]:.2f}: {words(named_shares(enlarge(coarse, SIDE, SIDE)))}"
+    shares = named_shares(enlarge(coarse, SIDE, SIDE), landmarks)
+    return f"{name} {scores[name]:.2f}: {words(shares)}"
 
 
 def activations_figure(

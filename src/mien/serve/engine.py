@@ -14,7 +14,8 @@ import cv2
 from PIL import Image
 
 from mien.errors import BadImageError
-from mien.explain.figure import crops_of, explanation_figure
+from mien.explain.crops import crops_of
+from mien.explain.figure import explanation_figure
 from mien.explain.methods import source_of
 from mien.media import images
 from mien.pixels import U8, to_gray, to_side
