@@ -28,6 +28,7 @@ __all__ = [
     "U8",
     "enlarge",
     "in_batches",
+    "refuse_one_crop",
     "resampling",
     "to_batch",
     "to_gray",
@@ -147,14 +148,26 @@ def to_batch(crops: Sequence[U8] | U8, side: int = SIDE) -> F32:
         >>> to_batch([np.zeros((9, 9), dtype=np.uint8), np.zeros((5, 7, 3), dtype=np.uint8)]).shape
         (2, 3, 64, 64)
     """
-    if isinstance(crops, np.ndarray) and crops.ndim == 3 and crops.shape[2] == 3:
-        raise BadImageError(f"expected many crops, got one of {crops.shape}", fix="pass [crop]")
+    refuse_one_crop(crops)
     batch = np.empty((len(crops), 3, side, side), dtype=np.float32)
     for i, crop in enumerate(crops):
         gray = to_side(to_gray(crop), side)
         for channel in range(3):
             np.take(_TABLE[channel], gray, out=batch[i, channel])
     return batch
+
+
+def refuse_one_crop(crops: Sequence[U8] | U8) -> None:
+    """Check that crops are many: the rows of one would be taken for crops.
+
+    Args:
+        crops: as `to_batch` takes them.
+
+    Raises:
+        BadImageError: if `crops` is one RGB crop.
+    """
+    if isinstance(crops, np.ndarray) and crops.ndim == 3 and crops.shape[2] == 3:
+        raise BadImageError(f"expected many crops, got one of {crops.shape}", fix="pass [crop]")
 
 
 def in_batches(count: int, size: int = BATCH) -> Iterator[slice]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien import Recognizer
-from mien.errors import BadModelError
+from mien.errors import BadImageError, BadModelError, BadSettingError
 from mien.faces.boxes import Box, Detection
 from mien.labels import LABELS
 from mien.recognize import rejection
@@ -72,6 +72,20 @@ def test_a_threshold_of_ones_own_is_taken(portrait):
     assert not Recognizer(threads=1, reject=1e6).are_faces(rest).any()
     # where the detector finds a face, the maps are not asked
     assert Recognizer(threads=1, reject=1e6).are_faces([crop_of(portrait)]).all()
+
+
+def test_numpy_s_true_and_false_are_those_of_python_and_nonsense_is_refused():
+    assert Recognizer(threads=1, reject=np.True_)._reject_below == rejection.BELOW
+    assert not Recognizer(threads=1, reject=np.False_).rejects
+    for nonsense in (float("nan"), float("inf")):
+        with pytest.raises(BadSettingError, match=f"reject is {nonsense}, expected True or a fin"):
+            Recognizer(threads=1, reject=nonsense)
+
+
+def test_one_crop_is_not_taken_for_many(strict, portrait):
+    for asked in (strict.are_faces, strict.label, strict.classify):
+        with pytest.raises(BadImageError, match="expected many crops, got one of"):
+            asked(crop_of(portrait))
 
 
 def test_the_default_is_for_the_shipped_weights_and_the_card_goes_first():

@@ -73,6 +73,7 @@ class Recognizer:
         Raises:
             BadModelError: if the file is missing, not ours, damaged, or cannot be run; or if it is
                 to reject and has no class maps or no threshold.
+            BadSettingError: if `reject` is a number that is not finite.
             UnknownNameError: if `search` names something else.
             ValueError: if `threads` is negative.
         """
@@ -80,7 +81,8 @@ class Recognizer:
         self.model = Model(SHIPPED if model is None else model, self._threads, flip)
         certain_from = float(self.model.card.get("uncertain", {}).get("below", 0))
         self.rule = SIX if six else Rule(certain_from=certain_from)
-        self._reject_below = None if reject is False else rejection.threshold(self.model, reject)
+        off = isinstance(reject, (bool, np.bool_)) and not reject
+        self._reject_below = None if off else rejection.threshold(self.model, reject)
         self.search = checked_search(search)
         self._detector: Detector | None = None
         self._loading = threading.Lock()

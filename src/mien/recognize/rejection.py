@@ -5,14 +5,15 @@ enough: over a face they have hills and valleys, over a wall, a text or noise th
 was trained for it. Measured by `python -m benchmarks.bench_rejection`, see docs/model-card.md.
 """
 
+import math
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from mien.errors import BadModelError
+from mien.errors import BadModelError, BadSettingError
 from mien.faces.detect import Detector
-from mien.pixels import BOOL, F32, U8, in_batches, to_gray, to_side
+from mien.pixels import BOOL, F32, U8, in_batches, refuse_one_crop, to_gray, to_side
 from mien.recognize.model import Model
 
 __all__ = ["BELOW", "MEASURED_ON", "are_faces", "detection", "spread", "threshold"]
@@ -39,13 +40,19 @@ def threshold(model: Model, own: bool | float = True) -> float:
 
     Raises:
         BadModelError: if the model has no class maps, or no threshold was measured for it.
+        BadSettingError: if the one given is no finite number.
     """
     if "maps" not in model.outputs:
         raise BadModelError(
             f"{model.path} returns no class maps, by which faces are told from other crops",
             fix="leave reject out, or make the file again with mien export",
         )
-    if own is not True:
+    if not isinstance(own, (bool, np.bool_)):
+        if not math.isfinite(own):
+            raise BadSettingError(
+                f"reject is {own}, expected True or a finite spread in logits",
+                fix="pass reject=True for the threshold on the model's card",
+            )
         return float(own)
     if "below" in model.card.get("reject", {}):
         return float(model.card["reject"]["below"])
@@ -87,6 +94,7 @@ def detection(detector: Detector, crops: Sequence[U8] | U8) -> F32:
     Returns:
         shape (N,), its confidence in [0, 1], 0 where it finds none.
     """
+    refuse_one_crop(crops)
     found = [detector.boxes(_enlarged(crop)) for crop in crops]
     return np.array([max((sure for _, sure in boxes), default=0) for boxes in found], np.float32)
 
