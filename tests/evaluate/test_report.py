@@ -223,6 +223,8 @@ def test_a_paper_networks_page_has_everything_but_cam_and_says_why(folder, tmp_p
     said = "cam is left out: CAM needs the mean of the features and one linear layer"
     assert said in section(page, "Inspection")
     assert "grad-cam is left out" not in page
+    # it was trained without neutral, and nothing is said of how probable that is
+    assert "neutral" not in section(page, "Inspection")
 
 
 def test_curves_are_those_of_the_history_beside_the_file_or_the_page_says_there_are_none(

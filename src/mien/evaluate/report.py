@@ -87,7 +87,7 @@ def report(
             "Explanation",
             (
                 "The surest right answer of each class, and where its evidence lay."
-                + _scale(evaluation.labels),
+                + _scale(recognizer),
                 *explained,
             ),
             plots=sheet,
@@ -97,7 +97,7 @@ def report(
             "Inspection",
             (
                 "The surest wrong answers, with the evidence for the wrong class."
-                + _scale(evaluation.labels),
+                + _scale(recognizer),
                 *mistaken,
             ),
             plots=errors,
@@ -240,25 +240,31 @@ def _examples(
         predicted = evaluation.labels.names[number]
         words = (
             f"labelled {row.label}, called {predicted}",
-            _shares(evaluation, i, (predicted, row.label)),
+            _shares(evaluation, i, (predicted, row.label), _knows_calm(recognizer)),
             row.path,
         )
         examples.append(ExplainedCrop(crop, _with_heatmap(crop, own_maps[number]), words))
     return tuple(examples)
 
 
-def _shares(evaluation: Evaluation, picture: int, named: Sequence[str]) -> str:
-    """How probable some classes are, and a calm one beside them, on the scale of all figures."""
+def _shares(evaluation: Evaluation, picture: int, named: Sequence[str], with_calm: bool) -> str:
+    """How probable some classes are, and a calm one if asked for, on the scale of all figures."""
     labels, calm = evaluation.labels, float(evaluation.neutral[picture])
     known = labels.probabilities(evaluation.scores[picture].tolist(), calm)
-    beside = labels.targets[len(labels.names) :]
+    beside = labels.targets[len(labels.names) :] if with_calm else ()
     shown = dict.fromkeys((*named, *beside))  # each once, in order
     return ", ".join(f"{name} {known[name]:.0%}" for name in shown)
 
 
-def _scale(labels: LabelSet) -> str:
+def _knows_calm(recognizer: Recognizer) -> bool:
+    """Whether the network has learned a calm class beside the scored ones."""
+    return recognizer.labels.calm_beside and "neutral" in recognizer.model.outputs
+
+
+def _scale(recognizer: Recognizer) -> str:
     """What the percentages below crops are of, where that is more than the answers."""
-    if not labels.calm_beside:
+    labels = recognizer.labels
+    if not _knows_calm(recognizer):
         return ""
     return (
         f" Percentages are of everything that a face may show, {labels.calm} too; the answer, and "
