@@ -1,3 +1,4 @@
+import tomllib
 from dataclasses import fields, replace
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from mien.errors import BadSettingError, UnknownNameError
 from mien.train import config
 from mien.train.config import TrainConfig
+from mien.train.recipes import find_recipe
 
 DEFAULT = TrainConfig(data=("data/rafdb",))
 
@@ -232,3 +234,23 @@ def test_a_file_of_settings_without_end_or_of_an_odd_name_is_refused():
     for path in ("/dev/zero", "a\0b"):
         with pytest.raises(BadSettingError, match=r"cannot read .*\n  try: check the file"):
             config.load(path)
+
+
+def test_a_run_that_begins_with_a_trained_network_has_defaults_of_its_own():
+    begun = config.make({"data": ["a"], "start": "miennet", "batch": 8})
+    assert (begun.optimiser, begun.rate, begun.dropout, begun.batch) == ("adamw", 0.001, 0.0, 8)
+    # whoever says how to step is left alone, and so are fresh weights
+    for said in ({"rate": 0.01}, {"optimiser": "sgd"}):
+        told = config.make({"data": ["a"], "start": "miennet", **said})
+        usual = TrainConfig(data=("a",), start="miennet")
+        assert told == replace(usual, **said)
+    assert config.make({"data": ["a"]}) == TrainConfig(data=("a",))
+    # what a run writes down reads back as it was
+    old = TrainConfig(data=("a",), start="miennet")
+    assert config.make(tomllib.loads(config.to_toml(old))) == old
+
+
+def test_the_recipe_for_own_classes_says_what_such_a_run_has_by_default():
+    recipe = config.load(find_recipe("own-classes"))
+    said = {"data": ["data/mine"], "start": "miennet", "folds": 5, "epochs": 12}
+    assert recipe == config.make(said)

@@ -224,8 +224,21 @@ def _out_of_range(config: TrainConfig, name: str, expected: str) -> BadSettingEr
     return BadSettingError(f"{name} is {getattr(config, name)!r}", fix=f"give {expected}")
 
 
+# What a run takes where it begins with a trained network and says neither optimiser nor rate: the
+# usual rate would destroy what that network knows (docs/classes.md has the recipe's figures).
+FOR_A_START: dict[str, Any] = {
+    "optimiser": "adamw",
+    "rate": 0.001,
+    "schedule": "cosine",
+    "batch": 32,
+    "weight_decay": 0.01,
+    "average": 0.98,
+    "dropout": 0.0,
+}
+
+
 def load(path: str | Path, data: tuple[str, ...] = ()) -> TrainConfig:
-    """Read settings; what the file leaves out keeps its default.
+    """Read settings; what the file leaves out has its default, see `make`.
 
     Args:
         path: a TOML file.
@@ -262,12 +275,14 @@ def make(raw: Mapping[str, object]) -> TrainConfig:
         raw: what a TOML file says.
 
     Returns:
-        The settings, checked; a value out of range is refused.
+        The settings, checked; a value out of range is refused. What `raw` leaves out keeps its
+        default, or with a `start` and neither `optimiser` nor `rate` that of `FOR_A_START`.
 
     Raises:
         UnknownNameError: if it names a setting that does not exist.
     """
-    values: dict[str, Any] = {}
+    begins = bool(raw.get("start")) and not {"optimiser", "rate"} & raw.keys()
+    values: dict[str, Any] = dict(FOR_A_START) if begins else {}
     for key, value in raw.items():
         if key not in DEFAULTS:
             raise UnknownNameError("setting", key, DEFAULTS)
