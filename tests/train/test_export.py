@@ -14,6 +14,7 @@ from mien.errors import BadModelError, BadSettingError
 from mien.labels import LABELS
 from mien.recognize.model import Model, read_card
 from mien.train import config
+from mien.train.cross_validate import Answers
 from mien.train.data import load_data
 from mien.train.neutral import fit_neutral
 from tests.support.exported_runs import (
@@ -203,6 +204,42 @@ def test_a_network_whose_answer_is_no_number_is_not_written(run, folder, tmp_pat
     nn.init.constant_(broken.head.bias, float("nan"))
     message = r"weights that are no finite numbers \(head\.bias\)\n  try: train again"
     refused(write_run(tmp_path / "run", broken, settings), tmp_path / "made" / "a.onnx", message)
+
+
+def test_where_every_answer_was_right_confidence_stays_the_network_s_own():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 6, 80)
+    logits = rng.normal(size=(80, 6)).astype(np.float32)
+    logits[np.arange(80), targets] += 9
+    answers = Answers(logits, targets, ["a"] * 80)
+    card = export._calibrate(answers)
+    assert (card["temperature"], card["calibrated_on"]) == (1.0, 80)
+    assert card["uncertain"] == {"below": 0.0, "error_rate": 0.2, "answered": 1.0}
+    # a wrong answer tells how far confidence may be trusted; one in five may be wrong
+    logits[0, targets[0]] -= 30
+    card = export._calibrate(answers)
+    assert card["temperature"] == pytest.approx(best_temperature(logits, targets), rel=0.004)
+    assert card["uncertain"]["below"] == 0
+    # and a threshold that four digits cannot tell from 1 is not rounded to it
+    scores = np.full((80, 2), 2e-5, dtype=np.float32)
+    scores[:, 0] = 1 - scores[:, 1]
+    scores[:40] = [0.99, 0.01]
+    two = Answers(np.log(scores), np.repeat([1, 0], 40), ["a"] * 80)
+    assert export._certain_from(scores, two) == pytest.approx(1 - 2e-5, abs=1e-7)
+
+
+def test_a_run_that_saw_no_neutral_picture_becomes_a_file_that_does_not_know_neutral(tmp_path):
+    settings = settings_for(write_crops(tmp_path / "six", train=30, labels=LABELS), hold_out=0.5)
+    torch.manual_seed(1)
+    network = with_random_statistics(tiny(7, 0)).eval()
+    card = export.export(write_run(tmp_path / "run", network, settings), tmp_path / "a.onnx")
+    model = Model(tmp_path / "a.onnx", threads=1)
+    assert (card["neutral"], "neutral" in model.outputs) == ({}, False)
+    batch = pixels.to_batch(random_crops(3))
+    _, logits = features_and_logits(network, batch)
+    found = model.tensors(batch, ["logits"])["logits"]
+    np.testing.assert_allclose(found, logits[:, :6], atol=1e-4)
+    assert np.ptp(found, axis=0).max() > 1e-3
 
 
 def test_where_few_crops_are_held_out_made_ones_prove_the_file(run, folder, tmp_path):

@@ -59,6 +59,8 @@ def export(
 ) -> dict[str, Any]:
     """Write the best weights of a run as one sealed .onnx file.
 
+    A run that has seen no neutral picture becomes a file that does not know neutral.
+
     Args:
         run: a folder of ``mien train``.
         out: the file to write.
@@ -98,8 +100,12 @@ def export(
         members = [load_member(other, trained.settings, crops) for other in others]
         together = ensemble([trained.network, *(member.network for member in members)])
         trained = replace(trained, network=together)
-    learned = trained.settings.neutral and labels.calm_beside
-    neutral = _learn_neutral(trained.network, data) if learned else {}
+    neutral = {}
+    if trained.settings.neutral and labels.calm_beside:
+        if any(row.label == labels.calm for row in data.train.rows):
+            neutral = _learn_neutral(trained.network, data)
+        else:
+            _forget_neutral(trained.network, len(labels.names))
     model = WithMaps(trained.network, len(labels.names))
     graph = _to_onnx(model)
     parity = _prove_parity(model, graph, _proof(data.held))
@@ -170,10 +176,11 @@ def _calibrate(answers: Answers) -> dict[str, Any]:
     if len(answers.targets) < _FEW:  # both would be chance: the network's own confidence stands
         uncertain = {"below": 0.0, "error_rate": ERROR_RATE, "answered": 1.0}
         return {"temperature": 1.0, "uncertain": uncertain, "calibrated_on": 0}
-    temperature = round(fit_temperature(answers.logits, answers.targets), 4)
+    # without an error no temperature is the best: the colder, the better
+    flawless = bool((answers.logits.argmax(axis=1) == answers.targets).all())
+    temperature = 1.0 if flawless else round(fit_temperature(answers.logits, answers.targets), 4)
     scores = (torch.from_numpy(answers.logits) / temperature).softmax(dim=1).numpy()
-    below = certain_from(scores, answers.targets, answers.sources, ERROR_RATE)
-    below = min(1.0, math.ceil(below * 1e4) / 1e4)
+    below = _certain_from(scores, answers)
     answered = round(float((scores.max(axis=1) >= below).mean()), 4)
     uncertain = {"below": below, "error_rate": ERROR_RATE, "answered": answered}
     return {
@@ -181,6 +188,15 @@ def _calibrate(answers: Answers) -> dict[str, Any]:
         "uncertain": uncertain,
         "calibrated_on": len(answers.targets),
     }
+
+
+def _certain_from(scores: F32, answers: Answers) -> float:
+    """The confidence below which an answer is not certain, in four digits where these suffice."""
+    below = certain_from(scores, answers.targets, answers.sources, ERROR_RATE)
+    if below <= scores.max(axis=1).min():
+        return 0.0  # all that was held out may be answered
+    rounded = math.ceil(below * 1e4) / 1e4
+    return rounded if rounded < 1 else min(1.0, below)
 
 
 def _learn_neutral(network: Network, data: Data) -> dict[str, float]:
@@ -199,6 +215,13 @@ def _learn_neutral(network: Network, data: Data) -> dict[str, float]:
         "found_rate": round(float((logits[is_neutral] > 0).mean()), 4),
         "false_rate": round(float((logits[~is_neutral] > 0).mean()), 4),
     }
+
+
+def _forget_neutral(network: Network, scored: int) -> None:
+    """Take off the output for neutral, of which the run has seen no picture."""
+    last = network.last
+    last.weight, last.bias = nn.Parameter(last.weight[:scored]), nn.Parameter(last.bias[:scored])
+    last.out_features = scored
 
 
 def _to_onnx(model: WithMaps) -> bytes:
