@@ -172,6 +172,75 @@ def test_the_band_says_uncertain_where_the_table_does(tmp_path):
     assert count["fear"] < 0.2 * band
 
 
+def called(label, track=0):
+    """A face that its rule calls so, whatever its scores are."""
+    one = face(track, "fear", 0.3)
+    one.label = label
+    return one
+
+
+def test_of_uncertain_there_is_no_peak():
+    made = filled([(0, [face(0, "fear", 0.9)]), (1, [called("uncertain")])])
+    made.add(SimpleNamespace(time_s=2, number=2, faces=[called("no face")]))
+    assert [peak.label for peak in made.peaks(0)] == ["fear"]
+    assert [segment.label for segment in made.segments] == ["fear", "uncertain", "no face"]
+
+
+def plotted(monkeypatch, tmp_path, made):
+    return drawn(monkeypatch, lambda path: draw_timeline(made, path), tmp_path / "p.png")
+
+
+def legend_of(figure):
+    """What the legend shows, by its words."""
+    [legend] = figure.legends
+    return {
+        words.get_text(): drawn
+        for words, drawn in zip(legend.get_texts(), legend.legend_handles, strict=True)
+    }
+
+
+def test_the_legend_names_all_that_a_band_shows(monkeypatch, tmp_path):
+    def named(*labels):
+        made = filled([(i / 5, [called(label)]) for i, label in enumerate(labels)])
+        return [*legend_of(plotted(monkeypatch, tmp_path, made))]
+
+    assert named("fear") == [*LABELS, NEUTRAL]
+    assert named("fear", "uncertain") == [*LABELS, NEUTRAL, "uncertain"]
+    assert named("no face", "uncertain") == [*LABELS, NEUTRAL, "uncertain", "no face"]
+
+
+def test_uncertain_is_hatched_in_band_and_legend_alike(monkeypatch, tmp_path):
+    labels = ["uncertain", NEUTRAL, "no face", "fear"] * 4
+    made = filled([(i / 5, [called(label)]) for i, label in enumerate(labels)])
+    figure = plotted(monkeypatch, tmp_path, made)
+    filled_bars = [bars for bars in figure.axes[2].collections if len(bars.get_facecolor())]
+    assert [bars.get_hatch() for bars in filled_bars] == ["///", None, None, None]
+    named = ("uncertain", NEUTRAL, "no face")
+    handles = [legend_of(figure)[name] for name in named]
+    assert [handle.get_hatch() for handle in handles] == ["///", None, None]
+    for name, handle, bars in zip(named, handles, filled_bars, strict=False):
+        assert handle.get_facecolor() == tuple(bars.get_facecolor()[0])
+        assert handle.get_facecolor()[0] == COLOURS[name][0] / 255
+
+
+def test_a_word_is_in_a_band_whole_or_not_at_all(monkeypatch, tmp_path):
+    frames = []
+    for n in range(20):  # each label lasts longer than the one before
+        label = "happiness" if n % 2 else "uncertain"
+        frames += [(t, [called(label)]) for t in np.linspace(n * n, (n + 1) ** 2, 4, False)]
+    figure = plotted(monkeypatch, tmp_path, filled(frames))
+    band = figure.axes[2]
+    said = [text.get_text() for text in band.texts]
+    assert {*said} == {"happiness", "uncertain"}
+    assert 5 < len(said) < 15
+    starts = np.arange(20) ** 2
+    for text in band.texts:
+        box = text.get_window_extent().transformed(band.transData.inverted())
+        number = np.searchsorted(starts, text.get_position()[0]) - 1
+        assert starts[number] < box.x0 < box.x1 < (number + 1) ** 2
+        assert text.get_text() == ("happiness" if number % 2 else "uncertain")
+
+
 def test_the_axis_is_the_whole_video(tmp_path):
     made = filled([(i / 10, [face(0)] if 50 <= i < 80 else []) for i in range(100)])
     assert (made.start_s, made.end_s) == (0, pytest.approx(10))

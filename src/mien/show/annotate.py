@@ -46,8 +46,9 @@ def annotate(rgb: U8, picture: Picture, *, heatmap: bool = True, lang: str | Wri
     """Draw what was read in a picture on a copy of it.
 
     Every face gets a frame and a label in the colour of its expression, and every face with room
-    beside it bars. Over the face lies the heat map of its most probable expression, where label or
-    bars say of what it is: not over a calm or uncertain face without bars.
+    beside it bars. Before the labels of several faces stand their numbers. Over the face lies the
+    heat map of its most probable expression, where label or bars say of what it is: not over a calm
+    or uncertain face without bars.
 
     Args:
         rgb: shape (H, W, 3), uint8, RGB; left as it was.

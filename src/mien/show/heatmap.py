@@ -14,7 +14,7 @@ from mien.pixels import F32, U8
 __all__ = ["blend_heatmap", "colours", "ramp"]
 
 _OPACITY = 0.62  # at the strongest place; the face stays visible underneath
-_FADE = 1 / 8  # of the crop's side, over which a map fades out towards the crop's edge
+_FADE = 1 / 32  # of the crop's side, over which a map ends at its edge: softly, hiding little
 _SOFT = 1.5 / 64  # of the crop's side; rounds the creases that bilinear enlargement leaves
 _COLDEST = 0.25  # the colour map's first quarter is nearly black, on a face it reads as a shadow
 

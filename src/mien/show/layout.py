@@ -1,9 +1,10 @@
 """Where the frame, the label and the panel of each face go in a picture. Geometry only.
 
-Labels come first, all of one size, then panels, largest face first. A panel goes right of its face,
-else left, below or above; over an edge of its own face when that is large; else there is none. All
-panels shrink together until the most faces have one. Nothing leaves the picture, and no panel
-covers another face or its label. `mien.show.video_layout` does the same for a video.
+Labels come first, all of one size, each with the number of its face where there are several. Then
+come panels, largest face first. A panel goes right of its face, else left, below or above; over an
+edge of its own face when that is large; else there is none. All panels shrink together until the
+most faces have one. Nothing leaves the picture, and no panel covers another face or its label.
+`mien.show.video_layout` does the same for a video.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from mien.show.placement import (
     beside,
     chip_corners,
     chip_extent,
-    label_text,
+    label_texts,
     link,
     names_its_map,
 )
@@ -38,6 +39,7 @@ __all__ = ["plan"]
 _SHRINK = (1.0, 0.85, 0.7, 0.55, 0.48)  # letters of a panel, measured by the label's
 _LEAST = 1 / 90  # letters, measured by the picture: when it is shown smaller they can be read
 _SMALLER = (1.0, 0.85, 0.7, 0.0)  # letters of all labels, where they would cover each other
+_OWN = 0.5  # what a label costs that covers its own face, measured by that over another
 _EYE = 0.08  # of a face's side: how far about a landmark a panel should stay away
 _COVER = 0.3  # share of its own face that a panel may cover
 _SPOILT = 0.3  # worth of a panel that hides a part of its face, measured by one that does not
@@ -62,7 +64,9 @@ def plan(
     canvas = Canvas(area, labels, writing=writing)
     plans = [Plan(_frame(face, zoom, canvas)) for face in picture.faces]
     canvas.taken += [p.frame for p in plans if p.frame]
-    plans = _with_chips(plans, picture.faces, canvas)
+    several = len(picture.faces) > 1
+    numbered = ((face, number if several else None) for number, face in enumerate(picture.faces))
+    plans = _with_chips(plans, [label_texts(*pair, writing) for pair in numbered], canvas)
     legends = [heatmap and face.maps is not None for face in picture.faces]
     plans = [replace(p, legend=legend) for p, legend in zip(plans, legends, strict=True)]
     landmarks = [face.landmarks * zoom for face in picture.faces]
@@ -83,7 +87,7 @@ def _frame(face: Face, zoom: int, canvas: Canvas) -> Box | None:
     return None if left >= right or top >= bottom else Box(left, top, right, bottom)
 
 
-def _with_chips(plans: list[Plan], faces: tuple[Face, ...], canvas: Canvas) -> list[Plan]:
+def _with_chips(plans: list[Plan], texts: list[list[str]], canvas: Canvas) -> list[Plan]:
     """Put the labels where they cover least, all in one size: the largest that covers nothing."""
     sides = [sqrt(p.frame.width * p.frame.height) for p in plans if p.frame]
     if not sides:
@@ -94,8 +98,8 @@ def _with_chips(plans: list[Plan], faces: tuple[Face, ...], canvas: Canvas) -> l
     for size in dict.fromkeys(max(smallest, round(usual * scale)) for scale in _SMALLER):
         trial = replace(canvas, taken=list(canvas.taken))
         placed, cost = [], 0.0
-        for own, face in zip(plans, faces, strict=True):
-            made, covered = _with_chip(replace(own, size=size), face, trial)
+        for own, said in zip(plans, texts, strict=True):
+            made, covered = _with_chip(replace(own, size=size), said, trial)
             placed.append(made)
             cost += covered
         if cost < least:
@@ -106,21 +110,22 @@ def _with_chips(plans: list[Plan], faces: tuple[Face, ...], canvas: Canvas) -> l
     return best
 
 
-def _with_chip(plan: Plan, face: Face, canvas: Canvas) -> tuple[Plan, float]:
-    """Put a label where it covers least, without its percentage if that helps; and its cost."""
+def _with_chip(plan: Plan, texts: list[str], canvas: Canvas) -> tuple[Plan, float]:
+    """Put a label where it covers least, with a shorter text if that helps; and its cost."""
     if plan.frame is None:
         return plan, 0.0
     best, least = plan, inf
-    writing = canvas.writing
-    texts = {label_text(face, writing): 0.0, writing.name(face.label): 1.0}
-    for text, price in texts.items():  # the shorter is only better than covering
-        extent = chip_extent(text, plan.size, writing.font)
+    for price, text in enumerate(texts):  # the shorter is only better than covering
+        extent = chip_extent(text, plan.size, canvas.writing.font)
         for left, top in chip_corners(plan.frame, extent):
             chip = canvas.fit(left, top, extent)
-            if chip and (covered := canvas.covered(chip) + price) < least:
-                best, least = replace(plan, chip=chip, text=text), covered
+            if chip is None:
+                continue
+            own = _OWN * intersection(chip, plan.frame)
+            if (cost := canvas.covered(chip, besides=plan.frame) + own + price) < least:
+                best, least = replace(plan, chip=chip, text=text), cost
     canvas.taken += [best.chip] if best.chip else []
-    return best, least if best.chip else 2.0  # none at all is worse than one without percentage
+    return best, least if best.chip else len(texts)  # none at all is worse than the shortest
 
 
 def _with_panels(

@@ -14,6 +14,7 @@ from mien.pixels import U8
 from mien.recognize.face import Face
 from mien.show.fonts import Font
 from mien.show.heatmap import ramp
+from mien.show.placement import classes_said
 from mien.show.style import (
     DARK,
     LIGHT,
@@ -127,7 +128,7 @@ class Panel:
             top: likewise.
         """
         rows = self._rows_of(face)
-        named = tuple(face.named)
+        named = tuple(classes_said(face))
         key = (*named, face.expression, *rows)
         if key not in self._sprites:
             if len(self._sprites) >= _KEPT:  # of many classes there are many choices

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 from mien.faces.boxes import Box, intersection
-from mien.labels import PAPER, LabelSet
+from mien.labels import PAPER, UNCERTAIN, LabelSet
 from mien.recognize.face import Face
 from mien.show.fonts import Font
 from mien.show.style import text_width
@@ -23,7 +23,9 @@ __all__ = [
     "beside",
     "chip_corners",
     "chip_extent",
+    "classes_said",
     "label_text",
+    "label_texts",
     "link",
     "names_its_map",
 ]
@@ -91,18 +93,51 @@ class Canvas:
         return Box(left, top, left + width, top + height)
 
 
+def classes_said(face: Face) -> dict[str, float]:
+    """Return the classes that the label of a face names, each with its probability.
+
+    Args:
+        face: to be named.
+
+    Returns:
+        What `Face.named` has; of an uncertain face the expression whose probability that is.
+    """
+    best = {UNCERTAIN: face.expression}
+    return {best.get(name, name): value for name, value in face.named.items()}
+
+
 def label_text(face: Face, writing: Writing = ENGLISH) -> str:
     """Return what the label of a face says: its name and how probable that is.
 
     Args:
         face: to be named.
-        writing: of the name.
+        writing: of the names.
 
     Returns:
-        Also neutral and how probable that is, where `Face.named` has both.
+        Such as ``happiness 95%``, ``sadness 28%, neutral 45%`` or, of an uncertain face,
+        ``uncertain: sadness 22%, neutral 44%``.
     """
-    named = face.named.items()
-    return ", ".join(f"{writing.name(name)} {100 * value:.0f}%" for name, value in named)
+    said = classes_said(face).items()
+    shares = ", ".join(writing.share(name, value) for name, value in said)
+    unsure = face.label == UNCERTAIN
+    return writing.colon(writing.name(UNCERTAIN), shares) if unsure else shares
+
+
+def label_texts(face: Face, number: int | None, writing: Writing = ENGLISH) -> list[str]:
+    """Return what the label of a face may say, as long as there is room.
+
+    Args:
+        face: to be named.
+        number: that tables and sentences have for the face; None if it is the only one.
+        writing: of the names.
+
+    Returns:
+        All of `label_text`, its name alone, and last its number alone, which stands before both.
+    """
+    texts = [label_text(face, writing), writing.name(face.label)]
+    if number is None:
+        return texts
+    return [*(f"{number}  {text}" for text in texts), f"{number}"]
 
 
 def names_its_map(face: Face, panel: bool) -> bool:

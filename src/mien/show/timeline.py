@@ -148,6 +148,8 @@ class Timeline:
         number = int(time_s / self.bin_s + 1e-6)
         sums = history.bins.setdefault(number, np.zeros(len(face.values) + 2))
         sums += (*face.values, face.neutral, 1)
+        if face.label not in face.labels.targets:
+            return  # uncertain is no expression that a face could show most
         peak = history.peaks.get(face.label)
         if peak is None or face.confidence > peak.confidence:
             crop, probability = face.crop.copy(), face.probability
@@ -242,7 +244,7 @@ class Timeline:
             track: one of `longest`.
 
         Returns:
-            In order of time.
+            In order of time; none of what is no expression, as ``uncertain``.
         """
         return sorted(self._histories[track].peaks.values(), key=lambda peak: peak.time_s)
 

@@ -1,16 +1,16 @@
 """The plot of a timeline: for each track its peaks, its curves, and what it showed when.
 
-Curves are told apart by colour and by their dashes, the band by colour and by words, so that
-the plot can be read by the colour-blind and on grey paper. Knows nothing of video files.
+Curves are told apart by colour and by their dashes, the band by colour, by words where they fit and
+by the hatching of what is uncertain, so that the plot can be read by the colour-blind and on grey
+paper. The legend names all that a band shows. Knows nothing of video files.
 """
 
 from pathlib import Path
 from typing import Any
-from unicodedata import east_asian_width
 
 import numpy as np
 
-from mien.labels import LABELS, NO_FACE, LabelSet
+from mien.labels import LABELS, NO_FACE, UNCERTAIN, LabelSet
 from mien.pixels import F64
 from mien.show.plot_files import plot_figure
 from mien.show.style import Rgb, colours_of
@@ -25,7 +25,6 @@ _WIDTH = 12.0  # inches
 _THUMBNAIL = 0.5  # inches
 _STEP, _APART = 1.12, 0.08  # inches from one thumbnail to the next, and between their words
 _HEAD = 0.45  # inches above the plot, where the legend has at most two rows
-_ACROSS = 7  # names of the legend side by side
 _LONGEST = 2.4  # inches of a name there
 _DASHES: tuple[Any, ...] = (
     "-",
@@ -37,9 +36,11 @@ _DASHES: tuple[Any, ...] = (
 )
 _INK = "#333333"
 _LIGHT = 190  # of 255: how bright a line has a rim
-_MOST_NAMED = 7  # classes that the legend names
+_MOST_NAMED = 7  # classes that the legend names even if no band shows them
 _NO_LENGTH = 0.07  # inches that a single frame has in the band, which is all of its film
 _EDGED = 0.08  # inches: narrower ones would be hidden by a white edge
+_ROOM = 0.08  # inches that a word in the band needs beyond its own
+_HATCHES = {UNCERTAIN: "///"}  # of ink: white lines would make its grey that of neutral
 _BREAK_S = 0.5  # a longer gap is left open
 
 
@@ -65,7 +66,7 @@ def draw_timeline(timeline: Timeline, path: Path, lang: str | Writing = "en") ->
     body = sum(heights) + 0.37
     size, what = (_WIDTH, body + _HEAD), "plotting a timeline"
     with plot_figure(path, size, what, layout=None, font=writing.font.path) as figure:
-        head = _heading(figure, timeline, len(tracks), writing)
+        head = _heading(figure, timeline, tracks, writing)
         height = body + head
         figure.set_figheight(height)
         edges = {"left": 0.068, "right": 0.985, "top": 1 - head / height, "bottom": 0.32 / height}
@@ -144,30 +145,42 @@ def _broken(times: F64, values: F64) -> tuple[F64, F64]:
 
 
 def _band(band: Any, segments: list[Segment], colours: dict[str, str], writing: Writing) -> None:
-    """Draw what the track was called, in words where they fit."""
+    """Draw what the track was called, in words where a whole one fits."""
     first, final = band.get_xlim()
-    inches = _WIDTH * 0.92 / (final - first)  # of a second
-    spans: dict[tuple[str, str], list[tuple[float, float]]] = {}  # one drawing for each colour
+    inches = _WIDTH * 0.917 / (final - first)  # of a second
+    names = {segment.label: writing.name(segment.label) for segment in segments}
+    needed = {label: _inches(band.figure, name, 7.5) + _ROOM for label, name in names.items()}
+    spans: dict[tuple[str, bool], list[tuple[float, float]]] = {}  # one drawing for each colour
     for segment in segments:
         left, label = segment.start_s, segment.label
         width = segment.end_s - left or _NO_LENGTH / inches
-        edge = "white" if width * inches > _EDGED else "none"
-        spans.setdefault((label, edge), []).append((left, width))
-        name = writing.name(label)
-        if width * inches > 0.075 * _columns(name):
-            band.text(left + width / 2, 0.46, name, ha="center", va="center", fontsize=7.5)
-        elif width * inches > 0.28:
-            band.text(left + width / 2, 0.46, name[:3], ha="center", va="center", fontsize=7)
-    for (label, edge), own in spans.items():
-        band.broken_barh(own, (0, 1), facecolor=colours[label], edgecolor=edge)
+        spans.setdefault((label, width * inches > _EDGED), []).append((left, width))
+        if width * inches >= needed[label]:
+            middle = {"ha": "center", "va": "center", "fontsize": 7.5}
+            ground = {"facecolor": colours[label], "edgecolor": "none", "pad": 2}
+            band.text(left + width / 2, 0.46, names[label], bbox=ground, **middle)
+    for (label, edged), own in spans.items():
+        band.broken_barh(own, (0, 1), **_fill(label, colours))
+        if edged:
+            band.broken_barh(own, (0, 1), facecolor="none", edgecolor="white")
     band.set(ylim=(0, 1), yticks=[])
     band.spines[["top", "right", "left"]].set_visible(False)
     band.tick_params(axis="x", labelsize=8)  # below every track: of many the last is far away
 
 
-def _columns(text: str) -> int:
-    """How many Latin letters take the room of a text: a Chinese one counts for two."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+def _fill(label: str, colours: dict[str, str]) -> dict[str, Any]:
+    """How a label is filled in a band and in the legend."""
+    hatch = _HATCHES.get(label)
+    return {"facecolor": colours[label], "edgecolor": _INK, "hatch": hatch, "lw": 0}
+
+
+def _inches(figure: Any, text: str, points: float) -> float:
+    """How wide a text is."""
+    from matplotlib.font_manager import FontProperties
+
+    letters, measure = FontProperties(size=points), figure.canvas.get_renderer()
+    width, _, _ = measure.get_text_width_height_descent(text, letters, False)
+    return float(width / figure.dpi)
 
 
 def _peaks(
@@ -220,30 +233,26 @@ def _apart(times: list[float], step: float, least: float, most: float) -> list[f
 
 def _cut(figure: Any, name: str, most: float, points: float, behind: str = "") -> str:
     """A name that takes at most so many inches, together with what is written behind it."""
-    from matplotlib.font_manager import FontProperties
-
-    letters, measure = FontProperties(size=points), figure.canvas.get_renderer()
     kept = name
-    while len(kept) > 1:
-        width, _, _ = measure.get_text_width_height_descent(kept + behind, letters, False)
-        if width <= most * figure.dpi:
-            break
+    while len(kept) > 1 and _inches(figure, kept + behind, points) > most:
         kept = kept.removesuffix("…")[:-1] + "…"
     return kept + behind
 
 
-def _heading(figure: Any, timeline: Timeline, shown: int, writing: Writing) -> float:
+def _heading(figure: Any, timeline: Timeline, tracks: list[int], writing: Writing) -> float:
     """Say how many faces there are and which line is which; return the inches that it takes."""
     from matplotlib.transforms import ScaledTranslation
 
     count = writing.say("one_face" if timeline.tracks == 1 else "faces", timeline.tracks)
-    rest = f", {writing.say('longest', shown)}" if shown < timeline.tracks else ""
+    shown = {segment.label for segment in timeline.segments if segment.track in tracks}
+    fewer = len(tracks) < timeline.tracks
+    rest = f", {writing.say('longest', len(tracks))}" if fewer else ""
     below = figure.transFigure + ScaledTranslation(0, -0.12, figure.dpi_scale_trans)
     place = {"fontsize": 10, "va": "top", "weight": "bold", "transform": below}
     said = figure.text(0.008, 1, count + rest, **place)
     left = said.get_window_extent(figure.canvas.get_renderer()).x1
-    lines = _lines(figure, timeline.labels, writing)
-    for across in range(_ACROSS, 0, -1):
+    lines = _lines(figure, timeline.labels, shown, writing)
+    for across in dict.fromkeys(-(-len(lines) // rows) for rows in range(1, len(lines) + 1)):
         legend = _legend(figure, lines, across)
         box = legend.get_window_extent(figure.canvas.get_renderer())
         if box.x0 > left or across == 1:
@@ -259,19 +268,22 @@ def _legend(figure: Any, lines: list[Any], across: int) -> Any:
     return figure.legend(handles=lines, **corner, **looks)
 
 
-def _lines(figure: Any, labels: LabelSet, writing: Writing) -> list[Any]:
-    """What the legend names: the line of each class, a calm one, and how many there are more."""
+def _lines(figure: Any, labels: LabelSet, shown: set[str], writing: Writing) -> list[Any]:
+    """What the legend names: the line of each class, what else a band shows, how many are left."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
+    colours = {name: _hex(colour) for name, colour in colours_of(labels).items()}
     lines: list[Any] = []
-    for number, name in enumerate(labels.names[:_MOST_NAMED]):
+    for number, name in enumerate(labels.names):
+        if number < _MOST_NAMED or name in shown:
+            words = _cut(figure, writing.name(name), _LONGEST, 9)
+            lines.append(Line2D([], [], label=words, **_style(labels, number, 2)))
+    more = len(labels.names) - len(lines)
+    calm = [labels.calm] if labels.calm_beside else []
+    for name in (*calm, *(word for word in (UNCERTAIN, NO_FACE) if word in shown)):
         words = _cut(figure, writing.name(name), _LONGEST, 9)
-        lines.append(Line2D([], [], label=words, **_style(labels, number, 2)))
-    if labels.calm_beside:
-        words = _cut(figure, writing.name(labels.calm), _LONGEST, 9)
-        lines.append(Patch(color="#dddddd", label=words))
-    more = len(labels.names) - _MOST_NAMED
+        lines.append(Patch(label=words, **_fill(name, colours)))
     if more > 0:
         lines.append(Patch(color="none", label=writing.say("more", more)))
     return lines

@@ -2,9 +2,10 @@
 
 A panel stays put from frame to frame. It goes to a side where nothing else lies and keeps that side
 while it can: it may be pushed a little over its own face before it changes sides. A face that was
-just found, or has lost its panel, waits a little for one, so nothing flashes up. A label keeps its
-place at the frame while it covers no other face or label there. Letters and panels have one size,
-which the size of the video decides.
+just found, or has lost its panel, waits a little for one, so nothing flashes up. A label begins
+with the number of the track. It keeps its place at the frame while it covers no other face or label
+there, and says less where it would everywhere. Letters and panels have one size, which the size of
+the video decides.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from mien.show.placement import (
     beside,
     chip_corners,
     chip_extent,
-    label_text,
+    label_texts,
     link,
     names_its_map,
 )
@@ -68,7 +69,7 @@ class VideoLayout:
         self._writing = writing
         self._legend = legend
         self._size = max(SMALLEST, round(sqrt(canvas[0] * canvas[1]) / _EMS))
-        self._corners: dict[int, int] = {}  # of the labels, by track
+        self._labels: dict[int, _Label] = {}  # by track
         extent = measure(self._size, legend, labels, writing)
         self._panels = SteadyPanels(canvas, extent, self._size)
 
@@ -84,41 +85,52 @@ class VideoLayout:
             One plan a face, in the same order.
         """
         frames = [_scaled(face.box, zoom) for face in faces]
-        chips = self._chips(faces, frames)
+        placed = self._chips(faces, frames)
+        chips = [chip for _, chip in placed]
         outlines = [_about(frame, chip) for frame, chip in zip(frames, chips, strict=True)]
         panels = self._panels.place(faces, outlines, time_s, chips)
         plans, size = [], self._size
-        for face, frame, chip in zip(faces, frames, chips, strict=True):
+        for face, frame, (text, chip) in zip(faces, frames, placed, strict=True):
             place = None if face.track is None else panels.get(face.track)
             heat, line = names_its_map(face, place is not None), link(frame, place)
-            text = label_text(face, self._writing)
             plans.append(Plan(frame, size, text, chip, place, size, self._legend, heat, line))
         return plans
 
-    def _chips(self, faces: Sequence[Face], frames: Sequence[Box]) -> list[Box]:
-        """Where labels go: where they went before, unless they cover less of others elsewhere."""
+    def _chips(self, faces: Sequence[Face], frames: Sequence[Box]) -> list[tuple[str, Box]]:
+        """What labels say, and where: as before, unless they cover less of others otherwise."""
         canvas = Canvas(Box(0, 0, *self.canvas), taken=list(frames))
-        corners: dict[int, int] = {}
+        labels: dict[int, _Label] = {}
         chips = []
         for face, frame in zip(faces, frames, strict=True):
-            text = label_text(face, self._writing)
+            before = None if face.track is None else self._labels.get(face.track)
+            texts = label_texts(face, face.track, self._writing)
+            label, chip = self._chip(texts, frame, before, canvas)
+            if face.track is not None:
+                labels[face.track] = label
+            chips.append((texts[label.shorter], chip))
+            canvas.taken.append(chip)
+        self._labels = labels
+        return chips
+
+    def _chip(
+        self, texts: list[str], frame: Box, before: "_Label | None", canvas: Canvas
+    ) -> tuple["_Label", Box]:
+        """Put the first text that covers nothing, or the one of before, which may a little."""
+        for shorter, text in enumerate(texts):
             extent = chip_extent(text, self._size, self._writing.font)
             width, height = (min(a, b) for a, b in zip(extent, self.canvas, strict=True))
-            places = [
-                chip
-                for left, top in chip_corners(frame, extent)
-                if (chip := canvas.fit(round(left), round(top), (width, height)))
-            ]
+            corners = chip_corners(frame, (width, height))
+            fits = [canvas.fit(round(left), round(top), (width, height)) for left, top in corners]
+            places = [place for place in fits if place]
             costs = [canvas.covered(place, besides=frame) for place in places]
-            number = self._corners.get(face.track, 0) if face.track is not None else 0
-            if costs[number] > min(costs) + _BETTER * width * height:
-                number = costs.index(min(costs))
-            if face.track is not None:
-                corners[face.track] = number
-            chips.append(places[number])
-            canvas.taken.append(places[number])
-        self._corners = corners
-        return chips
+            corner = before.corner if before else 0
+            if costs[corner] > min(costs) + _BETTER * width * height:
+                corner = costs.index(min(costs))
+            keeps = before is not None and shorter == before.shorter
+            most = _BETTER * width * height if keeps else 0
+            if extent[0] <= width and costs[corner] <= most:
+                break
+        return _Label(shorter, corner), places[corner]
 
 
 def _about(frame: Box, chip: Box) -> Box:
@@ -129,6 +141,14 @@ def _about(frame: Box, chip: Box) -> Box:
 
 def _scaled(box: Box, zoom: int) -> Box:
     return Box(box.left * zoom, box.top * zoom, box.right * zoom, box.bottom * zoom)
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """How a label was drawn: which of its texts, and at which corner of the frame."""
+
+    shorter: int
+    corner: int
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import string
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from unicodedata import bidirectional
 
 from mien.errors import UnknownNameError
 from mien.labels import PAPER, LabelSet
@@ -16,6 +17,8 @@ from mien.words import LANGUAGES, called, caption, letters
 
 __all__ = ["ENGLISH", "Writing", "as_writing", "write_in"]
 
+_COLONS = {"fr": " : ", "zh": "：", "ja": "："}
+_TO_THE_RIGHT = "\u200e"  # a mark without width, after which a line goes on from left to right
 _ALWAYS = string.digits + string.ascii_letters + "%.,:()=…·"  # numbers, names of layers and methods
 
 
@@ -38,6 +41,16 @@ class Writing:
     def say(self, key: str, *values: object) -> str:
         """Return a text of ``captions.toml``, its blanks filled."""
         return caption(key, self.language, *values)
+
+    def share(self, label: str, value: float) -> str:
+        """Return what an expression is called and how probable it is; in Arabic, too, together."""
+        name = self.name(label)
+        mark = _TO_THE_RIGHT if bidirectional(name[-1]) in {"R", "AL"} else ""
+        return f"{name} {mark}{100 * value:.0f}%"
+
+    def colon(self, word: str, more: str) -> str:
+        """Return a word and what there is more to say, with a colon as the language writes it."""
+        return f"{word}{_COLONS.get(self.language, ': ')}{more}"
 
 
 ENGLISH = Writing()
