@@ -10,7 +10,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from mien.serve.counters import Counters, Observed
 from tests.support.pictures import encode
-from tests.support.web_server import served
+from tests.support.web_server import served, wait_until
 
 
 @pytest.fixture
@@ -46,6 +46,19 @@ def test_requests_pictures_and_faces_are_counted(fresh, portrait):
     assert "name" not in " ".join(told)
 
 
+def test_how_many_are_inside_is_true_before_anybody_asks(fresh):
+    """Of several workers one is asked, and tells what the others have noted."""
+
+    def noted():
+        return re.findall("^mien_requests_inside (.*)$", fresh.house.counters.text().decode(), re.M)
+
+    assert noted() == ["0.0"]
+    head = b"POST /v1/pictures HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    with fresh.raw(head), fresh.raw(head):
+        wait_until(lambda: noted() == ["2.0"])
+    wait_until(lambda: noted() == ["0.0"])
+
+
 def test_a_fault_of_ours_is_counted_and_logged_as_500(fresh, monkeypatch, caplog):
     monkeypatch.setattr(fresh.house.engine, "picture", lambda _given: 1 / 0)
     with caplog.at_level(logging.INFO, "mien.serve"):
@@ -54,6 +67,12 @@ def test_a_fault_of_ours_is_counted_and_logged_as_500(fresh, monkeypatch, caplog
     assert told['mien_requests_total{route="/v1/pictures",status="500"}'] == 1
     assert 'mien_requests_total{route="/v1/pictures",status="0"}' not in told
     assert any(line.startswith("POST /v1/pictures 500 ") for line in caplog.messages)
+
+
+def test_a_method_that_a_client_made_up_is_not_logged(fresh, caplog):
+    with caplog.at_level(logging.INFO, "mien.serve"), fresh.client() as client:
+        assert client.request("HOLIDAY", "/health").status_code == 405
+    assert [line.split(" 405")[0] for line in caplog.messages] == ["- /health"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import ExitStack
 from threading import Thread
 
 import pytest
@@ -111,8 +112,11 @@ def test_a_browser_may_ask_first_where_an_origin_is_allowed_and_nowhere_else(gua
     with guarded.client() as client:
         response = client.options("/v1/pictures", headers=asks)
         assert response.headers["access-control-allow-origin"] == "https://example.org"
-        response = client.options("/v1/pictures", headers=asks | {"origin": "https://evil.example"})
-        assert "access-control-allow-origin" not in response.headers
+        for wrong in ({"origin": "https://evil.example"}, {"access-control-request-method": "PUT"}):
+            told = problem_of(response := client.options("/v1/pictures", headers=asks | wrong))
+            assert (told["status"], "--allow-origin" in told["fix"]) == (400, True)
+            assert ("access-control-allow-origin" in response.headers) is ("origin" not in wrong)
+            assert "Origin" in response.headers["vary"]
     with service.client() as client:
         response = client.options("/v1/pictures", headers=asks)
         assert "access-control-allow-origin" not in response.headers
@@ -201,6 +205,18 @@ def test_another_client_gets_in_where_one_has_filled_the_house(narrow, photo):
             assert other.post("/v1/pictures", content=small).status_code == 200
         assert answer(newest)[0] == 503
         assert answer(first)[0] == 408  # in its own time
+
+
+def test_bodies_that_were_given_up_leave_their_places_to_another_client(photo):
+    """While their answers are on the way: the rest of a body is looked at for 2 s."""
+    words = head("/v1/pictures", "Content-Length: 1000") + b"abc"
+    with served(threads=1, queue=2, timeout_s=1.0) as narrow, ExitStack() as stack:
+        slow = [stack.enter_context(narrow.raw(words)) for _ in range(3)]
+        wait_until(lambda: narrow.get("/ready").status_code == 503)
+        assert [answer(connection)[0] for connection in slow] == [408] * 3
+        assert narrow.house.turns.inside == 0
+        with narrow.client("127.0.0.2") as other:
+            assert other.post("/v1/pictures", content=photo).status_code == 200
 
 
 def test_a_client_that_hangs_up_before_the_end_of_its_body_is_not_waited_for(narrow):

@@ -293,10 +293,24 @@ def test_models_name_the_one_in_use(service, recognizer):
     assert used["sha256"] == recognizer.model.card["sha256"]
     assert used["metrics"] == recognizer.model.card["metrics"]
     assert body["labels"] == list(LABELS)
-    assert "grad-cam" in body["methods"]
+    assert body["methods"] == [
+        "cam", "grad-cam", "grad-cam++", "hirescam", "layercam", "score-cam", "eigen-cam",
+        "occlusion",
+    ]  # fmt: skip
     assert "/" not in json.dumps([model["name"] for model in body["models"]])
 
 
 def test_health_and_ready(service):
     assert service.get("/health").json() == {"status": "ok"}
     assert service.get("/ready").json() == {"status": "ready", "inside": 0, "places": 17}
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/v1/models"])
+def test_what_is_only_read_may_be_asked_for_by_its_head_alone(service, path):
+    with service.client() as client:
+        head = client.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == service.get(path).headers["content-type"]
+        refused = client.put(path)
+    assert problem_of(refused)["status"] == 405
+    assert set(refused.headers["allow"].split(", ")) == {"GET", "HEAD"}

@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -88,6 +89,28 @@ def test_the_log_names_the_place_of_a_fault_and_not_what_was_sent():
     assert text.endswith("KeyError")
     assert '"holiday.jpg"' in text  # the line of our own code
     assert "KeyError: " not in text
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--max-video-time"])
+def test_a_time_without_an_end_is_refused_before_an_address_is_told(option):
+    result = mien("serve", "--port", "0", option, "inf")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "inf" in result.stderr
+    assert "try: " in result.stderr
+
+
+def test_counters_of_another_program_are_left_alone(tmp_path):
+    """What reads this variable would write files there, and count on where they end."""
+    others = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "none")}
+    others["prometheus_multiproc_dir"] = str(tmp_path)
+    with process("--threads", "1", **others) as (running, service):
+        told = service.get("/metrics").text
+        assert "mien_requests_inside 0.0" in told
+        assert "process_resident_memory_bytes" in told
+        running.terminate()
+        assert running.wait(60) == 0
+        assert "Traceback" not in running.stderr.read()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
@@ -173,14 +196,33 @@ def faces(service):
     return sum(float(line.split()[1]) for line in lines if line.startswith("mien_faces_total "))
 
 
+def read_away(number):
+    """Read a log that nobody looks at: a full pipe would stop the workers."""
+    while os.read(number, 65536):
+        pass
+
+
+def inside(client):
+    """What one worker says of all: a client keeps its connection."""
+    lines = client.get("/metrics").text.splitlines()
+    return [line for line in lines if line.startswith("mien_requests_inside")]
+
+
 @pytest.mark.slow
 def test_two_workers_answer_add_up_and_come_back(photo, tmp_path):
     with process("--workers", "2", "--threads", "1", TMPDIR=str(tmp_path)) as (running, service):
+        Thread(target=read_away, args=(running.stderr.fileno(),), daemon=True).start()
         wait_until(lambda: len(answering(service)) == 2, 60)
         before = faces(service)
         for _ in range(6):
             service.post("/v1/pictures", content=photo)
         assert [faces(service) for _ in range(6)] == [before + 6] * 6  # whichever is asked
+        with service.client() as asked:
+            with ExitStack() as stack:
+                for _ in range(10):  # the system shares them out
+                    stack.enter_context(service.raw(head(9)))
+                wait_until(lambda: inside(asked) == ["mien_requests_inside 10.0"])
+            wait_until(lambda: inside(asked) == ["mien_requests_inside 0.0"])
         victim = next(iter(answering(service)))
         os.kill(victim, signal.SIGKILL)
 

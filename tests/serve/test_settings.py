@@ -55,5 +55,13 @@ def test_limits_below_one_are_refused_by_name(name):
         Settings(**{name: 0})
 
 
+@pytest.mark.parametrize("name", ["timeout_s", "max_video_s"])
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), 1e300])
+def test_times_without_an_end_are_refused_by_name(name, seconds):
+    with pytest.raises(BadSettingError, match=name) as refused:
+        Settings(**{name: seconds})
+    assert "seconds" in refused.value.fix
+
+
 def test_the_token_is_not_shown():
     assert "secret" not in repr(Settings(token="secret"))

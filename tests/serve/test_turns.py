@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 
 import pytest
 
@@ -139,6 +140,44 @@ def test_a_body_that_is_arriving_is_sent_away_at_once():
         assert newest.refusal.status == 503
 
     run(test)
+
+
+@pytest.mark.parametrize("reason", ["places", "bytes"])
+def test_a_body_whose_time_is_over_is_sent_away_without_a_fault_of_the_next(reason):
+    async def test():
+        house = turns(slots=1, queue=1, max_held=100)
+        late, newest = house.enter("a"), house.enter("a")
+
+        async def arrive(visit, limit_s):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(limit_s) as visit.arriving:
+                    await asyncio.sleep(60)
+            await asyncio.sleep(60)  # its answer is on the way
+
+        tasks = [asyncio.create_task(arrive(visit, 0)) for visit in (late, newest)]
+        await asleep()
+        house.hold(late, 60)
+        if reason == "places":
+            house.enter("b")
+            assert (late.refusal, newest.refusal.status) == (None, 503)
+        else:
+            house.hold(newest, 50)
+            assert (late.refusal.status, newest.refusal) == (503, None)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(test)
+
+
+def test_every_change_of_how_many_are_inside_is_told():
+    told = []
+    house = Turns(slots=1, queue=1, max_held=100, on_change=told.append)
+    first, _ = house.enter("a"), house.enter("a")
+    house.enter("b")  # the newest of a makes room
+    house.leave(first)
+    house.leave(first)  # twice is once
+    assert told == [1, 2, 1, 2, 1, 1]
 
 
 def test_a_turn_that_comes_in_the_moment_of_giving_up_is_passed_on():

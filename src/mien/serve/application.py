@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -35,6 +36,7 @@ _PICTURES = ("/v1/pictures", "/v1/crops", "/v1/explain")
 _VIDEOS = "/v1/videos"
 _DOCUMENTED = "/openapi.json"
 _READ = ["GET", "HEAD"]
+_METHODS, _HEADERS = ("GET", "POST"), ("authorization", "content-type")  # for other origins
 _DOCS_PAGE = b"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -72,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
         BadModelError: if a network is missing or damaged.
     """
     engine, counters = Engine(settings), Counters()
-    turns = Turns(settings.threads, settings.queue, settings.max_held)
+    turns = Turns(settings.threads, settings.queue, settings.max_held, counters.inside)
     video_turns = Turns(settings.max_videos, 0, settings.max_videos * settings.max_video_bytes)
     live = Live(settings, engine, turns, counters)
 
@@ -105,15 +107,34 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Gate, settings=settings, rooms=rooms)
     if settings.origins:
         app.add_middleware(
-            CORSMiddleware,
+            _Cors,
             allow_origins=settings.origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type"],
+            allow_methods=_METHODS,
+            allow_headers=_HEADERS,
             expose_headers=["retry-after"],
         )
     routes = frozenset(route.path for route in router.routes if hasattr(route, "path")) | {LIVE}
     app.add_middleware(Observed, counters=counters, routes=routes)  # the last is the first
     return app
+
+
+class _Cors(CORSMiddleware):
+    """Starlette's; where it refuses what a browser asks first, that is a problem as all others."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code == HTTPStatus.OK:
+            return response
+        status, data, headers = problem(
+            RequestError(
+                response.status_code,
+                bytes(response.body).decode(),
+                f"call with {' or '.join(_METHODS)} and the headers {' and '.join(_HEADERS)}; for "
+                "another origin start mien serve with --allow-origin and its scheme and host",
+            )
+        )
+        response.headers.update(dict(headers))
+        return Response(data, status, dict(response.headers))
 
 
 def _add_errors(app: FastAPI) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from python_multipart.exceptions import FormParserError
-from starlette.datastructures import UploadFile
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -115,7 +116,7 @@ class _Parser(MultiPartParser):
 
 async def _parts(request: Request, most: int) -> list[Given]:
     parser = _Parser(
-        request.headers,
+        _form_type(request),
         request.stream(),
         max_files=most,
         max_fields=1,  # none is wanted; this one is named below
@@ -132,6 +133,19 @@ async def _parts(request: Request, most: int) -> list[Given]:
         return [await _file(n, key, part) for n, (key, part) in enumerate(form.multi_items())]
     finally:
         parser.close()
+
+
+def _form_type(request: Request) -> Headers:
+    """The type of a form without the encoding that it claims: names are in UTF-8 (RFC 7578)."""
+    # Some encodings make half characters, which no answer can hold; and Python remembers each name
+    # of one that it looks for.
+    _, options = parse_options_header(request.headers["content-type"])
+    kind = "multipart/form-data"
+    if b"boundary" in options:
+        boundary = options[b"boundary"].decode("latin-1")
+        quoted = boundary.replace("\\", r"\\").replace('"', r"\"")
+        kind += f'; boundary="{quoted}"'
+    return Headers({"content-type": kind})
 
 
 async def _file(number: int, key: str, part: UploadFile | str) -> Given:

@@ -27,6 +27,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the variable that prometheus_client reads
 _LOG = logging.getLogger("mien.serve")
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LEAVING = (ClientDisconnect, WebSocketDisconnect)  # no faults of ours
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # to be logged
 _OTHER = "other"  # an address that is none of ours: what was asked for is not logged
 
 
@@ -169,5 +170,6 @@ class Observed:
             route = scope["path"] if scope["path"] in self._routes else _OTHER
             seconds = time.monotonic() - start
             self._counters.answered(route, status, seconds)
-            method = scope["method"] if route != _OTHER and "method" in scope else "-"
+            method = scope.get("method") if route != _OTHER else None
+            method = method if method in _METHODS else "-"  # a client may call it anything
             _LOG.info("%s %s %d %.0f ms", method, route, status, 1e3 * seconds)

@@ -11,22 +11,25 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import cv2
+import numpy as np
 from PIL import Image
 
-from mien.errors import BadImageError
-from mien.explain.crops import crops_of
+from mien.errors import BadImageError, BadModelError, BadSettingError
+from mien.explain.face_crops import crops_of
 from mien.explain.figure import explanation_figure
-from mien.explain.methods import source_of
+from mien.explain.methods import METHODS, REFUSALS, Request, Source, source_of
+from mien.explain.targets import resolve_target
 from mien.media import images
-from mien.pixels import U8, to_gray, to_side
+from mien.pixels import F32, U8, to_batch, to_gray, to_side
 from mien.recognize.recognizer import Failure, Recognizer
 from mien.recognize.results import Picture
+from mien.serve.advice import COMMAND_FOR_VIDEOS, CROP, FONT, SEND_VIDEO, advised
 from mien.serve.bodies import Given
 from mien.serve.settings import Settings
 from mien.show.picture_grid import figure_pixels
 from mien.show.writing import write_in
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "usable_methods"]
 
 T = TypeVar("T")
 
@@ -36,6 +39,7 @@ class Engine:
 
     Attributes:
         recognizer: shared by all threads.
+        methods: of `mien.explain.METHODS`, those that the model allows.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -52,6 +56,7 @@ class Engine:
         self.recognizer = Recognizer(settings.model, threads=1)
         self.recognizer.detector  # noqa: B018 - loaded before the first request
         self._source = source_of(self.recognizer.model)
+        self.methods = usable_methods(self._source)
         self._threads = ThreadPoolExecutor(settings.threads, "mien-picture")
         self._films = ThreadPoolExecutor(max(1, settings.max_videos), "mien-video")
 
@@ -155,16 +160,21 @@ class Engine:
             BadSettingError: if no font of this system has the letters.
             UnknownNameError: if there is no such method, expression or language.
         """
-        writing = write_in(lang, labels=self.recognizer.labels)
-        rgb = self._decode(given)
-        crops = crops_of(self.recognizer, rgb, given.name, crop)
+        with advised(BadSettingError, FONT):
+            writing = write_in(lang, labels=self.recognizer.labels)
+        with advised(BadImageError, SEND_VIDEO, instead_of=COMMAND_FOR_VIDEOS):
+            rgb = self._decode(given)
+        with advised(BadImageError, CROP):
+            crops = crops_of(self.recognizer, rgb, given.name, crop)
         self._refuse_crowd(given, len(crops))
         if not 0 <= face < len(crops):
             raise BadImageError(
                 f"no face {face} in {given.name}, which has {len(crops)}",
                 fix="0 is the largest",
             )
-        page, _ = explanation_figure(self._source, crops[face], [method], labels, writing=writing)
+        asked = self._source, crops[face], [method], labels
+        with advised(BadModelError, f"use {', '.join(self.methods)}"):
+            page, _ = explanation_figure(*asked, writing=writing)
         buffer = io.BytesIO()
         Image.fromarray(figure_pixels(page)).save(buffer, "PNG")
         return buffer.getvalue()
@@ -182,3 +192,43 @@ class Engine:
                 f"too many faces: {given.name} has {count}, the cap is {most}",
                 fix="send a part of it, or start mien serve with a higher --max-faces",
             )
+
+
+def usable_methods(source: Source) -> tuple[str, ...]:
+    """Find the methods that a network allows, by a few passes through it.
+
+    Args:
+        source: the network.
+
+    Returns:
+        Keys of `mien.explain.METHODS`, in their order.
+    """
+    batch = to_batch([np.zeros((source.side, source.side, 3), dtype=np.uint8)], source.side)
+    request = Request(_Begun(source), batch, [resolve_target(0, source.logits(batch))])
+    usable = []
+    for name, method in METHODS.items():
+        try:
+            method(request)
+        except REFUSALS:
+            continue
+        except _NotRefusedError:
+            pass
+        usable.append(name)
+    return tuple(usable)
+
+
+class _NotRefusedError(Exception):
+    """A method was begun, and would now run the network many times."""
+
+
+class _Begun:
+    """A network that ends a method where it looks at what becomes of changed crops."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._source, name)
+
+    def logits(self, _batch: F32) -> F32:
+        raise _NotRefusedError

@@ -1,11 +1,14 @@
 """What /docs shows of each address: a summary, how to send, and an answer as an example."""
 
+import json
+from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from mien.explain import METHODS
+from mien.errors import MienError, MissingExtraError
 from mien.labels import LABELS, PAPER
+from mien.serve.problems import RequestError, busy, problem
 
 __all__ = ["CROPS", "EXPLAIN", "HEALTH", "METRICS", "MODELS", "PICTURES", "READY", "VIDEOS"]
 
@@ -28,12 +31,43 @@ _FACE = {
 }
 _RECORD = {"path": "photo.jpg", "width": 512, "height": 512, "faces": [_FACE]}
 _UNREADABLE = {"path": "notes.txt", "error": "not a picture: notes.txt"}
-_PROBLEM = {
-    "title": "Service Unavailable",
-    "status": 503,
-    "detail": "too busy: 18 requests are in work or waiting",
-    "fix": "try again in 2 s",
-}
+# Refusals as the gate and the addresses word them.
+_SEND = (
+    'send a picture file as the body, multipart parts called files, or {"pictures": [data URLs]}'
+)
+_SEND_VIDEO = "send the video file as the body, or as one multipart part called files"
+_NO_JSON = RequestError(
+    HTTPStatus.BAD_REQUEST, "no valid JSON: Expecting value: line 1 column 1 (char 0)", _SEND
+)
+_NO_TOKEN = RequestError(
+    HTTPStatus.UNAUTHORIZED,
+    "the token is missing or wrong",
+    "send the header Authorization: Bearer TOKEN, with the token of mien serve",
+)
+_FOREIGN = RequestError(
+    HTTPStatus.FORBIDDEN,
+    "a page of another origin may not call",
+    "start mien serve with --allow-origin and the page's scheme and host",
+)
+_LATE = RequestError(
+    HTTPStatus.REQUEST_TIMEOUT,
+    "the body did not arrive within 30 s",
+    "send it faster, or a smaller one",
+)
+_LARGE = RequestError(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "the body has more than 33,554,432 bytes",
+    "send less, or start mien serve with a higher --max-bytes",
+)
+_LARGE_VIDEO = RequestError(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "the body has more than 67,108,864 bytes",
+    "send less, or start mien serve with a higher --max-video-bytes",
+)
+_NO_PICTURE = RequestError(422, "no picture was sent", _SEND)
+_NO_VIDEO = RequestError(422, "no video was sent", _SEND_VIDEO)
+_NO_EXTRA = MissingExtraError("/v1/videos", "video")
+_BUSY = busy("17 requests are in work or waiting", 2)
 
 
 def _sent(one: str, many: bool) -> dict[str, Any]:
@@ -59,25 +93,29 @@ def _sent(one: str, many: bool) -> dict[str, Any]:
     }
 
 
-def _answers(media_type: str, example: object, *statuses: int) -> dict[int, Any]:
+def _answers(media_type: str, example: object, *refusals: MienError) -> dict[int, Any]:
     """A good answer, and the problems that are to be expected."""
     shown: dict[str, Any] = {} if example is None else {"example": example}
     answers: dict[int, Any] = {200: {"content": {media_type: shown}, "description": "The answer."}}
-    for status in statuses:
-        content = {"application/problem+json": {"example": _PROBLEM}}
+    for refusal in refusals:
+        status, data, headers = problem(refusal)
+        content = {dict(headers)["content-type"]: {"example": json.loads(data)}}
         answers[status] = {"description": _WHY[status], "content": content}
     return answers
 
 
 _WHY = {
+    400: "The JSON cannot be understood.",
     401: "The token is missing or wrong.",
+    403: "A page of another origin may not call.",
     408: "The body did not arrive in time.",
     413: "The body is too large.",
     422: "What was sent cannot be used.",
     501: "An extra is not installed.",
     503: "Too many requests; Retry-After says when to try again.",
 }
-_USUAL = (401, 408, 413, 422, 503)
+_DOOR = (_NO_TOKEN, _FOREIGN)
+_USUAL = (_NO_JSON, *_DOOR, _LATE, _LARGE, _NO_PICTURE, _BUSY)
 
 
 def _address(
@@ -108,7 +146,7 @@ CROPS = _address(
     _sent("The face crop itself.", many=True),
 )
 EXPLAIN = _address(
-    f"A figure of the evidence, by one of {', '.join(METHODS)}",
+    "A figure of where the evidence for an expression lies in a face",
     _answers("image/png", None, *_USUAL),
     _sent("The picture file itself.", many=False),
 )
@@ -117,8 +155,7 @@ VIDEOS = _address(
     _answers(
         "application/jsonl",
         {"time_s": 0.04, "frame": 1, "faces": [{"track": 1, **_FACE}]},
-        *_USUAL,
-        501,
+        *(*_DOOR, _LATE, _LARGE_VIDEO, _NO_VIDEO, _NO_EXTRA, _BUSY),
     ),
     {
         "requestBody": {
@@ -134,11 +171,11 @@ VIDEOS = _address(
 )
 MODELS = _address(
     "The models in the package",
-    _answers("application/json", {"models": [{"name": "miennet", "in_use": True}]}, 401),
+    _answers("application/json", {"models": [{"name": "miennet", "in_use": True}]}, *_DOOR),
 )
 HEALTH = _address("Whether the process answers", _answers("application/json", {"status": "ok"}))
 READY = _address(
     "Whether another request would be let in",
-    _answers("application/json", {"status": "ready", "inside": 0, "places": 18}, 503),
+    _answers("application/json", {"status": "ready", "inside": 0, "places": 18}, _BUSY),
 )
-METRICS = _address("Numbers for Prometheus", _answers("text/plain", None, 401))
+METRICS = _address("Numbers for Prometheus", _answers("text/plain", None, *_DOOR))

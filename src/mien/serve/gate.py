@@ -154,6 +154,7 @@ class Gate:
         except TimeoutError:
             if body.answered:
                 return
+            room.turns.leave(visit)  # its answer may take a while, and needs no place
             late = RequestError(
                 HTTPStatus.REQUEST_TIMEOUT,
                 f"the body did not arrive within {self._settings.timeout_s:g} s",

@@ -13,12 +13,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from mien.errors import MissingExtraError, UnknownNameError
+from mien.errors import BadImageError, MissingExtraError, UnknownNameError
 from mien.explain import METHODS
 from mien.explain.targets import named_labels
+from mien.media.decoder import FIX
 from mien.recognize.model import read_card, shipped_models
 from mien.recognize.recognizer import Failure
 from mien.serve import examples
+from mien.serve.advice import advised
 from mien.serve.bodies import Given, read_pictures, read_video
 from mien.serve.counters import Counters
 from mien.serve.engine import Engine
@@ -134,10 +136,12 @@ def _add_pictures(router: APIRouter, house: House) -> None:
 
 
 def _add_explain(router: APIRouter, house: House) -> None:
+    usable = house.engine.methods
+
     @router.post("/v1/explain", **examples.EXPLAIN)
     async def explain(
         request: Request,
-        method: str = "grad-cam",
+        method: Annotated[str, Query(description=f"One of {', '.join(usable)}.")] = "grad-cam",
         label: str | None = None,
         face: Annotated[int, Query(ge=0)] = 0,
         crop: bool = False,
@@ -145,7 +149,7 @@ def _add_explain(router: APIRouter, house: House) -> None:
     ) -> Response:
         """Draw where in a face the network saw an expression."""
         if method not in METHODS:
-            raise UnknownNameError("method", method, METHODS)
+            raise UnknownNameError("method", method, usable)
         labels = named_labels(label, house.engine.recognizer.labels.names)
         [given] = await read_pictures(request, 1)
         work = partial(house.engine.explanation, given, method, labels, face, crop, lang)
@@ -172,7 +176,8 @@ def _add_videos(router: APIRouter, house: House) -> None:
             lines = _Lines(video_lines(house.engine.recognizer, given, wanted, limit_s))
             turn.callback(lines.let_go)
             # What is no video fails here, while the answer has no status yet.
-            first = await house.engine.run_video(lines.next)
+            with advised(BadImageError, FIX):
+                first = await house.engine.run_video(lines.next)
             return _VideoResponse(_streamed(house, first, lines), turn.pop_all())
 
 
@@ -213,7 +218,7 @@ async def _streamed(house: House, line: str | None, lines: _Lines) -> AsyncItera
 
 
 def _add_state(router: APIRouter, house: House) -> None:
-    @router.get("/v1/models", **examples.MODELS)
+    @_read(router, "/v1/models", examples.MODELS)
     def models() -> dict[str, Any]:
         """List the models in the package, and the one in use."""
         own = house.engine.recognizer.model
@@ -221,14 +226,14 @@ def _add_state(router: APIRouter, house: House) -> None:
         if own.card["sha256"] not in [card["sha256"] for card in cards]:
             cards.insert(0, own.card)
         listed = [_described(card, own.card["sha256"]) for card in cards]
-        return {"models": listed, "labels": list(own.labels.names), "methods": list(METHODS)}
+        return {"models": listed, "labels": list(own.labels.names), "methods": house.engine.methods}
 
-    @router.get("/health", **examples.HEALTH)
+    @_read(router, "/health", examples.HEALTH)
     async def health() -> dict[str, str]:
         """Tell that the process answers."""
         return {"status": "ok"}
 
-    @router.get("/ready", **examples.READY)
+    @_read(router, "/ready", examples.READY)
     async def ready() -> dict[str, Any]:
         """Tell whether another request would be let in."""
         inside, places = house.turns.inside, house.turns.places
@@ -236,11 +241,24 @@ def _add_state(router: APIRouter, house: House) -> None:
             raise busy(f"{inside} requests are in work or waiting", 1)
         return {"status": "ready", "inside": inside, "places": places}
 
-    @router.get("/metrics", **examples.METRICS)
+    @_read(router, "/metrics", examples.METRICS)
     async def metrics() -> Response:
         """Tell numbers about requests, pictures and frames, for Prometheus."""
-        house.counters.inside(house.turns.inside)
         return Response(house.counters.text(), media_type="text/plain; version=0.0.4")
+
+
+def _read(
+    router: APIRouter, path: str, shown: dict[str, Any]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Answer GET and HEAD; the document shows GET alone, as operations need names of their own."""
+
+    def add(answer: Callable[..., Any]) -> Callable[..., Any]:
+        hidden: dict[str, Any] = {"include_in_schema": False, "response_model": None}
+        router.add_api_route(path, answer, methods=["GET", "HEAD"], **hidden)  # the first answers
+        router.add_api_route(path, answer, methods=["GET"], **shown)
+        return answer
+
+    return add
 
 
 def _described(card: dict[str, Any], used: str) -> dict[str, Any]:

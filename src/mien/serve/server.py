@@ -21,6 +21,7 @@ from typing import Any
 
 import h11
 from fastapi import FastAPI
+from prometheus_client import values
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -65,7 +66,7 @@ def run_server(
     """
     refuse_open_door(host, settings.token)
     read_card(find(settings.model or SHIPPED))  # before an address is told
-    with _bound(host, port) as listener, _ended_by_signals():
+    with _bound(host, port) as listener, _ended_by_signals(), _counters_of_others_left_alone():
         address = _address(host, listener)
         if workers == 1:
             listener.listen(_BACKLOG)
@@ -238,6 +239,23 @@ def _ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _counters_of_others_left_alone() -> Iterator[None]:
+    """Count in memory, whatever folder for counters the environment names."""
+    others = {name: os.environ.pop(name) for name in (FOLDER, FOLDER.lower()) if name in os.environ}
+    _choose_again()
+    try:
+        yield
+    finally:
+        os.environ.update(others)
+        _choose_again()
+
+
+def _choose_again() -> None:
+    """Let prometheus_client choose where it counts, which it did when it was imported."""
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

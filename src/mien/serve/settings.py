@@ -9,6 +9,7 @@ from mien.errors import BadSettingError
 __all__ = ["Settings", "is_loopback", "refuse_open_door"]
 
 _MIB = 2**20
+_LONGEST_S = 1_000_000_000  # timers overflow far above it, and never end at infinity
 _HELD = 4  # as many of the largest bodies may be in memory at once
 
 
@@ -58,7 +59,14 @@ class Settings:
         for name, low in least.items():
             if not getattr(self, name) >= low:
                 raise BadSettingError(
-                    f"{name} must be {low} or more, got {getattr(self, name)}", fix="raise it"
+                    f"{name} must be {low} or more, got {getattr(self, name)}",
+                    fix="give more seconds" if name.endswith("_s") else "raise it",
+                )
+        for name in ("timeout_s", "max_video_s"):
+            if getattr(self, name) > _LONGEST_S:
+                raise BadSettingError(
+                    f"{name} must be {_LONGEST_S:,} at most, got {getattr(self, name):g}",
+                    fix="give fewer seconds",
                 )
         if self.token is not None and not _is_token(self.token):
             raise BadSettingError(

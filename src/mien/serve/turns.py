@@ -12,7 +12,7 @@ Source: the longest queue drops, as in McKenney 1990, "Stochastic fairness queue
 import asyncio
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -51,17 +51,25 @@ class Turns:
         places: requests that may be in the house, those at work included.
     """
 
-    def __init__(self, slots: int, queue: int, max_held: int) -> None:
+    def __init__(
+        self,
+        slots: int,
+        queue: int,
+        max_held: int,
+        on_change: Callable[[int], object] = lambda _inside: None,
+    ) -> None:
         """Start empty.
 
         Args:
             slots: turns at once.
             queue: requests that may wait beside them.
             max_held: bytes of bodies in memory at once.
+            on_change: is called with how many requests are in the house when that may have changed.
         """
         self.places = slots + queue
         self._slots = self._free = slots
         self._max_held = max_held
+        self._on_change = on_change
         self._held = 0
         self._visits: dict[Visit, None] = {}  # in the order in which they came
         self._lines: OrderedDict[str, deque[Visit]] = OrderedDict()  # who waits, by client
@@ -93,6 +101,7 @@ class Turns:
             self._make_room(client)
         visit = Visit(client)
         self._visits[visit] = None
+        self._on_change(self.inside)
         return visit
 
     def leave(self, visit: Visit) -> None:
@@ -104,6 +113,7 @@ class Turns:
         self._visits.pop(visit, None)
         self._held -= visit.held
         visit.held = 0
+        self._on_change(self.inside)
 
     def hold(self, visit: Visit, count: int) -> None:
         """Count bytes of a body; where too many are held, the largest body of all is sent away.
@@ -188,7 +198,7 @@ class Turns:
 
     def _send_away(self, visit: Visit, refusal: RequestError) -> None:
         visit.refusal = refusal
-        if visit.arriving is not None:
+        if visit.arriving is not None and not visit.arriving.expired():  # else it goes already
             visit.arriving.reschedule(asyncio.get_running_loop().time())
         if visit._turn is not None and not visit._turn.done():
             visit._turn.set_exception(refusal)
