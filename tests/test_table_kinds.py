@@ -1,9 +1,13 @@
 """Every table is known by its header, and is read back with the types of its columns."""
 
+from dataclasses import fields
+
 import pytest
 
 import mien
-from mien.data import stats
+from mien.data import manifest, stats
+from mien.data.manifest import Row
+from mien.data.prepare import pipeline
 from mien.errors import BadDataError
 from mien.evaluate.accuracy import pictures_header
 from mien.evaluate.faithfulness import METRICS
@@ -20,7 +24,6 @@ FACES = {
     "films": ("film", *VIDEO_HEADER, "measured"),
     "summary": SUMMARY_HEADER,
     "scores": ("filepath", *PAPER.names, "label"),
-    "manifest": ("path", "label", "source", "split", "subject", "sha256", "original", "framing"),
 }
 
 
@@ -78,6 +81,63 @@ def test_settings_of_a_search_are_what_their_cells_are(tmp_path):
     frame = mien.read_table(tmp_path / "search.csv", "polars")
     assert frame.rows()[1] == ("cnn7", 40, 1.0, "False", 0.5, 1.25, 2, 4, 0.1, "done", "run")
     assert [str(kind) for kind in frame.dtypes[:4]] == ["String", "Int64", "Float64", "String"]
+
+
+def kinds_of(frame):
+    """Which column holds text, integers or numbers, whichever library the table is of."""
+    kinds = {"string": "text", "int64": "integer", "float64": "number"}
+    return {name: kinds[str(frame[name].dtype).lower()] for name in frame.columns}
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_the_person_000_of_a_manifest_is_not_the_number_0(tmp_path, library):
+    names = [f"00{number}" for number in range(7)]
+    rows = [Row(f"{n}.jpg", "left", "007", "train", n, "00", f"00{n}", "as-is") for n in names]
+    manifest.write(rows, tmp_path)
+    frame = mien.read_table(tmp_path / "manifest.csv", library)
+    assert frame["subject"].to_list() == names
+    assert frame["original"].to_list() == [f"00{name}" for name in names]
+    assert set(kinds_of(frame).values()) == {"text"}
+    assert tuple(frame.columns) == tuple(field.name for field in fields(Row))
+    assert tuple(frame.columns) == tuple(TABLES["manifest"].columns)
+
+
+def test_names_of_what_was_left_out_are_text(tmp_path):
+    header = tuple(TABLES["excluded"].columns)
+    assert header == pipeline._EXCLUDED
+    rows = ("0012,train,fear,copy of test,rafdb:0034,0.991", "0013,,,unreadable,,")
+    (tmp_path / "excluded.csv").write_text("\n".join((",".join(header), *rows)) + "\n")
+    frame = mien.read_table(tmp_path / "excluded.csv", "polars")
+    assert frame.rows() == [
+        ("0012", "train", "fear", "copy of test", "rafdb:0034", 0.991),
+        ("0013", None, None, "unreadable", None, None),
+    ]
+    only_whole = ("0012,train,0,no label,7,",)  # cells that look like numbers alone
+    (tmp_path / "excluded.csv").write_text("\n".join((",".join(header), *only_whole)) + "\n")
+    [row] = mien.read_table(tmp_path / "excluded.csv", "polars").rows()
+    assert row == ("0012", "train", "0", "no label", "7", None)
+
+
+def test_epochs_and_folds_are_whole_numbers(tmp_path):
+    (tmp_path / "history.csv").write_text(
+        "epoch,train_loss,held_loss,held_accuracy,rate,seconds\n1,1,2,0,1,3\n2,0.5,2,1,1,3\n"
+    )
+    frame = mien.read_table(tmp_path / "history.csv", "polars")
+    assert frame.rows()[0] == (1, 1.0, 2.0, 0.0, 1.0, 3.0)
+    assert [str(kind) for kind in frame.dtypes] == ["Int64", *["Float64"] * 5]
+    facts = "source,original,path,label,fold"
+    for more, cells in ((",subject", ",000"), ("", "")):  # without it, before it was written
+        (tmp_path / "folds.csv").write_text(
+            f"{facts}{more},asleep,score_left\nown,01,1.jpg,left,2{cells},1,-2\n"
+        )
+        frame = mien.read_table(tmp_path / "folds.csv", "polars")
+        subject = ["000"] if more else []
+        assert frame.rows() == [("own", "01", "1.jpg", "left", 2, *subject, 1.0, -2.0)]
+        assert kinds_of(frame) | {"subject": "text"} == {
+            **dict.fromkeys(("source", "original", "path", "label", "subject"), "text"),
+            "fold": "integer",
+            **dict.fromkeys(("asleep", "score_left"), "number"),
+        }
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,14 @@ class TableKind:
         return {name: column for name, column in columns.items() if column is not None}
 
 
+_FRAME = ("time_s", "frame", "face", "left", "top", "right", "bottom", "detection")
 _COUNT = Column("integer", "pictures with that label")
 _PROBABILITY = COLUMNS["happiness"]
 _CLASS = Column("text", "the class that the manifest gives the picture")
 _SPLIT = Column("text", "train, valid or test")
+_ORIGINAL = Column("text", "the picture's name in the dataset as downloaded")
+_SUBJECT = Column("text", "who is shown, as the dataset names persons; empty where unknown")
+_LOGIT = Column("number", "before the softmax, by a network that did not learn the picture")
 _YES = "yes, or empty: "
 _METRICS = {
     "insertion": Column("number", "mean score as pixels are shown, strongest first", "probability"),
@@ -107,10 +111,7 @@ def _regions() -> dict[str, Column]:
         "units": Column("text", "the action units of the expression"),
         "expected": Column("text", "the regions where these act"),
         **{f"on_{name}": COLUMNS[f"on_{name}"] for name in REGIONS},
-        **{
-            f"area_{name}": Column("number", "of the crop that it covers", "share")
-            for name in REGIONS
-        },
+        **{f"area_{n}": Column("number", "of the crop that it covers", "share") for n in REGIONS},
         "on_expected": Column("number", f"of the evidence {expected}", "share"),
         "on_expected_low": Column("number", "lower end of its 95 % interval", "share"),
         "on_expected_high": Column("number", "upper end of its 95 % interval", "share"),
@@ -137,19 +138,7 @@ TABLES: dict[str, TableKind] = {
         "a face that was cut out of a film",
         {
             "path": Column("text", "the crop's file, in the folder of the table"),
-            **{
-                name: COLUMNS[name]
-                for name in (
-                    "time_s",
-                    "frame",
-                    "face",
-                    "left",
-                    "top",
-                    "right",
-                    "bottom",
-                    "detection",
-                )
-            },
+            **{name: COLUMNS[name] for name in _FRAME},
         },
         frozenset({"path", "time_s", "face"}),
     ),
@@ -211,9 +200,7 @@ TABLES: dict[str, TableKind] = {
         "`mien search`: `search.csv`, `--parquet`",
         "a point of the grid; its columns begin with the settings that vary",
         {
-            "held_accuracy": Column(
-                "number", "of the held-out pictures, in the best epoch", "share"
-            ),
+            "held_accuracy": Column("number", "of held-out pictures, in the best epoch", "share"),
             "held_loss": Column("number", "on the held-out pictures, in that epoch"),
             "best_epoch": Column("integer", "the epoch whose weights are kept, from 1"),
             "epochs_run": Column("integer", "how many it would have run"),
@@ -222,6 +209,63 @@ TABLES: dict[str, TableKind] = {
             "run": Column("text", "the folder of the run that holds its result"),
         },
         frozenset({"held_accuracy", "best_epoch", "state"}),
+    ),
+    "manifest": TableKind(
+        "`mien prepare`, `augment`: `manifest.csv`",
+        "a crop of the folder",
+        {
+            "path": Column("text", "the crop's file, in the folder of the table"),
+            "label": Column("text", "its class"),
+            "source": Column("text", "the dataset"),
+            "split": _SPLIT,
+            "subject": _SUBJECT,
+            "sha256": Column("text", "hash of the crop's decoded pixels"),
+            "original": _ORIGINAL,
+            "framing": Column("text", "as-is, framed, unframed or altered"),
+        },
+        frozenset({"sha256", "original", "framing"}),
+    ),
+    "excluded": TableKind(
+        "`mien prepare`: `excluded.csv`",
+        "a picture that was left out",
+        {
+            "original": _ORIGINAL,
+            "split": _SPLIT,
+            "label": Column("text", "its class, where it is known"),
+            "reason": Column("text", "why it was left out"),
+            "detail": Column("text", "what else there is to say, as the picture it is a copy of"),
+            "similarity": Column("number", "to that picture", "correlation"),
+        },
+        frozenset({"original", "reason", "similarity"}),
+    ),
+    "history": TableKind(
+        "`mien train`: `history.csv`",
+        "an epoch",
+        {
+            "epoch": Column("integer", "its number, from 1"),
+            "train_loss": Column("number", "mean over its batches"),
+            "map_distance": Column("number", "of guided maps to the regions expected; with guide"),
+            "held_loss": Column("number", "on the held-out pictures; 0 if there are none"),
+            "held_accuracy": Column("number", "of them; 0 if there are none", "share"),
+            "rate": Column("number", "of learning, at its end"),
+            "seconds": Column("number", "how long it took", "s"),
+        },
+        frozenset({"epoch", "train_loss", "held_loss"}),
+    ),
+    "folds": TableKind(
+        "`mien train` with `folds`: `folds.csv`",
+        "a picture and the answer of the network of its fold",
+        {
+            "source": Column("text", "the dataset"),
+            "original": _ORIGINAL,
+            "path": Column("text", "the crop's file, in the prepared folder"),
+            "label": _CLASS,
+            "fold": Column("integer", "the one that held it out, from 1"),
+            "subject": _SUBJECT,
+            **dict.fromkeys(LABELS, _LOGIT),
+        },
+        frozenset({"source", "original", "fold"}),
+        _LOGIT,
     ),
 }
 
@@ -253,12 +297,9 @@ def read_table(path: str | Path, library: str | None = None) -> Any:
         [1.0]
     """
     path = Path(path)
-    if is_parquet(path):
-        header, found = read_parquet(path)
-        known = described(path)
-    else:
-        header, found = _read_csv(path)
-        known = {}
+    parquet = is_parquet(path)
+    header, found = read_parquet(path) if parquet else _read_csv(path)
+    known = described(path) if parquet else {}
     kind = _kind_of(header)
     if kind is None:
         known |= COLUMNS

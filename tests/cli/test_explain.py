@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mien.explain import METHODS
-from mien.explain.crops import find_faces
+from mien.explain.face_crops import find_faces
 from mien.explain.onnx_source import GraphSource
 from mien.faces import align
 from mien.labels import LABELS

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from mien.errors import BadImageError, BadModelError, MissingExtraError, UnknownNameError
-from mien.explain.crops import crops_of, find_faces
+from mien.explain.face_crops import crops_of, find_faces
 from mien.explain.figure import (
     activations_figure,
     explain_picture,
@@ -13,11 +13,12 @@ from mien.explain.figure import (
 from mien.explain.methods import METHODS, source_of
 from mien.explain.sheet import methods_sheet
 from mien.faces import regions
-from mien.labels import LABELS
+from mien.labels import LABELS, PAPER, LabelSet
 from mien.media.writers import write_picture
 from mien.pixels import to_heat
 from mien.show import picture_grid
 from mien.show.picture_grid import figure_pixels
+from mien.show.style import text_width
 from mien.show.writing import Writing
 from mien.words import LANGUAGES
 from tests.support import rendered_people
@@ -217,6 +218,60 @@ def test_explain_picture_says_what_is_wrong(recognizer, tmp_path, portrait):
         explain_picture(portrait, label="hapiness", recognizer=recognizer)
     with pytest.raises(UnknownNameError, match="use grad-cam"):
         explain_picture(portrait, "gradcam", recognizer=recognizer)
+
+
+class Run:
+    """A network as the folder of a run has it: no temperature, and no neutral beside the six."""
+
+    side, layer = 64, None
+
+    def __init__(self, labels):
+        self.labels = labels
+
+    def logits(self, batch):
+        return np.tile(np.arange(len(self.labels.names), dtype=np.float32), (len(batch), 1))
+
+
+def test_below_the_figure_of_a_run_is_what_its_percentages_lack(source, face):
+    crop = np.zeros((64, 64, 3), dtype=np.uint8)
+    for labels, note in (
+        (PAPER, "percentages are not calibrated; without neutral"),
+        (
+            LabelSet(("left", "right"), "straight"),
+            "percentages are not calibrated; without straight",
+        ),
+        (LabelSet(("asleep", "awake")), "percentages are not calibrated"),
+    ):
+        for named in ([None], list(labels.names)):
+            page, _ = explanation_figure(Run(labels), crop, ["occlusion"], named)
+            assert words_of(page)[-1] == note
+    page, _ = explanation_figure(source, face.crop, ["cam"], [None])  # of a file they lack nothing
+    assert not any("calibrated" in word for word in words_of(page))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_percentages_lack_is_said_in_every_language_within_the_figure(language):
+    writing = Writing(language)
+    crop = np.zeros((64, 64, 3), dtype=np.uint8)
+    page, _ = explanation_figure(Run(PAPER), crop, ["occlusion"], [None], None, writing)
+    left, top, note, size, _ = page.words[-1]
+    without = writing.say("without", writing.name("neutral"))
+    assert note == f"{writing.say('uncalibrated')}; {without}"
+    assert writing.name("neutral") in without
+    assert left + text_width(note, size, writing.font) < page.width
+    assert top < page.height
+
+
+@pytest.mark.torch
+def test_the_network_of_a_run_is_one_whose_percentages_lack_something():
+    pytest.importorskip("torch")
+    from tests.support.tiny_network import tiny
+
+    network = tiny(7, 0.0)
+    network.labels = PAPER
+    crop = np.zeros((64, 64, 3), dtype=np.uint8)
+    page, _ = explanation_figure(source_of(network), crop, ["occlusion"], [None])
+    assert words_of(page)[-1] == "percentages are not calibrated; without neutral"
 
 
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])

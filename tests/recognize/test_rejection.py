@@ -100,8 +100,14 @@ def test_the_default_is_for_the_shipped_weights_and_the_card_goes_first():
 def test_a_model_for_which_nothing_was_measured_is_refused():
     model = Model(threads=1)
     model.card["weights_sha256"] = "0" * 64
-    with pytest.raises(BadModelError, match=r"does not say below which .*\n  try: give the thresh"):
+    told = r"does not say below which .*\n  try: leave reject .* out, or from Python"
+    with pytest.raises(BadModelError, match=told) as refused:
         rejection.threshold(model)
+    fix = refused.value.fix
+    assert "Recognizer(MODEL, reject=SPREAD)" in fix
+    assert "mien.recognize.rejection.spread(maps)" in fix
+    for of_no_use in ("benchmarks", str(rejection.BELOW)):  # to somebody with another network
+        assert of_no_use not in fix
 
 
 def test_a_model_without_maps_is_refused(tmp_path):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mien.cli._outputs import echo_beside
 from mien.cli._shared import (
     FILE,
     PARQUET,
@@ -21,7 +22,7 @@ from mien.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from mien.train.grid import Grid
-    from mien.train.outcomes import Outcome
+    from mien.train.outcomes import Outcome, Repeated
     from mien.train.trainer import EpochProgress
 
 __all__ = ["run_search", "search_command"]
@@ -63,6 +64,7 @@ def search_command(
     grid = recipe_or_file(grid)
     points = grids.load(grid, {} if limit is None else {"limit": limit})
     folder = out or Path("searches") / grid.stem
+    echo_beside(parquet, folder=folder)
     if address is None:
         run_search(points, folder, prune, parquet)
     else:
@@ -121,12 +123,37 @@ def _print_best(grid: "Grid", outcomes: "Sequence[Outcome]") -> None:
     from mien.train.outcomes import best_first
 
     ranked = best_first(outcomes)
+    repeated = any(best.seeds > 1 for best in ranked)
+    names = [name for name in grid.varied if not (repeated and name == "seed")]
     rows = [
-        [f"{o.accuracy:.1%}", str(o.best["epoch"]), *map(str, o.values(grid.varied))]
-        for o in ranked[:_SHOWN]
+        [
+            _accuracy(best),
+            *([best.counted] if repeated else []),
+            "+".join(dict.fromkeys(str(outcome.best["epoch"]) for outcome in best.done)),
+            *best.values(names),
+        ]
+        for best in ranked[:_SHOWN]
     ]
-    head = f"\n{len(ranked)} of {len(outcomes)} points; the best so far:"
-    echo_note(f"{head}\n{as_text(['held-out', 'epoch', *grid.varied], rows)}")
+    done = sum(len(best.done) for best in ranked)
+    means = ", means over seeds" if repeated else ""
+    columns = ["held-out", *(["seeds"] if repeated else []), "epoch", *names]
+    told = f"{done} of {len(outcomes)} points; the best so far{means}:\n{as_text(columns, rows)}"
+    echo_note("\n".join(filter(None, (f"\n{told}", _seeds_of_points(ranked)))))
+
+
+def _accuracy(best: "Repeated") -> str:
+    """Held-out accuracy; of several seeds their mean and spread."""
+    from mien.show.tables import mean_and_spread
+
+    return f"{mean_and_spread([100 * outcome.accuracy for outcome in best.done])}%"
+
+
+def _seeds_of_points(ranked: "Sequence[Repeated]") -> str:
+    """Say that points do not have as many seeds each, or nothing."""
+    counts = [len(best.done) for best in ranked]
+    if min(counts, default=0) == max(counts, default=0):
+        return ""
+    return f"points have {min(counts)} to {max(counts)} seeds done: a mean of fewer is less sure"
 
 
 def _finish(
@@ -149,12 +176,22 @@ def _finish(
     if not ranked:
         echo(f"no point was trained to its end; see {folder / 'search.csv'}")
         return
-    best = ranked[0]
-    pairs = zip(grid.varied, best.values(grid.varied), strict=True)
-    values = ", ".join(f"{name} {value}" for name, value in pairs)
-    echo(f"best: {values or best.run}: {best.accuracy:.1%} held out")
+    echo(_best_line(grid.varied, ranked[0]))
+    if uneven := _seeds_of_points(ranked):
+        echo(uneven)
     plots = effect_plots(grid.varied, outcomes)
     for name, points in plots.items():
         effects(points, folder / f"{name}.png")
     pictures = ", ".join(f"{name}.png" for name in plots)
     echo(f"wrote {folder}/search.csv, {pictures} and best.toml")
+
+
+def _best_line(varied: "Sequence[str]", best: "Repeated") -> str:
+    """Name the best point, and say how good it is and by how many seeds."""
+    repeated = best.seeds > 1
+    names = [name for name in varied if not (repeated and name == "seed")] or varied
+    pairs = zip(names, best.values(names), strict=True)
+    values = ", ".join(f"{name} {value}" for name, value in pairs)
+    by = f", the mean of {best.counted} seeds; best.toml has seed {best.point.seed}"
+    shown = f"{_accuracy(best)} held out{by if repeated else ''}"
+    return f"best: {values or best.done[0].run}: {shown}"

@@ -7,7 +7,7 @@ methods       METHODS, every method by name, and the one call
 onnx_source   activations and gradients of a model file
 torch_source  the same of any layer of a torch network; the one file here that needs torch
 sheet         several faces by several methods, beside channels: one figure
-crops         the upright crops of a picture's faces, for networks of several sides
+face_crops    the upright crops of a picture's faces, for networks of several sides
 figure        a face and its maps as a figure, and the sentence that goes with it
 
 A new formula on activations and gradients goes into `cam`: a function, and its line in the table

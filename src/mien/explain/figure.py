@@ -1,6 +1,6 @@
 """A face and its maps as a figure, and the sentence that goes with it.
 
-Pipeline: upright crops (crops.py) -> maps by one or more methods -> tiles with names -> a page for
+Pipeline: upright crops (face_crops.py) -> maps by one or more methods -> tiles with names -> a page for
 `mien.show.picture_grid.write_figure`.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mien.errors import BadImageError, UnknownNameError
-from mien.explain.crops import cut_out
+from mien.explain.face_crops import cut_out
 from mien.explain.methods import REFUSALS, Source, class_names, explain_each, source_of
 from mien.faces.regions import named_shares, words
 from mien.labels import LABELS
@@ -139,7 +139,18 @@ def explanation_figure(
         columns = [say("face"), say("map"), say("over")]
         speaks = say("speaks", called(named[0]), f"{scores[named[0]]:.0%}")
         legend = f"{speaks}; {say('own_scale')}"
-    return picture_grid.figure(title, columns, rows, legend, writing=writing), left_out
+    note = _what_percentages_lack(source, writing)
+    return picture_grid.figure(title, columns, rows, legend, note, writing), left_out
+
+
+def _what_percentages_lack(source: Source, writing: Writing) -> str:
+    """Say that those of a run are not those of its exported file, which is calibrated."""
+    if hasattr(source, "temperature"):  # a model file has it
+        return ""
+    lacks = writing.say("uncalibrated")
+    if source.labels is None or not source.labels.calm_beside:
+        return lacks
+    return f"{lacks}; {writing.say('without', writing.name(source.labels.calm))}"
 
 
 def _batch(source: Source, crop: U8) -> F32:

@@ -60,7 +60,9 @@ def threshold(model: Model, own: bool | float = True) -> float:
         return BELOW
     raise BadModelError(
         f"the card of {model.path} does not say below which spread of its maps a crop is no face",
-        fix="give the threshold that benchmarks/bench_rejection.py measures: reject=13.85",
+        fix="leave reject (of a command --reject) out, or from Python give a threshold of your "
+        "own: Recognizer(MODEL, reject=SPREAD), where SPREAD is what "
+        "mien.recognize.rejection.spread(maps) gives for crops that are no faces",
     )
 
 

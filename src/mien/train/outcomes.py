@@ -4,8 +4,9 @@ Knows nothing of training: results come from the histories of runs.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from mien.media.data_frames import Column, Kind
@@ -21,6 +22,7 @@ from mien.train.validate import best_epoch
 __all__ = [
     "MEASURED",
     "Outcome",
+    "Repeated",
     "best_first",
     "effect_plots",
     "search_columns",
@@ -70,17 +72,60 @@ class Outcome:
         return [*self.values(varied), *best, epochs, seconds, self.state, self.run]
 
 
-def best_first(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the points that are done, by their held-out accuracy.
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A point with all its seeds: outcomes whose settings are equal but for the seed.
+
+    Attributes:
+        done: those trained to their end, at least one; the lowest seed first.
+        seeds: how many the grid has.
+    """
+
+    done: tuple[Outcome, ...]
+    seeds: int
+
+    @property
+    def point(self) -> TrainConfig:
+        """The settings, with the lowest seed."""
+        return self.done[0].point
+
+    @property
+    def accuracy(self) -> float:
+        """Mean held-out accuracy."""
+        return fmean(outcome.accuracy for outcome in self.done)
+
+    @property
+    def counted(self) -> str:
+        """How many seeds that is the mean of, as ``3`` or ``2 of 3``."""
+        count = len(self.done)
+        return str(count) if count == self.seeds else f"{count} of {self.seeds}"
+
+    def values(self, varied: Sequence[str]) -> list[str]:
+        """Return the point's values of settings that vary; where its seeds differ, all of them."""
+        every = zip(*(outcome.values(varied) for outcome in self.done), strict=True)
+        return ["+".join(map(str, dict.fromkeys(own))) for own in every]
+
+
+def best_first(outcomes: Sequence[Outcome]) -> list[Repeated]:
+    """Return the points that are done, by their held-out accuracy: the mean over their seeds.
 
     Args:
         outcomes: of the points.
 
     Returns:
-        The best point first; equal ones in the order of the grid.
+        The best point first; equal ones in the order of the grid. A point of which a seed is
+        missing, or did not reach its end, has the mean of the others.
     """
-    done = [outcome for outcome in outcomes if outcome.state == "done"]
-    return sorted(done, key=lambda outcome: -outcome.accuracy)
+    groups: dict[TrainConfig, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(replace(outcome.point, seed=DEFAULTS["seed"]), []).append(outcome)
+    points = [Repeated(_done_by_seed(own), len(own)) for own in groups.values()]
+    return sorted((p for p in points if p.done), key=lambda point: -point.accuracy)
+
+
+def _done_by_seed(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    done = (outcome for outcome in outcomes if outcome.state == "done")
+    return tuple(sorted(done, key=lambda outcome: outcome.point.seed))
 
 
 def effect_plots(
@@ -139,6 +184,8 @@ def search_columns(varied: Sequence[str]) -> dict[str, Column]:
 
 def write_outcomes(grid: Grid, outcomes: Sequence[Outcome], out: Path) -> None:
     """Write ``search.csv``, one row a point, and ``best.toml``, the settings of the best.
+
+    The best is that of `best_first`, with the lowest of its seeds.
 
     Args:
         grid: the points.
