@@ -87,11 +87,41 @@ def test_train_writes_the_run_and_names_its_best_epoch(here, trained):
 
 def test_train_reports_every_epoch_beside_its_result(trained):
     run, result = trained
-    lines = [line.split() for line in result.stderr.splitlines()]
+    data, *lines = [line.split() for line in result.stderr.splitlines()]
+    record = json.loads((run / "data.json").read_text())
+    told = ["trained", "on", f"{record['train']},", "held", "out", str(record["held_out"])]
+    assert (data, record["train"] + record["held_out"]) == (told, 595)
     assert [line[:2] for line in lines] == [["epoch", "1"], ["epoch", "2"], ["epoch", "3"]]
     for line, row in zip(lines, history_of(run), strict=True):
         assert line[2:5] == ["train", "loss", f"{float(row['train_loss']):.3f}"]
         assert line[-3] == f"{float(row['held_accuracy']):.1%}"
+
+
+def test_train_says_before_the_first_epoch_how_many_pictures_are_left_out(tmp_path):
+    pattern = write_crops(tmp_path / "a", train=10)
+    copies = write_crops(tmp_path / "b", train=10, source="other")  # the same pictures
+    few = settings_for(pattern, copies, epochs=1, hold_out=0.5, augment=False)
+    (tmp_path / "few.toml").write_text(config.to_toml(few))
+    first, second = mien(
+        "train", tmp_path / "few.toml", "--out", tmp_path / "run"
+    ).stderr.splitlines()
+    record = json.loads((tmp_path / "run" / "data.json").read_text())
+    numbers = record["train"], record["held_out"], record["copies_of_held_out_dropped"]
+    assert numbers[2] > 10
+    assert first == "trained on {}, held out {}, left out as copies {}".format(*numbers)
+    assert second.startswith("epoch   1  train loss")
+
+
+def test_folds_say_for_each_what_it_is_trained_on(tmp_path):
+    folder = write_crops(tmp_path / "a", train=10)
+    folds = settings_for(folder, epochs=1, hold_out=0.0, folds=2, patience=0, augment=False)
+    (tmp_path / "folds.toml").write_text(config.to_toml(folds))
+    told = mien("train", tmp_path / "folds.toml", "--out", tmp_path / "run").stderr.splitlines()
+    assert [line for line in told if "epoch" not in line] == [
+        "fold 1: trained on 35, held out 35",
+        "fold 2: trained on 35, held out 35",
+        "trained on 70",
+    ]
 
 
 def test_options_take_the_place_of_the_files_settings(here, tmp_path, monkeypatch):
@@ -114,7 +144,7 @@ def test_train_resumes_a_stopped_run_and_refuses_to_begin_it_again(here, tmp_pat
     failed(again, "holds a run\n  try: add --resume")
     resumed = mien("train", here / "small.toml", "--out", tmp_path / "run", "--resume")
     assert resumed.exit_code == 0
-    assert [line.split()[1] for line in resumed.stderr.splitlines()] == ["2", "3"]
+    assert [line.split()[1] for line in resumed.stderr.splitlines()] == ["on", "2", "3"]
     assert len(history_of(tmp_path / "run")) == 3
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from mien.data.manifest import Row
 from mien.errors import BadDataError, BadSettingError
 from mien.evaluate.calibration import fit_temperature
 from mien.recognize.model import read_card
+from mien.table_kinds import TABLES
 from mien.train import cross_validate as by_folds
 from mien.train.cross_validate import read_answers, train_by_folds
 from mien.train.dataset import Crops
@@ -101,6 +103,33 @@ def test_every_picture_has_one_answer_of_a_network_that_did_not_see_it(run, fold
     assert (described["train"], described["held_out"]) == (72, 0)
 
 
+def test_each_answer_has_the_person_of_its_picture_and_older_answers_are_read(
+    settings, folder, tmp_path
+):
+    place = tmp_path / "data"
+    shutil.copytree(folder, place)
+    persons = iter(range(1000))
+    named = [replace(row, subject=f"{next(persons) % 9:03}") for row in manifest.read(place)]
+    manifest.write([replace(named[0], subject=""), *named[1:]], place)
+    out = tmp_path / "run"
+    train_by_folds(replace(settings, data=(str(place),), epochs=1), out)
+    with (out / "folds.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    expected = {row.path: row.subject for row in manifest.read(place)}
+    assert {line["subject"] for line in lines} == {"", *(f"{n:03}" for n in range(9))}
+    assert all(line["subject"] == expected[line["path"]] for line in lines)
+    assert tuple(lines[0])[:6] == tuple(TABLES["folds"].columns)[:6]
+
+    answers = read_answers(out, OWN)
+    with (out / "folds.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([name for name in lines[0] if name != "subject"])
+        table.writerows([line[n] for n in line if n != "subject"] for line in lines)
+    earlier = read_answers(out, OWN)
+    np.testing.assert_array_equal(earlier.logits, answers.logits)
+    assert (earlier.targets == answers.targets).all()
+
+
 def test_the_figures_are_those_of_the_answers(run):
     out, record = run
     answers = read_answers(out, OWN)
@@ -124,9 +153,14 @@ def test_the_last_weights_answer_not_those_that_the_held_out_pictures_chose(
 
 
 def test_the_file_has_the_network_of_all_pictures_calibrated_on_the_answers(run, tmp_path):
-    out, record = run
+    whole, record = run
+    out = shutil.copytree(whole, tmp_path / "run")
+    text = (out / "folds.csv").read_text()  # one answer is wrong: without any, nothing is fitted
+    (out / "folds.csv").write_text(text.replace(",left,", ",open,", 1))
     card = export(out, tmp_path / "own.onnx")
     answers = read_answers(out, OWN)
+    assert (answers.logits.argmax(axis=1) != answers.targets).sum() == 1
+    assert 0.06 < card["temperature"] < 1
     assert card["temperature"] == round(fit_temperature(answers.logits, answers.targets), 4)
     assert (card["calibrated_on"], card["epoch"]) == (72, 8)
     assert card["metrics"]["folds"]["accuracy"] == record["accuracy"]

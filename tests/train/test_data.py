@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from dataclasses import replace
 
@@ -194,3 +195,54 @@ def test_a_limit_takes_part_of_train_with_its_held_out_pictures(tmp_path):
     whole = load_data(settings_for(folder, hold_out=0.25))
     assert originals(data.held) <= originals(whole.held)  # each is drawn by itself
     assert originals(data.train) <= originals(whole.train)
+
+
+def own_folder(out, archive, train=10, seed=0):
+    """A folder of one's own pictures, as `mien prepare folder` makes one."""
+    folder = write_crops(out, train=train, source="folder", seed=seed)
+    (folder / "prepare.json").write_text(json.dumps({"archive": archive}))
+    return folder
+
+
+def shifted(folder, by):
+    """Give the crops of a folder the names of those that were numbered otherwise."""
+    rows = manifest.read(folder)
+    named = [replace(r, original=f"{int(r.original[:-4]) - by}.png") for r in rows]
+    manifest.write(named, folder)
+    return folder
+
+
+def test_a_picture_of_the_same_name_in_another_own_folder_is_another(tmp_path):
+    a = own_folder(tmp_path / "a", "A")
+    b = shifted(own_folder(tmp_path / "b", "B", seed=500), by=500)  # names 1.png to 70.png again
+    tests = write_crops(tmp_path / "c", test=10, source="other")  # copies of all of a's
+    data = load_data(settings_for(a, b, tests))
+    assert data.test_copies == 70
+    assert len(data.train) + len(data.held) == 70
+    assert {row.path for row in data.train.rows + data.held.rows} == {
+        row.path for row in manifest.read(b)
+    }
+
+
+@pytest.mark.parametrize(("second", "held"), [("B", True), ("A", False)])
+def test_an_own_folder_without_validation_pictures_is_held_out_beside_another(
+    tmp_path, second, held
+):
+    a, b = own_folder(tmp_path / "a", "A"), own_folder(tmp_path / "b", second, seed=500)
+    moved(a, "valid", 3)
+    data = load_data(settings_for(a, b, hold_out=0.5))
+    drawn = [row for row in data.held.rows if int(row.original[:-4]) > 500]
+    assert len(data.held) == 21 + len(drawn)
+    assert (20 < len(drawn) < 50) if held else not drawn  # framings of one source are one database
+
+
+def test_altered_copies_of_own_pictures_are_of_their_folder(tmp_path):
+    a, b = own_folder(tmp_path / "a", "A"), own_folder(tmp_path / "b", "B", seed=500)
+    valid = {original for _, original in moved(a, "valid", 3)}
+    copies = shifted(write_crops(tmp_path / "c", train=10, source="folder", seed=900), by=900)
+    rows = [replace(r, framing=manifest.ALTERED) for r in manifest.read(copies)]
+    manifest.write([row for row in rows if row.original not in valid], copies)
+    data = load_data(settings_for(a, b, copies, hold_out=0.5))
+    learned = [row for row in data.train.rows if row.framing == manifest.ALTERED]
+    assert len(learned) == 49  # nothing is drawn of what brings its held-out part along
+    assert 41 < len(data.held) < 71

@@ -12,6 +12,8 @@ from mien.data import manifest
 from mien.errors import BadDataError, BadImageError
 from mien.labels import LABELS
 from mien.train import dataset
+from mien.train.leakage import drop_leaks
+from tests.support.pictures import texture
 from tests.support.prepared_folder import SEVEN, row_of, striped, write_crop, write_crops
 
 pytestmark = pytest.mark.torch
@@ -123,7 +125,7 @@ def test_a_copy_of_another_databases_test_picture_leaves_training_with_its_twin(
     manifest.write([*manifest.read(elsewhere), copy], elsewhere)
 
     train, test = dataset.load_crops([folder], "train"), dataset.load_crops([elsewhere], "test")
-    kept, dropped = dataset.drop_leaks(train, test)
+    kept, dropped = drop_leaks(train, test)
     assert dropped == 2
     assert kept.rows == [*rows, alike]
     assert len(kept.gray) == len(kept.targets) == 22
@@ -131,15 +133,47 @@ def test_a_copy_of_another_databases_test_picture_leaves_training_with_its_twin(
 
 def test_generated_pictures_are_no_copies_of_each_other():
     some, others = ([striped(n, s + o) for n in SEVEN for s in range(20)] for o in (0, 50))
-    _, dropped = dataset.drop_leaks(crops_of(some), crops_of(others))
+    _, dropped = drop_leaks(crops_of(some), crops_of(others))
     assert dropped == 0
+
+
+def faces(*subjects, source="made"):
+    """The same room again and again, each time with a little of another face: similar by 0.9."""
+    room, rows = texture(1).astype(float), []
+    for number, subject in enumerate(subjects):
+        name = f"{source}-{number}.png"
+        rows.append(replace(row_of("fear", "train", name, source), subject=subject))
+    pictures = [(room * 0.8 + texture(9 + n) * 0.2).astype(np.uint8) for n in range(len(rows))]
+    return replace(crops_of(pictures), rows=rows, databases=[source] * len(rows))
+
+
+def test_another_person_before_the_same_wall_is_no_copy(tmp_path):
+    ann, bob = (faces("ann", "bob").where(np.array([n == k for n in range(2)])) for k in range(2))
+    assert drop_leaks(ann, bob)[1] == 0
+    # where the persons are not told apart, or by two databases, they are one picture
+    for one, other in ((("", ""), "made"), (("ann", ""), "made"), (("ann", "bob"), "third")):
+        pair = faces(*one)
+        database = replace(pair, databases=["made", other])
+        halves = [database.where(np.array([n == k for n in range(2)])) for k in range(2)]
+        assert drop_leaks(*halves)[1] == 1
+    # a studio's nearest picture hides no copy that is less similar and of another database
+    twin = faces("ann", "ann", "eve")
+    third = replace(twin, databases=["made", "made", "third"])
+    held = third.where(np.array([False, True, True]))
+    assert drop_leaks(third.where(np.array([True, False, False])), held)[1] == 1
+
+
+def test_one_picture_of_a_studio_twice_is_a_copy():
+    crops = faces("ann", "bob")
+    again = replace(crops, gray=crops.gray.clamp(1, 254))
+    assert drop_leaks(crops, again)[1] == 2
 
 
 @pytest.mark.parametrize(("train", "test"), [(0, 2), (2, 0)])
 def test_without_pictures_on_one_side_nothing_leaks(train, test):
     crops = crops_of([striped(label, 1) for label in LABELS[:2]])
     some = {2: crops, 0: crops.where(np.zeros(2, dtype=bool))}
-    kept, dropped = dataset.drop_leaks(some[train], some[test])
+    kept, dropped = drop_leaks(some[train], some[test])
     assert (len(kept), dropped) == (train, 0)
 
 
@@ -178,6 +212,16 @@ def test_balance_raises_rare_classes_and_small_databases_by_the_formula():
     unscaled = [first * fear / 8] * 8 + [first * anger / 2] * 2 + [other / 2] * 2
     np.testing.assert_allclose(found.numpy(), 12 * np.array(unscaled) / np.sum(unscaled))
     assert float(found.sum()) == pytest.approx(12)
+
+
+def test_two_folders_of_ones_own_are_two_databases_for_the_balance():
+    crops = of_two_databases()
+    rows = [replace(row, source="folder") for row in crops.rows]
+    own = replace(crops, rows=rows, databases=[f"folder:{row.source}" for row in crops.rows])
+    expected = dataset.class_shares(crops, 0.5)
+    np.testing.assert_allclose(dataset.class_shares(own, 0.5), expected)
+    one = dataset.class_shares(replace(own, databases=["folder"] * len(rows)), 0.5)
+    assert not np.allclose(one, expected)
 
 
 def test_without_balance_every_crop_is_taken_once():

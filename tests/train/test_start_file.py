@@ -94,7 +94,9 @@ def test_a_start_may_take_crops_of_another_side(begin, exported, two, tmp_path):
 def test_a_run_and_its_file_say_what_they_began_with(exported, two, tmp_path):
     card = read_card(exported)
     expected = {"name": "tiny", "licence": card["licence"]}
-    expected |= {key: card["data"][key] for key in ("train_by_source", "hold_out", "draw")}
+    expected |= {
+        key: card["data"][key] for key in ("train_by_source", "hold_out", "draw", "valid_sha256")
+    }
     assert (expected["train_by_source"], expected["hold_out"]) == ({"own": 49}, 0.25)
     train(settings_for(two, start=str(exported)), tmp_path / "first")
     train(settings_for(two, start=str(tmp_path / "first")), tmp_path / "second")

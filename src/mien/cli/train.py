@@ -1,7 +1,7 @@
 """Commands around training: train, export, show-augmentation."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from mien.cli._shared import (
     needs,
     recipe_or_file,
 )
+
+if TYPE_CHECKING:
+    from mien.train.data import Data
 
 __all__ = ["export_command", "show_augmentation_command", "train_command"]
 
@@ -40,6 +43,8 @@ def train_command(
     from mien.show.plots import history_curves
     from mien.train import config
     from mien.train.cross_validate import train_by_folds
+    from mien.train.data import load_data
+    from mien.train.run import refuse_other_run
     from mien.train.trainer import train
     from mien.train.validate import best_epoch, is_measured
 
@@ -49,9 +54,12 @@ def train_command(
     chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
     run = out or Path("runs") / settings.stem
     if chosen.folds:
-        _print_folds(train_by_folds(chosen, run, resume, epoch_bar, _print_epoch))
+        _print_folds(train_by_folds(chosen, run, resume, epoch_bar, _print_epoch, _print_data))
     else:
-        history = train(chosen, run, resume, epoch_bar, _print_epoch)
+        refuse_other_run(run, chosen, resume)  # before the pictures are read
+        data = load_data(chosen)
+        _print_data(data)
+        history = train(chosen, run, resume, epoch_bar, _print_epoch, data)
         history_curves(history, run / "history.png")
         best = best_epoch(history)
         if is_measured(best):
@@ -59,6 +67,17 @@ def train_command(
         else:
             echo("no picture was held out: the last epoch is kept, and nothing was measured")
     echo(f"wrote {run}; next: mien export {run}")
+
+
+def _print_data(data: "Data") -> None:
+    """Say what becomes of the pictures, so that none is left out without a word."""
+    counts = {
+        "trained on": len(data.train),
+        "held out": len(data.held),
+        "left out as copies": data.test_copies + data.held_copies,
+    }
+    told = ", ".join(f"{what} {count:,}" for what, count in counts.items() if count)
+    echo_note(f"fold {data.fold}: {told}" if data.fold else told)
 
 
 def _print_epoch(row: dict[str, Any]) -> None:

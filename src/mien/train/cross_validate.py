@@ -10,7 +10,7 @@ that no resumed run measures a network on what it has learned. Knows nothing of 
 import csv
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,8 +31,9 @@ from mien.recognize.columns import score_columns
 from mien.recognize.model import softmax
 from mien.train.config import TrainConfig
 from mien.train.data import Data, load_data
-from mien.train.dataset import Crops, drop_leaks
+from mien.train.dataset import Crops
 from mien.train.first import refuse_start_file
+from mien.train.leakage import drop_leaks
 from mien.train.run import LAST, load_weights, refuse_other_run
 from mien.train.trainer import EpochProgress, EpochReport, no_progress, no_report, train
 from mien.train.validate import predict
@@ -41,7 +42,7 @@ __all__ = ["Answers", "read_answers", "read_record", "train_by_folds"]
 
 _ANSWERS, _RECORD, _DIVISION = "folds.csv", "folds.json", "division.json"
 _AGAIN = "resume the run, which writes it again"
-_FACTS = ("source", "original", "path", "label", "fold")
+_FACTS = ("source", "original", "path", "label", "fold", "subject")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +66,7 @@ def train_by_folds(
     resume: bool = False,
     progress: EpochProgress = no_progress,
     report: EpochReport = no_report,
+    tell: Callable[[Data], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Train a network for each fold, and then one on all pictures.
 
@@ -74,6 +76,7 @@ def train_by_folds(
         resume: continue such a run.
         progress: wraps the steps of an epoch.
         report: is given the history row of each epoch of each run.
+        tell: is given the pictures of each run before its first epoch.
 
     Returns:
         The figures over all held-out answers, JSON-ready, as ``folds.json`` in `out` has them.
@@ -97,8 +100,10 @@ def train_by_folds(
         folder = out / f"fold-{number + 1}"
         titled = _titled(progress, f"fold {number + 1}/{settings.folds}")
         own = replace(settings, folds=0)
+        tell(data)
         train(own, folder, resume, titled, report, data)
         answers.append(_logits(own, folder, data.held))
+    tell(everything)
     train(settings, out, resume, _titled(progress, "all pictures"), report, everything)
     return _written(out, [part.held for part in parts], answers)
 
@@ -187,7 +192,7 @@ def _written(out: Path, held: list[Crops], logits: list[F32]) -> dict[str, Any]:
     ]
     with open_table(out / _ANSWERS, (*_FACTS, *score_columns(LabelSet(labels.names)))) as table:
         for row, number, own in rows:
-            facts = (row.source, row.original, row.path, row.label, number)
+            facts = (row.source, row.original, row.path, row.label, number, row.subject)
             table.writerow((*facts, *(float(value) for value in own)))
     answers = read_answers(out, labels)
     scores = softmax(answers.logits)
@@ -231,13 +236,15 @@ def read_answers(run: Path, labels: LabelSet) -> Answers:
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             header, *lines = csv.reader(file)
-        expected = (*_FACTS, *score_columns(LabelSet(labels.names)))
-        if tuple(header) != expected:
+        scores = score_columns(LabelSet(labels.names))
+        expected, earlier = (*_FACTS, *scores), (*_FACTS[:-1], *scores)  # without subject
+        if tuple(header) not in {expected, earlier}:
             raise BadDataError(
                 f"{path}: expected the columns {','.join(expected)}, got {','.join(header)}",
                 fix=_AGAIN,
             )
-        values = [[float(cell) for cell in line[len(_FACTS) :]] for line in lines]
+        start = len(header) - len(scores)
+        values = [[float(cell) for cell in line[start:]] for line in lines]
         logits = np.array(values, dtype=np.float32).reshape(len(lines), len(labels.names))
         targets = np.array([labels.names.index(line[3]) for line in lines], dtype=np.int64)
     except (OSError, ValueError, csv.Error) as error:

@@ -19,11 +19,13 @@ from torch.nn.functional import one_hot
 
 from mien.data import manifest, splits
 from mien.data.label_file import labels_of, labels_of_all
+from mien.data.prepare.record import OWN
 from mien.errors import BadDataError, BadSettingError
 from mien.labels import LabelSet
 from mien.models import zoo
 from mien.train.config import TrainConfig
-from mien.train.dataset import Crops, drop_leaks, join, load_crops
+from mien.train.dataset import Crops, join, load_crops
+from mien.train.leakage import drop_leaks
 
 __all__ = ["Data", "is_validated", "load_data", "read_votes", "run_labels", "soften"]
 
@@ -142,11 +144,13 @@ def _hold_out(settings: TrainConfig) -> Data:
     if settings.limit:
         train = train.where(splits.draw_part(train.rows, settings.limit, settings.draw))
     # nothing is drawn from a database that brings its own held-out part along
-    divided = {row.source for row in held.rows}
+    divided = set(held.databases)
+    if any(row.source == OWN for row in held.rows):
+        divided.add(OWN)  # own pictures of which nothing tells where they are from
     if settings.folds:  # they hold everything out in turn
         return Data(join(train, held), none, test_copies, 0)
     drawn = splits.draw_held_out(train.rows, settings.hold_out, settings.draw)
-    drawn &= np.array([row.source not in divided for row in train.rows], dtype=np.bool_)
+    drawn &= np.array([name not in divided for name in train.databases], dtype=np.bool_)
     altered = np.array([row.framing == manifest.ALTERED for row in train.rows], dtype=np.bool_)
     # altered copies of a held-out picture are neither learned nor measured
     train, held = train.where(~drawn), join(held, train.where(drawn & ~altered))

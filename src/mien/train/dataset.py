@@ -8,6 +8,7 @@ other training loop: it reads a crop when it is asked for one, so its memory doe
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,9 @@ from torch.utils.data import Dataset
 
 from mien import pixels
 from mien.data import manifest
-from mien.data.dedup import duplicates
 from mien.data.label_file import labels_of, labels_of_all
 from mien.data.manifest import Row
+from mien.data.prepare.record import OWN, database_of, origin_of
 from mien.errors import BadDataError
 from mien.faces.regions import PROTOTYPES
 from mien.labels import PAPER, LabelSet
@@ -33,7 +34,6 @@ __all__ = [
     "batch_rows",
     "batches",
     "class_shares",
-    "drop_leaks",
     "join",
     "load_crops",
     "network_inputs",
@@ -54,6 +54,7 @@ class Crops:
         rgb: shape (N, 3, side, side), uint8, where the colours are kept; else None.
         shares: shape (N, 7), float32, of the classes in each target, where votes are known.
         labels: the classes, in the order of their numbers.
+        databases: the database of each row, see `record.database_of`; by default its source.
     """
 
     rows: list[Row]
@@ -62,6 +63,12 @@ class Crops:
     rgb: Tensor | None = None
     shares: Tensor | None = None
     labels: LabelSet = PAPER
+    databases: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Take the sources of the rows for their databases where nothing else is known."""
+        if not self.databases:
+            object.__setattr__(self, "databases", [row.source for row in self.rows])
 
     def __len__(self) -> int:
         """Count the crops."""
@@ -69,12 +76,13 @@ class Crops:
 
     def where(self, mask: BOOL) -> "Crops":
         """Return the crops that a mask of shape (N,) chooses."""
-        rows = [row for row, chosen in zip(self.rows, mask, strict=True) if chosen]
+        rows = list(compress(self.rows, mask))
+        databases = list(compress(self.databases, mask))
         chosen = torch.from_numpy(mask)
         rgb = None if self.rgb is None else self.rgb[chosen]
         shares = None if self.shares is None else self.shares[chosen]
         gray, targets = self.gray[chosen], self.targets[chosen]
-        return Crops(rows, gray, targets, rgb, shares, self.labels)
+        return Crops(rows, gray, targets, rgb, shares, self.labels, databases)
 
     def guided(self) -> Tensor:
         """Return the class number of each crop whose map can be guided; -1 for the others.
@@ -121,12 +129,15 @@ def load_crops(
     """
     labels = labels_of_all(folders)
     rows: list[Row] = []
+    databases: list[str] = []
     gray: list[U8] = []
     rgb: list[U8] = []
     for folder in folders:
+        origin = origin_of(Path(folder))
         for row in manifest.read(folder):
             if row.split == split:
                 rows.append(row)
+                databases.append(database_of(row.source, origin))
                 crop = images.read_rgb(Path(folder) / row.path)
                 gray.append(pixels.to_side(pixels.to_gray(crop), side))
                 if colour:
@@ -137,7 +148,18 @@ def load_crops(
         )
     targets = torch.tensor([labels.index(row.label) for row in rows])
     colours = torch.from_numpy(np.stack(rgb)) if colour else None
-    return Crops(rows, torch.from_numpy(np.stack(gray)), targets, colours, labels=labels)
+    crops = Crops(rows, torch.from_numpy(np.stack(gray)), targets, colours, labels=labels)
+    return replace(crops, databases=_with_altered(rows, databases))
+
+
+def _with_altered(rows: Sequence[Row], databases: Sequence[str]) -> list[str]:
+    """The databases, with altered copies of own pictures in that of the picture of their name."""
+    known = zip(rows, databases, strict=True)
+    own = {row.original: database for row, database in known if database.startswith(f"{OWN}:")}
+    return [
+        own.get(row.original, database) if database == OWN else database
+        for row, database in zip(rows, databases, strict=True)
+    ]
 
 
 def join(first: Crops, second: Crops) -> Crops:
@@ -155,30 +177,8 @@ def join(first: Crops, second: Crops) -> Crops:
         rgb = torch.cat([first.rgb, second.rgb])
     gray = torch.cat([first.gray, second.gray])
     targets = torch.cat([first.targets, second.targets])
-    return Crops(first.rows + second.rows, gray, targets, rgb, labels=first.labels)
-
-
-def drop_leaks(train: Crops, test: Crops) -> tuple[Crops, int]:
-    """Leave out of training what is a copy of a test crop, in any framing.
-
-    `prepare` has done so within a database; this closes the gaps between databases.
-
-    Args:
-        train: crops to train on.
-        test: every test crop of the same folders.
-
-    Returns:
-        The crops without the copies, and how many were dropped.
-    """
-    if not len(train) or not len(test):
-        return train, 0
-    thumbnails = [
-        np.stack([duplicates.thumbnail(c) for c in crops.gray.numpy()]) for crops in (train, test)
-    ]
-    copied = [train.rows[copy.this] for copy in duplicates.find_copies(*thumbnails)]
-    leaked = {(row.source, row.original) for row in copied}
-    keep = np.array([(row.source, row.original) not in leaked for row in train.rows])
-    return train.where(keep), int((~keep).sum())
+    rows, databases = first.rows + second.rows, [*first.databases, *second.databases]
+    return Crops(rows, gray, targets, rgb, labels=first.labels, databases=databases)
 
 
 def batches(
@@ -242,7 +242,7 @@ def class_shares(crops: Crops, balance: float) -> Tensor:
     Source:
         Mahajan et al. 2018, arXiv:1805.00932, section 2.2, for balance 0.5.
     """
-    _, databases = np.unique([row.source for row in crops.rows], return_inverse=True)
+    _, databases = np.unique(crops.databases, return_inverse=True)
     classes = databases * len(crops.labels.targets) + crops.targets.numpy()
     sizes = np.bincount(databases)[databases]
     rarity = np.bincount(classes)[classes] ** -balance

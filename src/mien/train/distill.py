@@ -20,7 +20,7 @@ from mien.train.earlier import (
     is_file,
     licence_of,
     load_earlier_run,
-    refuse_folds,
+    refuse_learned,
     refuse_unlike,
 )
 from mien.train.optim import resize
@@ -95,7 +95,7 @@ class _FileTeacher(nn.Module):
             )
         known = held_out_by(self.model.card.get("data", {}))
         refuse_unlike(f"the teacher {path}", self.model.labels, known, student)
-        refuse_folds(f"the teacher {path}", self.model.card, student)
+        refuse_learned(f"the teacher {path}", self.model.card, student)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, batch: Tensor, temperature: float) -> Tensor:

@@ -23,6 +23,7 @@ from mien.models.network import Network
 from mien.recognize.model import Model, shipped_models
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.data import is_validated
+from mien.train.held_out import held_out_otherwise
 from mien.train.optim import resize
 from mien.train.run import (
     EARLIER,
@@ -43,7 +44,7 @@ __all__ = [
     "load_earlier_run",
     "load_layers",
     "load_member",
-    "refuse_folds",
+    "refuse_learned",
     "refuse_seen",
     "refuse_unlike",
 ]
@@ -97,15 +98,16 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
             )
         del known["hold_out"]  # both hold nothing out
     refuse_unlike(who, earlier.labels, known, settings)
-    refuse_folds(who, {"data": read_description(folder)}, settings)
+    refuse_learned(who, {"data": read_description(folder)}, settings)
     return earlier
 
 
-def refuse_folds(who: str, card: Mapping[str, Any], settings: TrainConfig) -> None:
-    """Check that nothing of a model file was trained by folds on what validates a run.
+def refuse_learned(who: str, card: Mapping[str, Any], settings: TrainConfig) -> None:
+    """Check that nothing of a model file has learned what validates a run, whatever its settings.
 
-    Such a network has learned all pictures in the end, also the ``valid`` split of a folder, so
-    that no setting tells whether it has seen those of the run.
+    A network that was trained by folds has learned all pictures in the end, also the ``valid``
+    split of a folder; and where such a split decides what is held out, `hold_out` and `draw` do
+    not tell it.
 
     Args:
         who: the file, for the error.
@@ -113,18 +115,24 @@ def refuse_folds(who: str, card: Mapping[str, Any], settings: TrainConfig) -> No
         settings: of the run.
 
     Raises:
-        BadSettingError: if something was.
+        BadSettingError: if something has.
     """
-    by_folds = [record for record in _records(card) if record.get(FOLDS)]
-    if not by_folds or not is_validated(settings):
+    if not is_validated(settings):
         return
     sources = {row.source for folder in settings.data for row in manifest.read(folder)}
-    for record in by_folds:
-        if shared := sorted(record.get("train_by_source", {}).keys() & sources):
+    for record in _records(card):
+        shared = sorted(record.get("train_by_source", {}).keys() & sources)
+        if shared and record.get(FOLDS):
             raise BadSettingError(
                 f"{who} was trained by folds, in the end on all of {', '.join(shared)}, of which "
                 "the run holds some out",
                 fix=_NO_FOLDS,
+            )
+        if other := held_out_otherwise(record, settings):
+            raise BadSettingError(
+                f"{who} has held out other pictures of {', '.join(other)}, as the valid split of "
+                "its folder says, and has learned some of those that are to validate the run",
+                fix="prepare the folders of both with the same --valid and --seed",
             )
 
 
@@ -190,7 +198,7 @@ def refuse_seen(
     """
     if not is_validated(settings):
         return
-    refuse_folds(who, card, settings)
+    refuse_learned(who, card, settings)
     for record in _records(card):
         shared = sorted(record.get("train_by_source", {}).keys() & sources)
         own = held_out_by(record)
@@ -274,7 +282,7 @@ def load_member(path: str, settings: TrainConfig, crops: Tensor) -> Member:
     model = Model(path, threads=1)
     held_out = held_out_by(model.card.get("data", {}))
     refuse_unlike(f"the member {path}", model.labels, held_out, settings)
-    refuse_folds(f"the member {path}", model.card, settings)
+    refuse_learned(f"the member {path}", model.card, settings)
     answers = [name for name in ("logits", "neutral") if name in model.outputs]
     outputs = model.labels.outputs("neutral" in answers)
     network = zoo.build(model.card.get("name", ""), outputs, dropout=0, side=model.side).eval()

@@ -28,7 +28,8 @@ from mien.media.writers import write_text
 from mien.train import config
 from mien.train.config import TrainConfig
 from mien.train.data import Data, load_data
-from mien.train.dataset import Crops, drop_leaks, load_crops
+from mien.train.dataset import Crops, load_crops
+from mien.train.leakage import drop_leaks
 from mien.train.paper_tables import PROTOCOLS, TABLES, PaperRow, choose_rows, rows, settings
 from mien.train.recipes import configs
 from mien.train.run import History, load_run, made_with

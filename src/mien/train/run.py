@@ -31,6 +31,7 @@ from mien.models.network import Network
 from mien.train import config
 from mien.train.checkpoint import optimiser_state, read_tensors, refuse_broken
 from mien.train.config import TrainConfig
+from mien.train.held_out import VALID
 
 __all__ = [
     "BEST",
@@ -64,9 +65,8 @@ START = "start"  # in it: where the first weights come from
 EARLIER = "earlier"  # and the runs before it, whose weights it began with, each with its `LEARNED`
 FOLDS, FOLD = "folds", "fold"  # how many, all learned in the end; or without which this one was
 TEACHERS = "teachers"  # and what taught it, each with its name and licence
-LEARNED = ("train_by_source", TEACHERS, "hold_out", "draw", FOLDS)  # learned from, and held out
+LEARNED = ("train_by_source", TEACHERS, "hold_out", "draw", VALID, FOLDS)  # and held out
 _SETTINGS, _BAD_BATCH = "config.toml", "bad-batch.csv"
-
 _MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."  # of a tensor's name
 History = list[dict[str, Any]]  # one row an epoch
 

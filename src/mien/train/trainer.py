@@ -31,6 +31,7 @@ from mien.train.distill import Teachers, distillation_loss, origin_of_teacher
 from mien.train.distributed import Worker, keep_freed_memory, launch
 from mien.train.first import earlier_runs, first_network, origin_of
 from mien.train.guide import Guide, WithFeatures
+from mien.train.held_out import VALID, valid_splits
 from mien.train.history import restore_history, write_history
 from mien.train.optim import layout_of, optimiser, rate_at, resize, side_at
 from mien.train.run import (
@@ -152,6 +153,7 @@ def _describe(data: Data, settings: TrainConfig, out: Path) -> None:
     counts: dict[str, Any] = {
         "hold_out": 0.0 if settings.folds else settings.hold_out,
         "draw": settings.draw,
+        VALID: valid_splits(settings.data),
         "held_out": len(data.held),
         "copies_of_test_dropped": data.test_copies,
         "copies_of_held_out_dropped": data.held_copies,

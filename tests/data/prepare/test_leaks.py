@@ -1,5 +1,7 @@
 """What prepare made holds no leak that an audit finds: both have one definition of a copy."""
 
+import zipfile
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -106,6 +108,46 @@ def test_equal_pictures_hide_no_copy(tmp_path, monkeypatch):
     made = prepare(Settings("folder", str(path)), tmp_path / "made")
     assert made.leaked == {"folder": 1}
     assert leaks_in(made.folder) == []
+
+
+def studio(tmp_path, name, people, seed=9):
+    """A .zip of pictures before one wall, similar by 0.9, with a table: who is in which split."""
+    wall = texture(1, 100).astype(float)
+    files, lines = {}, ["path,label,split,subject"]
+    for number, (split, person) in enumerate(people):
+        own = texture(seed + number, 100)
+        files[f"{number}.png"] = encode((wall * 0.8 + own * 0.2).astype(np.uint8), "PNG")
+        lines.append(f"{number}.png,sad,{split},{person}")
+    return zip_of(tmp_path / name, files | {"labels.csv": "\n".join(lines).encode()})
+
+
+def test_another_person_before_the_same_wall_is_no_copy_for_prepare_and_audit(tmp_path):
+    people = [("train", "ann"), ("train", "bob"), ("test", "eve"), ("valid", "joe")]
+    path = studio(tmp_path, "studio.zip", people)
+    made = prepare(Settings("folder", str(path)), tmp_path / "made")
+    assert (made.kept.total(), made.leaked, made.near_valid) == (4, {}, 0)
+    assert audit([made.folder]).findings == []
+    # one person's pictures are similar by nature too, and one picture twice is a copy
+    same = studio(tmp_path, "same.zip", [("train", "ann"), ("test", "ann")])
+    assert prepare(Settings("folder", str(same)), tmp_path / "same").leaked == {}
+    with zipfile.ZipFile(same) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    path = zip_of(tmp_path / "twice.zip", files | {"0.png": files["1.png"]})
+    assert prepare(Settings("folder", str(path)), tmp_path / "twice").leaked == {"folder": 1}
+
+
+def test_where_no_person_is_known_or_in_another_database_the_same_wall_is_a_copy(tmp_path):
+    path = studio(tmp_path, "nobody.zip", [("train", ""), ("train", "bob"), ("test", "")])
+    assert prepare(Settings("folder", str(path)), tmp_path / "nobody").leaked == {"folder": 2}
+    held = studio(tmp_path, "held.zip", [("train", "ann"), ("test", "eve")])
+    against = (str(prepare(Settings("folder", str(held)), tmp_path / "held").folder),)
+    people = [("train", "ann"), ("train", "bob")]
+    for name, leaked in (("held.zip", {}), ("other.zip", {"folder": 2})):  # of one name: framings
+        (tmp_path / "more").mkdir(exist_ok=True)
+        settings = Settings(
+            "folder", str(studio(tmp_path / "more", name, people, 30)), against=against
+        )
+        assert prepare(settings, tmp_path / f"made of {name}").leaked == leaked
 
 
 @pytest.mark.data

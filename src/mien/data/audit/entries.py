@@ -10,12 +10,10 @@ from pathlib import Path
 
 from mien.data import manifest
 from mien.data.manifest import ALTERED, SPLITS, Row
-from mien.data.prepare.record import origin_of
+from mien.data.prepare.record import OWN, origin_of
 from mien.errors import BadDataError
 
 __all__ = ["Entry", "copies_across", "entries_in", "is_framing"]
-
-_OWN = "folder"  # the database of all pictures of one's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def _entries_of(group: list[tuple[Path, Row]], origins: Mapping[Path, str]) -> I
         key=lambda member: member[1].framing != "as-is",
     )
     as_is = [row.framing == "as-is" for _, row in group]
-    made_of = [origins[folder] if row.source == _OWN else "" for folder, row in group]
+    made_of = [origins[folder] if row.source == OWN else "" for folder, row in group]
     if not group:
         yield Entry(*altered[0], tuple(altered))
     elif len(as_is) == len(set(as_is)) and len(set(made_of)) == 1:

@@ -21,7 +21,9 @@ from mien.data.audit.entries import Entry, copies_across, entries_in, is_framing
 from mien.data.audit.shortcuts import Shortcut, find_shortcuts
 from mien.data.dedup import duplicates, similarity
 from mien.data.dedup.duplicates import Copy, find_across, find_pairs
+from mien.data.dedup.persons import Person, least_of_copies
 from mien.data.manifest import SPLITS, Row
+from mien.data.prepare.record import database_of
 from mien.errors import BadImageError
 from mien.media import images
 from mien.media.progress import Progress
@@ -41,7 +43,6 @@ __all__ = [
 
 KINDS = ("exact copy", "near-copy", "same subject", "blank", "unreadable")
 _COPIES = KINDS[:2]
-_IDENTICAL = 0.99  # similarity from which two pictures of one studio are one picture
 _COLOUR = 8  # levels by which the channels of a grey picture may differ, as JPEG rounds them
 
 
@@ -214,7 +215,7 @@ def compare(
     for copy in _near_copies(thumbnails.pixels, rows, equal):
         these, those = equal[copy.this], equal[copy.that]
         for a, b in {*_partners(rows, these, those), *_partners(rows, those, these)}:
-            kind = _kind(rows[a], rows[b], copy)
+            kind = _kind(entries[a], entries[b], copy)
             if kind:
                 add(kind, a, b, copy.similarity, copy.mirrored)
     known = {
@@ -277,12 +278,16 @@ def _partners(
             yield this, -max(choices)[-1]
 
 
-def _kind(a: Row, b: Row, copy: Copy) -> str | None:
+def _kind(a: Entry, b: Entry, copy: Copy) -> str | None:
     """The kind of a similar pair; None for two people whom the dataset tells apart."""
-    in_studio = a.source == b.source and "" not in {a.subject, b.subject}
-    if not in_studio or copy.similarity >= _IDENTICAL:
+    one, other = _person(a), _person(b)
+    if copy.similarity >= least_of_copies(one, other):
         return "near-copy"
-    return "same subject" if a.subject == b.subject else None
+    return "same subject" if one == other else None
+
+
+def _person(entry: Entry) -> Person:
+    return Person(database_of(entry.row.source, entry.origin), entry.row.subject)
 
 
 def _shared_subjects(entries: Sequence[Entry]) -> dict[str, int]:

@@ -51,6 +51,8 @@ _DAMAGES: tuple[type[Exception], ...] = (
     struct.error,
     *_LZMA,
 )
+_Kind = type[BadDataError] | type[BadImageError]
+_AGAIN = "download the archive again"
 
 
 class Archive:
@@ -149,7 +151,7 @@ class Archive:
                 than `MAX_BYTES`.
         """
         with _as_error(BadImageError, name):
-            size = self._size(name)
+            size = self.size(name, BadImageError)
             if size > MAX_BYTES:
                 raise BadImageError(
                     f"too large: {name} has {size:,} bytes, the cap is {MAX_BYTES:,}",
@@ -189,7 +191,7 @@ class Archive:
             BadDataError: if the file is damaged in the archive, locked or unreadable.
         """
         with _as_error(BadDataError, name):
-            self._size(name)
+            self.size(name)
             if self._tar is not None:
                 span = io.BufferedReader(_Span(self._tar, *self._spans[name]))
                 return io.BufferedReader(_Stream(span, name, 0))
@@ -205,16 +207,26 @@ class Archive:
         stream.MIN_READ_SIZE = _STEPS.get(entry.compress_type, stream.MIN_READ_SIZE)
         return stream
 
-    def _size(self, name: str) -> int:
-        """Count a file's bytes; what grows beyond measure when it is unpacked is damaged."""
-        if self._tar is not None:
-            return self._spans[name][1]
-        if self._zip is None:
-            return (self.path / name).stat().st_size
-        packed, size = self._entries[name].compress_size, self._entries[name].file_size
-        if size > max(_PLAIN, _BOMB * packed):
-            raise zipfile.BadZipFile(f"{packed:,} bytes would become {size:,}")
-        return size
+    def size(self, name: str, kind: _Kind = BadDataError) -> int:
+        """Count a file's bytes, as it would be unpacked, without reading it.
+
+        Args:
+            name: one of `names`.
+            kind: of the error if the file is gone, or would grow beyond measure.
+
+        Returns:
+            The bytes.
+        """
+        with _as_error(kind, name):
+            if self._tar is not None:
+                return self._spans[name][1]
+            if self._zip is None:
+                return (self.path / name).stat().st_size
+            packed, size = self._entries[name].compress_size, self._entries[name].file_size
+            if size > max(_PLAIN, _BOMB * packed):
+                said = f"{packed:,} bytes would become {size:,}"
+                raise kind(f"damaged in the archive: {name} ({said})", fix=_AGAIN)
+            return size
 
     def __enter__(self) -> "Archive":
         """Return itself; leaving the block closes the file."""
@@ -300,7 +312,7 @@ class _Stream(io.RawIOBase):
 
 
 @contextmanager
-def _as_error(kind: type[BadDataError] | type[BadImageError], name: str) -> Iterator[None]:
+def _as_error(kind: _Kind, name: str) -> Iterator[None]:
     """Turn what goes wrong with one file into one error with its name."""
     try:
         yield
@@ -309,9 +321,7 @@ def _as_error(kind: type[BadDataError] | type[BadImageError], name: str) -> Iter
             f"locked in the archive: {name} ({error})", fix="unpack it and give the folder"
         ) from error
     except _DAMAGES as error:
-        raise kind(
-            f"damaged in the archive: {name} ({error})", fix="download the archive again"
-        ) from error
+        raise kind(f"damaged in the archive: {name} ({error})", fix=_AGAIN) from error
 
 
 def is_hidden(name: str) -> bool:

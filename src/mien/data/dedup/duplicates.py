@@ -95,21 +95,28 @@ def is_blank(thumbnail: U8) -> bool:
     return int(levels[-cut - 1]) - int(levels[cut]) < _PLAIN
 
 
-def find_copies(these: U8, those: U8, *, least: float = COPY) -> list[Copy]:
+def _any(_copy: Copy) -> bool:
+    return True
+
+
+def find_copies(
+    these: U8, those: U8, *, least: float = COPY, counts: Callable[[Copy], bool] = _any
+) -> list[Copy]:
     """Find the members of one set that have a copy in another.
 
     Args:
         these: shape (N, 32, 32), thumbnails.
         those: shape (M, 32, 32), thumbnails.
         least: similarity from which two pictures count as copies.
+        counts: tells of each pair of copies whether it counts; by default all do.
 
     Returns:
         The nearest copy of each member of `these` that has one, by ascending `this`.
     """
-    return finder(those, least=least)(these)
+    return finder(those, least=least)(these, counts)
 
 
-def finder(those: U8, *, least: float = COPY) -> Callable[[U8], list[Copy]]:
+def finder(those: U8, *, least: float = COPY) -> Callable[[U8, Callable[[Copy], bool]], list[Copy]]:
     """Make `find_copies` for one set `those`, to be called with one part of `these` after another.
 
     Args:
@@ -117,13 +124,13 @@ def finder(those: U8, *, least: float = COPY) -> Callable[[U8], list[Copy]]:
         least: similarity from which two pictures count as copies.
 
     Returns:
-        `find_copies` without its second argument.
+        A function of `these` and `counts`, as those of `find_copies`.
     """
     across = _across(those, least)
 
-    def find(these: U8) -> list[Copy]:
+    def find(these: U8, counts: Callable[[Copy], bool]) -> list[Copy]:
         best: dict[int, Copy] = {}
-        for copy in across(these):
+        for copy in filter(counts, across(these)):
             known = best.get(copy.this)
             if known is None or copy.similarity > known.similarity:
                 best[copy.this] = copy

@@ -5,6 +5,7 @@ crops       cut a picture
 crop_store  write crops and keep their rows
 leaks       find training pictures that are copies of held-out ones
 record      settings and report of a run: prepare.json
+contents    what a folder was made from, to notice a source that has changed
 """
 
 from typing import TYPE_CHECKING

@@ -13,6 +13,7 @@ from dataclasses import fields
 from hashlib import sha256
 from itertools import compress
 from pathlib import Path
+from sys import intern
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -31,7 +32,9 @@ from mien.pixels import BOOL, U8
 
 __all__ = ["CropStore", "CropWriter", "store_in"]
 
-_ORIGINAL = [field.name for field in fields(Row)].index("original")  # its column
+_ORIGINAL, _SUBJECT = (  # their columns
+    [field.name for field in fields(Row)].index(name) for name in ("original", "subject")
+)
 _BLOCK = 1024  # thumbnails read at once: with their candidates about 5 MB
 _HASH = 32  # bytes
 _FORBIDDEN = re.compile(r'[:*?"<>|]|\.$')  # in names of Windows; a class's number stays
@@ -114,6 +117,11 @@ class CropStore:
             return []
         self._text.seek(0)
         return [line[_ORIGINAL] for line in compress(csv.reader(self._text), mask)]
+
+    def subjects(self) -> list[str]:
+        """Return who is shown in each crop; "" where the dataset does not say."""
+        self._text.seek(0)
+        return [intern(line[_SUBJECT]) for line in csv.reader(self._text)]
 
     def thumbnails(self) -> Iterator[tuple[int, U8]]:
         """Yield blocks of thumbnails, shape (up to 1024, 32, 32), with the index of the first."""

@@ -15,10 +15,18 @@ from mien.data import manifest
 from mien.data.datasets import DATASETS, Archive, Item, Listing, read_listing
 from mien.data.label_file import write_labels
 from mien.data.manifest import Row
+from mien.data.prepare.contents import changes, contents_of
 from mien.data.prepare.crop_store import CropStore, CropWriter, store_in
 from mien.data.prepare.crops import Crop, Cutter, Shape, cutter
 from mien.data.prepare.leaks import Leak, find_leaks, held_out_of
-from mien.data.prepare.record import Report, Settings, is_made, load_report, save_report
+from mien.data.prepare.record import (
+    Report,
+    Settings,
+    database_of,
+    is_made,
+    load_report,
+    save_report,
+)
 from mien.data.splits import hold_out
 from mien.errors import BadDataError, BadSettingError, UnknownNameError
 from mien.labels import LABELS, NEUTRAL, PAPER, LabelSet
@@ -50,7 +58,8 @@ def prepare(
 
     Args:
         settings: what to prepare, and how.
-        out: the folder to make; if it exists, it must have been made with the same settings.
+        out: the folder to make; if it exists, it must have been made with the same settings, and
+            from the same source if that is still there.
         progress: wraps the items, to show how many are done.
         workers: processes that share the work where there is enough of it; the result is the same
             for any number.
@@ -70,10 +79,13 @@ def prepare(
         raise UnknownNameError("database", settings.source, DATASETS)
     _keep_apart(Path(settings.archive), out)
     if is_made(out, settings):
-        return load_report(out)
+        report = load_report(out)
+        _refuse_changed(report, settings)
+        return report
     others = [held for folder in settings.against for held in held_out_of(Path(folder))]
     with Archive(settings.archive) as archive:
         listing = read_listing(settings.source, archive, settings.options)
+        report = Report(out, contents=contents_of(archive, listing))
         listing.problems += archive.left_out
         labels = listing.labels
         _keep_calm(labels, settings)
@@ -89,11 +101,27 @@ def prepare(
             del items
             listing = replace(listing, items=[])
             archive.close()  # the search takes the memory that the lists of pictures took
-            search = partial(find_leaks, store, settings.source, others, settings.valid > 0)
+            database = database_of(settings.source, Path(settings.archive).name)
+            search = partial(
+                find_leaks, store, settings.source, database, others, settings.valid > 0
+            )
             leaks = (
                 {} if settings.keep_leaks else search(workers if len(store) > _MANY_SEARCHED else 1)
             )
-            return _finish(settings, writer, listing, leaks, Report(out), part)
+            return _finish(settings, writer, listing, leaks, report, part)
+
+
+def _refuse_changed(report: Report, settings: Settings) -> None:
+    """Refuse to take what was made of another source, or of other labels, for what is asked for."""
+    if report.contents is None or not Path(settings.archive).exists():
+        return
+    with Archive(settings.archive) as archive:
+        now = contents_of(archive, read_listing(settings.source, archive, settings.options))
+    if told := changes(report.contents, now):
+        raise BadDataError(
+            f"{report.folder} was made of another {settings.archive}: {' and '.join(told)}",
+            fix="choose another --out, or remove that folder",
+        )
 
 
 def _keep_calm(labels: LabelSet, settings: Settings) -> None:

@@ -5,20 +5,31 @@ Knows neither pictures nor copies.
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from mien.data.datasets import OptionValue, options_of_all
 from mien.data.label_file import labels_of
 from mien.data.manifest import SPLITS
+from mien.data.prepare.contents import Contents
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LabelSet
 from mien.media.writers import write_text
 
-__all__ = ["Report", "Settings", "is_made", "load_report", "origin_of", "save_report"]
+__all__ = [
+    "OWN",
+    "Report",
+    "Settings",
+    "database_of",
+    "is_made",
+    "load_report",
+    "origin_of",
+    "save_report",
+]
 
+OWN = "folder"  # the dataset of all pictures of one's own
 _NAME = "prepare.json"
 
 
@@ -80,6 +91,7 @@ class Report:
         skipped: pictures and lines of tables that the reader left out, by reason.
         examples: the first few names of each reason.
         unframed: pictures in which no face was found to frame; kept as they came.
+        contents: what it was made from; None where an earlier version did not record it.
         fresh: False when the folder was prepared before and nothing was done.
     """
 
@@ -91,6 +103,7 @@ class Report:
     skipped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
     unframed: int = 0
+    contents: Contents | None = None
     fresh: bool = True
 
 
@@ -138,6 +151,23 @@ def origin_of(folder: Path) -> str:
     return str(_read(folder).get("archive", ""))
 
 
+def database_of(source: str, origin: str) -> str:
+    """Tell the database of a picture, as far as it can be told: all own pictures are of ``folder``.
+
+    Args:
+        source: of its row in the manifest.
+        origin: of its folder, see `origin_of`.
+
+    Returns:
+        A name that two framings of one database share, and two folders of one's own do not.
+
+    Example:
+        >>> [database_of("rafdb", "rafdb.zip"), database_of("folder", "lab")]
+        ['rafdb', 'folder:lab']
+    """
+    return f"{source}:{origin}" if source == OWN and origin else source
+
+
 def load_report(out: Path) -> Report:
     """Read what `prepare` did when it made a folder.
 
@@ -163,6 +193,7 @@ def load_report(out: Path) -> Report:
             Counter(_counts(record.get("skipped", {}))),
             {reason: _names(names) for reason, names in record.get("examples", {}).items()},
             _count(record["unframed"]),
+            _contents(record["contents"]) if "contents" in record else None,
             fresh=False,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -207,6 +238,11 @@ def _names(values: object) -> list[str]:
     return values
 
 
+def _contents(values: Mapping[str, Any]) -> Contents:
+    count, *digests = (values[own.name] for own in fields(Contents))
+    return Contents(_count(count), *_names(digests))
+
+
 def save_report(settings: Settings, report: Report, folder: Path) -> None:
     """Write ``prepare.json``.
 
@@ -249,4 +285,5 @@ def _as_json(report: Report) -> dict[str, object]:
         "skipped": dict(report.skipped),
         "examples": report.examples,
         "unframed": report.unframed,
+        **({"contents": asdict(report.contents)} if report.contents else {}),
     }
