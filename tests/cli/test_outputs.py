@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from mien.cli._shared import echo, echo_beside, echo_error
+from mien.cli._outputs import echo_beside
+from mien.cli._shared import echo, echo_error
 from mien.errors import OutputError
 from mien.media.escapes import escaped, guarded, unguarded
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput

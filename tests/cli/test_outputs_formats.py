@@ -1,10 +1,14 @@
 """A name that ends like another format than an option writes is refused before any work."""
 
+import os
+from pathlib import Path
+
 import click
 import pytest
 
 from mien.cli import cli
 from tests.support.commands import mien
+from tests.support.pictures import encode, texture
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,18 @@ from tests.support.commands import mien
         (("stats", "d", "--markdown", "x.pdf"), "--markdown writes Markdown"),
         (("video", "t.mp4", "--json", "x.mp4"), "--json writes JSON"),
         (("faithful", "m", "d", "--out", "x.png"), "--out/--json writes JSON"),
+        (("page", "--out", "x.csv"), "x.csv ends in .csv, and --out writes HTML"),
+        (("recipes", "miennet", "--out", "x.csv"), "x.csv ends in .csv, and --out writes TOML"),
+        (("export", "run", "--out", "x.csv"), "writes a model\n  try: end the name in .onnx\n"),
+        (
+            ("predict", "a.jpg", "--json", "--out-file", "x.csv"),
+            "x.csv ends in .csv, and --out-file writes JSON\n"
+            "  try: end the name in .json or --csv for CSV\n",
+        ),
+        (
+            ("predict", "a.jpg", "--csv", "x.json"),  # --json takes no name there
+            "--csv writes CSV\n  try: end the name in .csv or --out-file for JSON\n",
+        ),
     ],
 )
 def test_a_name_of_another_format_is_refused_with_the_right_ending(words, message, tmp_path):
@@ -51,6 +67,94 @@ def test_a_name_of_another_format_is_refused_with_the_right_ending(words, messag
     assert result.exit_code == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+FOLDER, PIPE, FILE = "is a folder", "is not an ordinary file", "is there and no folder"
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "message"),
+    [
+        (("predict", "in", "--csv"), "folder", f"{FOLDER}\n  try: name a file in it"),
+        (("audit", "in", "--out"), "folder", FOLDER),
+        (("scores", "in", "--parquet"), "folder", FOLDER),
+        (("predict", "in", "--csv"), "pipe", f"{PIPE}\n  try: name an ordinary file, or - for"),
+        (("predict", "in", "--parquet"), "pipe", f"{PIPE}\n  try: name an ordinary file\n"),
+        (("predict", "in", "--csv"), "open", f"{PIPE}\n  try: name an ordinary file, or - for"),
+        (("predict", "in", "--json", "--out-file"), "open", PIPE),
+        (("scores", "in", "--out"), "open", PIPE),
+        (("stats", "in", "--markdown"), "open", PIPE),
+        (("stats", "in", "--plot"), "open", PIPE),
+        (("video", "in", "--out"), "open", PIPE),
+        (("explain", "in", "--out"), "open", PIPE),
+        (("demo", "--out"), "open", PIPE),
+        (("page", "--out"), "open", f"{PIPE}\n  try: name an ordinary file\n"),
+        (("recipes", "miennet", "--out"), "folder", FOLDER),
+        (
+            ("predict", "in", "--out"),
+            "file",
+            f"{FILE}, and --out is a folder\n  try: ",
+        ),
+        (("evaluate", "shipped", "in", "--out"), "file", FILE),
+        (("predict", "in", "--csv"), "circle", "links there lead to each other"),
+    ],
+)
+def test_what_is_in_the_place_of_an_output_is_told_before_any_work(
+    words, name, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    os.mkfifo("pipe")
+    Path("file").write_text("kept")
+    Path("circle").symlink_to("circle")
+    with Path("file").open() as file:  # a file of our own, by the name that /dev/stdout has
+        Path("open").symlink_to(f"/dev/fd/{file.fileno()}")
+        result = mien(*words, name)  # "in" is not there: it would be said
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"mien: {'cannot write ' * (name == 'circle')}{name}" in result.stderr
+    assert message in result.stderr
+    assert Path("file").read_text() == "kept"
+    assert sorted(path.name for path in Path().iterdir()) == [
+        *("circle", "file", "folder", "open", "pipe")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("predict", "in", "--out", "q", "--csv", "q"), "q is named twice"),
+        (("predict", "in", "--out", "q/r", "--csv", "q"), "q is to be a file, and another"),
+        (("predict", "in", "--csv", "q", "--parquet", "q/t.parquet"), "q is to be a file"),
+        (("evaluate", "m", "in", "--out", "q", "--csv", "q"), "q is named twice"),
+        (("frames", "a.mp4", "--out", "q", "--parquet", "q"), "q is named twice"),
+        (("search", "paper-grid", "--out", "q", "--parquet", "./q"), "q is named twice"),
+        (("video", "a.mp4", "--csv", "q", "--json", "q/t.json"), "q is to be a file"),
+    ],
+)
+def test_outputs_in_each_others_place_are_told_before_any_work(
+    words, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    result = mien(*words)  # no input is there: it would be said
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"mien: {message}" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_may_be_in_the_folder_of_the_pictures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(encode(texture(1), "PNG"))
+    result = mien("predict", "a.png", "--out", "q", "--csv", "q/t.csv", "--parquet", "q/t.parquet")
+    assert result.exit_code == 0
+    assert sorted(path.name for path in Path("q").iterdir()) == ["a.png", "t.csv", "t.parquet"]
+
+
+def test_a_manifest_is_not_written_over_by_way_of_a_link(clean_folder, tmp_path):
+    before = (clean_folder / "manifest.csv").read_bytes()
+    (tmp_path / "t.csv").symlink_to(clean_folder / "manifest.csv")
+    result = mien("audit", clean_folder, "--out", tmp_path / "t.csv")
+    assert (result.exit_code, "is part of the data" in result.stderr) == (1, True)
+    assert (clean_folder / "manifest.csv").read_bytes() == before
 
 
 def test_the_option_for_the_ending_is_named():

@@ -27,7 +27,9 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     (tmp_path / "kept.txt").write_text("kept")
     result = mien("page", tmp_path)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "try:" in result.stderr
+    assert result.stderr == (
+        f"mien: {tmp_path} exists\n  try: name a new folder, or remove that one\n"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
 
 

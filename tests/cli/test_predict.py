@@ -1,13 +1,14 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mien.cli.predict import predict_command
+from mien.cli.predict import _table, predict_command
 from mien.cli.scores import scores_command
-from mien.labels import LABELS
+from mien.labels import LABELS, Rule
 from mien.media import images
 from tests.support.commands import mien
 from tests.support.onnx_files import channels_model
@@ -250,3 +251,11 @@ def test_a_picture_given_by_a_name_without_suffix_is_read(tmp_path):
 def test_the_cap_is_the_librarys_and_can_be_raised_as_far_as_pillow_reads(command):
     [cap] = [param for param in command.params if param.name == "max_pixels"]
     assert (cap.default, cap.type.max) == (images.MAX_PIXELS, 2 * Image.MAX_IMAGE_PIXELS)
+
+
+def test_the_table_says_what_the_number_of_an_uncertain_face_is_of(recognizer, portrait):
+    picture = recognizer.read(portrait)
+    [face] = picture.faces
+    doubted = replace(picture, faces=(replace(face, rule=Rule(certain_from=1.0)),))
+    assert f"0  uncertain: happiness {face.probability:.0%}  " in _table(doubted)
+    assert f"0  happiness {face.probability:.0%}  " in _table(picture)

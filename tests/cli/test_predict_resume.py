@@ -105,6 +105,23 @@ def test_a_run_that_goes_on_writes_the_files_of_an_undisturbed_one(photos, portr
     assert contents(photos / "out") == contents(photos / "whole")
 
 
+def test_a_picture_of_which_a_written_file_is_gone_is_read_again(photos, portrait):
+    (photos / "in/05.png").unlink()
+    folder_of(photos, {"in/00.jpg": encode(portrait[:256, 110:366], "JPEG")})  # its crop too: 00
+    words = ("predict", "in", "--csv", "t.csv", "--out", "out", "--crops", "--resume")
+    mien(*words)
+    whole, table = contents(photos / "out"), (photos / "t.csv").read_bytes()
+    for gone, known in ((["03-face0.png"], 8), (["00.png", "07.png"], 7), (list(whole), 0)):
+        for name in gone:
+            (photos / "out" / name).unlink()
+        result = mien(*words)
+        assert result.exit_code == 0
+        said = f"mien: {known} pictures had been read before\n" if known else ""
+        assert result.stderr == said
+        assert contents(photos / "out") == whole
+        assert (photos / "t.csv").read_bytes() == table
+
+
 def test_a_new_picture_gets_no_name_of_one_that_was_read_before(photos, portrait):
     other = encode(portrait[:256, 110:366], "PNG")
     folder_of(photos, {"b/00.png": other})

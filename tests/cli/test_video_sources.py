@@ -14,8 +14,16 @@ from PIL import Image
 from mien.recognize.results import VIDEO_HEADER
 from tests.support.commands import mien
 from tests.support.made_camera import Lens
+from tests.support.pictures import texture
 from tests.support.tables import rows_of
-from tests.support.video_files import SHOWS_EMPTY_PACKETS, clip, noted, stretched, swaying
+from tests.support.video_files import (
+    SHOWS_EMPTY_PACKETS,
+    clip,
+    noted,
+    shades,
+    stretched,
+    swaying,
+)
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 
@@ -99,6 +107,27 @@ def test_frames_that_are_shown_on_are_not_called_damaged(tmp_path):
     assert "skipped" not in said
     if SHOWS_EMPTY_PACKETS:
         assert "cut short" not in said
+
+
+def test_a_film_that_is_cut_short_is_told_by_both_commands(tmp_path):
+    path = clip(tmp_path / "a.mkv", [texture(n) for n in range(60)], sound=None)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    watched = mien("video", path, "--csv", tmp_path / "t.csv", "--quiet")
+    cut = mien("frames", path, "--out", tmp_path / "faces", "--every", 30)
+    assert (watched.exit_code, cut.exit_code) == (0, 0)
+    lines = [line for line in watched.stderr.splitlines() if line.startswith("cut short: its last")]
+    assert lines
+    assert lines[0] in cut.stderr.splitlines()
+
+
+def test_time_stamps_that_are_mended_are_told_by_both_commands(tmp_path):
+    part = clip(tmp_path / "a.ts", shades(10), sound=None).read_bytes()
+    path = tmp_path / "glued.ts"
+    path.write_bytes(part + part)
+    for words in (["video", "--csv", tmp_path / "t.csv"], ["frames", "--out", tmp_path / "faces"]):
+        result = mien(words[0], path, *words[1:])
+        assert result.exit_code == 0
+        assert "time stamps, missing, running backwards or leaping ahead" in result.stderr
 
 
 def test_a_folder_of_frames_is_a_film(portrait, tmp_path):

@@ -79,6 +79,36 @@ def test_a_folder_of_films_is_one_table_and_what_is_no_film_is_named(talk, tmp_p
     ] * 2
 
 
+def test_what_is_left_out_of_a_folder_of_films_is_named_and_a_broken_link_is_a_fault(
+    talk, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/a.mov", "in/b.vob", "far/c.mov"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(talk.read_bytes())
+    words = ("video", "in", "--films", "--csv", "t.csv")
+    result = run(*words)
+    assert result.exit_code == 0
+    assert "mien: left out, no film by its suffix: 1: in/b.vob\n" in result.stderr
+    (tmp_path / "in/far").symlink_to("../far")
+    (tmp_path / "in/gone.mp4").symlink_to("nowhere.mp4")
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "mien: left out, linked folder: 1: in/far\n" in result.stderr
+    assert "mien: left out, link that leads nowhere: 1: in/gone.mp4\n" in result.stderr
+    assert {row["film"] for row in rows_of(tmp_path / "t.csv")} == {"in/a.mov"}
+
+
+def test_a_table_is_not_written_over_one_of_the_films(talk, tmp_path):
+    (tmp_path / "in").mkdir()
+    film_of = tmp_path / "in/a.mov"
+    film_of.write_bytes(talk.read_bytes())
+    (tmp_path / "t.csv").symlink_to(film_of)
+    result = run("video", tmp_path / "in", "--films", "--csv", tmp_path / "t.csv")
+    assert (result.exit_code, "t.csv is named twice" in result.stderr) == (1, True)
+    assert film_of.read_bytes() == talk.read_bytes()
+
+
 @pytest.mark.parametrize(
     "words", [["--films", "--plot", "p.png"], ["--per-second", "--measured"]], ids=" ".join
 )

@@ -1,15 +1,23 @@
 """An array is a picture where its meaning is clear; else the error says how to convert it."""
 
+import bz2
+import gzip
+import http.client
 import io
+import lzma
+import os
+import tarfile
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mien.errors import BadImageError
+from mien.errors import BadImageError, BadSettingError
 from mien.media import images
-from mien.media.inputs import array_to_rgb, as_rgb
+from mien.media.inputs import array_to_rgb, as_rgb, path_of
 from tests.support.pictures import encode, texture
 
 RGB = texture(3, 40)[:30]
@@ -120,6 +128,151 @@ def test_files_opened_as_text_or_closed_are_refused(tmp_path):
         as_rgb(file)
     with pytest.raises(BadImageError, match=r"closed file\n  try: open the file again"):
         as_rgb(file)
+    path.write_bytes(FACE)
+    with path.open(encoding="utf-8") as file, pytest.raises(BadImageError, match="it gives text"):
+        as_rgb(file)  # what is no text either, as every picture
+
+
+def in_an_archive(data, damage_at):
+    """Two members of a zip, stored; one byte of the first is another one than it was."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("0.png", "1.png"):
+            archive.writestr(name, data)
+    content = bytearray(packed.getvalue())
+    content[content.find(data) + damage_at] ^= 255
+    archive = zipfile.ZipFile(io.BytesIO(bytes(content)))
+    return [archive.open(name) for name in archive.namelist()]
+
+
+def tar_member(data, size):
+    """A member of a tar that is cut short."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        head = tarfile.TarInfo("a.png")
+        head.size = len(data)
+        archive.addfile(head, io.BytesIO(data))
+    archive = tarfile.TarFile(fileobj=io.BytesIO(packed.getvalue()[: 512 + size]))
+    return archive.extractfile(archive.next())
+
+
+def changed(packed, place):
+    return packed[:place] + bytes([packed[place] ^ 255]) + packed[place + 1 :]
+
+
+def of_the_web(data):
+    """An answer in chunks that breaks off."""
+    answer = http.client.HTTPResponse(SimpleNamespace(makefile=lambda *_: io.BytesIO(data)))
+    answer.begin()
+    return answer
+
+
+FACE = encode(texture(5, 300), "PNG")
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n"
+BROKEN = {  # what holds a picture that cannot be read, and what is said of it
+    "a member of a zip": (lambda: in_an_archive(FACE, 900)[0], "Bad CRC-32"),
+    "a member of a tar": (lambda: tar_member(FACE, 900), "unexpected end of data"),
+    "gzip, cut": (lambda: gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(FACE)[:900])), "ended"),
+    "gzip, changed": (
+        lambda: gzip.GzipFile(fileobj=io.BytesIO(changed(gzip.compress(FACE), 10))),
+        "Error -3 while decompressing",  # zlib's own error
+    ),
+    "bzip2": (lambda: bz2.BZ2File(io.BytesIO(changed(bz2.compress(FACE), 9000))), "Invalid data"),
+    "lzma": (
+        lambda: lzma.LZMAFile(io.BytesIO(changed(lzma.compress(FACE), 9000))),  # noqa: SIM115
+        "Corrupt",
+    ),
+    "an answer": (lambda: of_the_web(HEAD + FACE), "IncompleteRead"),
+    "a word is missing": (lambda: Refusing(RuntimeError("password required")), "password"),
+    "nothing is said": (lambda: Refusing(EOFError()), "EOFError"),
+}
+
+
+class Refusing:
+    """A file of another library."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def read(self, _size):
+        raise self.error
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_an_open_file_that_is_damaged_fails_by_name(kind):
+    make, said = BROKEN[kind]
+    with pytest.raises(BadImageError, match=rf"cannot read .*{said}.*\n  try: open the file again"):
+        as_rgb(make())
+
+
+def test_a_damaged_member_of_an_archive_fails_alone():
+    import mien
+
+    results = list(mien.Recognizer(threads=1).read_many(in_an_archive(FACE, 900)))
+    assert [type(result).__name__ for result in results] == ["Failure", "Picture"]
+    assert "Bad CRC-32 for file '0.png'" in results[0].error.message
+
+
+def test_a_pillow_image_of_a_damaged_archive_is_damaged():
+    [member, _] = in_an_archive(FACE, len(FACE) - 40)
+    with pytest.raises(BadImageError, match=r"damaged picture .*Bad CRC-32"):
+        as_rgb(Image.open(member))
+
+
+class OnAnotherDevice:
+    """An array whose values numpy cannot see."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __array__(self, dtype=None, copy=None):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [TypeError, RuntimeError, ValueError, OSError])
+def test_an_array_that_numpy_cannot_read_is_refused(error):
+    said = r"numpy cannot read this OnAnotherDevice: first\n  try: give numpy.asarray"
+    with pytest.raises(BadImageError, match=said):
+        as_rgb(OnAnotherDevice(error("first\nsecond")))
+
+
+@pytest.mark.torch
+def test_tensors_are_read_or_refused_with_the_way_to_convert_them():
+    torch = pytest.importorskip("torch")
+    pixels = torch.from_numpy(RGB.transpose(2, 0, 1) / np.float32(255))
+    np.testing.assert_array_equal(as_rgb(pixels), RGB)
+    for tensor in (pixels.clone().requires_grad_(), pixels.bfloat16(), pixels.to_sparse()):
+        with pytest.raises(BadImageError, match=r"Tensor: .*\n  try: give tensor.detach\(\).float"):
+            as_rgb(tensor)
+        dense = tensor.to_dense() if tensor.is_sparse else tensor
+        assert np.abs(as_rgb(dense.detach().float().cpu()).astype(int) - RGB).max() <= 1
+
+
+def test_bytes_that_are_gone_are_refused():
+    view = memoryview(bytearray(FACE))
+    view.release()
+    with pytest.raises(BadImageError, match="released"):
+        as_rgb(view)
+
+
+def test_an_entry_of_a_listed_folder_is_its_path(tmp_path):
+    (tmp_path / "a.png").write_bytes(encode(RGB, "PNG"))
+    for folder in (tmp_path, os.fsencode(tmp_path)):
+        with os.scandir(folder) as entries:
+            [entry] = entries
+        np.testing.assert_array_equal(as_rgb(entry), RGB)
+        assert path_of(entry) == str(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("cap", [None, "many", 0, -1, float("nan")])
+@pytest.mark.parametrize("name", ["max_pixels", "max_memory"])
+def test_a_cap_that_is_no_number_is_not_said_of_the_picture(name, cap, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(RGB, "PNG"))
+    for picture in (path, path.read_bytes(), Image.fromarray(RGB)):
+        with pytest.raises(BadSettingError, match=f"{name} must be a number above 0, got"):
+            as_rgb(picture, **{name: cap})
+    assert as_rgb(path, **{name: np.float32(1e6)}).shape == RGB.shape
 
 
 def test_the_caps_hold_for_bytes_too():

@@ -47,6 +47,20 @@ def test_a_file_that_was_changed_is_not_known(tmp_path, picture, change):
         assert journal.known(picture) == "new"
 
 
+def test_a_file_of_which_something_is_gone_is_not_known(tmp_path, picture):
+    written = tmp_path / "written.png"
+    written.touch()
+
+    def holds(result):
+        return Path(result).exists()
+
+    with Journal(tmp_path / "j", SETTINGS, holds) as journal:
+        journal.add(picture, stamp_of(picture), str(written))
+        assert journal.known(picture) == str(written)
+        written.unlink()
+        assert journal.known(picture) is None
+
+
 def test_a_name_that_is_no_text_is_known_again(tmp_path):
     odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))
     odd.write_bytes(b"x")

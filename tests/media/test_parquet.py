@@ -63,6 +63,25 @@ def test_a_full_disk_is_one_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_who_goes_on_after_a_full_disk_meets_the_same_error_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "_GROUP", 1000)
+    refused = []
+
+    def go_on():
+        with open_parquet(tmp_path / "t.parquet", KINDS) as add:
+            for number in range(10_000):
+                try:
+                    add([f"{number * 7919}.jpg", number, number])
+                except OutputError as error:
+                    refused.append(error)
+
+    with full_disk(), pytest.raises(OutputError, match="File too large") as last:
+        go_on()
+    assert set(refused) == {last.value}
+    assert len(refused) > 1000
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_no_parquet_is_named(tmp_path):
     (tmp_path / "t.parquet").write_bytes(b"text")
     with pytest.raises(BadDataError, match=r"cannot read .*t\.parquet"):

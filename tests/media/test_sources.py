@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import zipfile
 from types import SimpleNamespace
 
 import cv2
@@ -10,8 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mien.data.video_crops import CropOptions
 from mien.errors import BadImageError, BadSettingError
-from mien.media.sources import Camera, NumberedPictures, open_file, open_stream, open_video
+from mien.media.sources import (
+    Camera,
+    NumberedPictures,
+    PictureFolder,
+    open_file,
+    open_stream,
+    open_video,
+)
+from mien.media.video_reader import VideoFile
 from tests.support.made_camera import Lens
 from tests.support.pictures import encode, folder_of, texture
 from tests.support.video_files import clip, film, shades
@@ -34,6 +44,65 @@ def test_numbered_pictures_are_shown_in_their_order_at_a_rate(tmp_path):
     assert [(f.number, f.time_s) for f in frames] == [(0, 0), (1, 0.1), (2, 0.2), (3, 0.3)]
     for frame, seed in zip(frames, (9, 10, 11, 100), strict=True):
         np.testing.assert_array_equal(frame.rgb(), texture(seed))
+
+
+@pytest.mark.parametrize("rate", [-5, float("nan"), float("inf"), -0.001])
+def test_a_rate_that_cannot_be_is_refused_by_every_source(tmp_path, rate):
+    numbered(tmp_path, [1, 2])
+    path = film(tmp_path / "a.mov", shades(2))
+    for opens in (
+        lambda: open_video(tmp_path, rate),
+        lambda: open_video(tmp_path / "%05d.png", rate),
+        lambda: open_video(path, rate),
+        lambda: open_video(0, rate),
+        lambda: open_file(path, rate),
+        lambda: NumberedPictures(tmp_path / "%05d.png", rate),
+        lambda: PictureFolder(tmp_path, rate),
+        lambda: VideoFile(path, rate=rate),
+        lambda: CropOptions(rate=rate),
+    ):
+        with pytest.raises(BadSettingError, match="a rate is above 0 frames a second, got"):
+            opens()
+
+
+def test_without_a_rate_pictures_have_the_usual_one(tmp_path):
+    numbered(tmp_path, [1, 2])
+    assert [video.rate for video in (open_video(tmp_path), PictureFolder(tmp_path, 0))] == [25, 25]
+
+
+def test_a_numbered_picture_that_is_a_broken_link_is_counted_and_keeps_its_time(tmp_path):
+    numbered(tmp_path, [1, 2, 4])
+    (tmp_path / "00003.png").symlink_to("nowhere.png")
+    with open_video(tmp_path / "%05d.png", rate=10) as video:
+        assert numbers_and_times(video) == [(0, 0), (1, 0.1), (2, 0.3)]
+        assert video.damaged == 1
+
+
+@pytest.mark.parametrize("damage_at", [4, 2000])
+def test_a_film_in_a_damaged_archive_is_no_video(tmp_path, damage_at):
+    data = film(tmp_path / "a.mov", [texture(n) for n in range(9)]).read_bytes()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.mov", data)
+    content = bytearray(packed.getvalue())
+    content[content.find(data) + damage_at] ^= 255
+    with (
+        zipfile.ZipFile(io.BytesIO(bytes(content))) as archive,
+        archive.open("a.mov") as member,
+        pytest.raises(BadImageError, match=r"not a video: a\.mov .*Bad CRC-32"),
+        open_stream(member, "a.mov") as video,
+    ):
+        list(video)
+
+
+def test_a_camera_of_a_number_below_0_is_none():
+    with pytest.raises(BadImageError, match="no such file or camera: -1"):
+        open_video(-1)
+
+
+def test_one_frame_in_none_is_refused():
+    with pytest.raises(BadSettingError, match="every is 1 frame or more, got 0"):
+        CropOptions(every=0)
 
 
 @pytest.mark.parametrize(

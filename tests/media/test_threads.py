@@ -135,6 +135,46 @@ def test_an_error_in_the_work_comes_out_and_the_rest_is_dropped():
     assert threads() == set()
 
 
+def test_what_waited_behind_an_error_is_dropped_and_the_error_stays():
+    failed, done, refused = threading.Event(), [], []
+
+    def work(item):
+        if item == 0:
+            assert failed.wait(10)
+            raise OSError("first")
+        done.append(item)
+
+    def go_on():
+        with WriteBehind(work, depth=5) as behind:
+            for number in range(4):
+                behind.put(number)
+            failed.set()
+            for number in range(3):
+                try:
+                    while True:
+                        behind.put(number)
+                except OSError as error:
+                    refused.append(error)
+
+    with pytest.raises(OSError, match="first") as last:
+        go_on()
+    assert done == []
+    assert refused == [last.value] * 3
+
+
+def test_a_source_that_failed_is_not_asked_again():
+    asked = []
+
+    def fail(item):
+        asked.append(item)
+        time.sleep(0.1)  # meanwhile the next ones are queued
+        raise OSError("broken")
+
+    with pytest.raises(OSError, match="broken"):
+        list(prefetch(map(fail, range(3)), depth=3))
+    assert asked == [0]
+
+
 def test_an_error_in_the_last_work_is_not_lost():
     def work(item):
         raise OSError("full")

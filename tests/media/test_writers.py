@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from mien.errors import OutputError
-from mien.media.writers import CsvWriter, atomic, write_picture, write_text
+from mien.media.writers import CsvWriter, atomic, write_bytes, write_picture, write_text
 from tests.support.full_disk import full_disk
 
 RED = np.full((8, 8, 3), (250, 10, 20), dtype=np.uint8)
@@ -105,6 +105,56 @@ def test_a_folder_or_a_pipe_is_refused_as_target(tmp_path):
     with pytest.raises(OutputError, match="not an ordinary file"):
         write_text("x", tmp_path / "pipe")
     assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("older", [None, "old"])
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path, older):
+    (tmp_path / "disk").mkdir()
+    if older:
+        (tmp_path / "disk" / "a.csv").write_text(older)
+    (tmp_path / "a.csv").symlink_to("disk/a.csv")
+    (tmp_path / "again.csv").symlink_to(tmp_path / "a.csv")
+    with pytest.raises(KeyboardInterrupt), CsvWriter(tmp_path / "again.csv", ("n",)):
+        raise KeyboardInterrupt
+    assert files(tmp_path / "disk") == (["a.csv"] if older else [])
+    assert older is None or (tmp_path / "a.csv").read_text() == older
+    with CsvWriter(tmp_path / "again.csv", ("n",)) as table:
+        assert files(tmp_path / "disk")[0].startswith(".a.csv.")
+        table.write([1])
+    assert files(tmp_path / "disk") == ["a.csv"]
+    assert (tmp_path / "disk" / "a.csv").read_text() == "n\n1\n"
+    assert (tmp_path / "a.csv").is_symlink()
+    assert (tmp_path / "again.csv").is_symlink()
+
+
+def test_what_a_process_has_open_is_not_replaced(tmp_path):
+    """As /dev/stdout, where standard output is a file: a link of our own to a file of our own."""
+    with (tmp_path / "open.csv").open("w") as file:
+        file.write("kept")
+        file.flush()
+        (tmp_path / "out.csv").symlink_to(f"/dev/fd/{file.fileno()}")
+        (tmp_path / "further.csv").symlink_to("out.csv")
+        for name in ("out.csv", "further.csv"):
+            for write in (
+                lambda path: write_text("x", path),
+                lambda path: CsvWriter(path, ("n",)).__enter__(),
+            ):
+                with pytest.raises(OutputError, match="not an ordinary") as caught:
+                    write(tmp_path / name)
+                assert caught.value.fix == "name an ordinary file, or - for standard output"
+            with pytest.raises(OutputError, match="not an ordinary") as caught:
+                write_bytes(b"x", tmp_path / name)
+            assert caught.value.fix == "name an ordinary file"
+    assert (tmp_path / "open.csv").read_text() == "kept"
+    assert files(tmp_path) == ["further.csv", "open.csv", "out.csv"]
+
+
+def test_links_that_lead_to_each_other_are_left_alone(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(OutputError, match=r"cannot write .*\n  try: .* links there lead to each"):
+        write_text("x", tmp_path / "a")
+    assert (tmp_path / "a").is_symlink()
 
 
 def test_a_file_in_the_place_of_a_folder_is_explained(tmp_path):

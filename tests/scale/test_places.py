@@ -1,5 +1,7 @@
 """A folder on a disk and an address are used alike; what is refused says why."""
 
+from types import SimpleNamespace
+
 import pytest
 
 pyarrow = pytest.importorskip("pyarrow")
@@ -42,6 +44,16 @@ def test_what_is_fetched_is_the_file_and_what_is_not_fails_by_its_address(tmp_pa
     assert (as_rgb(place.fetch(f"file://{tmp_path}/a.png")) == picture).all()
     with pytest.raises(BadImageError, match=r"cannot read file:///.*/gone.png"):
         as_rgb(place.fetch(f"file://{tmp_path}/gone.png"))
+
+
+def test_a_picture_that_the_store_refuses_in_its_own_way_fails_by_its_address(tmp_path):
+    def refuse(_name):
+        raise pyarrow.ArrowCancelled("the store is asleep")
+
+    place = Place(f"file://{tmp_path}")
+    place._files = SimpleNamespace(open_input_file=refuse)
+    with pytest.raises(BadImageError, match=r"cannot read file:///.*/a.png: the store is asleep"):
+        as_rgb(place.fetch(f"file://{tmp_path}/a.png"))
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])

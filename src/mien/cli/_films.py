@@ -1,4 +1,4 @@
-"""The tables of one film or several: rows, JSON lines, a summary."""
+"""The tables of one film or several: rows, JSON lines, a summary; and what was wrong with one."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mien.cli._shared import echo
+
 if TYPE_CHECKING:
+    from mien.data.video_crops import VideoCrops
     from mien.labels import LabelSet
+    from mien.media.video_source import VideoSource
     from mien.recognize.results import VideoFrame
     from mien.show.film_rows import RowOptions
 
-__all__ = ["FilmTables"]
+__all__ = ["FilmTables", "report_film"]
 
 
 class FilmTables:
@@ -99,6 +103,27 @@ class FilmTables:
         """End the film, if one was begun."""
         self._end()
         self._end = lambda: None
+
+
+def report_film(film: "VideoSource | VideoCrops", count: int) -> None:
+    """Say on standard error what was wrong with a film.
+
+    Args:
+        film: read to its end, or as far as it was wanted.
+        count: how many frames were read.
+    """
+    for line in film.left_out:
+        echo(line, err=True)
+    if film.damaged:
+        echo(f"skipped: {film.damaged:,} damaged parts of the film", err=True)
+    if film.mended:
+        echo(
+            f"mended: {film.mended:,} time stamps, missing, running backwards or leaping ahead",
+            err=True,
+        )
+    if film.missing_s > max(0.5, 2 / (film.rate or 25)):
+        missing = f"its last {film.missing_s:.1f} s are missing"
+        echo(f"cut short: {missing}, the first {count:,} frames were read", err=True)
 
 
 def _as_they_are(rows: Any) -> Any:

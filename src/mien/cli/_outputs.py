@@ -4,22 +4,26 @@
 ``-`` is standard output; ``--out`` is the main result of a command, whatever that is. Where a table
 has no option of its format, as ``--out``, ``--segments`` and ``--summary``, the end of its name
 decides: CSV, or Parquet. A name that ends like another format is refused before any work is done:
-its content would be another.
+its content would be another. So is what is no ordinary file, what is named twice, and what is read.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mien.cli._shared import needs
+from mien.cli._shared import Echo, echo, needs
 from mien.errors import OutputError
 from mien.media import parquet
+from mien.media.atomic import refuse_all_but_files
+from mien.media.files import is_dir, is_store_address, is_there, real_path
 from mien.media.standard_output import STANDARD_OUTPUT
 
-__all__ = ["check_formats"]
+__all__ = ["check_formats", "echo_beside", "refuse_clashes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +37,35 @@ class _Format:
     usual: tuple[str, ...]
     endings: frozenset[str]
     is_table: bool = False
+    prints: bool = True  # where it is given -
 
 
 _CSV_ENDINGS = frozenset({".csv", ".tsv", ".txt"})
 _BY_NAME = _Format(
     "CSV or Parquet", (".csv", ".parquet"), _CSV_ENDINGS | parquet.SUFFIXES, is_table=True
 )
+_HTML_ENDINGS = frozenset({".html", ".htm", ".xhtml"})
 _JSON = _Format("JSON", (".json",), frozenset({".json", ".jsonl", ".ndjson", ".txt"}))
 _FORMATS = {
     "--csv": _Format("CSV", (".csv",), _CSV_ENDINGS, is_table=True),
     "--segments": _BY_NAME,
     "--summary": _BY_NAME,
-    "--html": _Format("HTML", (".html",), frozenset({".html", ".htm", ".xhtml"})),
+    "--html": _Format("HTML", (".html",), _HTML_ENDINGS),
     "--json": _JSON,
+    "--out-file": _JSON,
     "--markdown": _Format("Markdown", (".md",), frozenset({".md", ".markdown", ".txt"})),
     "--parquet": _Format("Parquet", (".parquet",), parquet.SUFFIXES, is_table=True),
 }
 # What --out writes, where that is one of these formats.
-_OUT = {"audit": _BY_NAME, "faithful": _JSON, "regions": _JSON, "scores": _BY_NAME}
+_OUT = {
+    "audit": _BY_NAME,
+    "export": _Format("a model", (".onnx",), frozenset({".onnx"}), prints=False),
+    "faithful": _JSON,
+    "page": _Format("HTML", (".html",), _HTML_ENDINGS, prints=False),
+    "recipes": _Format("TOML", (".toml",), frozenset({".toml", ".txt"})),
+    "regions": _JSON,
+    "scores": _BY_NAME,
+}
 # Commands whose --out is a folder, and what to do if a file was meant.
 _OTHERS_READ = "its tables are read by other commands, and are CSV"
 _FOLDERS = {
@@ -84,6 +99,8 @@ def check_formats(command: click.Command) -> None:
             param.callback = _refuse_another
         elif "--out" in param.opts and command.name in _FOLDERS:
             param.callback = _refuse_file
+        elif "--out" in param.opts or "--plot" in param.opts:
+            param.callback = _refuse_special
 
 
 def _format(param: click.Parameter, command: click.Command) -> _Format | None:
@@ -95,7 +112,12 @@ def _format(param: click.Parameter, command: click.Command) -> _Format | None:
 def _refuse_another(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     """Refuse a name that ends like another format, and pass on every other one."""
     own = _format(param, ctx.command)
-    if own is None or value is None or Path(value).is_dir():  # a folder: said by the command
+    if own is None or value is None:
+        return value
+    if value != STANDARD_OUTPUT and is_dir(Path(value)):
+        with_ray = "--out" in param.opts and any("--ray" in p.opts for p in ctx.command.params)
+        if not with_ray:  # which takes a folder
+            refuse_all_but_files(value)
         return value
     option, ending = "/".join(param.opts), Path(value).suffix.lower()
     near = _near(ending, own)
@@ -105,16 +127,26 @@ def _refuse_another(ctx: click.Context, param: click.Parameter, value: Any) -> A
             for name, other in _FORMATS.items()
             if other is not _BY_NAME
             and ending in other.endings
-            and any(name in p.opts for p in ctx.command.params)
+            and any(name in p.opts and isinstance(p.type, click.Path) for p in ctx.command.params)
         ]
         raise OutputError(
             f"{value} ends in {ending}, and {option} writes {own.kind}",
             fix=f"end the name in {' or '.join([*(near or own.usual), *others])}",
         )
-    if own is _FORMATS["--parquet"] or (own is _BY_NAME and parquet.is_parquet(Path(value))):
+    is_parquet = own is _FORMATS["--parquet"] or (own is _BY_NAME and ending in parquet.SUFFIXES)
+    if is_parquet:
         needs(option, "tables", "pyarrow")
         if value == STANDARD_OUTPUT:
             raise OutputError("Parquet is not printed", fix="name a file that ends in .parquet")
+    if value != STANDARD_OUTPUT and not is_store_address(value):
+        refuse_all_but_files(value, prints=own.prints and not is_parquet)
+    return value
+
+
+def _refuse_special(_ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
+    """Refuse what is there and neither a file nor a folder, as for pictures, plots and models."""
+    if value is not None and value != STANDARD_OUTPUT and not is_dir(Path(value)):
+        refuse_all_but_files(Path(value))
     return value
 
 
@@ -126,10 +158,65 @@ def _near(ending: str, own: _Format) -> list[str]:
 
 
 def _refuse_file(ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
-    """Refuse the name of a file where a folder is meant."""
-    if value is None or Path(value).suffix.lower() not in _KNOWN or Path(value).is_dir():
+    """Refuse a file, or the name of one, where a folder is meant."""
+    if value is None or is_dir(Path(value)):
         return value
-    raise OutputError(
-        f"{value} ends in {Path(value).suffix}, and --out is a folder",
-        fix=f"name a folder; {_FOLDERS[ctx.command.name or '']}",
-    )
+    fix = f"name a folder; {_FOLDERS[ctx.command.name or '']}"
+    ending = Path(value).suffix
+    if ending.lower() in _KNOWN:
+        raise OutputError(f"{value} ends in {ending}, and --out is a folder", fix)
+    if not is_store_address(value) and is_there(Path(value)):
+        raise OutputError(f"{value} is there and no folder, and --out is a folder", fix)
+    return value
+
+
+def echo_beside(*outputs: Path | None, folder: Path | None = None) -> Echo:
+    """Choose where a command prints its summary: not where one of its tables goes.
+
+    Args:
+        outputs: files to write, None where there is none; ``-`` is standard output.
+        folder: that is written to as well.
+
+    Returns:
+        `echo`; to standard error if one of them is standard output.
+
+    Raises:
+        OutputError: if two of them are the same, or a file would be where a folder is needed.
+    """
+    refuse_clashes(outputs, folder)
+    return partial(echo, err=STANDARD_OUTPUT in outputs)
+
+
+def refuse_clashes(
+    outputs: Iterable[Path | None], folder: Path | None = None, inputs: Iterable[Path] = ()
+) -> None:
+    """Refuse to write two results into one file, a file where a folder is needed, or what is read.
+
+    Args:
+        outputs: files to write, None where there is none.
+        folder: that is written to as well; files may be in it.
+        inputs: files that are read.
+
+    Raises:
+        OutputError: if there is such an output.
+    """
+    files, read = list(filter(None, outputs)), list(inputs)
+    taken = set(map(real_path, read))
+    places = [real_path(path) for path in (*files, *filter(None, [folder]))]
+    for path in files:
+        place = real_path(path)
+        if places.count(place) > 1 or place in taken or any(_is_same(path, file) for file in read):
+            raise OutputError(f"{path} is named twice", fix="choose another name for the output")
+        if any(place in other.parents for other in places):
+            raise OutputError(
+                f"{path} is to be a file, and another output would be in it",
+                fix="choose another name for it",
+            )
+
+
+def _is_same(path: Path, file: Path) -> bool:
+    """Whether two names are of one file, as hard links are."""
+    try:
+        return path.samefile(file)
+    except (OSError, ValueError):  # one of them is not there
+        return False

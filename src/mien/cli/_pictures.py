@@ -1,7 +1,7 @@
 """What commands for folders of pictures share: options, the count of files, what ends them."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,7 +168,11 @@ def settings_of(recognizer: "Recognizer", **others: object) -> dict[str, Any]:
 
 
 def open_journal(
-    stack: ExitStack, resume: bool, tables: Iterable[Path | None], settings: dict[str, Any]
+    stack: ExitStack,
+    resume: bool,
+    tables: Iterable[Path | None],
+    settings: dict[str, Any],
+    holds: Callable[[Any], bool] = lambda _result: True,
 ) -> Journal | None:
     """Open the journal of a run that shall be able to go on.
 
@@ -177,6 +181,7 @@ def open_journal(
         resume: whether it is wanted.
         tables: to write; the journal is beside the first that is a file.
         settings: all that results depend on.
+        holds: tells whether what was written of a result is still there.
 
     Returns:
         The journal, or None if it is not wanted.
@@ -189,7 +194,7 @@ def open_journal(
     files = [path for path in tables if path and path != STANDARD_OUTPUT]
     if not files:
         raise click.UsageError("--resume needs a file to go on with: name one for the table")
-    return stack.enter_context(Journal(journal_of(files[0]), settings))
+    return stack.enter_context(Journal(journal_of(files[0]), settings, holds))
 
 
 def finish(

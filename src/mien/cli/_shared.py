@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -16,7 +15,6 @@ from mien.cores import cores
 from mien.errors import BadSettingError, MienError, MissingExtraError, OutputError
 from mien.media.atomic import refuses_every_file
 from mien.media.escapes import escaped
-from mien.media.files import real_path
 from mien.media.standard_output import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ __all__ = [
     "Refusals",
     "bar",
     "echo",
-    "echo_beside",
     "echo_error",
     "echo_note",
     "echo_written",
@@ -110,7 +107,7 @@ def quiet_option() -> click.Option:
 
 
 class Echo(Protocol):
-    """Prints a message: `echo`, or what `echo_beside` returns."""
+    """Prints a message: `echo`, or what `mien.cli._outputs.echo_beside` returns."""
 
     def __call__(self, text: object) -> None:
         """Print it."""
@@ -146,26 +143,6 @@ def echo_error(error: MienError) -> None:
         error: what happened.
     """
     echo(f"mien: {escaped(error.message)}\n  try: {escaped(error.fix)}", err=True)
-
-
-def echo_beside(*outputs: Path | None) -> Echo:
-    """Choose where a command prints its summary: not where one of its tables goes.
-
-    Args:
-        outputs: files to write, None where there is none; ``-`` is standard output.
-
-    Returns:
-        `echo`; to standard error if one of them is standard output.
-
-    Raises:
-        OutputError: if two of them are the same.
-    """
-    taken = set()
-    for path in filter(None, outputs):
-        if real_path(path) in taken:
-            raise OutputError(f"{path} is named twice", fix="choose another name for the output")
-        taken.add(real_path(path))
-    return partial(echo, err=STANDARD_OUTPUT in outputs)
 
 
 def echo_written(*outputs: Path | None) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._shared import FILE, PARQUET, bar, echo_beside, echo_written, needs
+from mien.cli._outputs import echo_beside
+from mien.cli._shared import FILE, PARQUET, bar, echo_written, needs
 from mien.errors import OutputError
 from mien.media.files import real_path
 from mien.media.standard_output import STANDARD_OUTPUT
@@ -86,10 +87,11 @@ def _refuse_over_data(result: "Audit", outputs: Sequence[Path]) -> None:
     from mien.data.manifest import NAME
 
     framings = [framing for entry in result.entries for framing in entry.framings]
-    data = {(folder / row.path).absolute() for folder, row in framings}
-    data |= {(folder / NAME).absolute() for folder, _ in framings}
+    real = {folder: real_path(folder) for folder, _ in framings}
+    data = {real[folder] / row.path for folder, row in framings}
+    data |= {folder / NAME for folder in real.values()}
     for path in outputs:
-        if path.absolute() in data:
+        if real_path(path) in data:
             raise OutputError(f"{path} is part of the data", fix="choose another name")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mien.cli._language import drawn_in
+from mien.cli._outputs import echo_beside
 from mien.cli._shared import (
     FILE,
     PARQUET,
@@ -17,7 +18,6 @@ from mien.cli._shared import (
     Echo,
     bar,
     echo,
-    echo_beside,
     echo_written,
     needs,
 )
@@ -67,7 +67,7 @@ def evaluate_command(
     from mien.recognize.recognizer import Recognizer
     from mien.table_kinds import TABLES
 
-    say = echo_beside(csv_file, parquet)
+    say = echo_beside(csv_file, parquet, folder=out)
     for option, given in (("--pictures", pictures), ("--report", as_page)):
         if given and out is None:
             raise click.UsageError(f"{option} needs --out")

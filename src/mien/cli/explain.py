@@ -28,7 +28,7 @@ from mien.media.files import real_path
 from mien.media.parts import remove_leftovers
 
 if TYPE_CHECKING:
-    from mien.explain.crops import FaceCrops
+    from mien.explain.face_crops import FaceCrops
     from mien.explain.methods import Source
     from mien.pixels import U8
     from mien.recognize.recognizer import Recognizer
@@ -181,7 +181,7 @@ class _Explainer:
 
     def __call__(self, file: Path) -> list[_FaceFigure] | BadImageError:
         """Draw them, or return why there is none."""
-        from mien.explain.crops import find_faces
+        from mien.explain.face_crops import find_faces
         from mien.media.images import read_rgb
 
         sides = {source.side for source in (self.source, *self.others.values())}

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
+from mien.cli._films import report_film
 from mien.cli._numbers import Number
+from mien.cli._outputs import refuse_clashes
 from mien.cli._shared import (
     DETECTOR,
     FILE,
@@ -15,7 +17,6 @@ from mien.cli._shared import (
     THREADS,
     bar,
     echo,
-    echo_beside,
     echo_written,
 )
 from mien.cores import cores
@@ -63,11 +64,10 @@ def frames_command(
     def progress(frames: Iterable[Frame], length: int) -> Iterable[Frame]:
         return bar(frames, length, "looking")
 
-    echo_beside(out, parquet)
+    refuse_clashes([parquet], out, [video])
     options = CropOptions(every or 1, rate or 0, size, quality, parquet)
     counts = cut_faces(video, out, options, Detector(), progress, workers or cores())
     echo(f"{counts.frames:,} frames looked at, {counts.with_face:,} with a face")
-    if counts.damaged:
-        echo(f"skipped: {counts.damaged:,} damaged packets of the video", err=True)
+    report_film(counts, counts.read)
     echo(f"wrote {counts.faces:,} faces and {out}/frames.csv")
     echo_written(parquet)

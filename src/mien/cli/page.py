@@ -29,10 +29,12 @@ def page_command(folder: Path | None, out: Path | None, model: str) -> None:
     """
     if folder is None and out is None:
         raise click.UsageError("name a new folder, or a file with --out mien.html, or both")
+    from mien.media.atomic import refuse_filled
     from mien.media.writers import write_bytes
     from mien.serve.page_files import page_as_one_file, page_files
 
     if folder is not None:
+        refuse_filled(folder)
         _write_folder(folder, page_files(model))
     if out is not None:
         write_bytes(page_as_one_file(model), out)

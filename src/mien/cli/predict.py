@@ -19,6 +19,7 @@ from mien.cli._on_ray import (
     refuse_addresses,
     refuse_beside_ray,
 )
+from mien.cli._outputs import echo_beside
 from mien.cli._pictures import (
     FLIP,
     MAX_MEMORY,
@@ -36,9 +37,10 @@ from mien.cli._pictures import (
     settings_of,
     shown,
 )
-from mien.cli._shared import DETECTOR, FILE, PARQUET, Refusals, echo, echo_beside, echo_error
+from mien.cli._shared import DETECTOR, FILE, PARQUET, Refusals, echo, echo_error
 from mien.errors import OutputError
 from mien.media.escapes import escaped
+from mien.media.files import is_there
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
 
 if TYPE_CHECKING:
@@ -145,7 +147,7 @@ def predict_command(
     _refuse_options(as_json, tables, crops, out, columns, heatmap)
     refuse_undrawn(lang, font, out is not None, "--out")
     files = [path for path in tables.values() if path]
-    echo_beside(*files)
+    echo_beside(*files, folder=out)
     pictures = Pictures(paths, out, files)
     how = plan(pictures.count, workers, threads, DRAWN_S if out else PHOTO_S)
     recognizer = Recognizer(model, how.threads, six, flip, search=search)
@@ -167,7 +169,7 @@ def predict_command(
         return None if names is None else {**reading.record(), _WRITTEN: names}
 
     with ExitStack() as outputs:
-        journal = open_journal(outputs, resume, files, settings)
+        journal = open_journal(outputs, resume, files, settings, _are_there)
         if journal and folder:
             folder.keep_names(partial(_written, journal))
         writes = outputs.enter_context(open_outputs(tables, header, rows, columns_of(header)))
@@ -239,6 +241,12 @@ def _written(journal: "Journal", file: Path) -> list[Path]:
     return list(map(Path, (journal.known(file) or {}).get(_WRITTEN, ())))
 
 
+def _are_there(record: dict[str, object]) -> bool:
+    """Whether the files that an earlier run wrote of a picture are still there."""
+    names = record.get(_WRITTEN)
+    return not isinstance(names, list) or all(is_there(Path(name)) for name in names)
+
+
 def _write_pictures(
     folder: "AnnotatedFolder", reading: "PhotoReading", refused: Refusals
 ) -> list[str] | None:
@@ -284,6 +292,7 @@ def _show_nothing(_reading: "PhotoReading") -> None:
 def _table(result: "Picture | Failure") -> str:
     """Lay a picture's faces out as text."""
     from mien.recognize.results import Picture
+    from mien.show.placement import label_text
 
     if not isinstance(result, Picture):
         return f"{escaped(result.path)}  cannot be read"
@@ -292,8 +301,7 @@ def _table(result: "Picture | Failure") -> str:
     lines = [f"{escaped(result.path)}  {size}  {count} face{'s' * (count != 1)}"]
     for number, face in enumerate(result.faces):
         shares = "  ".join(f"{label} {p:.2f}" for label, p in face.probabilities.items())
-        name = ", ".join(f"{said} {value:.0%}" for said, value in face.named.items())
-        lines.append(f"  {number}  {name:<14} {shares}")
+        lines.append(f"  {number}  {label_text(face) + ' ':<14} {shares}")
         if face.maps is not None:
             lines.append(f"     {face.sentence}")
     return "\n".join(lines)

@@ -16,6 +16,7 @@ from mien.cli._on_ray import (
     refuse_addresses,
     refuse_beside_ray,
 )
+from mien.cli._outputs import echo_beside
 from mien.cli._pictures import (
     FLIP,
     MAX_MEMORY,
@@ -35,7 +36,6 @@ from mien.cli._shared import (
     DETECTOR,
     PARQUET,
     echo,
-    echo_beside,
     echo_error,
     echo_note,
     echo_written,

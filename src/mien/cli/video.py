@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._films import FilmTables
+from mien.cli._films import FilmTables, report_film
 from mien.cli._language import FONT, LANG, drawn_in, refuse_undrawn
 from mien.cli._numbers import Number
+from mien.cli._outputs import refuse_clashes
 from mien.cli._pictures import PROBABILITIES
 from mien.cli._shared import (
     DETECTOR,
@@ -27,9 +28,9 @@ from mien.cli._shared import (
     echo_note,
     echo_written,
     needs,
+    say_left_out,
 )
-from mien.errors import BadImageError, OutputError
-from mien.media.files import real_path
+from mien.errors import BadImageError
 from mien.media.standard_output import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
@@ -141,7 +142,6 @@ def video_command(
     _refuse_options((out, plot, segments), plot, films)
     if per_second and measured:
         raise click.UsageError("--measured tells frames apart: it does not go with --per-second")
-    from mien.media.folders import find_films
     from mien.recognize.video import Choice, VideoRecognizer
     from mien.show.annotate import Overlay
     from mien.show.film_rows import RowOptions
@@ -151,7 +151,8 @@ def video_command(
     refuse_undrawn(lang, font, bool(out or plot), "--out or --plot")
     tables = {"csv": csv_file, "json": json_file, "parquet": parquet}  # by format
     targets = [p for p in (out, *tables.values(), plot, segments, summary) if p]
-    _refuse_clashes(source, targets)
+    names, faults = _films_in(source, films)
+    refuse_clashes(targets, inputs=[Path(name) for name in (source, *names) if name != "-"])
     rows = RowOptions(films, per_second, all_frames, measured, probabilities)
     film_tables = FilmTables(rows, tables if targets else {"csv": STANDARD_OUTPUT}, summary)
     choice = Choice(every, smooth, heatmap and bool(out or json_file))
@@ -167,7 +168,6 @@ def video_command(
             yield _annotated(outputs, out, video, overlay, threads)
 
     recognizer = cache(lambda: _recognizer(model, threads, six))
-    names = list(map(str, find_films(Path(source)))) if films else [source]
     failures = 0
     with ExitStack() as outputs:
         for name in names:
@@ -185,8 +185,25 @@ def video_command(
                 film_tables.end()
     if failures < len(names):
         echo_written(*targets)
+    _finish(failures, len(names), faults)
+
+
+def _films_in(source: str, is_folder: bool) -> tuple[list[str], int]:
+    """The films to read, and how much of the folder may be meant and is not read; that is named."""
+    from mien.media.folders import find_films
+
+    if not is_folder:
+        return [source], 0
+    found = find_films(Path(source))
+    say_left_out(found)
+    return list(map(str, found.files)), found.faults
+
+
+def _finish(failures: int, films: int, faults: int) -> None:
+    """Exit with 1 if a film was not read, or a link or folder not followed."""
     if failures:
-        echo(f"mien: {failures} of {len(names)} films could not be read", err=True)
+        echo(f"mien: {failures} of {films} films could not be read", err=True)
+    if failures or faults:
         sys.exit(1)
 
 
@@ -244,7 +261,7 @@ def _read(
         count += 1
         for write in writes:
             write(frame)
-    _report(video, count)
+    report_film(video, count)
 
 
 @contextmanager
@@ -257,23 +274,6 @@ def _ended_by_interrupt(camera: "VideoSource") -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _refuse_clashes(source: str, targets: list[Path]) -> None:
-    """Refuse to write over the video that is read, or two results into one file."""
-    taken = set() if source == "-" else {real_path(Path(source))}
-    for path in targets:
-        if real_path(path) in taken or _is_same(path, source):
-            raise OutputError(f"{path} is named twice", fix="choose another name for the output")
-        taken.add(real_path(path))
-
-
-def _is_same(path: Path, source: str) -> bool:
-    """Whether two names are of one file, as hard links are."""
-    try:
-        return path.samefile(source)
-    except OSError:  # one of them is not there
-        return False
 
 
 def _timeline(
@@ -313,19 +313,3 @@ def _annotated(
         writer.write(overlay.draw(frame), frame.time_s)
 
     return outputs.enter_context(WriteBehind(draw)).put
-
-
-def _report(video: "VideoSource", count: int) -> None:
-    """Say what was wrong with the video."""
-    for line in video.left_out:
-        echo(line, err=True)
-    if video.damaged:
-        echo(f"skipped: {video.damaged:,} damaged parts of the film", err=True)
-    if video.mended:
-        echo(
-            f"mended: {video.mended:,} time stamps, missing, running backwards or leaping ahead",
-            err=True,
-        )
-    if video.missing_s > max(0.5, 2 / (video.rate or 25)):
-        missing = f"its last {video.missing_s:.1f} s are missing"
-        echo(f"cut short: {missing}, the first {count:,} frames were read", err=True)

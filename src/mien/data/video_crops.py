@@ -4,23 +4,24 @@ Pipeline: frames -> faces -> crops, framed as for recognition -> a row for each 
 not grow with the length of the video.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from mien.data.prepare.crops import as_jpeg
-from mien.errors import OutputError
+from mien.errors import BadSettingError
 from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
 from mien.faces.yunet import one_thread
+from mien.media.atomic import refuse_filled
 from mien.media.files import real_path
 from mien.media.frame import Frame
 from mien.media.parallel import share
 from mien.media.sources import open_file
 from mien.media.table_files import open_typed
-from mien.media.video_source import every_nth, per_second
+from mien.media.video_source import VideoSource, check_rate, every_nth, per_second
 from mien.media.writers import add_file, atomic_folder, open_table
 from mien.pixels import U8
 from mien.table_kinds import TABLES
@@ -48,6 +49,18 @@ class CropOptions:
     quality: int = 95
     parquet: Path | None = None
 
+    def __post_init__(self) -> None:
+        """Check which frames are used.
+
+        Raises:
+            BadSettingError: if no frames can be chosen so.
+        """
+        check_rate(self.rate)
+        if self.every < 1:
+            raise BadSettingError(
+                f"every is 1 frame or more, got {self.every}", fix="take 1 for all of them"
+            )
+
     def choose(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Choose the frames to use.
 
@@ -68,13 +81,45 @@ class VideoCrops:
         frames: number of frames used.
         with_face: number of those with at least one face.
         faces: number of crops written.
+        read: number of frames read, those that were not chosen too.
+        rate: frames a second, as the video says; 0 if it does not say.
         damaged: number of packets of the video that could not be decoded.
+        mended: number of its time stamps that were missing, ran backwards or leapt ahead.
+        left_out: what of it was not shown, each reason in a line with names.
+        missing_s: how many seconds of what it says it has were not there.
     """
 
     frames: int = 0
     with_face: int = 0
     faces: int = 0
+    read: int = 0
+    rate: float = 0.0
     damaged: int = 0
+    mended: int = 0
+    left_out: Sequence[str] = ()
+    missing_s: float = 0.0
+
+    def counted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Count the frames that are read.
+
+        Args:
+            frames: all frames, in order.
+
+        Yields:
+            Each of them.
+        """
+        for frame in frames:
+            self.read += 1
+            yield frame
+
+    def take_faults(self, source: VideoSource) -> None:
+        """Keep what was wrong with a video.
+
+        Args:
+            source: read to its end.
+        """
+        self.rate, self.damaged, self.mended = source.rate, source.damaged, source.mended
+        self.left_out, self.missing_s = tuple(source.left_out), source.missing_s
 
 
 def cut_faces(
@@ -103,11 +148,10 @@ def cut_faces(
         MissingExtraError: for a table as Parquet without the extra ``tables``.
         OutputError: if `out` exists and is not empty, or cannot be written.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(f"{out} exists", fix="choose another --out, or remove it")
+    refuse_filled(out)
     counts = VideoCrops()
     with open_file(video) as source, atomic_folder(out) as part:
-        frames = options.choose(progress(source, source.length))
+        frames = options.choose(counts.counted(progress(source, source.length)))
         with ExitStack() as stack:
             adds = [stack.enter_context(open_table(part / "frames.csv", HEADER)).writerow]
             if options.parquet:
@@ -118,7 +162,7 @@ def cut_faces(
             for row in _rows(stack.enter_context(closing(looked_at)), part, counts):
                 for add in adds:
                     add(row)
-        counts.damaged = source.damaged
+        counts.take_faults(source)
     return counts
 
 

@@ -1,11 +1,14 @@
 """Files and folders that are whole or absent, and one error for all that a disk may refuse.
 
 Pipeline: a hidden part beside the target (`mien.media.parts`) -> all is written -> it takes the
-target's name. After an error, Ctrl-C, SIGTERM or SIGHUP the part is removed, and an older target is
-as it was; after SIGKILL the next run into the same place removes it. Knows no formats.
+target's name. A link stays, and what it leads to is the target. After an error, Ctrl-C, SIGTERM or
+SIGHUP the part is removed, and an older target is as it was; after SIGKILL the next run into the
+same place removes it. Knows no formats.
 """
 
 import errno
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +18,14 @@ from mien.media.files import real_path
 from mien.media.parts import Part, is_claimed
 from mien.media.standard_output import STANDARD_OUTPUT
 
-__all__ = ["as_output_error", "atomic", "atomic_folder", "refuses_every_file"]
+__all__ = [
+    "as_output_error",
+    "atomic",
+    "atomic_folder",
+    "refuse_all_but_files",
+    "refuse_filled",
+    "refuses_every_file",
+]
 
 # What a disk says of every file alike, so that it makes no sense to go on with the next one.
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV}
@@ -26,15 +36,22 @@ _FIXES = {
     errno.EEXIST: "choose another place; something else has that name there",
     errno.ENOTDIR: "choose another place; a file is there where a folder is needed",
     errno.ELOOP: "choose another place; links there lead to each other",
+    errno.ENOTEMPTY: "name a new folder, or remove that one",
 }
+# Where the system keeps a process's open files, by number; /dev/stdout is a link into there.
+_OPEN_FILES = re.compile(r"/dev/fd|/proc/([0-9]+|self|thread-self)(/task/[0-9]+)?/fd")
+_MOST_LINKS = 40  # that lead to one another, as in Linux
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path, prints: bool = False) -> Iterator[Path]:
     """Lend a part file that becomes the target when the block ends well.
 
     Args:
-        path: the target; its folder is made if need be. A part of ours is lent as it is.
+        path: the target, or a link to it; its folder is made if need be. A part of ours is lent as
+            it is.
+        prints: whether the caller writes to standard output where it is given ``-``; for the advice
+            alone.
 
     Yields:
         The part file to write: empty, in the target's folder, without the target's suffix.
@@ -53,27 +70,56 @@ def atomic(path: Path) -> Iterator[Path]:
     if is_claimed(path):
         yield path
         return
-    part = Part(path)
+    refuse_all_but_files(path, prints)
+    target = real_path(path)
+    part = Part(target)
     try:
         with as_output_error(path):
-            _refuse_all_but_files(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             part.claim()
         yield part.path
         with as_output_error(path):
-            part.path.replace(path)
+            part.path.replace(target)
     finally:
         with as_output_error(path):
             part.drop()
 
 
-def _refuse_all_but_files(path: Path) -> None:
+def refuse_all_but_files(path: Path, prints: bool = False) -> None:
+    """Refuse the name of what is there and is no ordinary file, so that it is not replaced by one.
+
+    Args:
+        path: of an output; it need not exist.
+        prints: as for `atomic`.
+
+    Raises:
+        OutputError: for a folder, a device, a pipe, standard output by a name of the system's, and
+            for links that lead in a circle.
+    """
     if path == STANDARD_OUTPUT:
         raise OutputError("- is standard output, which takes tables alone", fix="name a file")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder", fix="name a file in it")
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path} is not an ordinary file", fix="name an ordinary file")
+    with as_output_error(path):
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder", fix="name a file in it")
+        if _is_open_file(path) or (path.exists() and not path.is_file()):
+            fix = "name an ordinary file" + (", or - for standard output" if prints else "")
+            raise OutputError(f"{path} is not an ordinary file", fix=fix)
+        if real_path(path).is_symlink():
+            raise OutputError(
+                f"cannot write {path}: {os.strerror(errno.ELOOP)}", fix=_FIXES[errno.ELOOP]
+            )
+
+
+def _is_open_file(path: Path) -> bool:
+    """Whether a name leads to what a process has open, whatever that is: /dev/stdout does."""
+    for _ in range(_MOST_LINKS):
+        folder = real_path(path.parent)
+        if _OPEN_FILES.fullmatch(folder.as_posix()):
+            return True
+        if not path.is_symlink():
+            return False
+        path = folder / path.readlink()
+    return False
 
 
 @contextmanager
@@ -119,6 +165,20 @@ def refuses_every_file(error: OutputError) -> bool:
     return getattr(error.__cause__, "errno", None) in _OF_THE_DISK
 
 
+def refuse_filled(out: Path) -> None:
+    """Refuse a folder to make that is there and holds something.
+
+    Args:
+        out: the folder to make.
+
+    Raises:
+        OutputError: if it holds something, is no folder, or cannot be looked at.
+    """
+    with as_output_error(out):
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise OutputError(f"{out} exists", fix="name a new folder, or remove that one")
+
+
 @contextmanager
 def atomic_folder(out: Path) -> Iterator[Path]:
     """Lend a hidden part folder, which becomes the target when the block ends well.
@@ -130,11 +190,12 @@ def atomic_folder(out: Path) -> Iterator[Path]:
         The empty folder to fill.
 
     Raises:
-        OutputError: if it cannot be written.
+        OutputError: if there is something already, or it cannot be written.
     """
+    refuse_filled(out)
     out = real_path(out)
     part = Part(out, is_folder=True)
-    with as_output_error(out, fix="choose another --out, or free some space"):
+    with as_output_error(out, fix="name another folder, or free some space"):
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
             yield part.claim()

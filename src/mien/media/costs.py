@@ -6,13 +6,14 @@ it stays below 600 MiB. Opens nothing.
 """
 
 import io
+from numbers import Real
 from typing import IO, Any, cast
 
 from PIL import Image, TiffImagePlugin
 
-from mien.errors import BadImageError
+from mien.errors import BadImageError, BadSettingError
 
-__all__ = ["MAX_BYTES", "MAX_MEMORY", "MAX_PIXELS", "MeteredFile", "refuse_costly"]
+__all__ = ["MAX_BYTES", "MAX_MEMORY", "MAX_PIXELS", "MeteredFile", "check_caps", "refuse_costly"]
 
 MAX_BYTES = 256 * 2**20  # of a file: more is refused before a byte is read
 MAX_PIXELS = 100_000_000  # more is refused before it is decoded
@@ -80,6 +81,27 @@ class MeteredFile:
     def __getattr__(self, name: str) -> Any:
         """Everything else is the file's own: seek, tell, fileno."""
         return getattr(self._file, name)
+
+
+def check_caps(max_pixels: object, max_memory: object) -> None:
+    """Refuse caps that are no numbers, before anything is said of a picture.
+
+    Args:
+        max_pixels: as for `refuse_costly`.
+        max_memory: the same.
+
+    Raises:
+        BadSettingError: if one is no number above 0.
+    """
+    for name, cap, usual in (
+        ("max_pixels", max_pixels, MAX_PIXELS),
+        ("max_memory", max_memory, MAX_MEMORY),
+    ):
+        if not (isinstance(cap, Real) and float(cap) > 0):
+            raise BadSettingError(
+                f"{name} must be a number above 0, got {cap!r}",
+                fix=f"leave it out for {usual:,}, or give a larger one",
+            )
 
 
 def refuse_costly(

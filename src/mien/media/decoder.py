@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import IO, Any
 
 from mien.errors import BadImageError, MissingExtraError
-from mien.media.files import open_regular
+from mien.media.files import open_regular, read_errors
 
 __all__ = [
     "FIX",
@@ -77,7 +77,7 @@ def pyav() -> ModuleType:
 def damages() -> tuple[type[Exception], ...]:
     """Return what FFmpeg and PyAV raise about a video: to be caught around calls of PyAV alone."""
     ffmpeg: type[Exception] = pyav().FFmpegError
-    return ffmpeg, OSError, ValueError, ArithmeticError, LookupError
+    return read_errors(ffmpeg, ArithmeticError, LookupError)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ A device gives bytes without end, a pipe makes its reader wait. Knows nothing of
 import errno
 import os
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,15 @@ from typing import BinaryIO
 
 from mien.errors import BadImageError
 
-__all__ = ["is_dir", "is_store_address", "is_there", "open_regular", "outwait", "real_path"]
+__all__ = [
+    "is_dir",
+    "is_store_address",
+    "is_there",
+    "open_regular",
+    "outwait",
+    "read_errors",
+    "real_path",
+]
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -28,6 +37,14 @@ _PASSING = {
     getattr(errno, name, None)  # not every system has them all
     for name in ("EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "ECONNRESET", "ENETUNREACH", "EREMOTEIO")
 } - {None}
+# What the open files of Python's own modules raise about damage, beside the usual errors.
+_OWN_ERRORS = {
+    "http.client": "HTTPException",
+    "lzma": "LZMAError",
+    "tarfile": "TarError",
+    "zipfile": "BadZipFile",
+    "zlib": "error",
+}
 _WAIT_S = 1.0  # before a disk that failed is asked again
 # Without waiting, should a pipe have taken the place of the file; bytes as they are, on Windows.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -77,6 +94,23 @@ def _refuse_special(path: str | Path, status: os.stat_result, max_bytes: int) ->
 
 def _reason(error: OSError | ValueError) -> str:
     return getattr(error, "strerror", None) or str(error)
+
+
+def read_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what reading an open file may raise: one on a disk, in an archive, compressed.
+
+    For an ``except``, which asks once something was raised: of what is not imported, nothing was.
+
+    Args:
+        others: that are to be caught with them.
+
+    Returns:
+        The types.
+    """
+    loaded = [(sys.modules.get(module), name) for module, name in _OWN_ERRORS.items()]
+    own = (getattr(module, name) for module, name in loaded if module)
+    # RuntimeError: an archive wants a password
+    return OSError, EOFError, RuntimeError, ValueError, *own, *others
 
 
 def outwait(error: BaseException | None) -> bool:

@@ -1,4 +1,4 @@
-"""Which picture files paths name: folders are walked, and what is left out of them is named.
+"""Which pictures or films paths name: folders are walked, and what is left out of them is named.
 
 A folder's files are chosen by suffix alone; nothing is opened. Linked folders are not entered, so a
 walk ends. It gives one file after another and remembers one folder's names at a time, so its memory
@@ -32,25 +32,38 @@ SUFFIXES = frozenset({
     *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif"),
     *(".jp2", ".j2k", ".jpx", ".dds", ".qoi", ".sgi", ".pcx", ".tga"),
 })
-_FILMS = frozenset({
+_FILM_SUFFIXES = frozenset({
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv"),
     *(".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".3gp"),
 })
 HIDDEN = "hidden"
 OTHER = "no picture by its suffix"
+_NO_FILM = "no film by its suffix"
 _LINKED = "linked folder"
 _OWN = "written by --out"
 _BROKEN = "link that leads nowhere"
 _SPECIAL = "no ordinary file"
 _CLOSED = "cannot be opened"
 _FAULTS = (_BROKEN, _SPECIAL, _CLOSED)  # what may hide a picture that was meant to be read
-_MANY = {HIDDEN, OTHER}  # files that nobody means
+_MANY = {HIDDEN, OTHER, _NO_FILM}  # files that nobody means
 _SHOWN = 10  # names of them
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is looked for in folders, and why files of other suffixes are left out."""
+
+    suffixes: frozenset[str]
+    other: str
+
+
+_PICTURES = _Kind(SUFFIXES, OTHER)
+_FILMS = _Kind(_FILM_SUFFIXES, _NO_FILM)
 
 
 @dataclass(slots=True)
 class PictureFiles:
-    """The files that paths name, and what was left out of the folders among them.
+    """The files that paths name, pictures or films, and what was left out of the folders.
 
     Attributes:
         files: in the order of the paths; those of a folder in the order of their names as text.
@@ -65,7 +78,7 @@ class PictureFiles:
 
     @property
     def faults(self) -> int:
-        """How many were left out although they could be pictures: unreadable folders, links."""
+        """How many were left out although they may be meant: links, folders that are closed."""
         return sum(n for reason, n in self.counts.items() if reason.startswith(_FAULTS))
 
     def leave_out(self, path: Path, reason: str) -> None:
@@ -197,36 +210,34 @@ def find_pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
             raise BadImageError(f"no such file or folder: {path}", fix="check the path")
 
 
-def find_films(folder: Path) -> list[Path]:
+def find_films(folder: Path) -> PictureFiles:
     """List the films below a folder, in the order of their paths as text.
 
     Args:
         folder: walked; linked folders are not entered.
 
     Returns:
-        Files by their suffix; hidden ones are left out.
+        Files by their suffix, and what was left out.
 
     Raises:
         BadImageError: if there is no such folder, or not one film in it.
     """
-    found = [
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in _FILMS
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    ]
-    if not found:
-        raise BadImageError(
-            f"no films in {folder}", fix="name a folder that holds files such as .mp4, .mov or .mkv"
-        )
-    return sorted(found, key=Path.as_posix)
+    found = PictureFiles()
+    if is_dir(folder):
+        found.files.extend(_walk(folder, found, None, _FILMS))
+    if not found.files:
+        said = f" ({'; '.join(found.summary())})" if found.left_out else ""
+        fix = f"name a folder that holds files such as .mp4, .mov or .mkv{said}"
+        raise BadImageError(f"no films in {folder}", fix)
+    return found
 
 
-def _walk(root: Path, found: PictureFiles, out: Path | None) -> Iterator[Path]:
-    """Give the pictures below a folder, and note in `found` what is left out."""
+def _walk(
+    root: Path, found: PictureFiles, out: Path | None, kind: _Kind = _PICTURES
+) -> Iterator[Path]:
+    """Give the files of a kind below a folder, and note in `found` what is left out."""
     own = _identity(out) if out is not None and is_dir(out) else None
-    open_folders = [(root, _inside(root, found, own))]  # and what is still to be seen of each
+    open_folders = [(root, _inside(root, found, own, kind))]  # and what is to be seen of each
     while open_folders:
         folder, names = open_folders[-1]
         if not names:
@@ -235,15 +246,19 @@ def _walk(root: Path, found: PictureFiles, out: Path | None) -> Iterator[Path]:
         name = names.pop()
         path = folder / name
         if name.endswith("/"):
-            open_folders.append((path, _inside(path, found, own)))
+            open_folders.append((path, _inside(path, found, own, kind)))
         else:
             yield path
 
 
 def _inside(
-    folder: Path, found: PictureFiles, own: tuple[int, int] | None, tries: int = 2
+    folder: Path,
+    found: PictureFiles,
+    own: tuple[int, int] | None,
+    kind: _Kind,
+    tries: int = 2,
 ) -> list[str]:
-    """Pictures and folders in a folder, the last one first; a folder's name ends with a slash.
+    """Files of a kind, and folders, in a folder, the last one first; folders end with a slash.
 
     With the slash all files come in the order of their whole paths: "a.jpg" before "a/x.jpg".
     Names alone are kept, as there may be a million of them. A disk in a network that fails once is
@@ -256,21 +271,21 @@ def _inside(
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                reason = _reason(entry, own)
+                reason = _reason(entry, own, kind)
                 if reason:
                     left_out.leave_out(folder / entry.name, reason)
                 else:
                     names.append(entry.name + "/" * entry.is_dir(follow_symlinks=False))
     except OSError as error:
         if tries > 1 and outwait(error):
-            return _inside(folder, found, own, tries - 1)
+            return _inside(folder, found, own, kind, tries - 1)
         found.leave_out(folder, f"{_CLOSED} ({error.strerror})")
         return []
     found.add(left_out)
     return sorted(names, reverse=True)
 
 
-def _reason(entry: os.DirEntry[str], own: tuple[int, int] | None) -> str:
+def _reason(entry: os.DirEntry[str], own: tuple[int, int] | None, kind: _Kind) -> str:
     """Why something in a folder is left out, or ""."""
     path = Path(entry.path)
     if entry.name.startswith("."):
@@ -279,8 +294,8 @@ def _reason(entry: os.DirEntry[str], own: tuple[int, int] | None) -> str:
         return _OWN if own is not None and _is_at(path, own) else ""
     if entry.is_symlink() and is_dir(path):
         return _LINKED
-    if path.suffix.lower() not in SUFFIXES:
-        return OTHER
+    if path.suffix.lower() not in kind.suffixes:
+        return kind.other
     try:
         ordinary = entry.is_file()
     except OSError:  # a link in a circle

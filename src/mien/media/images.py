@@ -21,8 +21,15 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mien.errors import BadImageError
 from mien.media import heif
-from mien.media.costs import MAX_BYTES, MAX_MEMORY, MAX_PIXELS, MeteredFile, refuse_costly
-from mien.media.files import open_regular
+from mien.media.costs import (
+    MAX_BYTES,
+    MAX_MEMORY,
+    MAX_PIXELS,
+    MeteredFile,
+    check_caps,
+    refuse_costly,
+)
+from mien.media.files import open_regular, read_errors
 from mien.media.quiet import quiet
 from mien.pixels import U8
 
@@ -60,18 +67,14 @@ FORMATS = (
     "PCX",
     "TGA",  # last: it has no magic number
 )
-# What Pillow's readers raise on damaged files.
+# What Pillow's readers raise on damaged files, beside `read_errors`.
 _DAMAGES = (
     ArithmeticError,
     AttributeError,
-    EOFError,
     LookupError,
     MemoryError,
-    OSError,
-    RuntimeError,
     SyntaxError,
     TypeError,
-    ValueError,
     struct.error,
 )
 _FILMS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm", ".wmv")  # not for us
@@ -167,6 +170,7 @@ def _itself(image: Image.Image) -> Image.Image:
 
 def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_memory: int) -> T:
     """Open a picture and read it; whatever is wrong with it becomes one error with its name."""
+    check_caps(max_pixels, max_memory)
     try:
         with quiet():  # our own cap is stricter than Pillow's warning
             formats = heif.formats(file, name) or FORMATS
@@ -183,7 +187,7 @@ def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_me
             f"picture too large: {name} has far too many pixels, the cap is {max_pixels:,}",
             fix="shrink it",
         ) from None
-    except _DAMAGES as error:
+    except read_errors(*_DAMAGES) as error:
         raise BadImageError(
             f"damaged picture: {name} ({error})", fix="open and save it again, or leave it out"
         ) from error
@@ -203,12 +207,13 @@ def to_rgb(image: Image.Image, max_pixels: int = MAX_PIXELS, max_memory: int = M
     Raises:
         BadImageError: if it is damaged or too large.
     """
+    check_caps(max_pixels, max_memory)
     if not getattr(image, "tile", []):  # decoded already
         max_memory = sys.maxsize
     try:
         refuse_costly(image, "picture", 0, max_pixels, max_memory)
         return _upright_rgb(image)
-    except _DAMAGES as error:
+    except read_errors(*_DAMAGES) as error:
         raise BadImageError(f"damaged picture ({error})", fix="open and save it again") from error
 
 
@@ -287,7 +292,7 @@ def _deep_values(band: Image.Image) -> npt.NDArray[np.generic]:
 def _orientation(image: Image.Image) -> int:
     try:
         orientation: int = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except _DAMAGES:  # of the block alone: the pixels may be whole
+    except read_errors(*_DAMAGES):  # of the block alone: the pixels may be whole
         return 1
     return orientation if orientation in _TURNS else 1
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from mien.errors import BadImageError
 from mien.media import images
+from mien.media.files import read_errors
 from mien.pixels import U8
 
 __all__ = ["FetchedFile", "PictureLike", "array_to_rgb", "as_rgb", "path_of"]
@@ -100,11 +101,11 @@ def as_rgb(
     """
     _check_order(order, picture)
     if isinstance(picture, str | os.PathLike):
-        return images.read_rgb(os.fspath(picture), max_pixels, max_memory)
+        return images.read_rgb(os.fsdecode(picture), max_pixels, max_memory)
     if isinstance(picture, Image.Image):
         return images.to_rgb(picture, max_pixels, max_memory)
     if isinstance(picture, bytes | bytearray | memoryview):
-        return images.decode_rgb(bytes(picture), "picture", max_pixels, max_memory)
+        return images.decode_rgb(_bytes(picture), "picture", max_pixels, max_memory)
     if hasattr(picture, "read"):
         name = getattr(picture, "name", "picture")
         data = _content(cast("BinaryIO", picture), str(name))
@@ -114,7 +115,7 @@ def as_rgb(
             f"expected {_ACCEPTED}, got {type(picture).__name__}",
             fix="give mien.Recognizer().read a path, or numpy.asarray(...) of the pixels",
         )
-    rgb = array_to_rgb(np.asarray(picture))
+    rgb = array_to_rgb(_array(picture))
     return np.ascontiguousarray(rgb[..., ::-1]) if order == "bgr" else rgb
 
 
@@ -124,6 +125,27 @@ def _check_order(order: str, picture: PictureLike) -> None:
     is_array = hasattr(picture, "__array__") and not isinstance(picture, Image.Image)
     if order == "bgr" and not is_array:
         raise ValueError(f'order="bgr" is for arrays; {type(picture).__name__} tells its own order')
+
+
+def _bytes(data: bytes | bytearray | memoryview) -> bytes:
+    try:
+        return bytes(data)
+    except ValueError as error:
+        raise BadImageError(f"cannot read bytes: {error}", fix="release them later") from error
+
+
+def _array(picture: ArrayLike) -> npt.NDArray[np.generic]:
+    """Pixels in this machine's memory, of a type that numpy has."""
+    try:
+        return np.asarray(picture)
+    except read_errors(TypeError) as error:  # torch raises both; an array on a disk OSError
+        is_tensor = hasattr(picture, "detach")
+        fix = "tensor.detach().float().cpu(), of a sparse one after to_dense()"
+        reason = str(error).partition("\n")[0]
+        raise BadImageError(
+            f"numpy cannot read this {type(picture).__name__}: {reason}",
+            fix=f"give {fix if is_tensor else 'numpy.asarray(...) of the pixels'}",
+        ) from error
 
 
 def path_of(picture: PictureLike) -> str:
@@ -137,7 +159,7 @@ def path_of(picture: PictureLike) -> str:
     """
     if isinstance(picture, FetchedFile):
         return str(picture.name)
-    return str(picture) if isinstance(picture, str | os.PathLike) else ""
+    return os.fsdecode(picture) if isinstance(picture, str | os.PathLike) else ""
 
 
 def _content(file: BinaryIO, name: str) -> bytes:
@@ -150,12 +172,14 @@ def _content(file: BinaryIO, name: str) -> bytes:
             parts.append(part)
             room -= len(part)
         data = b"".join(parts)
-    except (OSError, ValueError) as error:  # ValueError: it is closed
-        raise BadImageError(f"cannot read {name}: {error}", fix="open the file again") from error
-    except TypeError as error:
+    except (TypeError, UnicodeError) as error:
         raise BadImageError(
             f"cannot read {name}: it gives text", fix='open it with open(path, "rb")'
         ) from error
+    except read_errors() as error:
+        reason = str(error) or type(error).__name__
+        fix = "open the file again, or leave it out"
+        raise BadImageError(f"cannot read {name}: {reason}", fix) from error
     if room <= 0:
         raise BadImageError(
             f"file too large: {name} has more than {images.MAX_BYTES:,} bytes", fix="shrink it"

@@ -1,15 +1,16 @@
 """What a run has read so far, beside its table: a run that was killed goes on from here.
 
 One SQLite file, so that a kill at any moment leaves it whole: for each file its size, its time and
-what was read in it, once. A file that has another size or time by now is not known. The settings
-of the run are in it, and a run of other settings is refused. Knows nothing of faces.
+what was read in it, once. A file that has another size or time by now is not known, nor one of
+which something was written that is gone. The settings of the run are in it, and a run of other
+settings is refused. Knows nothing of faces.
 """
 
 import json
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -70,14 +71,22 @@ class Journal:
     is kept.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: Mapping[str, Any],
+        holds: Callable[[Any], bool] = lambda _result: True,
+    ) -> None:
         """Keep the file and the settings; nothing is opened yet.
 
         Args:
             path: from `journal_of`.
             settings: all that results depend on, JSON-ready.
+            holds: tells whether what was written of a result is still there; where it is not, the
+                file is not known.
         """
         self.path = path
+        self._holds = holds
         self._settings = {"format": _FORMAT, **settings}
         self._committed_s = 0.0
         self._database: sqlite3.Connection | None = None
@@ -130,7 +139,8 @@ class Journal:
             path: named as then.
 
         Returns:
-            The result that was added; None if there is none, or the file was changed.
+            The result that was added; None if there is none, the file was changed, or what was
+            written of it is gone.
         """
         stamp = stamp_of(path)
         if stamp is None:
@@ -138,7 +148,8 @@ class Journal:
         query = "SELECT result FROM files WHERE path = ? AND size = ? AND time = ?"
         with self._refusals():
             row = self._open.execute(query, (os.fsencode(path), *stamp)).fetchone()
-        return None if row is None else json.loads(row[0])
+        result = None if row is None else json.loads(row[0])
+        return result if result is not None and self._holds(result) else None
 
     def add(self, path: Path, stamp: Stamp, result: Any) -> None:
         """Remember what was read in a file, in place of what was read in it before.

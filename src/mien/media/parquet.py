@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mien import __version__
-from mien.errors import BadDataError, MissingExtraError
+from mien.errors import BadDataError, MissingExtraError, OutputError
 from mien.media.atomic import as_output_error, atomic
 from mien.media.data_frames import Column, Kind, typed
 
@@ -71,18 +71,25 @@ def open_parquet(
     arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
     schema = schema_of(columns)
     rows: list[Sequence[Any]] = []
+    refused: list[OutputError] = []  # once; the file is closed then
     with atomic(path) as part:
         with as_output_error(path, arrow.ArrowException):
             writer = parquet.ParquetWriter(part, schema, compression="zstd")
 
         def flush() -> None:
-            with as_output_error(path, arrow.ArrowException):
-                writer.write_table(table_of(columns, rows))
+            if refused:
+                raise refused[0]
+            try:
+                with as_output_error(path, arrow.ArrowException):
+                    writer.write_table(table_of(columns, rows))
+            except OutputError as error:
+                refused.append(error)
+                raise
             rows.clear()
 
         def add(row: Sequence[Any]) -> None:
             rows.append(row)
-            if len(rows) == _GROUP:
+            if len(rows) >= _GROUP or refused:
                 flush()
 
         with as_output_error(path, arrow.ArrowException), writer:

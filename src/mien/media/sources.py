@@ -17,14 +17,14 @@ import numpy as np
 from mien.errors import BadImageError, BadSettingError
 from mien.media import images
 from mien.media.animation import HEAD, Animation, is_webp
-from mien.media.decoder import is_address, is_ordinary
+from mien.media.decoder import as_bad_video, is_address, is_ordinary
 from mien.media.files import is_dir, open_regular
 from mien.media.folders import search_pictures
 from mien.media.frame import Frame
 from mien.media.live_stream import LiveStream
 from mien.media.pipe import Pipe, keep
 from mien.media.video_reader import VideoFile
-from mien.media.video_source import USUAL_RATE, VideoSource
+from mien.media.video_source import USUAL_RATE, VideoSource, check_rate
 
 __all__ = ["Camera", "NumberedPictures", "PictureFolder", "open_file", "open_stream", "open_video"]
 
@@ -53,15 +53,16 @@ def open_video(
 
     Raises:
         BadImageError: if there is none, or it is no video.
-        BadSettingError: if a rate is given to a source that has its own.
+        BadSettingError: if a rate is given to a source that has its own, or is not above 0.
         MissingExtraError: if PyAV is not installed and a video is named.
     """
+    check_rate(rate)
     name = str(source)
     if not name:
         raise BadImageError("no video is named: the name is empty", fix="name a file")
     exists = is_ordinary(name) or is_dir(Path(name))
     if _NUMBERED.search(Path(name).name) and not exists:
-        return NumberedPictures(Path(name), rate or USUAL_RATE)
+        return NumberedPictures(Path(name), rate)
     if isinstance(source, int) or (name.isdecimal() and not exists):
         if rate:
             raise BadSettingError(
@@ -74,7 +75,7 @@ def open_video(
         video = VideoFile(name, sound=sound, rate=rate, allow_network=allow_network)
         return LiveStream(video) if video.is_endless else video
     if is_dir(Path(name)):
-        return PictureFolder(Path(name), rate or USUAL_RATE)
+        return PictureFolder(Path(name), rate)
     return open_file(Path(name), rate, sound, allow_network)
 
 
@@ -94,9 +95,10 @@ def open_file(
 
     Raises:
         BadImageError: if there is no such file, or it is no video.
-        BadSettingError: if a rate is given to a video that has its own.
+        BadSettingError: if a rate is given to a video that has its own, or is not above 0.
         MissingExtraError: if PyAV is not installed.
     """
+    check_rate(rate)
     with open_regular(path, sys.maxsize) as file:
         if is_webp(file.read(HEAD)):
             _refuse_rate(str(path), rate)
@@ -116,12 +118,13 @@ def open_stream(file: IO[bytes], name: str) -> VideoSource:
         The source of frames, for a ``with`` statement.
 
     Raises:
-        BadImageError: if it is no video.
+        BadImageError: if it is no video, or cannot be read.
         MissingExtraError: if PyAV is not installed.
     """
-    file.seek(0)
-    moves = is_webp(file.read(HEAD))
-    file.seek(0)
+    with as_bad_video(name):
+        file.seek(0)
+        moves = is_webp(file.read(HEAD))
+        file.seek(0)
     return Animation(file, name) if moves else VideoFile(file, name)
 
 
@@ -149,8 +152,9 @@ class _Pictures(VideoSource):
 
     def __init__(self, name: str, files: Sequence[Path], rate: float) -> None:
         super().__init__(name)
+        check_rate(rate)
         self._files = files
-        self.length, self.rate = len(files), rate
+        self.length, self.rate = len(files), rate or USUAL_RATE
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield every picture that can be read; others are counted as damaged and keep their time.
@@ -182,10 +186,11 @@ class NumberedPictures(_Pictures):
 
         Args:
             pattern: path whose last part holds one ``%d`` or ``%05d`` for the number.
-            rate: frames a second, above 0.
+            rate: frames a second; 0 for 25.
 
         Raises:
             BadImageError: if there is none.
+            BadSettingError: if the rate cannot be.
         """
         super().__init__(str(pattern), _numbered(pattern), rate)
 
@@ -198,10 +203,11 @@ class PictureFolder(_Pictures):
 
         Args:
             folder: with at least one picture; what is left out, `left_out` tells.
-            rate: frames a second, above 0.
+            rate: frames a second; 0 for 25.
 
         Raises:
             BadImageError: if there is none, or the folder cannot be read.
+            BadSettingError: if the rate cannot be.
         """
         found = search_pictures([folder])
         files = [file for file in found.files if file.parent == folder]
@@ -215,8 +221,9 @@ class PictureFolder(_Pictures):
 
 
 def _listed(folder: Path) -> list[Path]:
+    """All that is there: what is no file, as a link that leads nowhere, is damaged later."""
     try:
-        return [file for file in folder.iterdir() if file.is_file()]
+        return list(folder.iterdir())
     except OSError as error:
         reason = error.strerror or error
         raise BadImageError(f"cannot read {folder}: {reason}", fix="check the path") from error
@@ -256,7 +263,7 @@ class Camera(VideoSource):
             BadImageError: if there is none.
         """
         super().__init__(f"camera {index}")
-        if index >= _MOST_CAMERAS:
+        if not 0 <= index < _MOST_CAMERAS:
             raise BadImageError(f"no such file or camera: {index}", fix="check the path")
         self._device = cv2.VideoCapture(index)
         if not self._device.isOpened():

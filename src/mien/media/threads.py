@@ -34,7 +34,8 @@ def prefetch(
         >>> list(prefetch(iter("abc")))
         ['a', 'b', 'c']
     """
-    source, end = iter(items), object()
+    end = object()
+    source = (item for item in items)  # it ends with an error: what raised is not asked again
     pool = ThreadPoolExecutor(1, "mien-ahead")
     try:
         waiting: deque[Future[T | object]] = deque()
@@ -51,8 +52,8 @@ def prefetch(
 class WriteBehind(Generic[T]):
     """Calls a function for one item after another in a thread of its own.
 
-    An error of the function is raised by one of the next calls, at the latest by leaving the
-    ``with`` block; what was put after it is dropped.
+    An error of the function is raised by the next call and every later one, at the latest by
+    leaving the ``with`` block; what was put after the item that failed is dropped.
     """
 
     def __init__(self, work: Callable[[T], object], depth: int = 2) -> None:
@@ -64,6 +65,7 @@ class WriteBehind(Generic[T]):
         """
         self._work = work
         self._depth = depth
+        self._error: BaseException | None = None  # of the first item that failed
         self._waiting: deque[Future[object]] = deque()
         self._pool = ThreadPoolExecutor(1, "mien-behind")
 
@@ -75,7 +77,22 @@ class WriteBehind(Generic[T]):
         """
         while len(self._waiting) > self._depth or (self._waiting and self._waiting[0].done()):
             self._waiting.popleft().result()
-        self._waiting.append(self._pool.submit(self._work, item))
+        self._raise_error()
+        self._waiting.append(self._pool.submit(self._do, item))
+
+    def _do(self, item: T) -> None:
+        """Call the function, unless it failed before."""
+        if self._error:
+            return
+        try:
+            self._work(item)
+        except BaseException as error:
+            self._error = error
+            raise
+
+    def _raise_error(self) -> None:
+        if self._error:
+            raise self._error
 
     def __enter__(self) -> Self:
         """Return itself; leaving the block waits for the work."""
@@ -91,5 +108,7 @@ class WriteBehind(Generic[T]):
         try:
             while error is None and self._waiting:
                 self._waiting.popleft().result()
+            if error is None:
+                self._raise_error()
         finally:
             self._pool.shutdown(cancel_futures=True)

@@ -25,7 +25,7 @@ from mien.media.decoder import (
 from mien.media.frame import Frame, Geometry
 from mien.media.pipe import Pipe, index_is_last, keep
 from mien.media.timestamps import TimeStamps
-from mien.media.video_source import USUAL_RATE, VideoSource
+from mien.media.video_source import USUAL_RATE, VideoSource, check_rate
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -62,10 +62,11 @@ class VideoFile(VideoSource):
 
         Raises:
             BadImageError: if there is no such file, or it is no video.
-            BadSettingError: if a rate is given to a video that has its own.
+            BadSettingError: if a rate is given to a video that has its own, or is not above 0.
             MissingExtraError: if PyAV is not installed.
         """
         super().__init__(name or str(source))
+        check_rate(rate)
         with ExitStack() as stack:
             self._pipe = source if isinstance(source, Pipe) else None
             if self._pipe and index_is_last(self._pipe):

@@ -6,13 +6,14 @@ of files and faces.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import Any, Self
 
-from mien.errors import BadImageError
+from mien.errors import BadImageError, BadSettingError
 from mien.media.frame import Frame
 from mien.pixels import U8
 
-__all__ = ["USUAL_RATE", "VideoSource", "every_nth", "per_second"]
+__all__ = ["USUAL_RATE", "VideoSource", "check_rate", "every_nth", "per_second"]
 
 USUAL_RATE = 25.0  # frames a second, where nobody says
 
@@ -121,6 +122,28 @@ class VideoSource(ABC):
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.stop()
+
+
+def check_rate(rate: float) -> None:
+    """Refuse a number of frames a second that cannot be.
+
+    Args:
+        rate: 0 where none is given.
+
+    Raises:
+        BadSettingError: if it is below 0, endless or no number.
+
+    Example:
+        >>> check_rate(-5)
+        Traceback (most recent call last):
+        mien.errors.BadSettingError: a rate is above 0 frames a second, got -5
+          try: give a number such as 25, or leave it out
+    """
+    if not 0 <= rate < inf:
+        raise BadSettingError(
+            f"a rate is above 0 frames a second, got {rate}",
+            fix="give a number such as 25, or leave it out",
+        )
 
 
 def every_nth(frames: Iterable[Frame], n: int) -> Iterator[Frame]:

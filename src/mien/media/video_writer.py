@@ -6,7 +6,7 @@ Knows nothing of faces.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from math import ceil, floor, inf
 from pathlib import Path
@@ -67,7 +67,11 @@ def atomic_video(path: Path, source: VideoSource, threads: int = 0) -> Iterator[
 
 
 class VideoWriter:
-    """Writes a video frame by frame; see `atomic_video`."""
+    """Writes a video frame by frame; see `atomic_video`.
+
+    What was refused once is refused again by every later call: FFmpeg ends the whole process where
+    a file whose head it could not write is written to again.
+    """
 
     def __init__(self, part: Path, path: Path, source: VideoSource, threads: int) -> None:
         """Open the file.
@@ -89,7 +93,8 @@ class VideoWriter:
         self._step = max(1, round(1 / (source.rate or USUAL_RATE) / self._base))
         self._origin_s = 0.0
         self._last: int | None = None
-        with self._as_output_error():
+        self._refused: OutputError | None = None
+        with self._refusals():
             options = {"movflags": "faststart"}
             self._container = self._av.open(f"file:{part}", "w", format="mp4", options=options)
 
@@ -99,8 +104,11 @@ class VideoWriter:
         Args:
             rgb: shape (H, W, 3), uint8, RGB; one of another size than the first is scaled to it.
             time_s: when it is shown, from the first frame on.
+
+        Raises:
+            OutputError: if the disk refuses it, or refused an earlier one.
         """
-        with self._as_output_error():
+        with self._refusals():
             if self._stream is None:
                 self._begin(rgb.shape[1], rgb.shape[0])
             self._write_sound()
@@ -150,8 +158,12 @@ class VideoWriter:
                 self._source.damaged += 1
 
     def finish(self) -> None:
-        """Write what the encoders still hold, and the index."""
-        with self._as_output_error():
+        """Write what the encoders still hold, and the index.
+
+        Raises:
+            OutputError: if the disk refuses it, or refused a frame.
+        """
+        with self._refusals():
             if self._stream is not None:
                 self._write_sound()
                 self._container.mux(self._stream.encode(None))
@@ -167,9 +179,17 @@ class VideoWriter:
             with suppress(self._av.FFmpegError, OSError):
                 self._container.close()
 
-    def _as_output_error(self) -> AbstractContextManager[None]:
-        """Turn a refusal of FFmpeg or the system into an error with the next step."""
-        return as_output_error(self._path, self._av.FFmpegError)
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Turn the first refusal of FFmpeg or the system into an error, and stay with it."""
+        if self._refused:
+            raise self._refused
+        try:
+            with as_output_error(self._path, self._av.FFmpegError):
+                yield
+        except OutputError as error:
+            self._refused = error
+            raise
 
 
 def _base(source: VideoSource) -> Fraction:

@@ -62,8 +62,9 @@ def write_text(text: str, path: Path) -> None:
     """
     if path == STANDARD_OUTPUT:
         StandardOutput().write(text)
-    else:
-        write_bytes(text.encode("utf-8", errors="surrogateescape"), path)
+        return
+    with atomic(path, prints=True) as part, as_output_error(path):
+        part.write_bytes(text.encode("utf-8", errors="surrogateescape"))
 
 
 def write_bytes(data: bytes, path: Path) -> None:
@@ -172,7 +173,7 @@ class LinesWriter:
             self._file = StandardOutput()
             return self
         with ExitStack() as stack:  # closes what was opened if a later step fails
-            part = stack.enter_context(atomic(self.path))
+            part = stack.enter_context(atomic(self.path, prints=True))
             with as_output_error(self.path):
                 # surrogateescape: a file name that is not UTF-8 is written as its own bytes
                 file = part.open("w", encoding="utf-8", errors="surrogateescape", newline="")

@@ -254,6 +254,8 @@ class Place:
                 return FetchedFile(name, bytes(file.read()))
         except OSError as error:
             return FetchedFile(name, error)
+        except _REFUSALS as error:
+            return FetchedFile(name, OSError(str(error)))
 
     def _at(self, name: str) -> str:
         return os.path.join(self._root, name) if name else self._root  # noqa: PTH118
