@@ -1,7 +1,7 @@
 """A face and its maps as a figure, and the sentence that goes with it.
 
-Pipeline: upright crops (face_crops.py) -> maps by one or more methods -> tiles with names -> a page for
-`mien.show.picture_grid.write_figure`.
+Pipeline: upright crops (face_crops.py) -> maps by one or more methods -> tiles with names -> a page
+for `mien.show.picture_grid.write_figure`.
 """
 
 from collections.abc import Sequence
