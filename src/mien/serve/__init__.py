@@ -9,6 +9,7 @@ settings      what the operator chose: limits, token, origins
 problems      every refusal as application/problem+json, with the next step
 turns         the bounded queue: who may come in, and whose turn it is; fair between clients
 gate          what stands before every request: token, origin, place in the queue, bytes, time
+advice        the next step of who calls, where the library names the command line's
 bodies        the body of a request -> pictures or a video, in memory alone
 engine        pictures -> records, scores and figures, in threads that share one Recognizer
 video_lines   a video -> JSON lines, frame by frame
