@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from mien import Recognizer
-from mien.pixels import to_gray
+from mien.faces.align import rescale
+from mien.faces.regions import named_shares
+from mien.pixels import SIDE, to_gray, to_heat
 from mien.recognize.video import Choice, VideoRecognizer
 from mien.serve.page_files import page_files
-from tests.support.browser import chromium, engine
+from tests.support.browser import chromium, engine, picture_address, served
 from tests.support.onnx_files import channels_model, network, sealed
 from tests.support.rendered_scenes import SCENES, frames
 
@@ -67,6 +69,29 @@ def test_the_portrait_at_its_own_size_and_larger_and_smaller(page, recognizer, p
         assert_same(ours, theirs)
         gray = to_gray(theirs.crop).ravel().astype(int)
         assert np.abs(np.array(ours["gray"]) - gray).mean() < 0.05  # a level here and there
+
+
+EVIDENCE = """async (address) => {
+  const { evidenceFor } = await import("/regions.js"), { Mien } = await import("/mien.js");
+  const mien = await Mien.open();
+  const { faces: [face] } = await mien.read(await (await fetch(address)).blob());
+  const all = mien.card.labels.map((label) => [label, evidenceFor(label, face, mien.card)]);
+  return Object.fromEntries(all);
+}"""
+
+
+def test_the_evidence_for_every_label_lies_where_python_finds_it(browser, recognizer, portrait):
+    [face] = recognizer.read(portrait).faces
+    landmarks = face.landmarks @ face.to_crop[:, :2].T + face.to_crop[:, 2]
+    on_grid = rescale(landmarks, SIDE / len(face.crop))
+    with served(page_files() | {"empty.html": b"<!doctype html>"}) as (address, _):
+        page = browser.new_page()
+        page.goto(f"{address}/empty.html")
+        found = page.evaluate(EVIDENCE, picture_address(portrait))
+        page.close()
+    assert list(found) == list(face.scores)
+    for ours, own in zip(found.values(), face.maps, strict=True):
+        assert ours == pytest.approx(named_shares(to_heat(own, SIDE), on_grid), abs=2e-3)
 
 
 def test_a_picture_without_a_face_and_a_tiny_one(page):

@@ -33,9 +33,9 @@ export class Mien {
     calls.push("restart");
     await pause(300);
   }
-  async frame({ videoWidth }) {
-    await pause(90); // as an ImageBitmap is made
-    calls.push(videoWidth);
+  async frame({ width }) {
+    await pause(90);
+    calls.push(width);
     return nothing;
   }
 }

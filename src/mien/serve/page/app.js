@@ -7,11 +7,15 @@ import { Mien } from "./mien.js";
 import { cameras } from "./player.js";
 import { Stage } from "./stage.js";
 import { asCsv, asJsonLines, save } from "./tables.js";
+import { titled } from "./view.js";
 import { LANGUAGES, called, learn, percent, preferred, speak, word } from "./words.js";
+
+const NO_CAMERA = ["NotFoundError", "OverconstrainedError"]; // none at all, or not the chosen one any more
 
 const parts = Object.fromEntries([...document.querySelectorAll("[id]")].map((e) => [e.id, e]));
 let said = []; // the key of the status and its values, to be said in another language
 let pictures = []; // {path, width, height, faces, file} or {path, faces: [], error, file}
+let shown; // the one of them that was chosen
 let turn = 0; // counts what was begun; what belongs to an earlier turn is no longer shown
 let mien, stage, live;
 
@@ -58,14 +62,15 @@ async function open() {
     changed: tell,
   });
   fillHeat();
-  const steps = mien.card.heat.filter((_, i) => i % 32 === 0).map((rgb) => `rgb(${rgb})`);
-  parts.ramp.style.background = `linear-gradient(90deg, transparent, ${steps})`;
+  const steps = [0, 51, 102, 153, 204, 255].map((i) => `rgba(${mien.card.heat[i]}, ${i / 255})`);
+  parts.ramp.style.backgroundImage = `linear-gradient(90deg, ${steps})`;
   parts.model.textContent = word("model", mien.card.name, mien.card.licence);
   say();
 }
 
 function fillHeat() {
-  const choices = [["", word("heat_off")], ["best", word("heat_best")]];
+  const { neutral } = mien.card, best = neutral ? word("heat_but", called(neutral)) : word("heat_best");
+  const choices = [["", word("heat_off")], ["best", best]];
   choices.push(...mien.card.labels.map((label) => [label, called(label)]));
   parts.heat.replaceChildren(...choices.map(([value, text]) => new Option(text, value)));
   parts.heat.value = stage.view.heat;
@@ -78,6 +83,7 @@ function translate() {
   if (!said.length && stage.faces.length) tell(stage.summary());
   fillHeat();
   parts.model.textContent = word("model", mien.card.name, mien.card.licence);
+  [...parts.pictures.querySelectorAll(".note")].forEach((note, i) => (note.textContent = noteOf(pictures[i])));
   stage.redraw();
 }
 
@@ -97,10 +103,12 @@ async function take(files) {
   }
 }
 
-/** End what was shown; the number of what comes now. */
+/** End what was shown: no old result stays where a new one fails. @returns the number of what comes now. */
 function begin() {
   stopLive();
+  stage.clear(false);
   pictures = [];
+  shown = undefined;
   parts.pictures.replaceChildren();
   parts.pictures.hidden = true;
   document.body.classList.add("busy");
@@ -113,30 +121,44 @@ async function addPicture(file, mine) {
   try {
     const { width, height, faces } = await mien.read(file);
     picture = { width, height, faces: faces.map((face, place) => ({ ...face, place })) };
-    say();
   } catch (error) {
     picture = { faces: [], error: error.message };
-    say("unreadable", file.name);
   }
   if (mine !== turn) return;
+  if (picture.error) say("unreadable", file.name);
+  else say();
   picture = { path: file.name, file, ...picture };
   pictures.push(picture);
   const button = document.createElement("button"), name = document.createElement("span");
   const note = document.createElement("span");
   name.textContent = file.name;
-  note.textContent = picture.error ? "–" : picture.faces.map(({ label }) => called(label)).join(", ") || "0";
+  note.className = "note";
+  note.textContent = noteOf(picture);
   button.append(name, note);
   button.addEventListener("click", () => showPicture(picture));
   parts.pictures.appendChild(document.createElement("li")).append(button);
   parts.pictures.hidden = pictures.length < 2;
-  if (!picture.error && pictures.filter(({ error }) => !error).length === 1) await showPicture(picture);
+  if (!picture.error && readable().length === 1) await showPicture(picture);
+}
+
+/** What the list says of a picture. */
+function noteOf({ error, faces }) {
+  if (error) return "–";
+  const { card } = mien;
+  return faces.map((face) => (face.label === card.uncertain ? titled(face, card) : called(face.label))).join("; ") || "0";
+}
+
+function readable() {
+  return pictures.filter(({ error }) => !error);
 }
 
 async function showPicture(picture) {
+  shown = picture;
   [...parts.pictures.querySelectorAll("button")].forEach((button, i) =>
     button.setAttribute("aria-pressed", pictures[i] === picture));
-  if (picture.error) return say("unreadable", picture.path);
+  if (picture.error) return showNothing(picture.path);
   const bitmap = await createImageBitmap(picture.file);
+  if (shown !== picture) return bitmap.close(); // another was chosen meanwhile
   stage.clear(false);
   stage.keep(bitmap, bitmap.width, bitmap.height);
   bitmap.close();
@@ -144,14 +166,21 @@ async function showPicture(picture) {
   tell(stage.summary());
 }
 
+/** Of a file that could not be read nothing is shown; the tables have all files. */
+function showNothing(name) {
+  stage.clear(false);
+  parts.exports.hidden = readable().length === 0;
+  say("unreadable", name);
+}
+
 async function showFilm(file, mine) {
   say("reading", file.name);
   showLive(false);
   try {
     await live.film(file);
-    if (mine === turn) say("stopped", live.rows.length);
+    if (mine === turn) sayStopped();
   } catch {
-    if (mine === turn) say("unreadable", file.name);
+    if (mine === turn) say(live.rows.length ? "broken" : "unreadable", file.name);
   }
   if (mine === turn) endLive();
 }
@@ -164,15 +193,19 @@ async function showCamera(deviceId) {
     const id = await live.camera(deviceId);
     if (mine !== turn) return;
     showLive(true);
+    parts.tools.hidden = false; // to choose another, and to stop, before a frame has come
     const options = (await cameras()).map(({ id: value, name }) => new Option(name, value));
     parts.device.replaceChildren(...options);
     parts.device.value = id;
+    if (deviceId) parts.device.focus(); // where it was before
   } catch (error) {
-    if (mine === turn) say("refused", error.message);
+    if (mine !== turn) return;
+    if (NO_CAMERA.includes(error.name)) say("no_camera");
+    else say("refused", error.message);
   }
 }
 
-/** Show what only a film or a camera needs. */
+/** Have ready what only a film or a camera needs. */
 function showLive(camera) {
   for (const part of document.querySelectorAll(".live")) part.hidden = false;
   parts["device-choice"].hidden = !camera;
@@ -187,8 +220,15 @@ function endLive() {
 function stopLive() {
   if (!live?.running) return;
   live.stop();
-  say("stopped", live.rows.length);
+  sayStopped();
   endLive();
+}
+
+/** Say how many frames were read, and how many of a film were not. */
+function sayStopped() {
+  const skipped = live.number();
+  if (skipped) say("skipped", live.rows.length, skipped);
+  else say("stopped", live.rows.length);
 }
 
 function setPressed(button, pressed) {
@@ -202,6 +242,7 @@ function isPressed(button) {
 /** What the tables hold: pictures, or the frames of a video. */
 function results() {
   if (live.forgotten) say("forgotten", live.forgotten);
+  live.number();
   return pictures.length ? pictures : live.rows;
 }
 

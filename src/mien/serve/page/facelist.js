@@ -2,13 +2,14 @@
  * The cards beside the picture: of each face its crop, its name, its probabilities as bars. A card
  * stays with its face from frame to frame, so that focus and selection stay too.
  */
-import { drawCrop, numberOf } from "./draw.js";
+import { drawCrop } from "./draw.js";
 import { namesOf } from "./pixels.js";
-import { called, percent, titled, word } from "./words.js";
+import { evidenceFor } from "./regions.js";
+import { classesSaid, isOpen, mapOf, numberOf, titled } from "./view.js";
+import { called, percent, word } from "./words.js";
 
 const LEAST = 0.1; // of the evidence, for a region to be named
 const MOST_REGIONS = 3;
-const MOST_OPEN = 4; // faces; of more, only the chosen one shows its bars
 
 export class FaceList {
   #cards = new Map(); // by the face's number
@@ -22,7 +23,7 @@ export class FaceList {
     Object.assign(this, { list, card, choose, heat });
   }
 
-  /** Show faces; @param view as drawFaces has it, and `live`, whether they change all the time. */
+  /** Show faces; @param view see view.js. */
   show(faces, view) {
     const shown = new Set(faces.map(numberOf));
     for (const [number, { item }] of this.#cards) {
@@ -36,10 +37,6 @@ export class FaceList {
       const made = this.#cards.get(number);
       if (this.list.children[i] !== made.item) this.list.insertBefore(made.item, this.list.children[i]);
       this.#fill(made, face, view);
-      const open = faces.length <= MOST_OPEN || number === view.chosen;
-      made.list.hidden = !open;
-      made.evidence.hidden ||= !open;
-      made.head.setAttribute("aria-expanded", open);
     });
   }
 
@@ -64,35 +61,45 @@ export class FaceList {
     fill.style.setProperty("--colour", this.card.colours[label]);
     if (hasMap) button.addEventListener("click", () => this.heat(label));
     else button.disabled = true;
-    return { label, button, name, fill, value: element("span", "value", button) };
+    return { label, row, button, name, fill, value: element("span", "value", button) };
   }
 
   #fill(made, face, view) {
-    const number = numberOf(face), { card } = this;
+    const number = numberOf(face), { card } = this, map = mapOf(face, view), open = isOpen(face, view);
     const unclear = face.label === card.uncertain, chosen = number === view.chosen;
     made.item.className = ["face", unclear && "unclear", chosen && "chosen", !view.live && "still"]
       .filter(Boolean).join(" ");
     made.item.style.setProperty("--colour", card.colours[face.label]);
     made.head.setAttribute("aria-pressed", chosen);
-    drawCrop(made.crop, face, view.heat, card);
+    made.head.setAttribute("aria-expanded", open);
+    drawCrop(made.crop, face, map, card);
     made.crop.setAttribute("aria-label", word("seen"));
     made.crop.title = word("seen");
-    write(made.name, titled(face.named));
+    write(made.name, titled(face, card));
     write(made.note, word("face", number));
     made.hint.hidden = !unclear;
-    const [[, value], calm] = face.named, [likely, part] = calm ?? [face.expression, value];
-    write(made.hint, unclear ? word("best", called(likely), percent(part)) : "");
+    write(made.hint, unclear ? word("unclear") : "");
+    made.list.hidden = !open;
+    const said = new Set(classesSaid(face, card).map(([label]) => label));
     made.bars.forEach((bar, i) => {
       const value = face.probabilities[i];
+      bar.row.classList.toggle("said", said.has(bar.label));
       write(bar.name, called(bar.label));
       write(bar.value, percent(value));
       bar.fill.style.width = `${100 * value}%`;
-      const wanted = view.heat === "best" ? face.expression : view.heat;
-      bar.button.setAttribute("aria-pressed", bar.label === wanted);
+      bar.button.setAttribute("aria-pressed", bar.label === map);
     });
-    const regions = view.live ? "" : inWords(face.regions);
-    made.evidence.hidden = !regions;
-    write(made.evidence, regions && word("evidence", called(face.expression), regions));
+    const evidence = open ? this.#evidence(face, map, view) : "";
+    made.evidence.hidden = !evidence;
+    write(made.evidence, evidence);
+  }
+
+  /** What the heat map is of, and on which parts of a still face the evidence lies. */
+  #evidence(face, map, view) {
+    const label = map || face.expression;
+    if (view.live || !face.maps) return map && word("map", called(label));
+    const regions = label === face.expression ? face.regions : evidenceFor(label, face, this.card);
+    return word("evidence", called(label), inWords(regions) || word("nowhere"));
   }
 }
 

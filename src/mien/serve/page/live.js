@@ -2,11 +2,12 @@
  * A film or a camera on the stage: read frame by frame, kept for the tables, recorded if wanted.
  */
 import { CAMERA, FILM } from "./follow.js";
+import { numbered } from "./frames.js";
 import { openCamera, Player } from "./player.js";
 import { save } from "./tables.js";
 import { word } from "./words.js";
 
-const MOST_ROWS = 200_000; // frames kept; two hours of a camera
+const MOST_ROWS = 200_000; // frames of a camera kept; two hours
 const SPAN_S = 20; // of a camera's timeline; a film's has all of it
 const PAUSE_S = 3; // between two announcements: a screen reader needs time
 const SPEED_S = 2; // over which the frames a second are counted
@@ -16,8 +17,8 @@ export class Live {
   forgotten = 0; // frames no longer kept
   #player = null;
   #recorder = null;
+  #isFilm = false;
   #reading = null; // the frame in work
-  #leave = () => {}; // tells who waits for the end of a film that it was stopped
   #summary = { text: "", time: -PAUSE_S };
 
   /**
@@ -38,23 +39,18 @@ export class Live {
     return this.#player?.frozen ?? false;
   }
 
-  /** Show a film; resolves when it has ended or was stopped. */
+  /** Show a film; resolves when it has been read to its end or was stopped. */
   async film(file) {
     this.stop();
     const { video } = this.parts, address = URL.createObjectURL(file);
-    const ended = new Promise((resolve, reject) => {
-      video.onended = resolve;
-      this.#leave = resolve; // the event `emptied` comes late, when the next film is shown
-      video.onerror = () => reject(new Error(file.name));
-    });
+    let player;
+    const broken = new Promise((_, reject) => (video.onerror = () => reject(new Error(file.name))));
+    broken.catch(() => {}); // is told where it is awaited
     try {
-      const player = await this.#start(true, () => {
-        video.src = address;
-        return Promise.race([video.play(), ended]);
-      });
-      await ended;
-      if (this.#player === player && this.#recorder) this.record(false);
+      player = await this.#start(true, () => (video.src = address));
+      await Promise.race([player.ended, broken]);
     } finally {
+      if (player && this.#player === player) this.stop();
       URL.revokeObjectURL(address);
     }
   }
@@ -73,6 +69,7 @@ export class Live {
     this.stop();
     this.rows = [];
     this.forgotten = 0;
+    this.#isFilm = waits;
     this.#summary = { text: "", time: -PAUSE_S };
     const read = (frame) => (this.#reading = this.#read(frame, player));
     const player = new Player(this.parts.video, read, waits, this.told.failed);
@@ -92,14 +89,13 @@ export class Live {
     return player;
   }
 
-  async #read({ time, number }, player) {
-    const { video } = this.parts, width = video.videoWidth, height = video.videoHeight;
-    this.stage.keep(video, width, height);
-    const { faces, ms } = await this.mien.frame(video, time);
+  async #read({ time, number, picture }, player) {
+    const { faces, ms } = await this.mien.frame(picture, time);
     if (player.stopped) return; // something else is shown by now
     this.rows.push({ time, number, faces: faces.map(lean) });
-    if (this.rows.length > MOST_ROWS) this.forgotten += this.rows.splice(0, 1).length;
+    if (!player.waits && this.rows.length > MOST_ROWS) this.forgotten += this.rows.splice(0, 1).length;
     this.stage.rows = this.rows;
+    this.stage.keep(picture, picture.width, picture.height);
     this.stage.show(faces);
     this.#showSpeed(time, ms);
     this.#tell(time);
@@ -120,6 +116,14 @@ export class Live {
     this.parts.speed.textContent = word("speed", rate.toFixed(0), ...figures);
   }
 
+  /** Give the frames of a film their numbers; @returns how many the browser has skipped. */
+  number() {
+    if (!this.#isFilm) return 0;
+    const { numbers, skipped } = numbered(this.rows.map(({ time }) => time));
+    this.rows.forEach((row, i) => (row.number = numbers[i]));
+    return skipped;
+  }
+
   freeze(frozen) {
     return this.#player?.freeze(frozen);
   }
@@ -129,7 +133,6 @@ export class Live {
     const player = this.#player;
     this.#player = null;
     player.stop();
-    this.#leave();
     if (this.#recorder) this.record(false);
   }
 

@@ -5,13 +5,13 @@
  * track of a video -> {box, landmarks, detection, label, confidence, scores, neutral, ...}. What is
  * shown are `probabilities` and, of the label, `probability`; see face.py of mien.recognize.
  */
-import { carried, crop, frame, rescaled } from "./align.js";
+import { crop, frame } from "./align.js";
 import { Detector } from "./detect.js";
 import { Follower } from "./follow.js";
 import {
-  heat, logistic, named, namedOf, probabilitiesOf, probabilityOf, softmax, toBatch, toGray,
+  logistic, named, namedOf, probabilitiesOf, probabilityOf, softmax, toBatch, toGray,
 } from "./pixels.js";
-import { shares } from "./regions.js";
+import { evidenceFor } from "./regions.js";
 import { Smoother } from "./smooth.js";
 
 const BATCH = 64; // crops given to the network at once, to bound memory
@@ -90,19 +90,14 @@ export class Recognizer {
 
   /** Name what a face shows, and where the evidence for it lies. */
   #finished(face) {
-    const { framing, input, labels, regions } = this.card;
+    const { labels } = this.card;
     const words = named(face.scores, face.neutral, this.card);
     const finished = { ...face, ...words, regions: {} };
     finished.probabilities = probabilitiesOf(face.scores, face.neutral, this.card);
     finished.probability = probabilityOf(finished, words.label, this.card);
     finished.named = namedOf(finished, this.card);
     if (this.card.calm) finished.neutral = face.scores[labels.indexOf(this.card.calm)];
-    if (face.maps) {
-      const points = face.landmarks.map((point) =>
-        rescaled(carried(face.toCrop, point), framing.side / input.side));
-      const evidence = heat(face.maps, labels.indexOf(words.expression), framing.side);
-      finished.regions = shares(evidence, points, framing, regions);
-    }
+    if (face.maps) finished.regions = evidenceFor(words.expression, face, this.card);
     return finished;
   }
 }

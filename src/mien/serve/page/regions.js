@@ -4,7 +4,15 @@
  * The card's `regions` are {names, template}: for each place of the upright crop, row by row, the
  * index of its region. A face's own division follows its landmarks.
  */
+import { carried, rescaled } from "./align.js";
 import { rint } from "./images.js";
+import { heat } from "./pixels.js";
+
+/** The shares of the evidence for a label in a face, from its own maps and landmarks. */
+export function evidenceFor(label, { maps, landmarks, toCrop }, { framing, input, labels, regions }) {
+  const points = landmarks.map((point) => rescaled(carried(toCrop, point), framing.side / input.side));
+  return shares(heat(maps, labels.indexOf(label), framing.side), points, framing, regions);
+}
 
 /** A share in [0, 1] for each region, by name; all 0 for an empty map. */
 export function shares(heat, landmarks, framing, { names, template }) {

@@ -2,13 +2,16 @@
  * What is shown: one picture or frame, its faces, the cards beside it, the timeline below. Knows
  * nothing of where pictures come from.
  */
-import { drawFaces, numberOf } from "./draw.js";
+import { drawFaces } from "./draw.js";
 import { FaceList } from "./facelist.js";
-import { drawTimeline } from "./timeline.js";
-import { called, titled, word } from "./words.js";
+import { drawTimeline, fillKey } from "./timeline.js";
+import { areMany, numberOf, titled } from "./view.js";
+import { called, decimal, word } from "./words.js";
+
+const PARTS = ["stage", "tools", "exports", "png", "right"]; // there while something is shown
 
 export class Stage {
-  view = { heat: "best", boxes: true, chosen: undefined, live: false };
+  view = { heat: "best", boxes: true, chosen: undefined, live: false, many: false };
   faces = [];
   rows = []; // of a video, for the timeline
   span = 0; // seconds of the timeline; 0 for all
@@ -38,7 +41,10 @@ export class Stage {
     if (this.#back.width !== width || this.#back.height !== height) {
       Object.assign(this.#back, { width, height });
     }
-    this.#back.getContext("2d").drawImage(source, 0, 0, width, height);
+    const context = this.#back.getContext("2d");
+    context.fillStyle = "white"; // as the engine sees what is clear
+    context.fillRect(0, 0, width, height);
+    context.drawImage(source, 0, 0, width, height);
   }
 
   /** Show what was kept, with its faces. */
@@ -46,16 +52,18 @@ export class Stage {
     const numbers = faces.map(numberOf);
     if (!numbers.includes(this.view.chosen)) this.view.chosen = numbers[0] ?? this.view.chosen;
     this.faces = faces;
-    for (const name of ["stage", "tools", "exports", "right"]) this.parts[name].hidden = false;
+    this.view.many = areMany(faces);
+    for (const name of PARTS) this.parts[name].hidden = false;
+    this.parts.timeline.hidden = !this.view.live;
     this.redraw();
   }
 
-  /** Begin with something else. */
+  /** Show nothing any more: something else begins, or could not be read. */
   clear(live) {
     Object.assign(this.view, { chosen: undefined, live });
     this.faces = [];
     this.rows = [];
-    this.parts.timeline.hidden = !live;
+    for (const name of [...PARTS, "timeline"]) this.parts[name].hidden = true;
     this.parts.faces.replaceChildren();
     this.#list = new FaceList(this.parts.faces, this.card, this.#list);
   }
@@ -78,6 +86,7 @@ export class Stage {
     drawFaces(canvas, this.faces, this.view, this.card);
     canvas.setAttribute("aria-label", this.inWords());
     none.hidden = this.faces.length > 0;
+    this.#explainHeat();
     this.#list.show(this.faces, this.view);
     if (!this.parts.timeline.hidden) this.#drawTimeline();
   }
@@ -85,7 +94,7 @@ export class Stage {
   /** The faces in one sentence, for those who cannot see the picture. */
   inWords() {
     if (this.faces.length === 0) return word("none");
-    return this.faces.map((face) => `${word("face", numberOf(face))}: ${titled(face.named)}`).join(", ");
+    return this.faces.map((face) => `${word("face", numberOf(face))}: ${titled(face, this.card)}`).join("; ");
   }
 
   /** How many faces show what, in a line. */
@@ -97,10 +106,23 @@ export class Stage {
     return `${word("faces")}: ${this.faces.length} (${named.join(", ")})`;
   }
 
+  /** Say beside the colours what a heat map means. */
+  #explainHeat() {
+    const { legend, meaning } = this.parts, { heat, live } = this.view;
+    const known = this.faces.length > 0 || !live; // a face that is lost for a moment moves nothing
+    if (known || !heat) legend.hidden = !heat || !this.faces.some(({ maps }) => maps);
+    const text = word("legend", heat === "best" ? word("legend_best") : called(heat));
+    if (meaning.textContent !== text) meaning.textContent = text;
+  }
+
   #drawTimeline() {
-    const { lanes } = this.parts, { chosen } = this.view;
-    const { seconds } = drawTimeline(lanes, this.rows, chosen, this.span, this.card);
-    lanes.setAttribute("aria-label", word("lanes", chosen ?? "-", Math.round(seconds)));
+    const { lanes, key } = this.parts, { chosen } = this.view;
+    const { seconds, labels, stretches } = drawTimeline(lanes, this.rows, chosen, this.span, this.card);
+    fillKey(key, labels, this.card);
+    const said = stretches.map(({ label, from, to }) =>
+      word("stretch", called(label), decimal(from), decimal(to)));
+    const whole = word("lanes", chosen ?? "-", Math.round(seconds));
+    lanes.setAttribute("aria-label", [whole, ...said].join("; "));
   }
 
   #clicked({ offsetX, offsetY }) {

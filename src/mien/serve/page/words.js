@@ -79,6 +79,13 @@ export const WORDS = {
     "es": "No se pudo abrir la cámara: {0}. Permítala en el navegador y abra la página por https o localhost.",
     "zh": "无法打开摄像头：{0}。请在浏览器中允许，并通过 https 或 localhost 打开本页。"
   },
+  "no_camera": {
+    "en": "No camera was found. Connect one, or choose a picture or a film.",
+    "de": "Keine Kamera gefunden. Schließen Sie eine an, oder wählen Sie ein Bild oder einen Film.",
+    "fr": "Aucune caméra trouvée. Branchez-en une, ou choisissez une image ou un film.",
+    "es": "No se encontró ninguna cámara. Conecte una, o elija una imagen o un vídeo.",
+    "zh": "未找到摄像头。请连接摄像头，或选择图片或视频。"
+  },
   "faces": { "en": "Faces", "de": "Gesichter", "fr": "Visages", "es": "Rostros", "zh": "人脸" },
   "face": { "en": "Face {0}", "de": "Gesicht {0}", "fr": "Visage {0}", "es": "Rostro {0}", "zh": "人脸 {0}" },
   "none": {
@@ -89,21 +96,46 @@ export const WORDS = {
     "en": "what the network saw", "de": "was das Netz sah", "fr": "ce que le réseau a vu",
     "es": "lo que vio la red", "zh": "网络所见"
   },
-  "best": {
-    "en": "Not clear. Most likely {0}, {1}.", "de": "Nicht eindeutig. Am ehesten {0}, {1}.",
-    "fr": "Pas clair. Le plus probable : {0}, {1}.", "es": "No está claro. Lo más probable: {0}, {1}.",
-    "zh": "不明确。最可能是{0}，{1}。"
+  "unsure": { "en": "{0}: {1}", "de": "{0}: {1}", "fr": "{0} : {1}", "es": "{0}: {1}", "zh": "{0}：{1}" },
+  "unclear": {
+    "en": "Not clear: no expression is likely enough.",
+    "de": "Nicht eindeutig: Kein Ausdruck ist wahrscheinlich genug.",
+    "fr": "Pas clair : aucune expression n’est assez probable.",
+    "es": "No está claro: ninguna expresión es bastante probable.",
+    "zh": "不明确：没有足够可能的表情。"
   },
   "evidence": {
     "en": "Evidence for {0}: {1}", "de": "Hinweise auf {0}: {1}", "fr": "Indices pour {0} : {1}",
     "es": "Indicios de {0}: {1}", "zh": "{0}的依据：{1}"
   },
+  "nowhere": { "en": "nowhere", "de": "nirgends", "fr": "nulle part", "es": "en ninguna parte", "zh": "无" },
+  "map": {
+    "en": "Heat map: {0}", "de": "Wärmebild: {0}", "fr": "Carte de chaleur : {0}", "es": "Mapa de calor: {0}",
+    "zh": "热力图：{0}"
+  },
   "tools": { "en": "View", "de": "Ansicht", "fr": "Affichage", "es": "Vista", "zh": "视图" },
   "heat": { "en": "Heat map", "de": "Wärmebild", "fr": "Carte de chaleur", "es": "Mapa de calor", "zh": "热力图" },
   "heat_off": { "en": "none", "de": "keines", "fr": "aucune", "es": "ninguno", "zh": "无" },
   "heat_best": {
-    "en": "most likely expression", "de": "wahrscheinlichster Ausdruck", "fr": "expression la plus probable",
+    "en": "likeliest expression", "de": "wahrscheinlichster Ausdruck", "fr": "expression la plus probable",
     "es": "expresión más probable", "zh": "最可能的表情"
+  },
+  "heat_but": {
+    "en": "likeliest expression but {0}", "de": "wahrscheinlichster Ausdruck außer {0}",
+    "fr": "expression la plus probable hors {0}", "es": "expresión más probable salvo {0}",
+    "zh": "除{0}外最可能的表情"
+  },
+  "legend": {
+    "en": "Bright = speaks for {0}. Each map is scaled by its own strongest place: compare places, not strengths.",
+    "de": "Hell = spricht für {0}. Jedes Wärmebild ist auf seine eigene stärkste Stelle bezogen: Vergleichen Sie Stellen, nicht Stärken.",
+    "fr": "Clair = en faveur de : {0}. Chaque carte est rapportée à son propre point le plus fort : comparez les endroits, pas les intensités.",
+    "es": "Claro = a favor de: {0}. Cada mapa se refiere a su propio punto más fuerte: compare lugares, no intensidades.",
+    "zh": "亮 = 支持{0}。每张图以其自身最强处为标准：请比较位置，而非强度。"
+  },
+  "legend_best": {
+    "en": "the expression that the face’s card names", "de": "den Ausdruck, den die Karte des Gesichts nennt",
+    "fr": "l’expression que nomme la fiche du visage", "es": "la expresión que nombra la ficha del rostro",
+    "zh": "该人脸卡片所写的表情"
   },
   "boxes": {
     "en": "Frames and names", "de": "Rahmen und Namen", "fr": "Cadres et noms",
@@ -115,6 +147,13 @@ export const WORDS = {
   "stopped": {
     "en": "Stopped after {0} frames.", "de": "Beendet nach {0} Bildern.", "fr": "Arrêté après {0} images.",
     "es": "Detenido tras {0} fotogramas.", "zh": "已停止，共 {0} 帧。"
+  },
+  "skipped": {
+    "en": "Stopped after {0} frames. Skipped by the browser: {1}.",
+    "de": "Beendet nach {0} Bildern. Vom Browser übersprungen: {1}.",
+    "fr": "Arrêté après {0} images. Sautées par le navigateur : {1}.",
+    "es": "Detenido tras {0} fotogramas. Omitidos por el navegador: {1}.",
+    "zh": "已停止，共 {0} 帧。浏览器跳过了 {1} 帧。"
   },
   "broken": {
     "en": "Reading has stopped: {0}", "de": "Das Lesen wurde abgebrochen: {0}", "fr": "La lecture s’est arrêtée : {0}",
@@ -132,6 +171,10 @@ export const WORDS = {
     "fr": "Scores du visage {0} sur {1} secondes, et ce que chaque visage montrait",
     "es": "Puntuaciones del rostro {0} durante {1} segundos, y lo que mostró cada rostro",
     "zh": "人脸 {0} 在 {1} 秒内的得分，以及每张脸的表情"
+  },
+  "stretch": {
+    "en": "{0} {1} to {2} s", "de": "{0} {1} bis {2} s", "fr": "{0} de {1} à {2} s", "es": "{0} de {1} a {2} s",
+    "zh": "{1} 至 {2} 秒{0}"
   },
   "speed": {
     "en": "{0} frames a second; finding {1} ms, framing {2} ms, expression {3} ms",
@@ -204,14 +247,14 @@ export function called(label) {
   return names[label]?.[language] ?? label;
 }
 
-/** What a face is called, and how probable that is; `named` of the face. */
-export function titled(named) {
-  return named.map(([label, part]) => `${called(label)} ${percent(part)}`).join(", ");
-}
-
 /** A part of 1 as a percentage. */
 export function percent(part) {
   return part.toLocaleString(language, { style: "percent" });
+}
+
+/** A number with one decimal. */
+export function decimal(value) {
+  return value.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 /** Put the whole page into a language. */
