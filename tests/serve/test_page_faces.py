@@ -17,13 +17,12 @@ from mien.serve.page_files import POLICY, page_files
 from mien.show import heatmap
 from mien.show.placement import label_text
 from mien.show.writing import Writing
-from tests.support.browser import chromium, served, violations
+from tests.support.browser import PATIENCE, chromium, opened, served, violations
 from tests.support.pictures import encode
 from tests.support.video_files import clip
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-PATIENCE = 120_000  # ms; machines of tests may be slow
 STAND_IN = Path(__file__).with_name("made_faces.js").read_bytes()
 HAPPY = {"scores": [0.9, 0.02, 0.02, 0.02, 0.02, 0.02], "neutral": 0.04}
 CALM = {"scores": [0.6, 0.1, 0.1, 0.1, 0.05, 0.05], "neutral": 0.93}
@@ -63,23 +62,17 @@ def address():
 
 
 @contextmanager
-def opened(browser, address, **options):
-    """The page, ready; a fault in its scripts fails the test."""
-    options = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}} | options
-    context = browser.new_context(accept_downloads=True, **options)
-    page, faults = context.new_page(), []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(address)
-    page.wait_for_selector("#loading", state="hidden", timeout=PATIENCE)
-    page.evaluate(SPY)
-    yield page
-    assert faults == []
-    context.close()
+def spied(browser, address, **options):
+    """The page, which notes what is drawn."""
+    options = {"viewport": {"width": 1280, "height": 900}} | options
+    with opened(browser, address, **options) as page:
+        page.evaluate(SPY)
+        yield page
 
 
 @pytest.fixture
 def page(browser, address):
-    with opened(browser, address) as page:
+    with spied(browser, address) as page:
         yield page
 
 
@@ -280,7 +273,7 @@ def test_lanes_have_a_key_and_are_said_in_words(page, film):
 def test_axe_finds_nothing_wrong_with_what_is_said(browser, address, film, scheme, width):
     size = {"width": width, "height": 900}
     options = {"color_scheme": scheme, "viewport": size, "bypass_csp": True}
-    with opened(browser, address, **options) as page:
+    with spied(browser, address, **options) as page:
         show(page, *GROUP)
         assert violations(page) == []
         page.evaluate(FACES_AT, [HAPPY, UNSURE, CALM])

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from mien.serve.page_files import POLICY, page_files
-from tests.support.browser import chromium, served
+from tests.support.browser import PATIENCE, chromium, opened, served
 from tests.support.pictures import encode
 from tests.support.video_files import clip
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-PATIENCE = 120_000  # ms; machines of tests may be slow
 STAND_IN = b"""
 export const EXACT = {};
 window.calls = []; // in the order in which the worker gets them
@@ -72,16 +71,10 @@ def address():
 
 @pytest.fixture
 def page(browser, address):
-    """The page, with a spy on cameras; a fault in its scripts fails the test."""
-    context = browser.new_context(locale="en-US", permissions=["camera"], accept_downloads=True)
-    page, faults = context.new_page(), []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(address)
-    page.wait_for_selector("#loading", state="hidden", timeout=PATIENCE)
-    page.evaluate(SPY)
-    yield page
-    assert faults == []
-    context.close()
+    """The page, with a spy on cameras."""
+    with opened(browser, address, permissions=["camera"]) as page:
+        page.evaluate(SPY)
+        yield page
 
 
 @pytest.fixture(scope="module")

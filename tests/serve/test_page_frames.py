@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 from mien.serve.page_files import POLICY, page_files
-from tests.support.browser import chromium, served
+from tests.support.browser import PATIENCE, chromium, opened, served
 from tests.support.video_files import clip
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-PATIENCE = 120_000  # ms; machines of tests may be slow
 STAND_IN = b"""
 export const EXACT = {};
 window.levels = []; // of the frames, in the order in which they were read
@@ -74,15 +73,8 @@ def address():
 
 @pytest.fixture
 def page(browser, address):
-    """The page; a fault in its scripts fails the test."""
-    context = browser.new_context(locale="en-US", accept_downloads=True)
-    page, faults = context.new_page(), []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(address)
-    page.wait_for_selector("#loading", state="hidden", timeout=PATIENCE)
-    yield page
-    assert faults == []
-    context.close()
+    with opened(browser, address) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

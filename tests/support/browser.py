@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.support.local_server import listening
 
+PATIENCE = 120_000  # ms; machines of tests may be slow
 _AXE = Path(__file__).with_name("axe.min.js.gz")  # axe-core 4.14.1, MPL 2.0
 _ARGUMENTS = [
     "--no-sandbox",  # as root, in a container
@@ -39,6 +40,20 @@ def chromium(*arguments):
         )
         yield browser
         browser.close()
+
+
+@contextmanager
+def opened(browser, address, **options):
+    """The page of mien, ready; a fault in its scripts fails the test."""
+    options = {"locale": "en-US", "accept_downloads": True} | options
+    context = browser.new_context(**options)
+    page, faults = context.new_page(), []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector("#loading", state="hidden", timeout=PATIENCE)
+    yield page
+    assert faults == []
+    context.close()
 
 
 def violations(page):

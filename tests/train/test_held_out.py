@@ -120,4 +120,6 @@ def test_the_digest_is_of_the_pictures_and_names_no_folder_of_ones_own(w0, tmp_p
     assert valid_splits([framed]) == valid_splits([w0 / "W0", framed]) == known
     real = own_folder(tmp_path / "real", 3, source="rafdb")
     assert valid_splits([real]) == {"rafdb": ""}
-    assert held_out_otherwise({"valid_sha256": known}, settings_for(real)) == []
+    assert (
+        held_out_otherwise({"valid_sha256": known}, valid_splits([real]), settings_for(real)) == []
+    )

@@ -23,7 +23,7 @@ from mien.models.network import Network
 from mien.recognize.model import Model, shipped_models
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.data import is_validated
-from mien.train.held_out import held_out_otherwise
+from mien.train.held_out import VALID, held_out_otherwise, valid_splits
 from mien.train.optim import resize
 from mien.train.run import (
     EARLIER,
@@ -120,7 +120,9 @@ def refuse_learned(who: str, card: Mapping[str, Any], settings: TrainConfig) -> 
     if not is_validated(settings):
         return
     sources = {row.source for folder in settings.data for row in manifest.read(folder)}
-    for record in _records(card):
+    records = _records(card)
+    own = valid_splits(settings.data) if any(VALID in record for record in records) else {}
+    for record in records:
         shared = sorted(record.get("train_by_source", {}).keys() & sources)
         if shared and record.get(FOLDS):
             raise BadSettingError(
@@ -128,7 +130,7 @@ def refuse_learned(who: str, card: Mapping[str, Any], settings: TrainConfig) -> 
                 "the run holds some out",
                 fix=_NO_FOLDS,
             )
-        if other := held_out_otherwise(record, settings):
+        if other := held_out_otherwise(record, own, settings):
             raise BadSettingError(
                 f"{who} has held out other pictures of {', '.join(other)}, as the valid split of "
                 "its folder says, and has learned some of those that are to validate the run",

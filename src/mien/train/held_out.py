@@ -48,24 +48,21 @@ def _digest(names: Sequence[str]) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
-def held_out_otherwise(record: Mapping[str, Any], settings: TrainConfig) -> list[str]:
+def held_out_otherwise(
+    record: Mapping[str, Any], own: Mapping[str, str], settings: TrainConfig
+) -> list[str]:
     """Name the databases of which a run holds out other pictures than an earlier one did.
 
     Args:
         record: of what the earlier one learned from; one that has no `VALID` names none.
+        own: of the run's folders, from `valid_splits`.
         settings: of the run.
 
     Returns:
         The sources of those that both know and whose ``valid`` splits differ, if the run holds
         something out of them.
-
-    Raises:
-        BadDataError: if a folder of the run is missing.
     """
-    known = record.get(VALID)
-    if not known:
-        return []
+    known = record.get(VALID, {})
     draws = bool(settings.hold_out or settings.folds)
-    own = valid_splits(settings.data)
     other = {name for name in own.keys() & known.keys() if own[name] != known[name]}
     return sorted({name.partition(":")[0] for name in other if own[name] or draws})

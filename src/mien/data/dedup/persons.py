@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mien.data.dedup.duplicates import COPY
 
-__all__ = ["IDENTICAL", "Person", "in_studio", "least_of_copies"]
+__all__ = ["IDENTICAL", "Person", "least_of_copies"]
 
 IDENTICAL = 0.99  # similarity from which two pictures of one studio are one picture
 
@@ -26,25 +26,6 @@ class Person(NamedTuple):
     name: str
 
 
-def in_studio(a: Person, b: Person) -> bool:
-    """Tell whether one database names both persons.
-
-    Args:
-        a: who is shown in a picture.
-        b: who is shown in another.
-
-    Returns:
-        True for one person or two whom their database tells apart.
-
-    Example:
-        >>> in_studio(Person("ck", "S1"), Person("ck", "S2"))
-        True
-        >>> in_studio(Person("ck", "S1"), Person("tfeid", "S1"))
-        False
-    """
-    return a.database == b.database and "" not in {a.name, b.name}
-
-
 def least_of_copies(a: Person, b: Person) -> float:
     """Return the similarity from which two pictures are copies.
 
@@ -53,6 +34,13 @@ def least_of_copies(a: Person, b: Person) -> float:
         b: who is shown in the other.
 
     Returns:
-        `IDENTICAL` in a studio, else `COPY`.
+        `IDENTICAL` where one database names both, be it one person or two, else `COPY`.
+
+    Example:
+        >>> least_of_copies(Person("ck", "S1"), Person("ck", "S2"))
+        0.99
+        >>> least_of_copies(Person("ck", "S1"), Person("tfeid", "S1"))
+        0.85
     """
-    return IDENTICAL if in_studio(a, b) else COPY
+    in_studio = a.database == b.database and "" not in {a.name, b.name}
+    return IDENTICAL if in_studio else COPY
