@@ -13,11 +13,11 @@ import pytest
 from mien.faces.boxes import Box, Detection
 from mien.labels import LABELS, Rule
 from mien.recognize.face import Face
-from mien.serve.page_files import POLICY, page_files
+from mien.serve.page_files import page_files
 from mien.show import heatmap
 from mien.show.placement import label_text
 from mien.show.writing import Writing
-from tests.support.browser import PATIENCE, chromium, opened, served, violations
+from tests.support.browser import PATIENCE, opened, violations
 from tests.support.pictures import encode
 from tests.support.video_files import clip
 
@@ -47,18 +47,6 @@ PLACE = """([face, label]) => {
   const canvas = document.querySelector("#canvas"), x = 80 + 140 * face, y = 60 + 20 * label + 10;
   return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def address():
-    with served(page_files() | {"mien.js": STAND_IN}, POLICY) as (address, _asked):
-        yield address
 
 
 @contextmanager

@@ -14,15 +14,14 @@ from tests.serve.test_page_faces import (
     GREY,
     HAPPY,
     PATIENCE,
+    STAND_IN,
     UNSURE,
-    address,
-    browser,
     page,
     show,
 )
 from tests.support.video_files import clip
 
-__all__ = ["address", "browser", "page"]  # fixtures
+__all__ = ["STAND_IN", "page"]  # for the fixtures
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.serve.page_files import POLICY, page_files
-from tests.support.browser import PATIENCE, chromium, opened, served
+from tests.support.browser import PATIENCE, opened
 from tests.support.pictures import encode
 from tests.support.video_files import clip
 
@@ -55,18 +54,6 @@ SPY = """() => {
 }"""
 CAMERAS = "() => tracks.map((track) => track.readyState).sort()"
 WIDTH = "() => document.querySelector('#video').videoWidth"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def address():
-    with served(page_files() | {"mien.js": STAND_IN}, POLICY) as (address, _asked):
-        yield address
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.serve.page_files import POLICY, page_files
-from tests.support.browser import PATIENCE, chromium, opened, served
+from tests.support.browser import PATIENCE, opened
 from tests.support.video_files import clip
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -57,18 +56,6 @@ VISIBLE = """(visible) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => !visible });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def address():
-    with served(page_files() | {"mien.js": STAND_IN}, POLICY) as (address, _asked):
-        yield address
 
 
 @pytest.fixture
