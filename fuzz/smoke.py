@@ -67,7 +67,7 @@ def commands() -> None:
     assert "the portrait: happiness" in mien_command("doctor")
     assert "epochs" in mien_command("recipes", "miennet")
     assert "mien: no such file" in mien_command("predict", "nowhere.jpg", code=1)
-    assert "called 'no-such'" in mien_command("prepare", "no-such", ".", code=1)
+    assert "called 'no-such'" in mien_command("prepare", "no-such", ".", code=2)
     assert "--threads" in mien_command("predict", PORTRAIT, "--threads", "many", code=2)
 
 

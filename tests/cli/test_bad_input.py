@@ -58,17 +58,17 @@ def test_a_picture_that_is_not_there_is_one_message(command):
     "words",
     [
         ["predict", "PHOTO", "--csv", "LONG.csv"],
-        ["predict", "PHOTO", "--out", "LONG.jpg"],
+        ["predict", "PHOTO", "--out", "LONG"],
         ["predict", "PHOTO", "--json", "--out-file", "LONG.json"],
         ["predict", "PHOTO", "--detector", "LONG"],
         ["predict", "PHOTO", "--out", "o", "--font", "LONG.ttf"],
-        ["predict", "PHOTO", "--model", "LONG"],
+        ["predict", "PHOTO", "--model", "LONG.onnx"],
         ["scores", "LONG"],
         ["train", "LONG.toml"],
         ["search", "LONG.toml"],
-        ["evaluate", "LONG", "FOLDER"],
+        ["evaluate", "LONG.onnx", "FOLDER"],
         ["frames", "PHOTO", "--out", "LONG"],
-        ["explain", "PHOTO", "--model", "LONG"],
+        ["explain", "PHOTO", "--model", "LONG.onnx"],
     ],
     ids=" ".join,
 )
@@ -152,7 +152,7 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path, monkeypatch, words):
 
 def test_the_demo_refuses_a_format_it_cannot_write(tmp_path):
     result = mien("demo", "--out", tmp_path / "demo.pdf")
-    assert result.exit_code == 1
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "no picture format ends in '.pdf'" in result.stderr
     assert parts_in(tmp_path) == []
 
@@ -160,7 +160,7 @@ def test_the_demo_refuses_a_format_it_cannot_write(tmp_path):
 def test_annotating_a_folder_into_itself_is_refused(tmp_path):
     folder_of(tmp_path, {"a.png": BLANK, "sub/b.png": BLANK})
     result = mien("predict", tmp_path, "--out", tmp_path)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "a.png is the picture itself\n  try: choose another --out" in result.stderr
     assert (tmp_path / "a.png").read_bytes() == BLANK
 
@@ -172,7 +172,7 @@ def test_a_table_over_one_of_the_pictures_is_refused(tmp_path, monkeypatch, word
     folder_of(tmp_path, {"in/a.jfif": BLANK})
     (tmp_path / "link").symlink_to(tmp_path / "in")
     result = mien(*words, name)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert f"mien: {name} is one of the pictures\n  try: choose another name" in result.stderr
     assert (tmp_path / "in/a.jfif").read_bytes() == BLANK
 

@@ -179,6 +179,7 @@ class Terminal(io.StringIO):
     ids=["terminal", "pipe", "one item"],
 )
 def test_a_bar_is_shown_on_a_terminal_and_the_items_come_through(monkeypatch, stream, count, shown):
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", stream())
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert list(_shared.bar(iter(range(count)), count, "reading")) == list(range(count))
@@ -198,14 +199,26 @@ def test_importing_switches_off_the_reports_of_onnxruntime_unless_somebody_chose
 
 
 def test_a_bar_shows_position_rate_and_nothing_where_it_is_piped(monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+    for stream, kind, shown in (
+        (Terminal(), "xterm", True),
+        (Terminal(), "dumb", False),  # it would show the codes that draw a bar
+        (io.StringIO(), "xterm", False),
+    ):
         monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setenv("TERM", kind)
         assert list(_shared.bar(range(3), 3, rate=True)) == [0, 1, 2]
         assert bool(re.search(r"3/3 .*[0-9.]+ a second", stream.getvalue())) is shown
+
+
+@pytest.mark.parametrize("columns", [48, 60, 80, 200])
+def test_a_bar_is_no_wider_than_its_terminal(monkeypatch, columns):
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    list(_shared.bar(range(30), 30, "looking", rate=True))
+    shown = [line.rstrip() for line in re.split(r"\r\x1b\[\?25l", screen.getvalue())]
+    assert 20 < max(map(len, shown)) <= columns
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -228,5 +241,5 @@ def test_an_empty_folder_of_prepare_and_audit_is_not_this_folder(tmp_path, monke
         ["prepare", "folder", ".", "--out", ""],
     ):
         result = mien(*words)
-        assert (result.exit_code, result.stdout) == (1, "")
+        assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.startswith("mien: an empty path was given\n  try: ")

@@ -38,9 +38,9 @@ def model(tmp_path):
     return tmp_path / "a.onnx"
 
 
-def failed(result, message):
+def failed(result, message, code=1):
     """Check that a command could not do it, and said what and what next."""
-    assert result.exit_code == 1
+    assert result.exit_code == code
     assert message in result.stderr
     assert result.stderr.count("\n  try: ") == 1
     assert "Traceback" not in result.stderr
@@ -56,8 +56,10 @@ def test_prepare_makes_the_folder_and_counts_what_is_in_it_and_what_is_not(rafdb
     assert ["test", "neutral", "1"] in lines
     assert "left out of train: 1 copies of rafdb test pictures" in result.stdout
     assert "bad.jpg" in result.stderr
-    assert result.stdout.splitlines()[-2] == "skipped: 1 unreadable pictures"
-    assert result.stdout.splitlines()[-1] == f"wrote {tmp_path / 'out'}/manifest.csv"
+    assert result.stderr.splitlines()[-2:] == [
+        "skipped: 1 unreadable pictures",
+        f"wrote {tmp_path / 'out'}/manifest.csv",
+    ]
 
 
 def test_prepare_again_has_nothing_to_do(rafdb, tmp_path):
@@ -65,7 +67,7 @@ def test_prepare_again_has_nothing_to_do(rafdb, tmp_path):
     written = (tmp_path / "out" / "manifest.csv").stat().st_mtime_ns
     result = mien("prepare", "rafdb", rafdb, "--out", tmp_path / "out")
     assert result.exit_code == 0
-    assert "prepared already; nothing to do" in result.stdout
+    assert "prepared already; nothing to do" in result.stderr
     assert (tmp_path / "out" / "manifest.csv").stat().st_mtime_ns == written
 
 
@@ -76,12 +78,12 @@ def test_prepare_without_out_makes_a_folder_in_data(rafdb, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("name", "source", "message"),
-    [("rafbd", None, "called 'rafbd'\n  try: use rafdb"), ("rafdb", "gone.zip", "gone.zip")],
+    ("name", "source", "message", "code"),
+    [("rafbd", None, "called 'rafbd'\n  try: use rafdb", 2), ("rafdb", "gone.zip", "gone.zip", 1)],
 )
-def test_prepare_of_a_wrong_name_or_file_says_so(rafdb, tmp_path, name, source, message):
+def test_prepare_of_a_wrong_name_or_file_says_so(rafdb, tmp_path, name, source, message, code):
     given = rafdb if source is None else tmp_path / source
-    failed(mien("prepare", name, given, "--out", tmp_path / "out"), message)
+    failed(mien("prepare", name, given, "--out", tmp_path / "out"), message, code)
     assert not (tmp_path / "out").exists()
 
 

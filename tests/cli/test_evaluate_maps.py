@@ -27,6 +27,7 @@ def done(folder):
     """What the command printed, and its four files."""
     out = {name: folder.parent / f"a.{name}" for name in ("json", "csv", "parquet", "png")}
     words = ["faithful", "shipped", folder, "--pictures", 4, "--sanity", 3, "--threads", 1]
+    words += ["--seed", 2]
     words += ["--method", "grad-cam", "--method", "integrated-gradients"]
     words += ["--out", out["json"], "--csv", out["csv"], "--plot", out["png"]]
     words += ["--parquet", out["parquet"]]
@@ -37,6 +38,7 @@ def test_the_record_has_every_metric_of_every_name_and_what_was_refused(done):
     result, out = done
     assert result.exit_code == 0
     record = json.loads(out["json"].read_text())
+    assert record["command"].endswith(" --sanity 3 --method grad-cam --seed 2")
     assert list(record["mean"]) == ["grad-cam", *CONTROLS]
     assert {tuple(of) for of in record["mean"].values()} == {tuple(METRICS)}
     assert list(record["refused"]) == ["integrated-gradients"]
@@ -88,7 +90,7 @@ def test_the_plot_is_a_wide_picture(done):
 
 def test_an_unknown_method_and_shuffled_without_run_are_refused(folder, tmp_path):
     result = mien("faithful", "shipped", folder, "--method", "gradcam")
-    assert (result.exit_code, "try: use grad-cam" in result.stderr) == (1, True)
+    assert (result.exit_code, "try: use grad-cam" in result.stderr) == (2, True)
     result = mien("faithful", "shipped", folder, "--shuffled", tmp_path)
     assert (result.exit_code, "--shuffled needs --run" in result.stderr) == (2, True)
 

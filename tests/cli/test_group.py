@@ -101,6 +101,7 @@ def _counting():
 def run_on_a_terminal(monkeypatch, *words):
     """What a command with a bar and a table writes to one terminal."""
     screen = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setattr(sys, "stderr", screen)
     command = click.Command("counting", callback=_counting.callback)
@@ -116,6 +117,19 @@ def test_the_bar_is_wiped_away_before_each_row_of_the_table(monkeypatch):
         assert f"\r\x1b[2Krow {number}\n" in shown
     assert "\r\x1b[2Kwrote" not in shown  # after the bar there is nothing to wipe
     assert "wrote it" in shown
+
+
+def test_a_stream_that_is_closed_is_no_terminal(monkeypatch):
+    screen = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", None)  # as after >&-
+    monkeypatch.setattr(sys, "stderr", screen)
+    command = click.Command("counting", callback=_counting.callback)
+    command.main([], standalone_mode=False)
+    assert "reading" in screen.getvalue()
+    monkeypatch.setattr(sys, "stderr", None)
+    command.main([], standalone_mode=False)
+    assert list(_shared.bar(range(3), 3)) == [0, 1, 2]
 
 
 def test_quiet_leaves_the_rows_and_what_went_wrong(monkeypatch):

@@ -44,7 +44,7 @@ def test_options_that_need_this_machine_are_wrong_usage(photos, words, said):
 )
 def test_an_address_without_ray_is_refused_with_the_next_step(photos, words):
     result = mien(*words)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "is an address, and only --ray reads and writes object stores" in result.stderr
     assert "try: add --ray local" in result.stderr
 

@@ -11,6 +11,7 @@ import pytest
 
 from mien.cli._outputs import echo_beside
 from mien.cli._shared import echo, echo_error
+from mien.cli._usage import WrongUsageError
 from mien.errors import OutputError
 from mien.media.escapes import escaped, guarded, unguarded
 from mien.media.standard_output import STANDARD_OUTPUT, StandardOutput
@@ -49,7 +50,7 @@ def test_one_figure_that_cannot_be_written_fails_alone(tmp_path, monkeypatch):
     assert result.exit_code == 1
     assert result.stderr.startswith("mien: out/a.png is a folder\n  try: ")
     assert result.stderr.endswith("mien: 1 of the files could not be written\n")
-    assert "in/b.png  face 0  wrote out/b.png\n" in result.stdout
+    assert "in/b.png  face 0  out/b.png\n" in result.stdout
     assert names(tmp_path / "out") == ["a.png", "a.png/keep", "b.png"]
 
 
@@ -99,7 +100,7 @@ def test_two_outputs_on_standard_output_are_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(BLANK)
     result = mien("predict", tmp_path / "a.png", "--json", "--csv", "-")
     assert (result.exit_code, "--json and --csv - both print" in result.stderr) == (2, True)
-    with pytest.raises(OutputError, match="- is named twice"):
+    with pytest.raises(WrongUsageError, match="- is named twice"):
         echo_beside(STANDARD_OUTPUT, None, STANDARD_OUTPUT)
 
 

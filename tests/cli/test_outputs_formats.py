@@ -51,6 +51,15 @@ from tests.support.pictures import encode, texture
         (("page", "--out", "x.csv"), "x.csv ends in .csv, and --out writes HTML"),
         (("recipes", "miennet", "--out", "x.csv"), "x.csv ends in .csv, and --out writes TOML"),
         (("export", "run", "--out", "x.csv"), "writes a model\n  try: end the name in .onnx\n"),
+        (("export", "run", "--out", "-"), "a model is not printed\n  try: end the name in .onnx\n"),
+        (("demo", "--out", "x"), "no picture format ends in '': x\n  try: end the name in .png"),
+        (("demo", "--out", "-"), "a picture is not printed\n  try: end the name in .png\n"),
+        (("show-augmentation", "c", "--out", "x.pdf"), "no picture format ends in '.pdf': x.pdf"),
+        (("explain", "a.jpg", "--out", "x.bmp"), "no figure format ends in '.bmp': x.bmp\n  try: "),
+        (("explain", "a.jpg", "--out", "-"), "a figure is not printed"),
+        (("video", "a.mp4", "--out", "x.avi"), "no film format ends in '.avi': x.avi\n  try: "),
+        (("models", "cnn15", "--plot", "x.gif"), "no plot format ends in '.gif': x.gif\n  try: "),
+        (("frames", "a.mp4", "--out", "-"), "- is standard output, and --out is a folder\n  try: "),
         (
             ("predict", "a.jpg", "--json", "--out-file", "x.csv"),
             "x.csv ends in .csv, and --out-file writes JSON\n"
@@ -64,7 +73,7 @@ from tests.support.pictures import encode, texture
 )
 def test_a_name_of_another_format_is_refused_with_the_right_ending(words, message, tmp_path):
     result = mien(*words)
-    assert result.exit_code == 1
+    assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -136,7 +145,7 @@ def test_outputs_in_each_others_place_are_told_before_any_work(
 ):
     monkeypatch.chdir(tmp_path)
     result = mien(*words)  # no input is there: it would be said
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert f"mien: {message}" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -149,12 +158,31 @@ def test_tables_may_be_in_the_folder_of_the_pictures(tmp_path, monkeypatch):
     assert sorted(path.name for path in Path("q").iterdir()) == ["a.png", "t.csv", "t.parquet"]
 
 
-def test_a_manifest_is_not_written_over_by_way_of_a_link(clean_folder, tmp_path):
-    before = (clean_folder / "manifest.csv").read_bytes()
-    (tmp_path / "t.csv").symlink_to(clean_folder / "manifest.csv")
-    result = mien("audit", clean_folder, "--out", tmp_path / "t.csv")
-    assert (result.exit_code, "is part of the data" in result.stderr) == (1, True)
-    assert (clean_folder / "manifest.csv").read_bytes() == before
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "DIR", "--out"),
+        ("stats", "DIR", "--csv"),
+        ("predict", "DIR", "--csv"),
+        ("scores", "DIR", "--out"),
+        ("evaluate", "shipped", "DIR", "--csv"),
+        ("regions", "shipped", "DIR", "--csv"),
+        ("faithful", "shipped", "DIR", "--csv"),
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.parametrize("by", ["name", "link"])
+def test_the_tables_of_prepared_data_are_not_written_over(words, by, clean_folder, tmp_path):
+    given = [str(clean_folder) if word == "DIR" else word for word in words]
+    for name in ("manifest.csv", "labels.csv"):
+        table = clean_folder / name
+        before = table.read_bytes() if table.exists() else None
+        if by == "link":
+            (tmp_path / f"own-{name}").symlink_to(table)
+            table = tmp_path / f"own-{name}"
+        result = mien(*given, table)
+        assert (result.exit_code, "is part of the data" in result.stderr) == (2, True)
+        assert (table.read_bytes() if table.exists() else None) == before
 
 
 def test_the_option_for_the_ending_is_named():

@@ -117,7 +117,7 @@ def test_the_file_is_measured_scored_and_explained_by_its_own_names(here, model)
         assert result.exit_code == 0
         assert (here / f"{name}.png").exists()
     wrong = mien("explain", picture, "--crop", "--model", model, "--class", "fear")
-    assert wrong.exit_code == 1
+    assert wrong.exit_code == 2
     assert "no expression called 'fear'" in wrong.stderr
     of_run = mien(
         "explain", picture, "--crop", "--model", here / "run", "--class", "left",

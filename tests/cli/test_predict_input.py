@@ -22,7 +22,7 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
 def test_an_empty_path_is_an_error_and_not_this_folder(tmp_path, monkeypatch, command):
     monkeypatch.chdir(folder_of(tmp_path, {"a.png": BLANK}))
     result = mien(command, "")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("mien: an empty path was given\n  try: ")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 

@@ -52,6 +52,45 @@ def test_a_signal_ends_a_command_without_a_half_written_file(many, number, code)
     assert not [name for name in names(many) if name.endswith((".part", ".csv"))]
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("SIGTERM", 143, "mien: ended by SIGTERM\n"),
+        ("SIGINT", 1, "\nAborted!\n"),
+        (None, 1, "ImportError: initialization failed\n"),
+    ],
+)
+def test_a_signal_that_meets_the_import_of_compiled_code_ends_a_command_all_the_same(
+    name, code, said
+):
+    """Such code raises an ImportError of its own in place of what the signal raised."""
+    raised = f"signal.raise_signal(signal.{name})" if name else "pass"
+    lines = [
+        "import contextlib, signal",
+        "from mien.cli._process import command_process",
+        "with command_process():",
+        "    with contextlib.suppress(BaseException):",
+        f"        {raised}",
+        "    raise ImportError('initialization failed')",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stderr.endswith(said)
+    assert ("Traceback" in done.stderr) == (name is None)
+
+
+def test_a_command_whose_standard_error_is_closed_does_its_work(tmp_path):
+    folder_of(tmp_path, {f"in/{number}.png": BLANK for number in range(3)})
+    words = [sys.executable, "-m", "mien", "predict", "in", "--json"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3)
+
+
 def test_a_signal_that_was_ignored_stays_ignored(many):
     ignore = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"  # as nohup does
     code = f"{ignore}\nimport sys; sys.argv = ['mien', 'predict', 'in']\n"

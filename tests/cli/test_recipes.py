@@ -24,7 +24,7 @@ def test_a_recipe_is_printed_and_written_as_it_is(tmp_path):
 
 def test_a_misspelt_recipe_is_answered_with_the_one_that_was_meant():
     result = mien("recipes", "minet")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "no recipe called 'minet'\n  try: use miennet" in result.stderr
     assert mien("recipes", "--out", "x.toml").exit_code == 2
 

@@ -77,9 +77,8 @@ def test_train_writes_the_run_and_names_its_best_epoch(here, trained):
     best = max(history, key=lambda row: float(row["held_accuracy"]))
     assert best != history[0]
     accuracy = f"{float(best['held_accuracy']):.1%}"
-    first, last = result.stdout.splitlines()
-    assert first == f"best epoch {best['epoch']}: held-out accuracy {accuracy}"
-    assert last == f"wrote {run}; next: mien export {run}"
+    assert result.stdout == f"best epoch {best['epoch']}: held-out accuracy {accuracy}\n"
+    assert result.stderr.endswith(f"wrote {run}; next: mien export {run}\n")
     assert float(best["held_accuracy"]) > 0.8
     with Image.open(run / "history.png") as picture:
         assert picture.size == (1080, 432)
@@ -87,7 +86,7 @@ def test_train_writes_the_run_and_names_its_best_epoch(here, trained):
 
 def test_train_reports_every_epoch_beside_its_result(trained):
     run, result = trained
-    data, *lines = [line.split() for line in result.stderr.splitlines()]
+    data, *lines, _ = [line.split() for line in result.stderr.splitlines()]
     record = json.loads((run / "data.json").read_text())
     told = ["trained", "on", f"{record['train']},", "held", "out", str(record["held_out"])]
     assert (data, record["train"] + record["held_out"]) == (told, 595)
@@ -102,7 +101,7 @@ def test_train_says_before_the_first_epoch_how_many_pictures_are_left_out(tmp_pa
     copies = write_crops(tmp_path / "b", train=10, source="other")  # the same pictures
     few = settings_for(pattern, copies, epochs=1, hold_out=0.5, augment=False)
     (tmp_path / "few.toml").write_text(config.to_toml(few))
-    first, second = mien(
+    first, second, _ = mien(
         "train", tmp_path / "few.toml", "--out", tmp_path / "run"
     ).stderr.splitlines()
     record = json.loads((tmp_path / "run" / "data.json").read_text())
@@ -116,7 +115,7 @@ def test_folds_say_for_each_what_it_is_trained_on(tmp_path):
     folder = write_crops(tmp_path / "a", train=10)
     folds = settings_for(folder, epochs=1, hold_out=0.0, folds=2, patience=0, augment=False)
     (tmp_path / "folds.toml").write_text(config.to_toml(folds))
-    told = mien("train", tmp_path / "folds.toml", "--out", tmp_path / "run").stderr.splitlines()
+    *told, _ = mien("train", tmp_path / "folds.toml", "--out", tmp_path / "run").stderr.splitlines()
     assert [line for line in told if "epoch" not in line] == [
         "fold 1: trained on 35, held out 35",
         "fold 2: trained on 35, held out 35",
@@ -144,7 +143,7 @@ def test_train_resumes_a_stopped_run_and_refuses_to_begin_it_again(here, tmp_pat
     failed(again, "holds a run\n  try: add --resume")
     resumed = mien("train", here / "small.toml", "--out", tmp_path / "run", "--resume")
     assert resumed.exit_code == 0
-    assert [line.split()[1] for line in resumed.stderr.splitlines()] == ["on", "2", "3"]
+    assert [line.split()[1] for line in resumed.stderr.splitlines()[:-1]] == ["on", "2", "3"]
     assert len(history_of(tmp_path / "run")) == 3
 
 
@@ -170,8 +169,8 @@ def test_export_writes_the_file_and_says_how_true_it_is(exported):
     assert result.stdout.splitlines() == [
         f"largest difference from torch on 256 crops: {card['parity']:.1e}",
         f"temperature {card['temperature']}, 4,311 parameters",
-        f"wrote {path}",
     ]
+    assert result.stderr.splitlines()[-1] == f"wrote {path}"
     assert card["name"] == "tiny"
     assert card["metrics"] == {}
 

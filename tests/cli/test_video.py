@@ -97,7 +97,7 @@ def test_results_may_not_take_each_others_place_nor_the_films(talk, tmp_path):
     same = tmp_path / "x.csv"
     for words in (["--out", talk], ["--out", link], ["--csv", same, "--segments", same]):
         result = mien("video", talk, *words)
-        assert (result.exit_code, result.stdout) == (1, "")
+        assert (result.exit_code, result.stdout) == (2, "")
         assert "is named twice\n  try: choose another name" in result.stderr
     assert talk.read_bytes() == before
     assert not same.exists()
@@ -141,7 +141,7 @@ def test_csv_minus_prints_the_rows_once_and_another_output_is_a_file(talk, tmp_p
     assert result.stdout == (tmp_path / "a.csv").read_text()
     assert result.stderr == "wrote s.csv\n"
     result = mien("video", talk, "--csv", "-", "--json", "-")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "- is named twice" in result.stderr
     assert not (tmp_path / "-").exists()
 
@@ -150,7 +150,7 @@ def test_a_plot_of_a_format_that_cannot_be_written_is_refused_before_the_video_i
     talk, tmp_path
 ):
     result = mien("video", talk, "--plot", tmp_path / "a.gif", "--csv", tmp_path / "a.csv")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "no plot format ends in '.gif'" in result.stderr
     assert list(tmp_path.iterdir()) == []
     assert mien("video", talk, "--plot", tmp_path / "a.pdf").exit_code == 0

@@ -141,7 +141,7 @@ def test_a_folder_of_frames_is_a_film(portrait, tmp_path):
 
 def test_an_address_needs_leave(tmp_path):
     result = mien("video", "http://127.0.0.1:9/a.mp4", "--csv", tmp_path / "a.csv")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "is on the network\n  try: add --allow-network" in result.stderr
     result = mien("video", "http://127.0.0.1:9/a.mp4", "--allow-network")
     assert result.exit_code == 1
@@ -154,7 +154,7 @@ def test_a_name_that_cannot_be_looked_up_is_one_error(tmp_path, monkeypatch, nam
     monkeypatch.chdir(tmp_path)
     (tmp_path / "loop").symlink_to("loop")
     result = mien("video", name, "--csv", "a.csv")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (1 if name else 2, "")
     assert result.stderr.count("\n  try: ") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["loop"]
 

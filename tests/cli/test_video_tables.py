@@ -83,13 +83,13 @@ def test_what_is_left_out_of_a_folder_of_films_is_named_and_a_broken_link_is_a_f
     talk, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    for name in ("in/a.mov", "in/b.vob", "far/c.mov"):
+    for name in ("in/a.mov", "in/b.srt", "far/c.mov"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(talk.read_bytes())
     words = ("video", "in", "--films", "--csv", "t.csv")
     result = run(*words)
     assert result.exit_code == 0
-    assert "mien: left out, no film by its suffix: 1: in/b.vob\n" in result.stderr
+    assert "mien: left out, no film by its suffix: 1: in/b.srt\n" in result.stderr
     (tmp_path / "in/far").symlink_to("../far")
     (tmp_path / "in/gone.mp4").symlink_to("nowhere.mp4")
     result = run(*words)
@@ -105,7 +105,7 @@ def test_a_table_is_not_written_over_one_of_the_films(talk, tmp_path):
     film_of.write_bytes(talk.read_bytes())
     (tmp_path / "t.csv").symlink_to(film_of)
     result = run("video", tmp_path / "in", "--films", "--csv", tmp_path / "t.csv")
-    assert (result.exit_code, "t.csv is named twice" in result.stderr) == (1, True)
+    assert (result.exit_code, "t.csv is named twice" in result.stderr) == (2, True)
     assert film_of.read_bytes() == talk.read_bytes()
 
 

@@ -1,5 +1,6 @@
 """The table of a search has a column for all that varies, and rows of the longest runs alone."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -162,3 +163,20 @@ def test_the_network_for_cam_stands_beside_the_one_it_was_made_of(tmp_path, monk
     assert paper.pooled().endswith(
         "`cnn15-gap` names 80.0% (78.0% to 82.0%; one seed) and `cnn15` 84.0 ± 1.4% (2 seeds).\n"
     )
+
+
+def test_copies_that_leak_free_runs_still_have_are_counted(tmp_path, monkeypatch):
+    def run(protocol, seed, copies):
+        accuracy = dict.fromkeys(("train", "test", "test_without_copies", "valid"), 0.5)
+        return {
+            "protocol": protocol, "seed": seed, "accuracy": accuracy,
+            "pictures": {"test": 2400, "test_without_copies": 2400 - copies},
+            "test_pictures_with_a_copy_in_train": copies,
+        }  # fmt: skip
+
+    for name, copies in (("rafdb-cnn13", (3, 5)), ("rafdb-cnn15", (3, 3))):
+        runs = [run("paper", 0, 90), *(run("leak-free", *pair) for pair in enumerate(copies))]
+        record = {"row": name, "parameters": 1, "runs": runs}
+        (tmp_path / f"paper-{name}.json").write_text(json.dumps(record))
+    monkeypatch.setattr(paper, "RESULTS", tmp_path)
+    assert "some still have one in training: 3 or 5 of 2,400 (rafdb). " in paper.leaks()

@@ -111,9 +111,14 @@ def test_no_other_temperature_has_less_cross_entropy():
 def test_logits_of_any_size_have_a_temperature():
     targets = np.array([0, 1])
     huge = np.array([[1e4, -1e4], [1e4, -1e4]], dtype=np.float32)  # half of them wrong
-    assert calibration.fit_temperature(huge, targets) == pytest.approx(20, rel=1e-3)
+    hot = calibration.fit_temperature(huge, targets)
+    assert hot == pytest.approx(20, rel=1e-3)
+    assert "upper bound, 20:" in calibration.bound_of(round(hot, 4))
     small = np.array([[1e-3, 0], [0, 1e-3]], dtype=np.float32)  # all right, and shy of saying so
-    assert calibration.fit_temperature(small, targets) == pytest.approx(0.05, rel=1e-3)
+    cold = calibration.fit_temperature(small, targets)
+    assert cold == pytest.approx(0.05, rel=1e-3)
+    assert "lower bound, 0.05:" in calibration.bound_of(round(cold, 4))
+    assert not any(map(calibration.bound_of, (0.06, 0.9475, 1, 19.9)))
 
 
 def test_reliability_groups_as_scikit_learn_does():

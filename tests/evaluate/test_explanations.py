@@ -4,18 +4,20 @@ import pytest
 pytest.importorskip("scipy")
 
 from mien import pixels
-from mien.errors import BadDataError
+from mien.errors import BadDataError, BadSettingError
 from mien.evaluate import explanations
 from mien.evaluate.explanations import (
     FaithfulnessSettings,
     beats,
     choose_pictures,
     compare,
+    faithfulness_record,
     measure_methods,
 )
 from mien.evaluate.faithfulness import METRICS
 from mien.evaluate.maps import CONTROLS, ExplainedModel
 from mien.media import images
+from mien.recognize.model import SHIPPED, Model
 from tests.support.prepared_folder import write_crops
 
 PATCH = (slice(48, 60), slice(4, 28))
@@ -114,3 +116,16 @@ def test_checks_of_a_single_picture_are_refused(tmp_path):
     with pytest.raises(ValueError, match="take 2 or more, or 0"):
         FaithfulnessSettings(tmp_path, "test", ["cam"], 10, sanity_pictures=1, seed=0)
     FaithfulnessSettings(tmp_path, "test", ["cam"], 10, sanity_pictures=0, seed=0)
+
+
+def test_a_network_that_is_not_the_files_is_refused_before_anything_is_measured(
+    tmp_path, monkeypatch
+):
+    pytest.importorskip("torch")
+    from mien.models import zoo
+
+    monkeypatch.setattr(explanations, "measure_methods", None)
+    folder = write_crops(tmp_path / "data", train=1, test=1)
+    settings = FaithfulnessSettings(folder, "test", ["cam"], 4, 2, seed=0)
+    with pytest.raises(BadSettingError, match="the run is not that of the model"):
+        faithfulness_record(Model(SHIPPED, 1), settings, zoo.build("miennet", 7, 0).eval())

@@ -76,7 +76,8 @@ def test_the_surest_errors_come_first(folder):
     assert max(found.scores[i].max() for i in others) <= sureness[-1]
 
 
-def test_improvements_name_the_weakest_class_and_the_gap(folder):
+@pytest.mark.parametrize(("low", "high", "tells"), [(0.75, 0.89, True), (0.68, 0.92, False)])
+def test_improvements_name_the_weakest_class_and_a_gap_that_is_no_chance(folder, low, high, tells):
     found = evaluate(Recognizer(threads=1), folder)
     scores = np.full((36, 6), 0.02, dtype=np.float32)
     scores[np.arange(36), found.targets] = 0.9
@@ -87,9 +88,10 @@ def test_improvements_name_the_weakest_class_and_the_gap(folder):
     table = np.diag([6, 6, 6, 6, 6, 0])
     table[5, 1] = 6
     record = {**found.record, "recall": recall, "accuracy": 30 / 36, "confusion": table.tolist()}
+    record["accuracy_95"] = [low, high]
     said = improvements(Evaluation(found.rows, scores, found.neutral, record))
     assert said[0] == "Weakest: fear, of which 0.0% are found; most often it is called surprise."
-    assert said[1].startswith("The model is too sure by 6.7%")  # 0.9 - 30 / 36
+    assert said[1].startswith("The model is too sure by 6.7%") == tells  # 0.9 - 30 / 36
 
 
 def test_a_report_needs_a_place(folder):

@@ -5,8 +5,14 @@ stats = pytest.importorskip("scipy.stats")
 torch = pytest.importorskip("torch")
 
 from mien import pixels
+from mien.errors import BadSettingError
 from mien.evaluate.maps import CONTROLS, ExplainedModel
-from mien.evaluate.sanity import noise_stability, randomization_test, sanity_checks
+from mien.evaluate.sanity import (
+    noise_stability,
+    randomization_test,
+    refuse_other_network,
+    sanity_checks,
+)
 from mien.models.randomize import randomized_stages
 from tests.support.tiny_network import tiny
 
@@ -120,3 +126,12 @@ def test_checks_are_those_that_the_networks_allow(network, crops):
     assert list(found) == ["steadiness", "forgetting", "shuffled_labels"]
     assert found["shuffled_labels"]["cam"] < 0.95
     assert sanity_checks(model, crops, ["cam"], network, network)["shuffled_labels"]["cam"] == 1
+
+
+def test_the_network_of_another_run_is_refused(network, crops):
+    model = ExplainedModel(lambda batch: ExplainedModel(network).source.logits(batch) * 1.0001)
+    refuse_other_network(model, network, crops)
+    torch.manual_seed(4)
+    for other in (tiny(6, 0.0), tiny(5, 0.0)):
+        with pytest.raises(BadSettingError, match="gives other answers to the same crops"):
+            refuse_other_network(model, other.eval(), crops)

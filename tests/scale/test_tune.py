@@ -64,3 +64,24 @@ def test_a_share_of_a_gpu_needs_ray(tmp_path):
     result = mien("search", tmp_path / "grid.toml", "--per-gpu", 2)
     assert result.exit_code == 2
     assert "--per-gpu belongs to --ray" in result.stderr
+
+
+def test_only_a_loss_that_is_no_number_is_a_divergence(monkeypatch, tmp_path):
+    from mien.errors import BadModelError
+    from mien.scale import tune
+    from mien.train.divergence import DivergedError
+
+    reported = []
+    monkeypatch.setattr(tune.tune, "report", reported.append)
+
+    def fails(error):
+        def train(*args, **options):
+            raise error
+
+        monkeypatch.setattr(tune, "train", train)
+        tune._trial({"run": ("one", None), "out": str(tmp_path)})
+
+    fails(DivergedError("the loss became no number", fix="lower the rate"))
+    assert [row["diverged"] for row in reported] == ["the loss became no number"]
+    with pytest.raises(BadModelError, match="no such start"):
+        fails(BadModelError("no such start", fix="check the path"))

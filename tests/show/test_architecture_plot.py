@@ -57,6 +57,10 @@ def test_the_plot_of_every_network_is_legible_and_shows_every_layer(name, monkey
     for (a, one), (b, other) in combinations(zip(said, boxes, strict=True), 2):
         apart = one.x1 <= other.x0 or other.x1 <= one.x0 or one.y1 <= other.y0 or other.y1 <= one.y0
         assert apart, (a, b)
+    for line in (line for axes in figure.axes for line in axes.lines):
+        path = line.get_transform().transform_path(line.get_path())
+        for text, box in zip(said, boxes, strict=True):
+            assert not path.intersects_bbox(box, filled=False), text
     assert max(figure.get_size_inches()) < 14  # a page, not a poster
     assert widest_blank(figure) < 0.75  # inches, from one line or solid to the next
 
@@ -102,7 +106,7 @@ def test_the_command_prints_the_layers_and_writes_each_format(tmp_path):
 def test_a_name_or_a_format_that_does_not_exist_is_refused_before_drawing(tmp_path):
     assert "try: use cnn15" in mien("models", "cnn-15").stderr
     result = mien("models", "cnn15", "--plot", tmp_path / "a.bmp")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "end the name in .png" in result.stderr
     assert mien("models", "--plot", tmp_path / "a.svg").exit_code == 2
     with pytest.raises(OutputError, match=r"no plot format ends in '\.gif'"):

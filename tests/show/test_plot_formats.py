@@ -71,7 +71,7 @@ def test_a_plot_on_a_full_disk_is_one_error(tmp_path, suffix):
 
 def test_the_name_of_a_plot_is_looked_at_before_the_work(tmp_path, clean_folder):
     result = mien("stats", clean_folder, "--plot", tmp_path / "fig.gif")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "no plot format ends in '.gif'" in result.stderr
 
 

@@ -157,7 +157,7 @@ def test_a_crop_that_cannot_be_read_is_named_and_has_no_copy(tmp_path):
     record = json.loads((tmp_path / "made-copies" / "augment.json").read_text())
     assert list(record["report"]["unreadable"]) == [broken]
     again = mien("augment", given, tmp_path / "c.toml", "--copies", 2, "--workers", 1)
-    assert "is complete already; nothing to do" in again.stdout
+    assert "is complete already; nothing to do" in again.stderr
 
 
 def test_for_an_audit_a_picture_and_its_copies_are_one(folder, tmp_path):

@@ -242,5 +242,5 @@ def test_options_that_do_not_belong_together_are_refused(downloads, tmp_path):
     result = mien("reproduce", "--table", 4, "--only", "cnn15", "--data", downloads)
     assert result.exit_code == 2
     unknown = mien("reproduce", "--only", "cnn-15", "--data", downloads, "--out", tmp_path)
-    assert unknown.exit_code == 1
+    assert unknown.exit_code == 2
     assert "try: use cnn15" in unknown.stderr

@@ -122,8 +122,8 @@ def test_the_command_writes_a_sheet_of_the_configs_data(tmp_path):
     folder = write_crops(tmp_path / "data", train=1)
     config = write(tmp_path / "c.toml", f'data = ["{folder.as_posix()}"]\nrotate = 0\n')
     result = mien("show-augmentation", config, "--out", tmp_path / "s.png", "--draws", 2)
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == f"wrote {tmp_path / 's.png'}\n"
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"wrote {tmp_path / 's.png'}\n"
     with Image.open(tmp_path / "s.png") as image:
         sheet = np.asarray(image)
     original = np.kron(pixels.to_gray(striped("happiness", 1)), np.ones((2, 2)))

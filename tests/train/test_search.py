@@ -167,6 +167,16 @@ def test_a_run_that_diverges_is_a_row_and_the_rest_goes_on(toml, tmp_path):
     assert states == {(0.01, "done"), (1e9, "diverged")}
 
 
+def test_a_start_that_cannot_be_read_is_an_error_and_no_divergence(toml, tmp_path):
+    (tmp_path / "grid.toml").write_text(toml.read_text() + 'start = "nothere.onnx"\n')
+    lines = [x for x in (tmp_path / "grid.toml").read_text().splitlines() if x != 'start = ""']
+    (tmp_path / "grid.toml").write_text("\n".join(lines))
+    result = mien("search", tmp_path / "grid.toml", "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "nothere.onnx" in result.stderr
+    assert not list(tmp_path.glob("out/runs/*/ended.txt"))
+
+
 def _raw(point):
     return {k: list(v) if isinstance(v, tuple) else v for k, v in vars_of(point).items()}
 
@@ -278,7 +288,7 @@ def test_networks_seeds_and_variants_are_searched_and_the_search_goes_on(
         "effects-wide.png",
         "effects.png",
     ]
-    assert "effects.png, effects-tiny.png, effects-wide.png and best.toml" in result.stdout
+    assert "effects.png, effects-tiny.png, effects-wide.png and best.toml" in result.stderr
 
 
 def test_the_plots_of_effects_mix_neither_networks_nor_seeds(toml):

@@ -20,6 +20,7 @@ page       page
 recipes    recipes
 doctor     doctor
 _group     the group of all commands: help, misspelt names, what every command's options share
+_usage     which failures are wrong usage, with exit code 2
 _outputs   which names an option takes that is named after a format
 _language  the language of what is drawn, and its font
 _pictures  what predict and scores share: options, the count of files, the journal

@@ -14,6 +14,7 @@ import click
 
 from mien.cli._outputs import check_formats
 from mien.cli._shared import echo_error, quiet_option
+from mien.cli._usage import exit_code
 from mien.errors import MienError, OutputError
 
 __all__ = ["Commands"]
@@ -40,7 +41,7 @@ _CHECK = "check the name, and who may open its folder"
 
 
 class Commands(click.Group):
-    """Imports a command's module when it is asked for, and turns our errors into exit code 1.
+    """Imports a command's module when it is asked for, and turns our errors into exit codes.
 
     Attributes:
         modules: by command, the module of `mien.cli` that has it.
@@ -100,16 +101,17 @@ class Commands(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error of ours is one message and exit code 1."""
+        """Run the command; an error of ours is one message, and exit code 1 or 2."""
         try:
             return super().invoke(ctx)
         except MienError as error:
             echo_error(error)
+            ctx.exit(exit_code(error))
         except OSError as error:  # pathlib passes on what the system will not look at
             if error.filename is None or error.errno not in _REFUSED:
                 raise
             echo_error(OutputError(f"cannot use {error.filename}: {error.strerror}", _CHECK))
-        ctx.exit(1)
+            ctx.exit(1)
 
 
 def _summary(command: click.Command) -> str:

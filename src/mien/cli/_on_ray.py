@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from mien.cli._shared import NamedPath, bar, echo, echo_note, needs, say_left_out
-from mien.errors import BadImageError
+from mien.cli._usage import WrongUsageError
 from mien.media.escapes import escaped
 from mien.media.files import is_store_address
 from mien.media.folders import PictureFiles, walk_pictures
@@ -31,6 +31,7 @@ PLACE = _Place(path_type=Path)
 RAY = click.option(
     "--ray",
     "address",
+    type=NamedPath(path_type=str),
     metavar="ADDRESS",
     help="Read on a Ray cluster: HOST:PORT, or local; --out is a folder for Parquet then.",
 )
@@ -66,11 +67,11 @@ def refuse_addresses(*places: Path | str | None) -> None:
         places: from options of the type `PLACE`.
 
     Raises:
-        BadImageError: if one of them is an address.
+        WrongUsageError: if one of them is an address.
     """
     for place in places:
         if place is not None and is_store_address(place):
-            raise BadImageError(
+            raise WrongUsageError(
                 f"{place} is an address, and only --ray reads and writes object stores",
                 fix="add --ray local, or name a folder",
             )

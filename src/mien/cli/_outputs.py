@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mien.cli._shared import Echo, echo, needs
+from mien.cli._usage import WrongUsageError
 from mien.errors import OutputError
 from mien.media import parquet
 from mien.media.atomic import refuse_all_but_files
@@ -76,6 +78,17 @@ _FOLDERS = {
     "reproduce": "its tables are written into it",
     "train": "mien export makes a file of the run",
 }
+# Options that draw into the file they name: what, and where the endings are that can be drawn.
+_PLOT, _FIGURE = ("plot", "mien.show.plot_files", "FORMATS"), "figure"
+_DRAWN = {
+    **dict.fromkeys(("demo", "show-augmentation"), ("picture", "mien.media.writers", "FORMATS")),
+    "explain": (_FIGURE, "mien.show.page", "SUFFIXES"),
+    "video": ("film", "mien.media.video_writer", "SUFFIXES"),
+}
+# What `mien prepare` writes beside the pictures; a prepared folder has the first.
+_PREPARED = (
+    "manifest.csv", "labels.csv", "soft.csv", "excluded.csv", "labels.json", "prepare.json",
+)  # fmt: skip
 # Endings that say what a file is.
 _KNOWN = {
     ".arrow", ".avi", ".avro", ".bmp", ".bz2", ".csv", ".db", ".dta", ".feather", ".gif", ".gz",
@@ -99,8 +112,8 @@ def check_formats(command: click.Command) -> None:
             param.callback = _refuse_another
         elif "--out" in param.opts and command.name in _FOLDERS:
             param.callback = _refuse_file
-        elif "--out" in param.opts or "--plot" in param.opts:
-            param.callback = _refuse_special
+        elif _drawn(param, command):
+            param.callback = _refuse_undrawable
 
 
 def _format(param: click.Parameter, command: click.Command) -> _Format | None:
@@ -114,6 +127,8 @@ def _refuse_another(ctx: click.Context, param: click.Parameter, value: Any) -> A
     own = _format(param, ctx.command)
     if own is None or value is None:
         return value
+    if value == STANDARD_OUTPUT and not own.prints:
+        raise WrongUsageError(f"{own.kind} is not printed", fix=f"end the name in {own.usual[0]}")
     if value != STANDARD_OUTPUT and is_dir(Path(value)):
         with_ray = "--out" in param.opts and any("--ray" in p.opts for p in ctx.command.params)
         if not with_ray:  # which takes a folder
@@ -129,7 +144,7 @@ def _refuse_another(ctx: click.Context, param: click.Parameter, value: Any) -> A
             and ending in other.endings
             and any(name in p.opts and isinstance(p.type, click.Path) for p in ctx.command.params)
         ]
-        raise OutputError(
+        raise WrongUsageError(
             f"{value} ends in {ending}, and {option} writes {own.kind}",
             fix=f"end the name in {' or '.join([*(near or own.usual), *others])}",
         )
@@ -137,16 +152,36 @@ def _refuse_another(ctx: click.Context, param: click.Parameter, value: Any) -> A
     if is_parquet:
         needs(option, "tables", "pyarrow")
         if value == STANDARD_OUTPUT:
-            raise OutputError("Parquet is not printed", fix="name a file that ends in .parquet")
+            raise WrongUsageError("Parquet is not printed", fix="name a file that ends in .parquet")
     if value != STANDARD_OUTPUT and not is_store_address(value):
         refuse_all_but_files(value, prints=own.prints and not is_parquet)
     return value
 
 
-def _refuse_special(_ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
-    """Refuse what is there and neither a file nor a folder, as for pictures, plots and models."""
-    if value is not None and value != STANDARD_OUTPUT and not is_dir(Path(value)):
-        refuse_all_but_files(Path(value))
+def _drawn(param: click.Parameter, command: click.Command) -> tuple[str, str, str] | None:
+    """What an option draws into the file it names, and where the endings are; None for others."""
+    named = {"--plot": _PLOT, "--out": _DRAWN.get(command.name or "")}
+    return next((found for name in param.opts if (found := named.get(name))), None)
+
+
+def _refuse_undrawable(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Refuse a name that ends in no format of what is drawn, and what is there and no file."""
+    drawn = _drawn(param, ctx.command)
+    if drawn is None or value is None:
+        return value
+    kind, module, name = drawn
+    endings, ending = tuple(getattr(import_module(module), name)), value.suffix.lower()
+    if value == STANDARD_OUTPUT:
+        raise WrongUsageError(f"a {kind} is not printed", fix=f"end the name in {endings[0]}")
+    if kind == _FIGURE and is_dir(value):
+        return value
+    refuse_all_but_files(value)
+    may_be_folder = kind == _FIGURE and ending not in _KNOWN
+    if ending not in endings and not may_be_folder:
+        raise WrongUsageError(
+            f"no {kind} format ends in {ending!r}: {value}",
+            fix=f"end the name in {', '.join(endings)}",
+        )
     return value
 
 
@@ -162,28 +197,33 @@ def _refuse_file(ctx: click.Context, _param: click.Parameter, value: Any) -> Any
     if value is None or is_dir(Path(value)):
         return value
     fix = f"name a folder; {_FOLDERS[ctx.command.name or '']}"
+    if value == STANDARD_OUTPUT:
+        raise WrongUsageError("- is standard output, and --out is a folder", fix)
     ending = Path(value).suffix
     if ending.lower() in _KNOWN:
-        raise OutputError(f"{value} ends in {ending}, and --out is a folder", fix)
+        raise WrongUsageError(f"{value} ends in {ending}, and --out is a folder", fix)
     if not is_store_address(value) and is_there(Path(value)):
         raise OutputError(f"{value} is there and no folder, and --out is a folder", fix)
     return value
 
 
-def echo_beside(*outputs: Path | None, folder: Path | None = None) -> Echo:
+def echo_beside(
+    *outputs: Path | None, folder: Path | None = None, inputs: Iterable[Path] = ()
+) -> Echo:
     """Choose where a command prints its summary: not where one of its tables goes.
 
     Args:
         outputs: files to write, None where there is none; ``-`` is standard output.
         folder: that is written to as well.
+        inputs: as for `refuse_clashes`.
 
     Returns:
         `echo`; to standard error if one of them is standard output.
 
     Raises:
-        OutputError: if two of them are the same, or a file would be where a folder is needed.
+        WrongUsageError: as `refuse_clashes` does.
     """
-    refuse_clashes(outputs, folder)
+    refuse_clashes(outputs, folder, inputs)
     return partial(echo, err=STANDARD_OUTPUT in outputs)
 
 
@@ -195,20 +235,26 @@ def refuse_clashes(
     Args:
         outputs: files to write, None where there is none.
         folder: that is written to as well; files may be in it.
-        inputs: files that are read.
+        inputs: files and folders that are read; the tables of a prepared folder are kept too.
 
     Raises:
-        OutputError: if there is such an output.
+        WrongUsageError: if there is such an output.
     """
     files, read = list(filter(None, outputs)), list(inputs)
     taken = set(map(real_path, read))
+    prepared = [path for path in read if is_there(path / _PREPARED[0])]
+    data = {real_path(path / name) for path in prepared for name in _PREPARED}
     places = [real_path(path) for path in (*files, *filter(None, [folder]))]
     for path in files:
         place = real_path(path)
+        if place in data:
+            raise WrongUsageError(f"{path} is part of the data", fix="choose another name")
         if places.count(place) > 1 or place in taken or any(_is_same(path, file) for file in read):
-            raise OutputError(f"{path} is named twice", fix="choose another name for the output")
+            raise WrongUsageError(
+                f"{path} is named twice", fix="choose another name for the output"
+            )
         if any(place in other.parents for other in places):
-            raise OutputError(
+            raise WrongUsageError(
                 f"{path} is to be a file, and another output would be in it",
                 fix="choose another name for it",
             )

@@ -10,7 +10,7 @@ import click
 
 from mien import __version__
 from mien.cli._shared import FILE, PIXELS, THREADS, Refusals, bar, echo, say_left_out
-from mien.errors import OutputError
+from mien.cli._usage import WrongUsageError
 from mien.media.files import real_path
 from mien.media.journal import Journal, journal_of
 from mien.media.standard_output import STANDARD_OUTPUT
@@ -101,7 +101,7 @@ class Pictures:
 
         Raises:
             BadImageError: if there is not one.
-            OutputError: if a table would be written over one of them.
+            WrongUsageError: if a table would be written over one of them.
         """
         from mien.media.folders import PictureFiles, walk_pictures
 
@@ -115,7 +115,9 @@ class Pictures:
             if some_exist or any(file.name == path.name for path in tables):
                 table = tables.get(real_path(file))
                 if table is not None:
-                    raise OutputError(f"{table} is one of the pictures", fix="choose another name")
+                    raise WrongUsageError(
+                        f"{table} is one of the pictures", fix="choose another name"
+                    )
 
     def __iter__(self) -> Iterator[Path]:
         """Walk again; what has come since is read, what has gone is missing."""

@@ -34,17 +34,21 @@ def command_process() -> Iterator[None]:
     """
     sys.stdout = _guarded(sys.stdout, "standard output")
     sys.stderr = _guarded(sys.stderr, "standard error")
-    _end_on_signals()
+    came = _end_on_signals()
     try:
         try:
             yield
+        except ImportError:  # what compiled code makes of a signal that meets its import
+            if not came:
+                raise
+            raise _Ended(came[0]) from None
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()  # else the interpreter does so, too late for an error of ours
     except _Ended as ended:
         _end_children()
         with suppress(MienError, BrokenPipeError):  # its terminal may be gone
-            echo(f"mien: ended by {ended.name}", err=True)
+            echo(ended.said, err=True)
         raise
     except MienError as error:
         echo_error(error)
@@ -59,25 +63,39 @@ class _Ended(SystemExit):
     """A signal ended the command."""
 
     def __init__(self, number: int) -> None:
-        """Keep the exit code that shells use for it, and its name."""
-        super().__init__(128 + number)
-        self.name = signal.Signals(number).name
+        """Keep the exit code that shells use for it, and what is said; Ctrl-C as click has it."""
+        interrupted = number == signal.SIGINT
+        super().__init__(1 if interrupted else 128 + number)
+        self.said = "\nAborted!" if interrupted else f"mien: ended by {signal.Signals(number).name}"
 
 
-def _end_on_signals() -> None:
-    """Raise in the main thread; a signal that is ignored, as after nohup, stays so."""
+def _end_on_signals() -> list[int]:
+    """Raise in the main thread; a signal that is ignored, as after nohup, stays so.
+
+    Returns:
+        The signals that came, once they do.
+    """
+    came: list[int] = []
     began: list[float] = []
 
     def end(number: int, _frame: FrameType | None) -> None:
         if began and time.monotonic() - began[0] < _GRACE_S:
             return
         began.append(time.monotonic())
+        came.append(number)
         raise _Ended(number)
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
 
     for name in _SIGNALS:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, end)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+    return came
 
 
 def _end_children() -> None:

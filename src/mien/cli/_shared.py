@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, TypeVar
 
 import click
 
+from mien.cli._usage import WrongUsageError
 from mien.cores import cores
 from mien.errors import BadSettingError, MienError, MissingExtraError, OutputError
 from mien.media.atomic import refuses_every_file
@@ -51,7 +53,9 @@ class NamedPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value):
-            raise MienError("an empty path was given", fix="check the variable between the quotes")
+            raise WrongUsageError(
+                "an empty path was given", fix="check the variable between the quotes"
+            )
         return super().convert(value, param, ctx)
 
 
@@ -83,6 +87,7 @@ THREADS = _AtMostCores(0)
 
 
 _QUIET, _BAR = "mien.quiet", "mien.bar"  # notes in the context of the command that runs
+_WIDEST, _BESIDE = 36, 44  # characters: of the bar itself, and of what is written beside it
 
 
 def _meta() -> dict[str, Any]:
@@ -121,7 +126,7 @@ def echo(text: object, err: bool = False) -> None:
         err: print it to standard error.
     """
     shown = _meta().get(_BAR)
-    if shown and (err or sys.stdout.isatty()):
+    if shown and (err or _is_terminal(sys.stdout)):
         click.echo("\r\x1b[2K", nl=False, file=shown)  # else the text would be glued to the bar
     click.echo(escaped(text, but="\n"), err=err)
 
@@ -217,6 +222,11 @@ DETECTOR = click.option(
 )
 
 
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream is a terminal that draws; one that was closed, as by ``2>&-``, is None."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def bar(items: Iterable[T], length: int, label: str = "", rate: bool = False) -> Iterator[T]:
     """Yield items while a progress bar shows how far they are, and the time left.
 
@@ -229,7 +239,7 @@ def bar(items: Iterable[T], length: int, label: str = "", rate: bool = False) ->
     Yields:
         The items.
     """
-    if length < 2 or not sys.stderr.isatty() or _meta().get(_QUIET):
+    if length < 2 or not _is_terminal(sys.stderr) or _meta().get(_QUIET):
         yield from items
         return
     began = time.monotonic()
@@ -242,6 +252,7 @@ def bar(items: Iterable[T], length: int, label: str = "", rate: bool = False) ->
         length=length,
         label=label,
         file=sys.stderr,
+        width=min(_WIDEST, max(4, get_terminal_size().columns - _BESIDE)),
         show_pos=rate,
         item_show_func=pace if rate else None,
     )

@@ -10,7 +10,7 @@ import click
 
 from mien.cli._outputs import echo_beside
 from mien.cli._shared import FILE, PARQUET, bar, echo_written, needs
-from mien.errors import OutputError
+from mien.cli._usage import WrongUsageError
 from mien.media.files import real_path
 from mien.media.standard_output import STANDARD_OUTPUT
 
@@ -53,9 +53,7 @@ def audit_command(
     from mien.table_kinds import TABLES
 
     outputs = [path for path in (out, parquet, html, json_file) if path]
-    if len(set(map(real_path, outputs))) < len(outputs):
-        raise click.UsageError("--out, --parquet, --html and --json need different files")
-    say = echo_beside(*outputs)
+    say = echo_beside(*outputs, inputs=folders)
     result = audit(folders, lambda entries: bar(entries, len(entries), "looking"))
     _refuse_over_data(result, outputs)
     say(summary(result))
@@ -92,7 +90,7 @@ def _refuse_over_data(result: "Audit", outputs: Sequence[Path]) -> None:
     data |= {folder / NAME for folder in real.values()}
     for path in outputs:
         if real_path(path) in data:
-            raise OutputError(f"{path} is part of the data", fix="choose another name")
+            raise WrongUsageError(f"{path} is part of the data", fix="choose another name")
 
 
 @click.command(name="stats")
@@ -115,15 +113,13 @@ def stats_command(
     from mien.data import stats
     from mien.media.table_files import write_typed
     from mien.media.writers import write_text
-    from mien.show.plot_files import refuse_format
     from mien.show.plots import class_bars
     from mien.show.tables import as_markdown, as_text
     from mien.table_kinds import TABLES
 
     if plot:
         needs("mien stats --plot", "plot", "matplotlib")
-    refuse_format(plot)
-    say = echo_beside(csv_file, parquet, markdown, plot)
+    say = echo_beside(csv_file, parquet, markdown, plot, inputs=folders)
     counts = stats.count(folders)
     rows, paper, notes = stats.rows(counts), stats.beside_paper(counts), stats.notes(counts)
     classes = counts[0].classes

@@ -4,7 +4,18 @@ from pathlib import Path
 
 import click
 
-from mien.cli._shared import FILE, QUALITY, THREADS, bar, echo, needs, recipe_or_file
+from mien.cli._outputs import refuse_clashes
+from mien.cli._shared import (
+    FILE,
+    QUALITY,
+    THREADS,
+    bar,
+    echo,
+    echo_note,
+    needs,
+    recipe_or_file,
+)
+from mien.cli._usage import in_file
 from mien.media.escapes import escaped
 
 __all__ = ["augment_command"]
@@ -43,9 +54,12 @@ def augment_command(
     from mien.train.augment import Strength
     from mien.train.copies import CopySettings, write_copies
 
-    strength = Strength.of(config.load(recipe_or_file(settings), data=("data",)))
-    chosen = CopySettings(strength, copies, seed, quality)
     target = out or folder.with_name(f"{folder.resolve().name}-copies")
+    refuse_clashes([target], inputs=[folder])
+    settings = recipe_or_file(settings)
+    with in_file(settings):
+        strength = Strength.of(config.load(settings, data=("data",)))
+    chosen = CopySettings(strength, copies, seed, quality)
     written = write_copies(
         folder,
         target,
@@ -56,7 +70,7 @@ def augment_command(
     for path, reason in written.unreadable.items():
         echo(f"no copy of {escaped(path)}: {escaped(reason)}", err=True)
     if written.unreadable:
-        echo(f"skipped: {len(written.unreadable):,} unreadable crops")
+        echo(f"skipped: {len(written.unreadable):,} unreadable crops", err=True)
     if not written.fresh:
-        echo(f"{target} is complete already; nothing to do")
-    echo(f"{written.written:,} copies of {written.originals:,} training crops in {target}")
+        echo_note(f"{escaped(target)} is complete already; nothing to do")
+    echo(f"{written.written:,} copies of {written.originals:,} training crops in {escaped(target)}")

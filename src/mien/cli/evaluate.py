@@ -16,6 +16,7 @@ from mien.cli._shared import (
     PARQUET,
     THREADS,
     Echo,
+    NamedPath,
     bar,
     echo,
     echo_written,
@@ -30,17 +31,26 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate_command", "faithful_command", "regions_command"]
 
+SPLIT = click.option(
+    "--split", type=click.Choice(["train", "valid", "test"]), default="test", show_default=True
+)
+
 
 @click.command(name="evaluate")
 @click.argument("model", type=FILE)
 @click.argument("folder", metavar="DIR", type=FILE)
-@click.option("--split", default="test", show_default=True)
+@SPLIT
 @click.option("--out", type=FILE, help="Folder for the figures as JSON.")
 @click.option("--pictures", is_flag=True, help="Also write a row for every picture to --out.")
 @click.option("--csv", "csv_file", type=FILE, help="One row a picture; - prints it.")
 @PARQUET
 @click.option("--flip", is_flag=True, help="Average each crop and its mirror image.")
-@click.option("--against", metavar="OTHER", help="Another model, compared on the same pictures.")
+@click.option(
+    "--against",
+    type=NamedPath(path_type=str),
+    metavar="OTHER",
+    help="Another model, compared on the same pictures.",
+)
 @click.option("--report", "as_page", is_flag=True, help="Also write plots and a page to --out.")
 @click.option("--workers", type=THREADS, default=0, help="Batches side by side; 0: all cores.")
 def evaluate_command(
@@ -67,7 +77,7 @@ def evaluate_command(
     from mien.recognize.recognizer import Recognizer
     from mien.table_kinds import TABLES
 
-    say = echo_beside(csv_file, parquet, folder=out)
+    say = echo_beside(csv_file, parquet, folder=out, inputs=[folder])
     for option, given in (("--pictures", pictures), ("--report", as_page)):
         if given and out is None:
             raise click.UsageError(f"{option} needs --out")
@@ -92,14 +102,15 @@ def evaluate_command(
         return
     name = f"{folder.resolve().name}-{split}{'-flip' * flip}"
     _write_json(evaluation.record, out / f"{name}.json")
-    say(f"wrote {out / name}.json")
+    echo_written(out / f"{name}.json")
     if pictures:
         write_typed(rows, columns, out / f"{name}-pictures.csv")
+        echo_written(out / f"{name}-pictures.csv")
     if as_page:
         from mien.evaluate.report import report
 
         written = report(evaluation, recognizer, model, folder, out / f"{name}-report.html")
-        say(f"wrote {', '.join(map(str, written))}")
+        echo_written(*written)
 
 
 def _bar(label: str) -> "Progress":
@@ -139,7 +150,7 @@ def _print_figures(record: dict[str, Any], say: Echo) -> None:
 @click.command(name="regions")
 @click.argument("model", type=FILE)
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
-@click.option("--split", default="test", show_default=True)
+@SPLIT
 @click.option("--out", "--json", type=FILE, help="The figures as JSON.")
 @click.option("--csv", "csv_file", type=FILE, help="One row a folder and expression; - prints it.")
 @PARQUET
@@ -163,7 +174,7 @@ def regions_command(
     from mien.recognize.model import Model
     from mien.table_kinds import TABLES
 
-    say = echo_beside(out, csv_file, parquet)
+    say = echo_beside(out, csv_file, parquet, inputs=folders)
     network = Model(model)
     by_folder = {}
     for folder, name in _named(folders).items():
@@ -208,7 +219,7 @@ def _print_shares(by_label: dict[str, Any], say: Echo) -> None:
 @click.command(name="faithful")
 @click.argument("model", type=FILE)
 @click.argument("folder", metavar="DIR", type=FILE)
-@click.option("--split", default="test", show_default=True)
+@SPLIT
 @click.option("--method", "methods", multiple=True, help="May be repeated; all that MODEL allows.")
 @click.option("--pictures", type=click.IntRange(2), default=500, show_default=True)
 @click.option(
@@ -249,7 +260,6 @@ def faithful_command(
     from mien.evaluate.explanations import FaithfulnessSettings, faithfulness_record
     from mien.explain.methods import METHODS
     from mien.recognize.model import Model
-    from mien.show.plot_files import refuse_format
 
     if shuffled and not run:
         raise click.UsageError("--shuffled needs --run")
@@ -257,8 +267,7 @@ def faithful_command(
         raise click.UsageError("--sanity compares pictures: take 2 or more, or 0 for none")
     if plot:
         needs("mien faithful --plot", "plot", "matplotlib")
-    refuse_format(plot)
-    say = echo_beside(out, csv_file, parquet, plot)
+    say = echo_beside(out, csv_file, parquet, plot, inputs=[folder])
     for method in methods:
         if method not in METHODS:
             raise UnknownNameError("method", method, METHODS)
@@ -273,6 +282,8 @@ def faithful_command(
     )
     command = f"mien faithful {model} {folder} --split {split} --pictures {pictures}"
     command += f" --sanity {sanity}" + "".join(f" --method {m}" for m in figures["against"])
+    chosen = {"seed": seed, "run": run, "shuffled": shuffled}
+    command += "".join(f" --{name} {value}" for name, value in chosen.items() if value)
     seconds = round(time.perf_counter() - start)
     record = {"command": command, **figures, "seconds": seconds}
     _print_table(record, say)

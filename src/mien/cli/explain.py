@@ -21,10 +21,11 @@ from mien.cli._shared import (
     needs,
     say_left_out,
 )
+from mien.cli._usage import WrongUsageError
 from mien.cores import cores
-from mien.errors import BadImageError, OutputError, UnknownNameError
+from mien.errors import BadImageError, UnknownNameError
 from mien.media.escapes import escaped
-from mien.media.files import real_path
+from mien.media.files import is_dir, real_path
 from mien.media.parts import remove_leftovers
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def explain_command(
     files = found.files
     if beside and activations:
         raise click.UsageError("--beside and --activations do not go together")
-    runs = [path for path in (model, *beside) if path is not None and path.is_dir()]
+    runs = [path for path in (model, *beside) if path is not None and is_dir(path)]
     count = 1 if runs else workers or cores()
     count = min(count, len(files))
     source, recognizer = _load(model, threads=int(count > 1))
@@ -138,7 +139,7 @@ def explain_command(
                     echo(f"mien: {name} left out: {reason}", err=True)
                 with refused.noted():
                     write_figure(face.page, target)
-                    echo(f"{escaped(file)}  face {number}  wrote {escaped(target)}")
+                    echo(f"{escaped(file)}  face {number}  {escaped(target)}")
                     if face.sentence:
                         echo(f"     {face.sentence}")
     if failures and len(files) > 1:  # of an only one the error has said it all
@@ -249,7 +250,7 @@ def _load(model: Path | None, threads: int) -> "tuple[Source, Recognizer]":
     from mien.explain.methods import source_of
     from mien.recognize.recognizer import Recognizer
 
-    if model is None or not model.is_dir():
+    if model is None or not is_dir(model):
         recognizer = Recognizer(model, threads)
         return source_of(recognizer.model), recognizer
     needs("mien explain --model RUN", "train", "torch")
@@ -285,5 +286,5 @@ class _Targets:
             twin = f"-{same_name.index(file) + 1}" if len(same_name) > 1 else ""
             target = self._out / f"{file.stem}{twin}{suffix}.png"
         if real_path(target) in self._pictures:
-            raise OutputError(f"{target} is one of the pictures", fix="choose another --out")
+            raise WrongUsageError(f"{target} is one of the pictures", fix="choose another --out")
         return free_name(target, self._taken)

@@ -17,9 +17,11 @@ from mien.cli._shared import (
     THREADS,
     bar,
     echo,
+    echo_note,
     echo_written,
 )
 from mien.cores import cores
+from mien.media.escapes import escaped
 
 __all__ = ["frames_command"]
 
@@ -69,5 +71,5 @@ def frames_command(
     counts = cut_faces(video, out, options, Detector(), progress, workers or cores())
     echo(f"{counts.frames:,} frames looked at, {counts.with_face:,} with a face")
     report_film(counts, counts.read)
-    echo(f"wrote {counts.faces:,} faces and {out}/frames.csv")
+    echo_note(f"wrote {counts.faces:,} faces and {escaped(out)}/frames.csv")
     echo_written(parquet)

@@ -79,11 +79,9 @@ def _list_networks() -> None:
 def _show_network(name: str, plot: Path | None) -> None:
     needs("mien models NAME", "train", "torch")
     from mien.models.trace import architecture
-    from mien.show.plot_files import refuse_format
 
     if plot:
         needs("mien models --plot", "plot", "matplotlib")
-        refuse_format(plot)
     found = architecture(name)
     echo(_table(found))
     if plot:

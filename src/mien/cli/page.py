@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from mien.cli._shared import DETECTOR, FILE, echo, echo_written
+from mien.cli._outputs import refuse_clashes
+from mien.cli._shared import DETECTOR, FILE, NamedPath, echo_note, echo_written
 
 __all__ = ["page_command"]
 
@@ -14,6 +15,7 @@ __all__ = ["page_command"]
 @click.option("--out", type=FILE, help="Write the page as one HTML file, to be opened from a disk.")
 @click.option(
     "--model",
+    type=NamedPath(path_type=str),
     default="miennet",
     show_default=True,
     help="An .onnx file, or a name of mien models.",
@@ -33,6 +35,7 @@ def page_command(folder: Path | None, out: Path | None, model: str) -> None:
     from mien.media.writers import write_bytes
     from mien.serve.page_files import page_as_one_file, page_files
 
+    refuse_clashes([out], folder)
     if folder is not None:
         refuse_filled(folder)
         _write_folder(folder, page_files(model))
@@ -49,4 +52,4 @@ def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
             (part / name).parent.mkdir(parents=True, exist_ok=True)
             add_file(data, part / name)
     size = sum(map(len, files.values()))
-    echo(f"{len(files)} files, {size / 1e6:.1f} MB: put them on any web server", err=True)
+    echo_note(f"{len(files)} files, {size / 1e6:.1f} MB: put them on any web server")

@@ -19,7 +19,7 @@ from mien.cli._on_ray import (
     refuse_addresses,
     refuse_beside_ray,
 )
-from mien.cli._outputs import echo_beside
+from mien.cli._outputs import refuse_clashes
 from mien.cli._pictures import (
     FLIP,
     MAX_MEMORY,
@@ -38,6 +38,7 @@ from mien.cli._pictures import (
     shown,
 )
 from mien.cli._shared import DETECTOR, FILE, PARQUET, Refusals, echo, echo_error
+from mien.cli._usage import wrong_usage
 from mien.errors import OutputError
 from mien.media.escapes import escaped
 from mien.media.files import is_there
@@ -147,13 +148,14 @@ def predict_command(
     _refuse_options(as_json, tables, crops, out, columns, heatmap)
     refuse_undrawn(lang, font, out is not None, "--out")
     files = [path for path in tables.values() if path]
-    echo_beside(*files, folder=out)
+    refuse_clashes(files, out, paths)
     pictures = Pictures(paths, out, files)
     how = plan(pictures.count, workers, threads, DRAWN_S if out else PHOTO_S)
     recognizer = Recognizer(model, how.threads, six, flip, search=search)
     pictures.say_left_out()
     walk = list(pictures) if out else pictures  # every picture gets its name in --out first
-    folder = AnnotatedFolder(out, paths, list(walk), heatmap, crops) if out else None
+    with wrong_usage(OutputError):  # a picture over itself
+        folder = AnnotatedFolder(out, paths, list(walk), heatmap, crops) if out else None
     show, text = _printer(as_json and not json_file, as_json or csv_file == STANDARD_OUTPUT)
     writing = drawn_in(lang, font, recognizer.labels if out else None)
     drawing = Drawing(out is not None, heatmap, crops, writing)

@@ -1,6 +1,6 @@
 """The command that turns a dataset into crops and a manifest: prepare."""
 
-from dataclasses import Field
+from dataclasses import Field, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mien.cli._numbers import Number
-from mien.cli._shared import DETECTOR, FILE, QUALITY, SIDE, THREADS, bar, echo, echo_note
-from mien.errors import MienError
+from mien.cli._outputs import refuse_clashes
+from mien.cli._shared import (
+    DETECTOR,
+    FILE,
+    QUALITY,
+    SIDE,
+    THREADS,
+    bar,
+    echo,
+    echo_note,
+    echo_written,
+)
+from mien.cli._usage import WrongUsageError, wrong_usage
+from mien.errors import BadSettingError
 from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
@@ -68,7 +80,9 @@ def _click_option(field: "Field[OptionValue]") -> click.Option:
 
 def _as_text(_ctx: click.Context, option: click.Parameter, given: str | None) -> str:
     if given == "":
-        raise MienError(f"an empty {option.opts[0]} was given", "check the variable in the quotes")
+        raise WrongUsageError(
+            f"an empty {option.opts[0]} was given", fix="check the variable between the quotes"
+        )
     return given or ""
 
 
@@ -123,6 +137,7 @@ def prepare_command(
     from mien.data.prepare.pipeline import prepare
     from mien.data.prepare.record import Settings
 
+    _refuse_other_options(name)
     settings = Settings(
         source=name,
         archive=str(source),
@@ -140,13 +155,30 @@ def prepare_command(
     )
     folder = out or Path("data") / (f"{name}-framed" if frame else name)
     count = workers or cores()
-    report = prepare(
-        settings, folder, lambda items: bar(items, len(items), "preparing"), count, tell=_tell
-    )
+    refuse_clashes([folder], inputs=[source])
+    with wrong_usage(BadSettingError):
+        report = prepare(
+            settings, folder, lambda items: bar(items, len(items), "preparing"), count, tell=_tell
+        )
     if not report.fresh:
-        echo(f"{folder} is prepared already; nothing to do")
+        echo_note(f"{escaped(folder)} is prepared already; nothing to do")
     _print(report, frame)
-    echo(f"wrote {folder}/manifest.csv" if report.fresh else f"see {folder}/manifest.csv")
+    echo_written(folder / "manifest.csv" if report.fresh else None)
+
+
+def _refuse_other_options(name: str) -> None:
+    """Refuse options that the reader of another database has: they would change nothing."""
+    from mien.data.datasets import DATASETS, OPTIONS, options_of_all
+
+    if name not in DATASETS:
+        return
+    given = click.get_current_context().get_parameter_source
+    has = {database: {f.name for f in fields(kind)} for database, kind in OPTIONS.items()}
+    for option in options_of_all():
+        owners = [database for database, names in has.items() if option in names]
+        typed = given(option) is click.core.ParameterSource.COMMANDLINE
+        if typed and name not in owners and option != "classes":  # which every reader takes
+            raise click.UsageError(f"--{option} is for {' and '.join(owners)}, not for {name}")
 
 
 def _tell(listing: "Listing") -> None:
@@ -179,4 +211,4 @@ def _print(report: "Report", frame: bool) -> None:
     for original, reason in report.unreadable.items():
         echo(f"skipped {escaped(original)}: {escaped(reason)}", err=True)
     if report.unreadable:
-        echo(f"skipped: {len(report.unreadable):,} unreadable pictures")
+        echo(f"skipped: {len(report.unreadable):,} unreadable pictures", err=True)

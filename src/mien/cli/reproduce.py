@@ -9,6 +9,7 @@ import click
 
 from mien.cli._shared import FILE, bar, echo, echo_note, epoch_bar, needs
 from mien.cli.search import run_search
+from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
     from mien.train.paper import Request
@@ -94,7 +95,7 @@ def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Req
         record = paper.run_row(run, request, partial(epoch_bar, title=title), _print_epoch)
         echo(_summary(run.row, record))
     path = paper_tables.write_table(table, request.out / "results", request.mark)
-    echo(f"wrote {path}, and a JSON of every row beside it")
+    echo_note(f"wrote {escaped(path)}, and a JSON of every row beside it")
 
 
 def _print_epoch(row: dict[str, Any]) -> None:
@@ -153,12 +154,12 @@ def _table3(ctx: click.Context, request: "Request") -> None:
     from mien.cli.audit import stats_command
     from mien.train.paper import find_database, prepare_database
 
-    folders = [str(prepare_database(name, "leak-free", request)) for name in ("rafdb", "fer2013")]
+    folders = [prepare_database(name, "leak-free", request) for name in ("rafdb", "fer2013")]
     for name in ("ckplus", "tfeid"):
         if find_database(name, request) is None:
             echo_note(f"no {name} in {request.data}: its rows of Table 3 are left out")
         else:
-            folders.append(str(prepare_database(name, "leak-free", request, divided=False)))
+            folders.append(prepare_database(name, "leak-free", request, divided=False))
     markdown = request.out / "results" / "table-3.md"
     ctx.invoke(stats_command, folders=tuple(folders), markdown=markdown)
 

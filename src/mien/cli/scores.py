@@ -16,7 +16,7 @@ from mien.cli._on_ray import (
     refuse_addresses,
     refuse_beside_ray,
 )
-from mien.cli._outputs import echo_beside
+from mien.cli._outputs import refuse_clashes
 from mien.cli._pictures import (
     FLIP,
     MAX_MEMORY,
@@ -128,7 +128,7 @@ def scores_command(
         return
     refuse_addresses(folder, out)
     files = [path for path in (out, parquet) if path]
-    echo_beside(*files)
+    refuse_clashes(files, inputs=[folder])
     pictures = Pictures([folder], None, files)
     how = plan(pictures.count, workers, threads, CROP_S, BATCH)
     recognizer = Recognizer(model, how.threads, flip=flip, reject=reject)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mien.cli._outputs import echo_beside
+from mien.cli._outputs import refuse_clashes
 from mien.cli._shared import (
     FILE,
     PARQUET,
+    NamedPath,
     echo,
     echo_note,
     echo_written,
@@ -18,7 +19,9 @@ from mien.cli._shared import (
     needs,
     recipe_or_file,
 )
+from mien.cli._usage import in_file
 from mien.errors import MissingExtraError
+from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
     from mien.train.grid import Grid
@@ -35,7 +38,13 @@ _SHOWN = 5  # of the best points
 @click.option("--out", type=FILE, help="Folder; default searches/NAME.")
 @click.option("--prune", is_flag=True, help="End runs below the median of the earlier ones.")
 @click.option("--limit", type=click.IntRange(12), help="Training pictures to use, for a trial.")
-@click.option("--ray", "address", metavar="ADDRESS", help="Run on Ray: an address, or local.")
+@click.option(
+    "--ray",
+    "address",
+    type=NamedPath(path_type=str),
+    metavar="ADDRESS",
+    help="Run on Ray: an address, or local.",
+)
 @click.option("--per-gpu", type=click.IntRange(1), help="Runs that share a GPU; with --ray.")
 @PARQUET
 def search_command(
@@ -62,15 +71,16 @@ def search_command(
     from mien.train import grid as grids
 
     grid = recipe_or_file(grid)
-    points = grids.load(grid, {} if limit is None else {"limit": limit})
     folder = out or Path("searches") / grid.stem
-    echo_beside(parquet, folder=folder)
-    if address is None:
-        run_search(points, folder, prune, parquet)
-    else:
-        echo_note(_cost(points))
-        outcomes = _on_ray(points, folder, address, prune, per_gpu or 1)
-        _finish(points, outcomes, folder, parquet)
+    refuse_clashes([parquet], folder)
+    with in_file(grid):
+        points = grids.load(grid, {} if limit is None else {"limit": limit})
+        if address is None:
+            run_search(points, folder, prune, parquet)
+        else:
+            echo_note(_cost(points))
+            outcomes = _on_ray(points, folder, address, prune, per_gpu or 1)
+            _finish(points, outcomes, folder, parquet)
 
 
 def run_search(
@@ -183,7 +193,7 @@ def _finish(
     for name, points in plots.items():
         effects(points, folder / f"{name}.png")
     pictures = ", ".join(f"{name}.png" for name in plots)
-    echo(f"wrote {folder}/search.csv, {pictures} and best.toml")
+    echo_note(f"wrote {escaped(folder)}/search.csv, {pictures} and best.toml")
 
 
 def _best_line(varied: "Sequence[str]", best: "Repeated") -> str:

@@ -9,7 +9,9 @@ import click
 from mien.cli._numbers import Number
 from mien.cli._pictures import MODEL
 from mien.cli._shared import DETECTOR, PIXELS, THREADS, echo, needs
+from mien.cli._usage import wrong_usage
 from mien.cores import cores
+from mien.errors import BadSettingError
 
 __all__ = ["serve_command"]
 
@@ -152,25 +154,27 @@ def serve_command(
     needs("mien serve", "web", "fastapi", "uvicorn", "websockets", "prometheus_client")
     needs("mien serve", "web", "python_multipart", "fastapi_swagger")
     from mien.serve.server import run_server
-    from mien.serve.settings import Settings
+    from mien.serve.settings import Settings, refuse_open_door
 
-    settings = Settings(
-        model=None if model is None else str(model),
-        threads=threads or max(1, cores() // workers),
-        token=token,
-        origins=origins,
-        queue=queue,
-        max_bytes=max_bytes,
-        max_pixels=max_pixels,
-        max_memory=max_memory,
-        max_pictures=max_pictures,
-        max_faces=max_faces,
-        timeout_s=timeout,
-        max_videos=max_videos,
-        max_video_bytes=max_video_bytes,
-        max_video_s=max_video_time,
-        max_live=max_live,
-    )
+    with wrong_usage(BadSettingError):
+        settings = Settings(
+            model=None if model is None else str(model),
+            threads=threads or max(1, cores() // workers),
+            token=token,
+            origins=origins,
+            queue=queue,
+            max_bytes=max_bytes,
+            max_pixels=max_pixels,
+            max_memory=max_memory,
+            max_pictures=max_pictures,
+            max_faces=max_faces,
+            timeout_s=timeout,
+            max_videos=max_videos,
+            max_video_bytes=max_video_bytes,
+            max_video_s=max_video_time,
+            max_live=max_live,
+        )
+        refuse_open_door(host, token)
 
     def say(address: str) -> None:
         echo(f"mien serves at {address}  (addresses and examples: {address}/docs; Ctrl-C ends it)")

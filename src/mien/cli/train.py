@@ -11,12 +11,16 @@ from mien.cli._shared import (
     NamedPath,
     echo,
     echo_note,
+    echo_written,
     epoch_bar,
     needs,
     recipe_or_file,
 )
+from mien.cli._usage import in_file
+from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
+    from mien.train.config import TrainConfig
     from mien.train.data import Data
 
 __all__ = ["export_command", "show_augmentation_command", "train_command"]
@@ -28,7 +32,7 @@ __all__ = ["export_command", "show_augmentation_command", "train_command"]
 @click.option(
     "--resume", is_flag=True, help="Continue a run that was stopped, or with more epochs."
 )
-@click.option("--seed", type=int, help="Instead of the file's.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Instead of the file's.")
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the file's.")
 def train_command(
     settings: Path, out: Path | None, resume: bool, seed: int | None, epochs: int | None
@@ -40,33 +44,48 @@ def train_command(
     needs("mien train", "train", "torch")
     from dataclasses import replace
 
-    from mien.show.plots import history_curves
     from mien.train import config
+
+    settings = recipe_or_file(settings)
+    run = out or Path("runs") / settings.stem
+    with in_file(settings):
+        chosen = config.load(settings)
+        chosen = chosen if seed is None else replace(chosen, seed=seed)
+        chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
+        _train(chosen, run, resume)
+    echo_note(f"wrote {escaped(run)}; next: mien export {escaped(run)}")
+
+
+def _train(chosen: "TrainConfig", run: Path, resume: bool) -> None:
+    """Train the network, or one for each fold, and say how good it is."""
+    from mien.show.plots import history_curves
     from mien.train.cross_validate import train_by_folds
     from mien.train.data import load_data
+    from mien.train.divergence import divergence_of
     from mien.train.run import refuse_other_run
     from mien.train.trainer import train
     from mien.train.validate import best_epoch, is_measured
 
-    settings = recipe_or_file(settings)
-    chosen = config.load(settings)
-    chosen = chosen if seed is None else replace(chosen, seed=seed)
-    chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
-    run = out or Path("runs") / settings.stem
     if chosen.folds:
         _print_folds(train_by_folds(chosen, run, resume, epoch_bar, _print_epoch, _print_data))
+        return
+    refuse_other_run(run, chosen, resume)  # before the pictures are read
+    data = load_data(chosen)
+    _print_data(data)
+    history = train(chosen, run, resume, epoch_bar, _print_epoch, data)
+    history_curves(history, run / "history.png")
+    if len(history) < chosen.epochs:
+        echo_note(
+            f"stopped after epoch {len(history)} of {chosen.epochs}: {chosen.patience} without a "
+            "better held-out accuracy (patience)"
+        )
+    if diverged := divergence_of(history):
+        echo_note(diverged)
+    best = best_epoch(history)
+    if is_measured(best):
+        echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
     else:
-        refuse_other_run(run, chosen, resume)  # before the pictures are read
-        data = load_data(chosen)
-        _print_data(data)
-        history = train(chosen, run, resume, epoch_bar, _print_epoch, data)
-        history_curves(history, run / "history.png")
-        best = best_epoch(history)
-        if is_measured(best):
-            echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
-        else:
-            echo("no picture was held out: the last epoch is kept, and nothing was measured")
-    echo(f"wrote {run}; next: mien export {run}")
+        echo("no picture was held out: the last epoch is kept, and nothing was measured")
 
 
 def _print_data(data: "Data") -> None:
@@ -81,11 +100,14 @@ def _print_data(data: "Data") -> None:
 
 
 def _print_epoch(row: dict[str, Any]) -> None:
+    from mien.train.divergence import has_exploded
     from mien.train.validate import is_measured
 
     held = ""
     if is_measured(row):
-        held = f"held-out loss {row['held_loss']:.3f}  accuracy {row['held_accuracy']:.1%}  "
+        exploded = " (exploded)" if has_exploded(row) else ""
+        loss = f"held-out loss {row['held_loss']:.3f}{exploded}"
+        held = f"{loss}  accuracy {row['held_accuracy']:.1%}  "
     echo_note(
         f"epoch {row['epoch']:>3}  train loss {row['train_loss']:.3f}  {held}{row['seconds']:.0f} s"
     )
@@ -115,13 +137,14 @@ def _printable(_context: click.Context, _option: click.Parameter, name: str) -> 
 @click.option(
     "--metrics",
     multiple=True,
-    type=NamedPath(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="JSON of mien evaluate, to put on the card; may be repeated.",
 )
 @click.option(
     "--with",
     "others",
     multiple=True,
+    type=NamedPath(path_type=str),
     metavar="MODEL",
     help="Another run, an .onnx file or a shipped model that answers together with RUN: one file "
     "whose answer is the mean of theirs; may be repeated.",
@@ -137,17 +160,24 @@ def export_command(
     Example: mien export runs/miennet --out miennet.onnx
     """
     needs("mien export", "train", "torch")
+    from mien.evaluate.calibration import bound_of
+    from mien.recognize.model import find
     from mien.train.export import export, read_metrics
 
     target = out or run / f"{run.resolve().name}.onnx"
+    for other in others:
+        if not Path(other).is_dir():
+            find(other)  # a name that mien does not know: not after minutes
     echo_note("reading the training pictures; with 100,000 it takes some minutes")
     known = {path.stem: read_metrics(path) for path in metrics}
     card = export(run, target, known, others, name)
     echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
     if not card["calibrated_on"]:
         echo("too few held-out pictures to calibrate: the temperature is 1, nothing is uncertain")
+    if bound := bound_of(card["temperature"]):
+        echo(bound)
     echo(f"temperature {card['temperature']}, {card['parameters']:,} parameters")
-    echo(f"wrote {target}")
+    echo_written(target)
 
 
 @click.command(name="show-augmentation")
@@ -174,7 +204,8 @@ def show_augmentation_command(
     from mien.train.augment import Strength
 
     settings = recipe_or_file(settings)
-    chosen = config.load(settings, data=("data",))
+    with in_file(settings):
+        chosen = config.load(settings, data=("data",))
     crops = preview.crops_of(chosen.data)
     if not len(crops):
         echo("none of its data is here: showing the portrait that comes with mien", err=True)
@@ -184,4 +215,4 @@ def show_augmentation_command(
     off = "" if chosen.augment else " (augment = false: training uses none of it)"
     names = ["original", *(f"draw {i + 1}" for i in range(draws))]
     write_picture(contact_sheet(f"Augmentation of {settings.name}{off}", names, rows), out)
-    echo(f"wrote {out}")
+    echo_written(out)

@@ -22,6 +22,7 @@ from mien.cli._shared import (
     FILE,
     PARQUET,
     THREADS,
+    NamedPath,
     bar,
     echo,
     echo_error,
@@ -30,7 +31,8 @@ from mien.cli._shared import (
     needs,
     say_left_out,
 )
-from mien.errors import BadImageError
+from mien.cli._usage import WrongUsageError, wrong_usage
+from mien.errors import BadImageError, BadSettingError
 from mien.media.standard_output import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ _CAMERA = "mien: recording; Ctrl-C ends it. To watch a camera live: mien serve -
 
 
 @click.command(name="video")
-@click.argument("source", metavar="IN")
+@click.argument("source", metavar="IN", type=NamedPath(path_type=str))
 @click.option("--out", type=FILE, help="The film, annotated, with its sound: an .mp4.")
 @click.option("--csv", "csv_file", type=FILE, help="One row a face and frame; - prints it.")
 @click.option("--json", "json_file", type=FILE, help="One JSON line a frame; - prints them.")
@@ -145,9 +147,7 @@ def video_command(
     from mien.recognize.video import Choice, VideoRecognizer
     from mien.show.annotate import Overlay
     from mien.show.film_rows import RowOptions
-    from mien.show.plot_files import refuse_format
 
-    refuse_format(plot)
     refuse_undrawn(lang, font, bool(out or plot), "--out or --plot")
     tables = {"csv": csv_file, "json": json_file, "parquet": parquet}  # by format
     targets = [p for p in (out, *tables.values(), plot, segments, summary) if p]
@@ -235,9 +235,14 @@ def _recognizer(model: Path | None, threads: int, six: bool) -> "Recognizer":
 
 def _open(name: str, how: _How, stack: ExitStack) -> "VideoSource":
     """Open a film; Ctrl-C ends the recording of a camera well."""
+    from mien.media.decoder import is_address
     from mien.media.sources import open_video
 
-    video = stack.enter_context(open_video(name, how.rate, how.sound, how.allow_network))
+    if is_address(name) and not how.allow_network:
+        raise WrongUsageError(f"{name} is on the network", fix="add --allow-network to read it")
+    with wrong_usage(BadSettingError):  # a rate that it cannot have
+        opened = open_video(name, how.rate, how.sound, how.allow_network)
+        video = stack.enter_context(opened)
     if video.is_live:
         echo_note(_CAMERA)
         stack.enter_context(_ended_by_interrupt(video))

@@ -15,6 +15,7 @@ __all__ = [
     "Bin",
     "accuracy_at",
     "aurc",
+    "bound_of",
     "calibration_error",
     "certain_from",
     "chance_error",
@@ -22,6 +23,8 @@ __all__ = [
     "fit_temperature",
     "reliability",
 ]
+
+_COLDEST, _HOTTEST = 0.05, 20.0  # temperatures
 
 
 def calibration_error(scores: F32, targets: I64, bins: int = 15) -> float:
@@ -142,7 +145,7 @@ def fit_temperature(logits: F32, targets: I64) -> float:
         Guo et al. 2017, arXiv:1706.04599, section 4.2; golden-section search, as the loss has
         one minimum in 1 / T.
     """
-    low, high = np.log(0.05), np.log(20.0)
+    low, high = np.log(_COLDEST), np.log(_HOTTEST)
     golden = (np.sqrt(5) - 1) / 2
     for _ in range(60):
         a, b = high - golden * (high - low), low + golden * (high - low)
@@ -151,6 +154,32 @@ def fit_temperature(logits: F32, targets: I64) -> float:
         else:
             low = a
     return float(np.exp((low + high) / 2))
+
+
+def bound_of(temperature: float) -> str:
+    """Say what it means if a fitted temperature lies at the end of its range.
+
+    Args:
+        temperature: from `fit_temperature`, rounded to four digits or not.
+
+    Returns:
+        A sentence; "" inside the range.
+
+    Example:
+        >>> bound_of(1.5)
+        ''
+    """
+    if temperature > 0.999 * _HOTTEST:
+        return (
+            f"the temperature is at its upper bound, {_HOTTEST:.0f}: on held-out pictures the "
+            "network is no more often right where it is sure"
+        )
+    if temperature < 1.001 * _COLDEST:
+        return (
+            f"the temperature is at its lower bound, {_COLDEST}: on held-out pictures the network "
+            "is right far more often than it is sure"
+        )
+    return ""
 
 
 def _loss(logits: npt.NDArray[np.floating], targets: I64) -> float:

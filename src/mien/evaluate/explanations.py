@@ -15,7 +15,7 @@ from mien.data.manifest import Row, rows_of_split
 from mien.errors import BadDataError
 from mien.evaluate.faithfulness import METRICS, ScoreFunction, endpoints, measure
 from mien.evaluate.maps import CONTROLS, ExplainedModel, applicable_methods
-from mien.evaluate.sanity import sanity_checks
+from mien.evaluate.sanity import refuse_other_network, sanity_checks
 from mien.media import images
 from mien.media.progress import Progress
 from mien.pixels import F32, I64, SIDE, U8, enlarge, in_batches, to_gray, to_side
@@ -89,6 +89,7 @@ def faithfulness_record(
 
     Raises:
         BadDataError: if there are fewer than two pictures: one has no standard error.
+        BadSettingError: if the network is not that of the file.
     """
     explained = ExplainedModel(model, model.card["temperature"])
     chosen = settings.folder, settings.split, settings.pictures, settings.seed
@@ -98,6 +99,8 @@ def faithfulness_record(
             f"only one picture of {settings.folder} {settings.split}: an error needs two or more",
             fix="choose another --split, or prepare more pictures",
         )
+    if network is not None:
+        refuse_other_network(explained, network, crops)
     methods, refused = applicable_methods(explained, settings.methods)
     for method, reason in refused.items():
         on_refusal(method, reason)

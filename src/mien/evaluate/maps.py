@@ -47,13 +47,17 @@ class ExplainedModel:
         self.source = source_of(model)
         self.temperature = temperature
 
-    def scores(self, crops: U8) -> F32:
-        """Return the six probabilities of grey crops (N, H, W): shape (N, 6)."""
+    def logits(self, crops: U8) -> F32:
+        """Return the six logits of grey crops (N, H, W), as they are: shape (N, 6)."""
         parts = [
             self.source.logits(to_batch(crops[part], self.source.side))
             for part in in_batches(len(crops))
         ]
-        cooled: F32 = np.divide(np.concatenate(parts), self.temperature, dtype=np.float32)
+        return np.concatenate(parts)
+
+    def scores(self, crops: U8) -> F32:
+        """Return the six probabilities of grey crops (N, H, W): shape (N, 6)."""
+        cooled: F32 = np.divide(self.logits(crops), self.temperature, dtype=np.float32)
         return softmax(cooled)
 
     def maps(self, method: str, crops: U8, classes: I64) -> F32:

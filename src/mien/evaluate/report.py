@@ -316,9 +316,10 @@ def _on_weakest_class(evaluation: Evaluation) -> Iterator[str]:
 
 def _on_confidence(evaluation: Evaluation) -> Iterator[str]:
     confidence = evaluation.scores.max(axis=1)
+    low, high = evaluation.record["accuracy_95"]
     gap = float(confidence.mean()) - evaluation.record["accuracy"]
     direction = "too sure" if gap > 0 else "not sure enough"
-    if abs(gap) > 0.02:
+    if abs(gap) > 0.02 and not low <= confidence.mean() <= high:  # else it may be chance
         yield (
             f"The model is {direction} by {abs(gap):.1%}: fit its temperature on held-out pictures "
             "like these."

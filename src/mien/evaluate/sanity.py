@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mien.errors import BadSettingError
 from mien.evaluate.maps import CONTROLS, ExplainedModel
 from mien.pixels import F32, I64, U8
 
@@ -19,12 +20,37 @@ __all__ = [
     "add_noise",
     "noise_stability",
     "randomization_test",
+    "refuse_other_network",
     "sanity_checks",
     "similarity",
 ]
 
 NOISE = 4.0  # grey levels, standard deviation: hardly seen
 _SEED = 0
+_ALIKE = 1e-3  # of the largest logit: `mien.train.export.PARITY` is a tenth of it
+
+
+def refuse_other_network(model: ExplainedModel, network: Any, crops: U8) -> None:
+    """Check that a run's network is the one in a model file.
+
+    The maps of another one, made random, would be compared with its own, and the figures would
+    stand beside those of the file.
+
+    Args:
+        model: the file.
+        network: of the run, as a torch network.
+        crops: shape (N, side, side), uint8, grey.
+
+    Raises:
+        BadSettingError: if they answer otherwise.
+    """
+    other = ExplainedModel(network)
+    own, theirs = (explained.logits(crops) for explained in (model, other))
+    if own.shape != theirs.shape or np.abs(own - theirs).max() > _ALIKE * np.abs(own).max():
+        raise BadSettingError(
+            "the run is not that of the model: its network gives other answers to the same crops",
+            fix="name the run that the model was exported from, or export the run",
+        )
 
 
 def sanity_checks(

@@ -77,7 +77,10 @@ def _read(path: Path) -> bytes:
     """Read the file, unless it is no ordinary file or too large for a model."""
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        if stat.S_ISDIR(status.st_mode):
+            fix = "name an .onnx file; mien export makes one of a run"
+            raise BadModelError(f"cannot read {path}: it is a folder", fix)
+        if not stat.S_ISREG(status.st_mode):
             raise BadModelError(f"cannot read {path}: not an ordinary file", fix="check the path")
         if status.st_size > _MOST_BYTES:
             size = f"{status.st_size:,} bytes, a model has at most {_MOST_BYTES:,}"

@@ -18,6 +18,7 @@ from ray.tune.schedulers import MedianStoppingRule
 
 from mien.errors import BadModelError
 from mien.scale.cluster import connected
+from mien.train.divergence import DivergedError
 from mien.train.grid import Grid, PlannedRun, plan_runs
 from mien.train.history import read_history, restore_history, write_history
 from mien.train.outcomes import Outcome, write_outcomes
@@ -127,7 +128,7 @@ def _trial(parameters: dict[str, Any]) -> None:
     folder = Path(parameters["out"]) / "runs" / name
     try:
         train(settings, folder, resume=folder.exists(), report=_report)
-    except BadModelError as error:
+    except DivergedError as error:
         tune.report({**dict.fromkeys(_ROW, 0.0), "diverged": error.message})
 
 

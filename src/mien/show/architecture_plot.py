@@ -167,8 +167,8 @@ def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float]) -> N
 
 def _turn(axes: Any, columns: int, upper: float, between: float, lower: float) -> None:
     """Lead from the end of a row, between the two, to the beginning of the next one."""
-    right, left = _MARGIN + columns * _CELL - 0.1, _MARGIN
-    xs = [right - 0.2, right, right, left, left]
+    right, left = _MARGIN + columns * _CELL + 0.05, _MARGIN
+    xs = [right - 0.35, right, right, left, left]
     axes.plot(xs, [upper + 0.3, upper + 0.3, between, between, lower + 0.3], color=_INK, lw=0.9)
     _arrow(axes, (left, lower + 0.3), (left + 0.3, lower + 0.3))
 

@@ -12,6 +12,7 @@ first         the network that a run begins with: fresh, or one that was trained
 trainer       the training loop: epochs, steps, checkpoints; resumes where it stopped
 cross_validate  runs by folds, for data of which too little could be held out
 validate      held-out loss and accuracy, the best epoch, early stopping
+divergence    a loss that is no number ends a run; one that explodes is told
 optim         optimisers, learning rate and input size by step; the layout of memory
 distill       other networks as teachers
 guide         class maps drawn to the regions of the true expression

@@ -88,7 +88,7 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
     """
     earlier = load_run(folder)
     who, names = f"the {role} {folder}", ("neutral", *_HELD_OUT_BY, *more)
-    refuse_fold(folder, who)
+    record = refuse_fold(folder, who)
     known = {name: getattr(earlier.settings, name) for name in names}
     if earlier.settings.folds:
         if is_validated(settings):
@@ -98,7 +98,7 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
             )
         del known["hold_out"]  # both hold nothing out
     refuse_unlike(who, earlier.labels, known, settings)
-    refuse_learned(who, {"data": read_description(folder)}, settings)
+    refuse_learned(who, {"data": record}, settings)
     return earlier
 
 

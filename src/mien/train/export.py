@@ -36,7 +36,7 @@ from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
 from mien.train.earlier import licence_of, load_member
 from mien.train.neutral import fit_neutral, same_origin
-from mien.train.run import TrainedRun, load_run, read_description, refuse_fold
+from mien.train.run import TrainedRun, load_run, refuse_fold
 from mien.train.validate import best_epoch, predict
 
 __all__ = ["ERROR_RATE", "PARITY", "export", "multiply_adds", "read_metrics"]
@@ -81,7 +81,7 @@ def export(
         OutputError: if the file cannot be written.
     """
     trained = load_run(run)
-    refuse_fold(run, f"the run {run}")
+    record = refuse_fold(run, f"the run {run}")
     if others and trained.settings.folds:
         raise BadSettingError(
             f"{run} was measured by folds, which tell nothing of several networks together",
@@ -109,7 +109,6 @@ def export(
     model = WithMaps(trained.network, len(labels.names))
     graph = _to_onnx(model)
     parity = _prove_parity(model, graph, _proof(data.held))
-    record = read_description(run)
     names = [trained.settings.model, *(member.record["name"] for member in members)]
     card = {
         **_describe(trained, neutral, model.linear_layers, name or "+".join(names)),

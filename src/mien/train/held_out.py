@@ -11,7 +11,7 @@ from typing import Any
 
 from mien.data import manifest
 from mien.data.manifest import ALTERED
-from mien.data.prepare.record import database_of, origin_of
+from mien.data.prepare.record import archive_of, database_of
 from mien.train.config import TrainConfig
 
 __all__ = ["VALID", "held_out_otherwise", "valid_splits"]
@@ -27,18 +27,19 @@ def valid_splits(folders: Sequence[str | Path]) -> dict[str, str]:
 
     Returns:
         By database a digest of the names of these pictures, the same in every framing; "" where it
-        has none. The name of what an own folder was made from is a digest too: it goes on cards.
+        has none. The last name of what an own folder was made from is a digest too: it goes on
+        cards. Nothing else is, as a folder that has grown must be told to be the same.
 
     Raises:
         BadDataError: if a folder is missing.
     """
     names: dict[str, set[str]] = {}
     for folder in folders:
-        origin = origin_of(Path(folder))
-        origin = origin and _digest([origin])[:12]
+        archive = archive_of(Path(folder))
+        archive = archive and _digest([archive])[:12]
         for row in manifest.read(folder):
             if row.framing != ALTERED and row.split != "test":
-                held = names.setdefault(database_of(row.source, origin), set())
+                held = names.setdefault(database_of(row.source, archive), set())
                 held.update([row.original] if row.split == "valid" else [])
     return {name: _digest(sorted(held)) if held else "" for name, held in names.items()}
 

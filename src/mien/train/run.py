@@ -25,7 +25,7 @@ from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.evaluate.accuracy import commit
 from mien.labels import PAPER, LabelSet
-from mien.media.writers import CsvWriter, as_output_error, atomic, write_text
+from mien.media.writers import as_output_error, atomic, write_text
 from mien.models import zoo
 from mien.models.network import Network
 from mien.train import config
@@ -43,7 +43,6 @@ __all__ = [
     "LEARNED",
     "START",
     "TEACHERS",
-    "BadLossError",
     "History",
     "TrainedRun",
     "load_checkpoint",
@@ -53,7 +52,6 @@ __all__ = [
     "read_description",
     "refuse_fold",
     "refuse_other_run",
-    "report_bad_batch",
     "save_checkpoint",
     "write_description",
 ]
@@ -66,7 +64,7 @@ EARLIER = "earlier"  # and the runs before it, whose weights it began with, each
 FOLDS, FOLD = "folds", "fold"  # how many, all learned in the end; or without which this one was
 TEACHERS = "teachers"  # and what taught it, each with its name and licence
 LEARNED = ("train_by_source", TEACHERS, "hold_out", "draw", VALID, FOLDS)  # and held out
-_SETTINGS, _BAD_BATCH = "config.toml", "bad-batch.csv"
+_SETTINGS = "config.toml"
 _MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."  # of a tensor's name
 History = list[dict[str, Any]]  # one row an epoch
 
@@ -211,7 +209,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     return record
 
 
-def refuse_fold(folder: Path, who: str) -> None:
+def refuse_fold(folder: Path, who: str) -> dict[str, Any]:
     """Check that a run is not one of those that a run by folds has made to measure with.
 
     Such a network held out its fold, and not what its settings say.
@@ -220,46 +218,20 @@ def refuse_fold(folder: Path, who: str) -> None:
         folder: of the run.
         who: the run, for the error.
 
+    Returns:
+        Its record.
+
     Raises:
         BadSettingError: if it is one.
         BadDataError: if it has no record.
     """
-    if fold := read_description(folder).get(FOLD):
+    record = read_description(folder)
+    if fold := record.get(FOLD):
         raise BadSettingError(
             f"{who} is only the part of a run by folds that answers for fold {fold}",
             fix="name the run in whose folder it lies, or one that was trained with hold_out",
         )
-
-
-class BadLossError(ArithmeticError):
-    """The loss is no number: where it happened, and on which pictures."""
-
-    def __init__(self, value: float, place: str, rows: list[Row]) -> None:
-        """Keep the value, the place in words and the batch's pictures."""
-        super().__init__(f"the loss became {value} in {place}")
-        self.rows = rows
-
-
-def report_bad_batch(error: BadLossError, folder: Path) -> BadModelError:
-    """Write the pictures of the batch to a file, and make the error for the user.
-
-    Args:
-        error: what happened.
-        folder: of the run.
-
-    Returns:
-        The error for the user.
-    """
-    path = folder / _BAD_BATCH
-    with CsvWriter(path, ("source", "original", "path", "label")) as table:
-        for row in error.rows:
-            table.write((row.source, row.original, row.path, row.label))
-    first = ", ".join(row.path for row in error.rows[:3])
-    return BadModelError(
-        f"{error}: {len(error.rows)} pictures, {first} ...; all are in {path}; "
-        "the last whole epoch is kept",
-        fix="lower the rate, or train with bf16 = false",
-    )
+    return record
 
 
 def save_checkpoint(

@@ -11,13 +11,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from mien.errors import BadModelError, BadSettingError
+from mien.errors import BadSettingError
 from mien.media.writers import as_output_error, write_text
 from mien.models import zoo
 from mien.train import config
 from mien.train.augment import Strength
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.data import Data, is_validated, load_data
+from mien.train.divergence import DivergedError
 from mien.train.grid import Grid, PlannedRun, plan_runs
 from mien.train.history import read_history, restore_history
 from mien.train.outcomes import Outcome, write_outcomes
@@ -183,7 +184,7 @@ def _train(
             history = train(run.settings, folder, folder.exists(), progress, rule, data)
             for row in history:  # of several devices, another process has asked its own rule
                 rule(row)
-    except BadModelError as error:
+    except DivergedError as error:
         mark_ended(folder, f"diverged\n{error.message}\n")
     if rule.over and not is_finished(folder, run.settings):
         mark_ended(folder, "pruned\n")

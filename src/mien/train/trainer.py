@@ -29,6 +29,7 @@ from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, batch_rows, batches, normalise
 from mien.train.distill import Teachers, distillation_loss, origin_of_teacher
 from mien.train.distributed import Worker, keep_freed_memory, launch
+from mien.train.divergence import BadLossError, refuse_no_number, stop_diverged
 from mien.train.first import earlier_runs, first_network, origin_of
 from mien.train.guide import Guide, WithFeatures
 from mien.train.held_out import VALID, valid_splits
@@ -42,12 +43,10 @@ from mien.train.run import (
     LAST,
     START,
     TEACHERS,
-    BadLossError,
     History,
     load_checkpoint,
     made_with,
     refuse_other_run,
-    report_bad_batch,
     save_checkpoint,
     write_description,
 )
@@ -98,7 +97,7 @@ def train(
     Raises:
         BadSettingError: if `out` holds a run and `resume` is off, or one of other settings.
         BadDataError: if the data are not there.
-        BadModelError: if the loss is no number any more.
+        DivergedError: if the loss is no number any more, or the weights.
         OutputError: if the folder cannot be written.
     """
     refuse_other_run(out, settings, resume)
@@ -141,7 +140,9 @@ def _train(worker: Worker, job: _Job) -> History:
         try:
             row = trainer.epoch(len(history), data, progress)
         except BadLossError as error:
-            raise worker.on_first(partial(report_bad_batch, error, out)) from None
+            used = replace(settings, bf16=trainer.bf16)
+            stop = partial(stop_diverged, error, out, used, len(history))
+            raise worker.on_first(stop) from None
         history.append(row)
         is_best = best_epoch(history) is row
         worker.on_first(partial(_save, out, trainer, history, is_best))
@@ -228,7 +229,7 @@ class Trainer:
             The epoch's row of the history.
 
         Raises:
-            BadLossError: if the loss is no number any more.
+            BadLossError: if the loss is no number any more, or the weights.
         """
         start = time.perf_counter()
         seed = self.settings.seed * 100_003 + number
@@ -247,12 +248,14 @@ class Trainer:
             if not math.isfinite(loss):
                 order = torch.Generator().manual_seed(seed)
                 rows = batch_rows(data.train, size, order, balance, step)
-                raise BadLossError(loss, f"batch {step + 1} of epoch {number + 1}", rows)
+                where = f"batch {step + 1} of epoch {number + 1}"
+                raise BadLossError(f"the loss became {loss} in {where}", rows)
             total += loss
         row: dict[str, Any] = {"epoch": number + 1, "train_loss": round(total / self.steps, 5)}
         if self.guide:
             row["map_distance"] = round(self.guide.mean_distance(), 5)
         row |= self.worker.on_first(lambda: validate(self.average, data.held))
+        refuse_no_number(row)
         row["rate"] = round(float(self.optimiser.param_groups[0]["lr"]), 6)
         return row | {"seconds": round(time.perf_counter() - start, 1)}
 

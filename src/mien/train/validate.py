@@ -3,6 +3,7 @@
 Knows nothing of how the network was trained.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,8 +42,10 @@ def validate(model: nn.Module, held: Crops) -> dict[str, float]:
 
     Returns:
         Loss, and the accuracy of the scored classes averaged over the databases, so that none
-        outweighs another.
+        outweighs another. The loss is nan if a weight is no finite number.
     """
+    if not all(bool(value.isfinite().all()) for value in model.state_dict().values()):
+        return {"held_loss": math.nan, "held_accuracy": 0.0}
     names = held.labels.names
     scored = np.array([row.label in names for row in held.rows], dtype=np.bool_)
     if not scored.any():

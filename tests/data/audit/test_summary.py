@@ -177,7 +177,7 @@ def test_manifest_and_pictures_are_not_written_over(dirty, option):
     for target in (dirty / "manifest.csv", picture):
         before = target.read_bytes()
         result = mien("audit", dirty, option, target)
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         wanted = {"--out": ".csv", "--html": ".html", "--json": ".json"}[option]
         why = "is part of the data" if target.suffix == wanted else f"ends in {target.suffix}, and"
         assert why in result.stderr

@@ -174,6 +174,7 @@ def test_the_command_writes_the_classes_asked_for_in_their_order(tmp_path):
         "boredom  -> boredom           4",
         "pain     -> pain              4",
         "fear     left out             1",
+        f"wrote {out}/manifest.csv",
     ]
     assert result.stdout.splitlines() == [
         "test   boredom         1",
@@ -183,13 +184,9 @@ def test_the_command_writes_the_classes_asked_for_in_their_order(tmp_path):
         "train  neutral         3",
         "train  pain            3",
         "left out, unknown label: 1: fear/x.png",
-        f"wrote {out}/manifest.csv",
     ]
     again = mien(*words, "--classes", "pain,boredom,neutral")
-    assert (again.exit_code, again.stdout.splitlines()[1:-1]) == (
-        0,
-        result.stdout.splitlines()[:-1],
-    )
+    assert (again.exit_code, again.stdout) == (0, result.stdout)
     assert mien(*words, "--classes", "boredom,pain,neutral").exit_code == 1
 
 
@@ -222,24 +219,26 @@ def test_what_was_written_with_own_classes_is_read_back_by_its_numbers_and_words
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "message", "code"),
     [
-        (["--classes", "pain,Pain"], "a class is there twice: pain"),
-        (["--classes", "pain"], "one class alone"),
-        (["--classes", "pain,joy"], "no picture of joy"),
-        (["--classes", ""], "an empty --classes"),
-        (["--labels", "rafbd"], "no order of numbers called 'rafbd'"),
-        (["--labels", "x" * 5000], "no order of numbers"),
-        (["--labels", "gone.csv"], "no such file: gone.csv"),
-        (["--columns", "path=IMG"], "no csv in"),
-        (["--columns", "way=IMG"], "no column called 'way'"),
-        (["--classes", "pain,boredom,neutral", "--no-neutral"], "--no-neutral"),
+        (["--classes", "pain,Pain"], "a class is there twice: pain", 2),
+        (["--classes", "pain"], "one class alone", 2),
+        (["--classes", "pain,joy"], "no picture of joy", 1),
+        (["--classes", ""], "an empty --classes", 2),
+        (["--labels", "rafbd"], "no order of numbers called 'rafbd'", 2),
+        (["--labels", "x" * 5000], "no order of numbers", 2),
+        (["--labels", "gone.csv"], "no such file: gone.csv", 1),
+        (["--columns", "path=IMG"], "no csv in", 1),
+        (["--columns", "way=IMG"], "no column called 'way'", 2),
+        (["--classes", "pain,boredom,neutral", "--no-neutral"], "--no-neutral", 2),
     ],
 )
-def test_bad_input_is_one_error_with_the_next_step_and_nothing_is_written(tmp_path, words, message):
+def test_bad_input_is_one_error_with_the_next_step_and_nothing_is_written(
+    tmp_path, words, message, code
+):
     out = tmp_path / "out"
     result = mien("prepare", "folder", three(tmp_path / "x"), "--out", out, *words)
-    assert result.exit_code == 1
+    assert result.exit_code == code
     [first, fix] = result.stderr.splitlines()[-2:]
     assert message in first
     assert fix.startswith("  try: ")

@@ -73,6 +73,7 @@ def test_the_command_takes_the_options_and_says_what_was_left_out(tmp_path):
         "neutral  -> neutral           4",
         "sad      -> sadness           4",
         "bored    left out             1",
+        f"wrote {tmp_path / 'out'}/manifest.csv",
     ]
     assert result.stdout.splitlines() == [
         "train  happiness       3",
@@ -80,40 +81,26 @@ def test_the_command_takes_the_options_and_says_what_was_left_out(tmp_path):
         "valid  happiness       1",
         "valid  sadness         1",
         "left out, unknown label: 1: bored/a.png",
-        f"wrote {tmp_path / 'out'}/manifest.csv",
     ]
     record = json.loads((tmp_path / "out" / "prepare.json").read_text())
     names = ("gray", "neutral", "valid", "seed", "quality", "side")
     assert [record[name] for name in names] == [True, False, 0.25, 5, 80, 32]
 
 
-def test_the_options_of_ferplus_and_disfa_reach_their_readers(tmp_path):
-    archive = folder_of(tmp_path / "photos", own_files(1))
-    (tmp_path / "v.csv").write_text("path,label\nsadness0.png,fear\n")
-    words = [
-        "prepare",
-        "folder",
-        archive,
-        "--out",
-        tmp_path / "out",
-        "--labels",
-        tmp_path / "v.csv",
-    ]
-    words += ["--agreement", 0.6, "--outliers", 2, "--soft", "--every", 7, "--intensity", 3]
+def test_the_options_of_a_reader_reach_it(tmp_path):
+    files = {f"train/happy/{name}.jpg": encode(texture(n)) for n, name in enumerate("ab")}
+    archive = folder_of(tmp_path / "fer", files)
+    header = "image,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+    votes = "a.jpg,0,0,0,0,0,0,8,0,2,0\nb.jpg,0,0,5,0,5,0,0,0,0,0\n"
+    (tmp_path / "v.csv").write_text(header + votes)
+    words = ["prepare", "ferplus", archive, "--out", tmp_path / "out"]
+    words += ["--labels", tmp_path / "v.csv", "--agreement", 0.6, "--outliers", 2, "--soft"]
     assert mien(*words).exit_code == 0
-    record = json.loads((tmp_path / "out" / "prepare.json").read_text())
-    assert record["options"] == {
-        "labels": "v.csv",
-        "numbering": "",
-        "columns": "",
-        "classes": "",
-        "agreement": 0.6,
-        "outliers": 2,
-        "soft": True,
-        "every": 7,
-        "intensity": 3,
-    }
-    assert [row.label for row in manifest.read(tmp_path / "out")] == ["fear"]
+    options = json.loads((tmp_path / "out" / "prepare.json").read_text())["options"]
+    own = {"labels": "v.csv", "agreement": 0.6, "outliers": 2, "soft": True}
+    assert {name: options[name] for name in own} == own
+    assert [row.label for row in manifest.read(tmp_path / "out")] == ["fear", "surprise"]
+    assert mien(*words, "--every", 7).exit_code == 2  # which is for disfa
 
 
 def test_the_600_can_be_evaluated_as_their_own_split(tmp_path):
