@@ -68,3 +68,16 @@ def test_a_stale_file_of_a_cluster_that_died_is_said(tmp_path, monkeypatch):
     folder_of(tmp_path, {"ray/ray_current_cluster": gone.encode()})
     with pytest.raises(BadSettingError, match=f"no Ray at auto, which is {gone}: .*refused"):
         refuse_unanswered("auto")
+
+
+def test_a_cluster_that_does_not_start_here_is_one_error(monkeypatch):
+    def slow(*_, **__):
+        raise Exception("The current node timed out during startup.")  # as Ray has it
+
+    monkeypatch.setattr("ray.init", slow)
+    with pytest.raises(BadSettingError, match=r"no Ray at local: .* timed out") as caught:
+        connected("local").__enter__()
+    assert "ray start" not in caught.value.fix
+    monkeypatch.setattr("ray.init", lambda *_, **__: {}["a fault of ours"])
+    with pytest.raises(KeyError):
+        connected("local").__enter__()

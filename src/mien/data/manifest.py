@@ -4,6 +4,7 @@ Knows no dataset.
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -13,6 +14,7 @@ import numpy as np
 
 from mien.data.label_file import labels_of
 from mien.errors import BadDataError
+from mien.labels import LabelSet
 from mien.media.writers import open_table
 from mien.pixels import U8
 
@@ -31,6 +33,8 @@ __all__ = [
 
 NAME = "manifest.csv"
 SPLITS = ("train", "valid", "test")
+# Folders and a name that lead nowhere else on any system.
+_PLAIN = re.compile(r"(?:[^./\\:\0][^/\\:\0]*/)*[^./\\:\0][^/\\:\0]*")
 ALTERED = "altered"  # a framing: the copy of a training picture, changed at random
 
 
@@ -110,46 +114,50 @@ def read(folder: str | Path) -> list[Row]:
             folder, or a label that is none of the folder's, see `label_file.labels_of`.
     """
     path = Path(folder) / NAME
+    labels = labels_of(folder)
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            table = csv.DictReader(file)
-            if table.fieldnames != _COLUMNS:
+            table = csv.reader(file)
+            header = next(table, None)
+            if header != _COLUMNS:
                 raise BadDataError(
-                    f"{path}: expected the columns {','.join(_COLUMNS)}, got {table.fieldnames!a}",
+                    f"{path}: expected the columns {','.join(_COLUMNS)}, got {header!a}",
                     fix="make it with mien prepare",
                 )
-            lines = list(table)
+            return [_row(line, path, table.line_num, labels) for line in table if line]
     except (FileNotFoundError, NotADirectoryError):
         raise BadDataError(f"no {NAME} in {folder}", fix="make it with mien prepare") from None
     except (OSError, ValueError) as error:  # may not be read, is a folder, a NUL in its name
         raise BadDataError(f"cannot read {str(path)!r} ({error})", fix="check the path") from error
     except csv.Error as error:
         raise BadDataError(f"{path} is no table ({error})", "make it with mien prepare") from error
-    for number, line in enumerate(lines, start=2):
-        if None in line or None in line.values():  # how csv marks too many or too few cells
-            raise BadDataError(
-                f"{path}: line {number} has not {WIDTH} cells",
-                fix="make it again with mien prepare",
-            )
-    rows = [Row(**line) for line in lines]
-    labels = set(labels_of(folder).targets)
-    for row in rows:
-        if _leads_out(row.path):
-            raise BadDataError(
-                f"{path}: {row.path!r} is no path of a picture under the manifest's folder",
-                fix="make it again with mien prepare; do not use a manifest that you do not trust",
-            )
-        if row.label not in labels or row.split not in SPLITS:
-            raise BadDataError(
-                f"{path}: {row.path} has label {row.label!r} and split {row.split!r}; "
-                f"the folder's classes are {labels_of(folder)}",
-                fix="make it again with mien prepare",
-            )
-    return rows
+
+
+def _row(line: list[str], path: Path, number: int, labels: LabelSet) -> Row:
+    """A line of a manifest, checked."""
+    if len(line) != WIDTH:
+        raise BadDataError(
+            f"{path}: line {number} has not {WIDTH} cells", fix="make it again with mien prepare"
+        )
+    row = Row(*line)
+    if _leads_out(row.path):
+        raise BadDataError(
+            f"{path}: {row.path!r} is no path of a picture under the manifest's folder",
+            fix="make it again with mien prepare; do not use a manifest that you do not trust",
+        )
+    if row.label not in labels.targets or row.split not in SPLITS:
+        raise BadDataError(
+            f"{path}: {row.path} has label {row.label!r} and split {row.split!r}; "
+            f"the folder's classes are {labels}",
+            fix="make it again with mien prepare",
+        )
+    return row
 
 
 def _leads_out(path: str) -> bool:
     """Tell whether a path is absolute, leads upwards, or is none at all."""
+    if _PLAIN.fullmatch(path):  # nearly all; a tenth of the time
+        return False
     named = Path(path)
     return bool(named.anchor) or ".." in named.parts or not named.parts or "\0" in path
 

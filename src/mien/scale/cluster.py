@@ -28,6 +28,8 @@ _QUIET = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # what fails is raised as well
     "RAY_DATA_LOG_LEVEL": "ERROR",  # else it prints its plans
 }
+_REFUSALS = (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError)
+_FIX_LOCAL = "try again when this machine has less to do; or leave --ray out, and all cores read"
 _FIX = (
     "check the address and that `ray start --head` ran there, or take --ray local; where that Ray "
     "asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN here and on every machine"
@@ -46,7 +48,7 @@ def connected(address: str) -> Iterator[None]:
         Nothing.
 
     Raises:
-        BadSettingError: if no cluster answers there within seconds.
+        BadSettingError: if no cluster answers there within seconds, or none can be started here.
     """
     refuse_unanswered(address)
     own = {"num_cpus": cores(), "object_store_memory": _STORE} if address == LOCAL else {}
@@ -62,8 +64,12 @@ def connected(address: str) -> Iterator[None]:
             runtime_env={"env_vars": environment},
             **own,
         )
-    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
-        raise BadSettingError(f"no Ray at {address}: {error}", _FIX) from error
+    except BaseException as error:
+        # the Exception itself, and none of its kinds: that a node started here was too slow
+        if type(error) is Exception or isinstance(error, _REFUSALS):
+            fix = _FIX_LOCAL if address == LOCAL else _FIX
+            raise BadSettingError(f"no Ray at {address}: {error}", fix) from error
+        raise
     try:
         yield
     finally:

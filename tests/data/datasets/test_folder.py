@@ -37,9 +37,10 @@ def problems_in(listing):
         ),
         ("labels.csv", "\ufeffpath,label\r\n\r\npics/a.jpg , happy\r\nb.png,anger\r\nc.jpg,fear"),
         ("labels.csv", "a.jpg,happiness\nb.png,anger\nc.jpg,fear\n"),
+        ("labels.csv", "sep=;\r\nfile;label;a,b,c\r\na.jpg;joy\r\nb.png;anger\r\nc.jpg;fear"),
         ("labels.csv", "a.jpg\t3.0\tann\nb.png\t0.0\tbob\nc.jpg\t2\tann\n"),
     ],
-    ids=["plain", "beside", "semicolons", "tabs", "excel", "no header", "third column"],
+    ids=["plain", "beside", "semicolons", "tabs", "excel", "no header", "sep", "third column"],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_csv_is_understood_however_it_is_written(tmp_path, name, text, encoding):

@@ -1,13 +1,16 @@
-"""A source that has changed since a folder was made of it is noticed, and no picture is read."""
+"""A source that has changed since a folder was made of it is noticed; few files are read for it."""
 
 import json
+import os
 import shutil
+import tarfile
+from dataclasses import replace
 
 import pytest
 
 from mien.data.datasets import Archive
 from mien.data.prepare.pipeline import prepare
-from mien.data.prepare.record import Settings
+from mien.data.prepare.record import Settings, origin_of
 from mien.errors import BadDataError
 from tests.support.commands import mien
 from tests.support.pictures import encode, folder_of, own_files, texture, zip_of
@@ -75,8 +78,84 @@ def test_the_same_source_elsewhere_and_of_another_time_is_the_same(lab, monkeypa
     (lab / "moved" / "photos" / "notes.txt").write_text("no picture")
     lines = TABLE.splitlines()
     (lab / "labels.csv").write_text("\n".join([lines[0], *lines[:0:-1]]))  # in another order
-    monkeypatch.setattr(Archive, "read", None)  # no picture is read to find that out
     assert not make(lab, "moved/photos").fresh
+    real, opened = Archive.open, []
+    monkeypatch.setattr(Archive, "open", lambda own, name: opened.append(name) or real(own, name))
+    monkeypatch.setattr(Archive, "read", None)
+    make(lab, "moved/photos")
+    assert sorted(opened) == ["a.png", "b.png"]  # as their times are others
+    opened.clear()
+    make(lab)
+    assert opened == []
+
+
+def changed(data):
+    """A file of the same size that holds something else."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def packed(path, files):
+    """Write a .tar of {name: bytes}."""
+    folder = folder_of(path.with_name("loose"), files)
+    with tarfile.open(path, "w") as ball:
+        for name in files:
+            ball.add(folder / name, name)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("write", "name"), [(folder_of, "photos"), (zip_of, "photos.zip"), (packed, "photos.tar")]
+)
+def test_other_contents_of_the_same_size_are_noticed(tmp_path, write, name):
+    files = own_files(2)
+    one = next(iter(files))
+    source = write(tmp_path / name, {**files, "sad/broken.png": b"no picture"})
+    settings = Settings("folder", str(source), neutral=False, test=0.5)
+    report = prepare(settings, tmp_path / "out", workers=2)
+    assert list(report.unreadable) == ["sad/broken.png"]
+    write(source, {**files, "sad/broken.png": b"no picture"})  # of another time
+    assert not prepare(settings, tmp_path / "out").fresh
+    write(source, {**files, one: changed(files[one]), "sad/broken.png": b"no picture"})
+    with pytest.raises(BadDataError, match=f"another .*{name}: files of the same sizes that hold"):
+        prepare(settings, tmp_path / "out")
+
+
+def test_nothing_of_a_zip_is_read_to_find_that_out(tmp_path, monkeypatch):
+    settings = Settings("folder", str(zip_of(tmp_path / "photos.zip", own_files(1))))
+    prepare(settings, tmp_path / "out")
+    monkeypatch.setattr(Archive, "open", None)
+    monkeypatch.setattr(Archive, "read", None)
+    assert not prepare(settings, tmp_path / "out").fresh
+
+
+def test_a_file_that_was_replaced_by_an_older_one_is_noticed(lab):
+    picture = lab / "photos" / "a.png"
+    picture.write_bytes(changed(picture.read_bytes()))
+    os.utime(picture, (1, 1))
+    with pytest.raises(BadDataError, match="files of the same sizes that hold something else"):
+        make(lab)
+
+
+def held_out_folder(root, *seeds):
+    """A prepared folder with a test picture of each seed."""
+    files = {f"test/sad/{n}.png": encode(texture(n), "PNG") for n in seeds}
+    settings = Settings("folder", str(folder_of(root / "held", files)))
+    return str(prepare(settings, root / "data").folder)
+
+
+def test_other_held_out_pictures_of_against_are_noticed(tmp_path):
+    against = held_out_folder(tmp_path / "one", 50, 51)
+    photos = folder_of(tmp_path / "photos", own_files(1))
+    settings = Settings("folder", str(photos), against=(against,))
+    prepare(settings, tmp_path / "out")
+    shutil.copytree(against, tmp_path / "copy" / "data")
+    moved = replace(settings, against=(str(tmp_path / "copy" / "data"),))
+    assert not prepare(moved, tmp_path / "out").fresh
+    other = replace(settings, against=(held_out_folder(tmp_path / "other", 50, 0),))
+    with pytest.raises(BadDataError, match=r"compared with other held-out .* in .*other/data"):
+        prepare(other, tmp_path / "out")
+    shutil.rmtree(tmp_path / "other")
+    assert not prepare(other, tmp_path / "out").fresh
 
 
 def test_a_folder_of_an_earlier_version_or_without_its_source_is_taken_as_it_is(lab):
@@ -88,6 +167,30 @@ def test_a_folder_of_an_earlier_version_or_without_its_source_is_taken_as_it_is(
     (lab / "out" / "prepare.json").write_text(json.dumps(record))
     (lab / "labels.csv").write_text(TABLE.replace("sad", "fear"))
     assert not make(lab).fresh
+
+
+def test_what_an_earlier_version_did_not_record_is_not_asked_for(lab):
+    record = json.loads((lab / "out" / "prepare.json").read_text())
+    for name in ("times", "source", "checksum", "held_out"):
+        del record["report"]["contents"][name]
+    (lab / "out" / "prepare.json").write_text(json.dumps(record))
+    picture = lab / "photos" / "a.png"
+    picture.write_bytes(changed(picture.read_bytes()))
+    assert not make(lab).fresh
+    assert origin_of(lab / "out") == "photos"
+
+
+def test_own_folders_of_one_last_name_are_told_apart_and_framings_are_not(tmp_path):
+    def made(name, start, **options):
+        photos = folder_of(tmp_path / name / "photos", own_files(1, start=start))
+        settings = Settings("folder", str(photos), **options)
+        return origin_of(prepare(settings, tmp_path / f"out{len(list(tmp_path.iterdir()))}").folder)
+
+    first = made("a", 0)
+    assert first.startswith("photos ")
+    assert made("a", 0, frame=True, options={"classes": "sad,fear"}) == first
+    assert made("copy", 0, side=48) == first
+    assert made("b", 30) != first
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"pictures": 2}, {"pictures": "2"}])
@@ -111,6 +214,21 @@ def test_rows_of_a_table_are_known_by_the_size_of_the_table(tmp_path):
     assert not made(pixels).fresh
     with pytest.raises(BadDataError, match=r"fer2013\.zip: files of other sizes"):
         made(pixels + " ")
+    with pytest.raises(BadDataError, match=r"fer2013\.zip: files of the same sizes that hold"):
+        made(pixels[::-1])
+
+
+def test_rows_of_a_table_in_a_folder_are_known_by_what_it_holds(tmp_path):
+    pixels = " ".join(map(str, texture(1, 48)[..., 0].ravel()))
+    rows = "".join(f"{n},{pixels},Training\n" for n in (3, 4))
+    table = folder_of(tmp_path / "fer", {"fer2013.csv": b""}) / "fer2013.csv"
+    settings = Settings("fer2013", str(table.parent), side=48)
+    for text in (rows, rows, rows.replace(pixels, pixels[::-1], 1)):
+        table.write_text(f"emotion,pixels,Usage\n{text}")
+        if text == rows:
+            prepare(settings, tmp_path / "out")
+    with pytest.raises(BadDataError, match="files of the same sizes that hold something else"):
+        prepare(settings, tmp_path / "out")
 
 
 def test_the_command_ends_with_one_message(tmp_path):
@@ -118,7 +236,7 @@ def test_the_command_ends_with_one_message(tmp_path):
     words = ["prepare", "folder", photos, "--out", tmp_path / "out"]
     assert mien(*words).exit_code == 0
     again = mien(*words)
-    assert (again.exit_code, "nothing to do" in again.stdout) == (0, True)
+    assert (again.exit_code, "nothing to do" in again.stderr) == (0, True)
     folder_of(photos, {f"sad/new{n}.png": encode(texture(90 + n), "PNG") for n in range(5)})
     changed = mien(*words)
     assert changed.exit_code == 1

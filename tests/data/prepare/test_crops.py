@@ -22,7 +22,7 @@ def test_what_is_put_in_comes_out_in_order_and_in_blocks(tmp_path, monkeypatch):
     shown = np.random.default_rng(0).integers(0, 256, (3, 32, 32), dtype=np.uint8)
     with crop_store.store_in(tmp_path) as store:
         for row, thumbnail, soft in zip(rows, shown, (None, (0.25, 0.75), None), strict=True):
-            crop = crops.Crop(b"", "", "as-is", thumbnail, bytes([len(store)]) * 32)
+            crop = crops.Crop(b"", "", "as-is", thumbnail, bytes([len(store)]) * 32, 0)
             store.add(row, crop, soft)
         assert list(store.rows()) == [(rows[0], []), (rows[1], ["0.25", "0.75"]), (rows[2], [])]
         blocks = list(store.thumbnails())
@@ -62,7 +62,7 @@ def test_the_names_of_chosen_crops_are_found_without_their_rows(tmp_path):
     names = ['a,"b".png', "line\nbreak.png", "no\udcfetext.png"]
     with crop_store.store_in(tmp_path) as store:
         for name in names:
-            crop = crops.Crop(b"", "", "as-is", np.zeros((32, 32), np.uint8), bytes(32))
+            crop = crops.Crop(b"", "", "as-is", np.zeros((32, 32), np.uint8), bytes(32), 0)
             store.add(row_of("fear", "test", name), crop, None)
         assert store.originals(np.array([True, False, True])) == [names[0], names[2]]
         assert store.originals(np.zeros(3, dtype=np.bool_)) == []

@@ -1,6 +1,7 @@
 """What prepare made holds no leak that an audit finds: both have one definition of a copy."""
 
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,13 +142,14 @@ def test_where_no_person_is_known_or_in_another_database_the_same_wall_is_a_copy
     assert prepare(Settings("folder", str(path)), tmp_path / "nobody").leaked == {"folder": 2}
     held = studio(tmp_path, "held.zip", [("train", "ann"), ("test", "eve")])
     against = (str(prepare(Settings("folder", str(held)), tmp_path / "held").folder),)
+    again = Settings("folder", str(held), side=48, against=against)  # as a framing of it would be
+    assert prepare(again, tmp_path / "again").leaked == {}
     people = [("train", "ann"), ("train", "bob")]
-    for name, leaked in (("held.zip", {}), ("other.zip", {"folder": 2})):  # of one name: framings
+    for name in ("held.zip", "other.zip"):  # of the same last name, too
         (tmp_path / "more").mkdir(exist_ok=True)
-        settings = Settings(
-            "folder", str(studio(tmp_path / "more", name, people, 30)), against=against
-        )
-        assert prepare(settings, tmp_path / f"made of {name}").leaked == leaked
+        other = studio(tmp_path / "more", name, people, 30)
+        report = prepare(replace(again, archive=str(other)), tmp_path / f"made of {name}")
+        assert report.leaked == {"folder": 2}
 
 
 @pytest.mark.data

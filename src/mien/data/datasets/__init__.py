@@ -7,6 +7,7 @@ archive     a dataset as downloaded (a .zip, a .tar or a folder): the one gate t
 walk        the files of a folder, and what is there and cannot be read
 zip_list    the list of files in a .zip, however it was written
 tarball     the files of a .tar, packed or not
+members     a file of an archive as a stream, whose every error has the file's name
 layouts     names of splits, pictures by the name that a table gives them
 csv_tables  the tables of a dataset, row by row
 numbering   whose numbers mean what

@@ -8,18 +8,23 @@ picture, knows no dataset; how names become labels is in layouts.py and csv_tabl
 
 import io
 import stat
-import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TypeVar, cast
 
 from mien.data.datasets.listing import Problem
+from mien.data.datasets.members import (
+    AGAIN,
+    LOCKED,
+    Kind,
+    as_error,
+    damages,
+    part_of,
+    stream_of,
+)
 from mien.data.datasets.tarball import Tarball, is_tarball
 from mien.data.datasets.walk import list_folder
 from mien.data.datasets.zip_list import clean_name, name_of, open_zip, read_plain
@@ -34,25 +39,7 @@ _BOMB = 200  # a file may be so many times as large as it is packed,
 _PLAIN = 2**26  # if it has more than so many bytes
 # Packed bytes from which zipfile unpacks all at once; 46 MB may be in one block of bzip2.
 _STEPS = {zipfile.ZIP_BZIP2: 64, zipfile.ZIP_LZMA: 4096}
-# Python may have been built without lzma; then zipfile says so, with a RuntimeError.
-_LZMA: tuple[type[Exception], ...] = (
-    (import_module("lzma").LZMAError,) if find_spec("_lzma") else ()
-)
-# What zipfile and its decompressors raise on damaged, locked and unknown files.
-# First: a password, or a compression that Python does not know.
-_LOCKED: tuple[type[Exception], ...] = (RuntimeError, ImportError)
-_DAMAGES: tuple[type[Exception], ...] = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    OverflowError,
-    ValueError,
-    struct.error,
-    *_LZMA,
-)
-_Kind = type[BadDataError] | type[BadImageError]
-_AGAIN = "download the archive again"
+_BLOCK = 2**20  # bytes read at once for a checksum
 
 
 class Archive:
@@ -83,6 +70,7 @@ class Archive:
         self._tar: IO[bytes] | None = None
         self._entries: dict[str, zipfile.ZipInfo] = {}
         self._spans: dict[str, tuple[int, int]] = {}
+        self._changed_ns = 0
         what = "is no whole .zip" if self.path.suffix else "cannot be read"
         try:
             is_folder, is_file = self.path.is_dir(), self.path.is_file()
@@ -97,7 +85,7 @@ class Archive:
                 raise BadDataError(f"{path} is no file and no folder", fix="give a .zip or folder")
             else:
                 raise BadDataError(f"no such file or folder: {path}", fix="check the path")
-        except (*_LOCKED, *_DAMAGES) as error:
+        except (*LOCKED, *damages()) as error:
             raise BadDataError(
                 f"{path} {what} ({error})", fix="download it again, or unpack it"
             ) from error
@@ -111,7 +99,7 @@ class Archive:
         self.names.sort()
 
     def _open_tar(self, ball: Tarball) -> None:
-        self._tar = ball.file
+        self._tar, self._changed_ns = ball.file, self.path.stat().st_mtime_ns
         self.left_out += ball.left_out
         self._spans = self._listed(
             (clean_name(name), False, (start, size)) for name, start, size in ball.entries
@@ -150,7 +138,7 @@ class Archive:
             BadImageError: if the file is damaged in the archive, locked, unreadable, or larger
                 than `MAX_BYTES`.
         """
-        with _as_error(BadImageError, name):
+        with as_error(BadImageError, name):
             size = self.size(name, BadImageError)
             if size > MAX_BYTES:
                 raise BadImageError(
@@ -158,7 +146,7 @@ class Archive:
                     fix="leave it out, or shrink it",
                 )
             if self._tar is not None:
-                data = _Span(self._tar, *self._spans[name]).read()
+                data = part_of(self._tar, *self._spans[name]).read()
             elif self._zip is None:
                 return (self.path / name).read_bytes()
             else:
@@ -190,15 +178,15 @@ class Archive:
         Raises:
             BadDataError: if the file is damaged in the archive, locked or unreadable.
         """
-        with _as_error(BadDataError, name):
+        with as_error(BadDataError, name):
             self.size(name)
             if self._tar is not None:
-                span = io.BufferedReader(_Span(self._tar, *self._spans[name]))
-                return io.BufferedReader(_Stream(span, name, 0))
+                part = part_of(self._tar, *self._spans[name])
+                return stream_of(io.BufferedReader(part), name)
             if self._zip is None:
-                return io.BufferedReader(_Stream((self.path / name).open("rb"), name, 0))
+                return stream_of((self.path / name).open("rb"), name)
             step = _STEPS.get(self._entries[name].compress_type, 0)
-            return io.BufferedReader(_Stream(self._unpack(self._zip, name), name, step))
+            return stream_of(self._unpack(self._zip, name), name, step)
 
     def _unpack(self, file: zipfile.ZipFile, name: str) -> zipfile.ZipExtFile:
         """Open an entry so that little is unpacked at a time, whatever size it claims to have."""
@@ -207,7 +195,7 @@ class Archive:
         stream.MIN_READ_SIZE = _STEPS.get(entry.compress_type, stream.MIN_READ_SIZE)
         return stream
 
-    def size(self, name: str, kind: _Kind = BadDataError) -> int:
+    def size(self, name: str, kind: Kind = BadDataError) -> int:
         """Count a file's bytes, as it would be unpacked, without reading it.
 
         Args:
@@ -217,16 +205,55 @@ class Archive:
         Returns:
             The bytes.
         """
-        with _as_error(kind, name):
+        return self.stamp(name, kind)[0]
+
+    def stamp(self, name: str, kind: Kind = BadDataError) -> tuple[int, int]:
+        """Return what tells without reading it whether a file was changed.
+
+        Args:
+            name: one of `names`.
+            kind: of the error if the file is gone, or would grow beyond measure.
+
+        Returns:
+            Its bytes; and when it, or the .tar that it is in, was changed last, in nanoseconds
+            since 1970: 0 in a .zip, whose list has the checksum of each file.
+        """
+        with as_error(kind, name):
             if self._tar is not None:
-                return self._spans[name][1]
+                return self._spans[name][1], self._changed_ns
             if self._zip is None:
-                return (self.path / name).stat().st_size
+                status = (self.path / name).stat()
+                return status.st_size, status.st_mtime_ns
             packed, size = self._entries[name].compress_size, self._entries[name].file_size
             if size > max(_PLAIN, _BOMB * packed):
                 said = f"{packed:,} bytes would become {size:,}"
-                raise kind(f"damaged in the archive: {name} ({said})", fix=_AGAIN)
-            return size
+                raise kind(f"damaged in the archive: {name} ({said})", fix=AGAIN)
+            return size, 0
+
+    @property
+    def has_checksums(self) -> bool:
+        """Whether its list has the checksum of each file, so that none is read for it."""
+        return self._zip is not None
+
+    def checksum(self, name: str) -> int:
+        """Return a file's CRC-32; in a .zip nothing is read for it.
+
+        Args:
+            name: one of `names`.
+
+        Returns:
+            What `zlib.crc32` gives for the whole file.
+
+        Raises:
+            BadDataError: if the file cannot be read.
+        """
+        if self._zip is not None:
+            return self._entries[name].CRC
+        checksum = 0
+        with self.open(name) as stream:
+            while block := stream.read(_BLOCK):
+                checksum = zlib.crc32(block, checksum)
+        return checksum
 
     def __enter__(self) -> "Archive":
         """Return itself; leaving the block closes the file."""
@@ -251,77 +278,6 @@ class Archive:
             self._zip.close()
             if file is not None:  # one that was opened for it stays open
                 file.close()
-
-
-class _Span(io.RawIOBase):
-    """A part of a file; several of one file may be read in turns."""
-
-    def __init__(self, file: IO[bytes], start: int, size: int) -> None:
-        self._file, self._start, self._size, self._place = file, start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        self._file.seek(self._start + self._place)
-        data = self._file.read(max(min(len(buffer), self._size - self._place), 0))
-        buffer[: len(data)] = data
-        self._place += len(data)
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._place = max(offset + (0, self._place, self._size)[whence], 0)
-        return self._place
-
-    def tell(self) -> int:
-        return self._place
-
-
-class _Stream(io.RawIOBase):
-    """A file of an archive whose every error is ours."""
-
-    def __init__(self, stream: io.BufferedIOBase, name: str, step: int) -> None:
-        self._stream, self._name, self._step = stream, name, step
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return self._stream.seekable()
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        count = min(len(buffer), self._step or len(buffer))
-        with _as_error(BadDataError, self._name):
-            data = self._stream.read(count)
-        buffer[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        with _as_error(BadDataError, self._name):
-            return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
-@contextmanager
-def _as_error(kind: _Kind, name: str) -> Iterator[None]:
-    """Turn what goes wrong with one file into one error with its name."""
-    try:
-        yield
-    except _LOCKED as error:
-        raise kind(
-            f"locked in the archive: {name} ({error})", fix="unpack it and give the folder"
-        ) from error
-    except _DAMAGES as error:
-        raise kind(f"damaged in the archive: {name} ({error})", fix=_AGAIN) from error
 
 
 def is_hidden(name: str) -> bool:

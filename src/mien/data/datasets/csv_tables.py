@@ -7,6 +7,7 @@ every error has the file's name.
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ __all__ = ["columns", "decoded", "is_table", "lacks", "rows_in", "rows_of"]
 
 _LONGEST = 2**20  # characters of a line
 _SHOWN = 12  # columns named in a message
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?\s*$', re.IGNORECASE)  # a first line that Excel obeys
 
 
 def is_table(name: str) -> bool:
@@ -63,7 +65,9 @@ def _rows(open_file: Callable[[], IO[bytes]], name: str) -> Iterator[list[str]]:
         with open_file() as raw, io.TextIOWrapper(raw, _encoding(raw), newline="") as text:
             lines = _lines(text, name)
             first = next(lines, "")
-            separator = max(",;\t", key=first.count)
+            said = _SEPARATOR.match(first)
+            separator = said[1] if said else max(",;\t", key=first.count)
+            first = next(lines, "") if said else first
             for row in csv.reader(chain([first], lines), delimiter=separator):
                 if any(row):
                     yield [cell.strip() for cell in row]

@@ -5,6 +5,8 @@ a reader whose layout needs one names the pictures under any other.
 """
 
 import re
+import unicodedata
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
@@ -100,17 +102,20 @@ def leave_unnamed(listing: Listing, archive: Archive, named: Collection[str], ta
 
 
 class PictureIndex:
-    """Finds the pictures of an archive by the name that a table gives them."""
+    """Finds the pictures of an archive by the name that a table gives them.
+
+    Where no picture has the name as it is written, case and the way that accents are stored do not
+    count: a table of Windows has ``A.JPG`` for ``a.jpg``, a Mac's archive two characters for ``ü``.
+    """
 
     def __init__(self, archive: Archive) -> None:
-        """Index the archive's pictures by file name.
+        """Keep the names of the archive's pictures; they are indexed as they are asked for.
 
         Args:
             archive: the dataset as downloaded.
         """
-        self._by_file: dict[str, list[str]] = defaultdict(list)
-        for name in filter(is_picture, archive.names):
-            self._by_file[PurePosixPath(name).name].append(name)
+        self._names = list(filter(is_picture, archive.names))  # sorted, as those are
+        self._by_end: dict[int, dict[str, list[str]]] = {}
 
     def find(self, written: str, beside: str = "") -> list[str]:
         """List the pictures that a name may mean.
@@ -124,13 +129,41 @@ class PictureIndex:
             No name, one, or several if the path is ambiguous.
         """
         path = PurePosixPath(written.replace("\\", "/"))
-        names = self._by_file.get(path.name, [])
         for exact in (str(PurePosixPath(beside) / path), str(path)):
-            if exact in names:
+            if self._has(exact):
                 return [exact]
-        tail = f"/{path}"
-        longer = [name for name in names if f"/{name}".endswith(tail)]
-        return longer or [name for name in names if tail.endswith(f"/{name}")]
+        names = self._alike(path)
+        for spelled in (str, _loose):
+            tail = spelled(f"/{path}")
+            longer = [name for name in names if spelled(f"/{name}").endswith(tail)]
+            fits = longer or [name for name in names if tail.endswith(spelled(f"/{name}"))]
+            if fits:
+                return fits
+        return []
+
+    def _has(self, name: str) -> bool:
+        place = bisect_left(self._names, name)
+        return self._names[place : place + 1] == [name]
+
+    def _alike(self, path: PurePosixPath) -> list[str]:
+        """The pictures whose last two parts are a path's, as a thousand may share the last one."""
+        ends = [part for part in path.parts if part != "/"][-2:]
+        found = self._ending(len(ends)).get(_loose("/".join(ends)), []) if ends else []
+        at_root = self._ending(2).get(_loose(path.name), []) if len(ends) == 2 else []
+        return found + at_root
+
+    def _ending(self, parts: int) -> dict[str, list[str]]:
+        """The pictures by so many last parts of their names."""
+        if parts not in self._by_end:
+            index: dict[str, list[str]] = defaultdict(list)
+            for name in self._names:
+                index[_loose("/".join(name.rsplit("/", parts)[-parts:]))].append(name)
+            self._by_end[parts] = index
+        return self._by_end[parts]
+
+
+def _loose(name: str) -> str:
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
 def checked(listing: Listing, archive: Archive, name: str, layouts: Iterable[str]) -> Listing:

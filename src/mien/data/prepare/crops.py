@@ -5,6 +5,7 @@ knows no dataset.
 """
 
 import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ class Crop:
         thumbnail: shape (32, 32), uint8, of the crop as it is without framing: what an audit of a
             folder that was not framed sees.
         equal: a hash of its pixels, grey or RGB: pictures with the same are equal, see `equality`.
+        checksum: CRC-32 of the picture's file; of nothing where it is no file of its own.
     """
 
     encoded: bytes
@@ -67,6 +69,7 @@ class Crop:
     framing: str
     thumbnail: U8
     equal: bytes
+    checksum: int
 
 
 class Cutter:
@@ -103,7 +106,7 @@ class Cutter:
             encoded, crop = framed or (encoded, crop)
             framing = "framed" if framed else "unframed"
         digest, equal = _hashes(np.asarray(crop))
-        return Crop(encoded, digest, framing, thumbnail, equal)
+        return Crop(encoded, digest, framing, thumbnail, equal, zlib.crc32(data))
 
     def _as_is(self, data: bytes, image: Image.Image, kind: str) -> tuple[bytes, Image.Image]:
         """Return the whole picture as a crop: a JPEG file, and what a reader will decode."""

@@ -9,13 +9,20 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from mien.data import manifest
 from mien.data.datasets import DATASETS, Archive, Item, Listing, read_listing
 from mien.data.label_file import write_labels
 from mien.data.manifest import Row
-from mien.data.prepare.contents import changes, contents_of
+from mien.data.prepare.contents import (
+    Checksum,
+    changes,
+    checked_files,
+    contents_of,
+    held_out_in,
+)
 from mien.data.prepare.crop_store import CropStore, CropWriter, store_in
 from mien.data.prepare.crops import Crop, Cutter, Shape, cutter
 from mien.data.prepare.leaks import Leak, find_leaks, held_out_of
@@ -25,6 +32,7 @@ from mien.data.prepare.record import (
     database_of,
     is_made,
     load_report,
+    origin,
     save_report,
 )
 from mien.data.splits import hold_out
@@ -80,28 +88,37 @@ def prepare(
     _keep_apart(Path(settings.archive), out)
     if is_made(out, settings):
         report = load_report(out)
-        _refuse_changed(report, settings)
+        _refuse_other_held_out(report, settings)
+        _refuse_changed(report, settings, progress, choose)
         return report
     others = [held for folder in settings.against for held in held_out_of(Path(folder))]
     with Archive(settings.archive) as archive:
         listing = read_listing(settings.source, archive, settings.options)
-        report = Report(out, contents=contents_of(archive, listing))
+        contents = contents_of(archive, listing)
         listing.problems += archive.left_out
         labels = listing.labels
         _keep_calm(labels, settings)
         tell(listing)
-        items = [i for i in listing.items if settings.neutral or i.label != labels.calm]
-        items = hold_out(items, "test", settings.test, settings.seed)
-        items = choose(hold_out(items, "valid", settings.valid, settings.seed))
+        items = _taken(listing, settings, choose)
+        checksum = Checksum()
         with atomic_folder(out) as part, store_in(part) as store:
             writer = CropWriter(settings.source, part, store, labels)
             with closing(_cut(archive, items, settings, workers)) as crops:
                 for item, crop in zip(progress(items), crops, strict=True):
                     writer.add(item, crop)
+                    if not (isinstance(crop, str) or item.picture):
+                        checksum.add(item.original, crop.checksum)
+            checksum.add_of(archive, checked_files(archive, items, writer.unreadable)[1])
             del items
             listing = replace(listing, items=[])
             archive.close()  # the search takes the memory that the lists of pictures took
-            database = database_of(settings.source, Path(settings.archive).name)
+            contents = replace(
+                contents, checksum=checksum.text(), held_out=held_out_in(settings.against)
+            )
+            report = Report(out, contents=contents)
+            database = database_of(
+                settings.source, origin(Path(settings.archive).name, contents.source)
+            )
             search = partial(
                 find_leaks, store, settings.source, database, others, settings.valid > 0
             )
@@ -111,13 +128,51 @@ def prepare(
             return _finish(settings, writer, listing, leaks, report, part)
 
 
-def _refuse_changed(report: Report, settings: Settings) -> None:
+def _taken(
+    listing: Listing, settings: Settings, choose: Callable[[list[Item]], list[Item]]
+) -> list[Item]:
+    """The pictures of a listing that are prepared, with their splits."""
+    calm = listing.labels.calm
+    items = [item for item in listing.items if settings.neutral or item.label != calm]
+    items = hold_out(items, "test", settings.test, settings.seed)
+    return choose(hold_out(items, "valid", settings.valid, settings.seed))
+
+
+def _refuse_other_held_out(report: Report, settings: Settings) -> None:
+    """Refuse to take what was compared with other pictures for what is asked for."""
+    then = report.contents.held_out if report.contents else ""
+    if not then or not all(Path(folder).exists() for folder in settings.against):
+        return
+    if held_out_in(settings.against) != then:
+        raise BadDataError(
+            f"{report.folder} was compared with other held-out pictures than there are now in "
+            f"{', '.join(settings.against)}",
+            fix="choose another --out, or remove that folder",
+        )
+
+
+def _refuse_changed(
+    report: Report,
+    settings: Settings,
+    progress: Progress,
+    choose: Callable[[list[Item]], list[Item]],
+) -> None:
     """Refuse to take what was made of another source, or of other labels, for what is asked for."""
-    if report.contents is None or not Path(settings.archive).exists():
+    then = report.contents
+    if then is None or not Path(settings.archive).exists():
         return
     with Archive(settings.archive) as archive:
-        now = contents_of(archive, read_listing(settings.source, archive, settings.options))
-    if told := changes(report.contents, now):
+        listing = read_listing(settings.source, archive, settings.options)
+        now = contents_of(archive, listing)
+        told = changes(then, now)
+        if not told and then.checksum and (archive.has_checksums or now.times != then.times):
+            items = _taken(listing, settings, choose)
+            files = chain(*checked_files(archive, items, report.unreadable))
+            checksum = Checksum()
+            checksum.add_of(archive, progress(list(files)))
+            if checksum.text() != then.checksum:
+                told = ["files of the same sizes that hold something else"]
+    if told:
         raise BadDataError(
             f"{report.folder} was made of another {settings.archive}: {' and '.join(told)}",
             fix="choose another --out, or remove that folder",

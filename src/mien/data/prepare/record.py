@@ -22,9 +22,11 @@ __all__ = [
     "OWN",
     "Report",
     "Settings",
+    "archive_of",
     "database_of",
     "is_made",
     "load_report",
+    "origin",
     "origin_of",
     "save_report",
 ]
@@ -139,7 +141,7 @@ def is_made(out: Path, settings: Settings) -> bool:
     )
 
 
-def origin_of(folder: Path) -> str:
+def archive_of(folder: Path) -> str:
     """Return the name of the archive or folder that a folder was made from.
 
     Args:
@@ -149,6 +151,34 @@ def origin_of(folder: Path) -> str:
         Its last name; "" if the folder has no record of it.
     """
     return str(_read(folder).get("archive", ""))
+
+
+def origin_of(folder: Path) -> str:
+    """Tell what a folder was made from; its framings and sizes have the same.
+
+    Args:
+        folder: what ``mien prepare`` wrote.
+
+    Returns:
+        See `origin`; "" if the folder has no record of it.
+    """
+    match _read(folder):
+        case {"archive": str(archive), "report": {"contents": {"source": str(source)}}}:
+            return origin(archive, source)
+    return archive_of(folder)  # an earlier version did not record the source
+
+
+def origin(archive: str, source: str) -> str:
+    """Name what a folder is made from.
+
+    Args:
+        archive: its last name.
+        source: `Contents.source`, which tells apart what has one last name; or "".
+
+    Returns:
+        A name.
+    """
+    return f"{archive} {source[:12]}" if source else archive
 
 
 def database_of(source: str, origin: str) -> str:
@@ -239,7 +269,7 @@ def _names(values: object) -> list[str]:
 
 
 def _contents(values: Mapping[str, Any]) -> Contents:
-    count, *digests = (values[own.name] for own in fields(Contents))
+    count, *digests = (values.get(own.name, own.default) for own in fields(Contents))
     return Contents(_count(count), *_names(digests))
 
 
