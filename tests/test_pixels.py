@@ -62,6 +62,13 @@ def test_a_crop_of_numbers_in_0_to_1_is_told_how_it_becomes_bytes():
     pixels.to_gray(eval(code))
 
 
+def test_a_picture_that_numpy_can_read_is_told_so():
+    crop = Image.fromarray(noise(9, 7))
+    with pytest.raises(BadImageError, match=r"got Image\n  try: give numpy.asarray\(crop\)"):
+        pixels.to_batch([crop])
+    assert pixels.to_batch([np.asarray(crop)]).shape == (1, 3, 64, 64)  # what is advised works
+
+
 def test_resizing_is_bit_equal_to_pillow():
     gray = noise(100, 37)
     expected = Image.fromarray(gray).resize((64, 64), Image.Resampling.BILINEAR)

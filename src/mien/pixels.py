@@ -88,6 +88,8 @@ def _not_a_crop(crop: object) -> tuple[str, str]:
         got = f"{crop.shape} {crop.dtype}"
         if crop.dtype.kind == "f":
             fix += ', or make bytes of [0, 1]: (255 * crop).round().astype("uint8")'
+    elif hasattr(crop, "__array_interface__") or hasattr(crop, "__array__"):  # Pillow's, torch's
+        fix = "give numpy.asarray(crop), channels last"
     return f"expected an (H, W, 3) RGB or (H, W) grey uint8 array, got {got}", fix
 
 

@@ -46,6 +46,12 @@ def test_the_same_place_and_look_cost_nothing_and_the_rest_adds_up():
     assert difference(track, sight(100, side=200), 0.0) == 1000  # no face grows so fast
 
 
+def test_the_pattern_of_a_face_is_made_once_for_all_its_comparisons():
+    face = sight(100, who=3)
+    assert face.pattern is face.pattern
+    np.testing.assert_array_equal(face.pattern, LOOKS[3])
+
+
 @pytest.mark.parametrize(
     ("pattern", "elapsed_s", "same"),
     [(0, 0.04, True), (1, 0.04, False), (1, 0.2, True)],

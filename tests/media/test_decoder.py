@@ -173,23 +173,32 @@ def test_a_frame_that_says_it_is_huge_is_refused(tmp_path):
 
 
 def test_the_film_is_read_and_not_the_cover_of_its_album(tmp_path):
-    assert decoder.picture_stream(streams(cover=1, film=0)) == "film"
-    assert decoder.picture_stream(streams(cover=0, film=1)) == "film"
+    assert decoder.picture_streams(streams("film", "cover")) == ["film"]
+    assert decoder.picture_streams(streams("cover", "film")) == ["film"]
+    assert decoder.picture_streams(streams("cover")) == ["cover"]
 
 
-def streams(**order):
-    """A stand-in for PyAV's container with a cover and a film, in this order."""
-    cover = decoder.pyav().stream.Disposition.attached_pic
+def test_of_several_films_the_one_that_players_show_comes_first():
+    assert decoder.picture_streams(streams("film", "default", "cover")) == ["default", "film"]
+    assert decoder.picture_streams(streams("film", "other")) == ["film", "other"]
+
+
+def streams(*names):
+    """A stand-in for PyAV's container of a cover, films and the default one, in this order."""
+    marks = decoder.pyav().stream.Disposition
 
     class Stream(str):
-        disposition = cover & ~cover
+        disposition = marks(0)
 
-    made = {name: Stream(name) for name in order}
-    made["cover"].disposition = cover
+    made = [Stream(name) for name in names]
+    for stream in made:
+        stream.disposition = {"cover": marks.attached_pic, "default": marks.default}.get(
+            stream, marks(0)
+        )
 
     class Container:
         class streams:  # noqa: N801  # PyAV's name
-            video = sorted(made.values(), key=order.__getitem__)
+            video = made
 
     return Container
 

@@ -210,16 +210,18 @@ def test_a_folder_that_goes_while_it_is_walked_hides_no_other(tmp_path):
 
 
 def test_films_are_found_by_their_suffix_below_a_folder(tmp_path):
-    folder_of(tmp_path, dict.fromkeys(["b.MP4", "a/c.mkv", "x.jpg", ".h.mp4", ".t/d.mov"], b""))
+    names = ["b.MP4", "a/c.mkv", "VTS_01_1.VOB", "d.asf", "x.jpg", ".h.mp4", ".t/d.mov"]
+    folder_of(tmp_path, dict.fromkeys(names, b""))
     found = find_films(tmp_path)
-    assert [path.relative_to(tmp_path).as_posix() for path in found.files] == ["a/c.mkv", "b.MP4"]
+    listed = [path.relative_to(tmp_path).as_posix() for path in found.files]
+    assert listed == ["VTS_01_1.VOB", "a/c.mkv", "b.MP4", "d.asf"]
     assert found.faults == 0
     with pytest.raises(BadImageError, match="no films in"):
         find_films(tmp_path / "gone")
 
 
 def test_what_is_left_out_of_a_folder_of_films_is_counted_and_named(tmp_path):
-    names = ["a.mp4", "d/e.mkv", "d/c.vob", "f.asf", "g.jpg", ".h.mp4"]
+    names = ["a.mp4", "d/e.mkv", "d/c.srt", "f.txt", "g.jpg", ".h.mp4"]
     root = folder_of(tmp_path / "in", dict.fromkeys(names, b""))
     (root / "again").symlink_to(root)
     (root / "gone.mp4").symlink_to(root / "nowhere.mp4")
@@ -230,7 +232,7 @@ def test_what_is_left_out_of_a_folder_of_films_is_counted_and_named(tmp_path):
     assert listed == ["a.mp4", "d/e.mkv", "good.mov"]
     assert {reason: [p.name for p in paths] for reason, paths in found.left_out.items()} == {
         "hidden": [".h.mp4"],
-        "no film by its suffix": ["c.vob", "f.asf", "g.jpg"],
+        "no film by its suffix": ["c.srt", "f.txt", "g.jpg"],
         "linked folder": ["again"],
         "link that leads nowhere": ["gone.mp4"],
         "no ordinary file": ["pipe.webm"],
@@ -239,6 +241,6 @@ def test_what_is_left_out_of_a_folder_of_films_is_counted_and_named(tmp_path):
 
 
 def test_a_folder_without_films_says_what_is_in_it(tmp_path):
-    folder_of(tmp_path, {"a.vob": b""})
-    with pytest.raises(BadImageError, match=r"\(left out, no film by its suffix: 1: .*a\.vob\)"):
+    folder_of(tmp_path, {"a.srt": b""})
+    with pytest.raises(BadImageError, match=r"\(left out, no film by its suffix: 1: .*a\.srt\)"):
         find_films(tmp_path)

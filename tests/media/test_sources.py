@@ -181,6 +181,12 @@ def test_a_pattern_of_more_digits_than_a_name_can_have_is_one_error(tmp_path):
             open_video(tmp_path / f"x%{digits}d.jpg")
 
 
+def test_a_folder_of_films_says_how_they_are_read(tmp_path):
+    folder_of(tmp_path, {"day 1/a.VOB": b"", "notes.txt": b""})
+    with pytest.raises(BadImageError, match=r"but films\n  try: name one .* --films"):
+        open_video(tmp_path)
+
+
 def test_a_folder_without_frames_says_what_is_wanted(tmp_path):
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(BadImageError, match=r"no pictures in .*\n.*a\.txt"):

@@ -43,6 +43,11 @@ def test_times_count_from_the_first_frame(tmp_path):
         assert [round(frame.time_s, 3) for frame in opened] == [0, 0.1, 0.4]
 
 
+def test_a_second_is_a_second_whatever_the_first_time_stamp(tmp_path):
+    with VideoFile(film(tmp_path / "a.mov", shades(2), rate=1000, times=[7, 1007])) as opened:
+        assert [frame.time_s for frame in opened] == [0, 1]  # 1.007 - 0.007 is 0.9999999999999999
+
+
 def test_a_video_in_memory_can_be_read(tmp_path):
     path = film(tmp_path / "a.avi", shades(3))
     with path.open("rb") as file, VideoFile(file, "a.avi") as opened:
@@ -77,6 +82,10 @@ def test_every_nth_frame_starts_with_the_first():
         ([i / 30 for i in range(30)], 10, [0, 3, 6, 9, 12, 15, 18, 21, 24, 27]),
         ([i / 10 for i in range(30)], 0.5, [0, 20]),
         ([i / 100 for i in range(60)], 100, list(range(60))),  # 0.29 * 100 is a little under 29
+        ([i / 1000 for i in range(60)], 1000, list(range(60))),
+        ([round(i / 30, 3) for i in range(90)], 30, list(range(90))),  # as a .mkv has them
+        ([i * 33 / 1000 for i in range(3)], 30, [0, 1, 2]),
+        ([round(i / 30, 3) for i in range(12)], 15, [0, 2, 4, 6, 8, 10]),  # and evenly
     ],
 )
 def test_so_many_frames_a_second_are_chosen_by_time(times, rate, chosen):

@@ -1,6 +1,7 @@
 """Films as they come: cut short, in odd codes and layouts, with clocks that jump, with sound."""
 
 import io
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -22,6 +23,105 @@ def test_a_film_that_ends_early_says_how_much_is_missing(tmp_path):
         frames = list(cut)
         assert 20 < len(frames) < 80
         assert cut.missing_s == pytest.approx(4 - len(frames) / 25, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.flv"])
+def test_a_film_with_sound_that_ends_early_says_how_much_is_missing(tmp_path, name):
+    path = clip(tmp_path / name, [texture(n) for n in range(100)])
+    assert missing_s(path) < 0.1
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with VideoFile(path) as cut:
+        frames = list(cut)
+    assert 20 < len(frames) < 80
+    assert cut.missing_s == pytest.approx(4 - len(frames) / 25, abs=0.15)
+
+
+def test_nothing_is_missing_where_something_else_is_longer_or_the_clock_began_before(tmp_path):
+    late = clip(tmp_path / "late.mkv", shades(50), sound=None, late_s=5)
+    with VideoFile(late) as opened:
+        assert [opened.missing_s for _ in opened][-1] == 0
+        assert (round(opened.start_s, 3), opened.missing_s) == (5, 0)
+    assert missing_s(two_films(tmp_path / "longer.mkv", 10, 50)) == 0
+    with av.open(str(tmp_path / "heard.mkv"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        audio = container.add_stream("aac", rate=48_000, layout="mono")
+        stream.width = stream.height = 64
+        for start in range(0, 3 * 48_000, 1024):
+            container.mux(audio.encode(tone(start)))
+        for number, picture in enumerate(shades(25)):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        container.mux([*stream.encode(None), *audio.encode(None)])
+    assert missing_s(tmp_path / "heard.mkv") < 0.1
+
+
+def test_a_recording_that_broke_off_before_its_index_says_so(tmp_path):
+    path = clip(tmp_path / "a.MP4", [texture(n) for n in range(50)])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(BadImageError, match=r"not a video: .*\n.*broke off has no index"):
+        VideoFile(path)
+
+
+def missing_s(path):
+    with VideoFile(path) as opened:
+        assert len(list(opened)) > 0
+        return opened.missing_s
+
+
+def two_films(path, *lengths):
+    """Films of so many frames in one file, each a little brighter than the one before."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("ffv1", rate=25) for _ in lengths]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 64, "bgr0"
+        for place, (stream, count) in enumerate(zip(streams, lengths, strict=True)):
+            for number in range(count):
+                picture = np.full((64, 64, 3), 100 * (place + 1), dtype=np.uint8)
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
+def test_a_second_film_in_a_file_is_said_to_be_left_out(tmp_path):
+    with VideoFile(two_films(tmp_path / "a.mkv", 5, 9)) as opened:
+        assert [frame.rgb().mean() for frame in opened] == [100] * 5
+        assert opened.left_out == [
+            "left out, other streams of pictures: 1 (each is read once it is a file of its own)"
+        ]
+    with VideoFile(two_films(tmp_path / "b.mkv", 5)) as opened:
+        assert list(opened.left_out) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "sound", "kind"),
+    [("a.vob", "mpeg2video", "mp2", "vob"), ("a.asf", "wmv2", "ac3", "asf")],
+)
+def test_films_of_a_dvd_and_of_windows_keep_their_times_and_their_sound(
+    tmp_path, name, codec, sound, kind
+):
+    pictures = [texture(n, 256) for n in range(50)]
+    path = clip(tmp_path / name, pictures, codec=codec, sound=sound, format=kind)
+    with VideoFile(path, sound=True) as opened:
+        times = [frame.time_s for frame in opened]
+        heard = [float(packet.pts * packet.time_base) for packet in opened.heard() if packet.size]
+        assert (opened.mended, opened.damaged) == (0, 0)
+        assert opened.missing_s < 0.1
+    assert times == pytest.approx([n / 25 for n in range(50)], abs=1e-4)
+    assert heard[0] - opened.start_s == pytest.approx(0, abs=0.1)
+    assert heard[-1] - opened.start_s == pytest.approx(2, abs=0.1)
+
+
+def test_a_dvd_in_two_parts_is_one_film(tmp_path):
+    pictures = [texture(n, 256) for n in range(50)]  # smaller ones share a stamp
+    part = clip(tmp_path / "1.vob", pictures, codec="mpeg2video", sound=None, format="vob")
+    (tmp_path / "all.vob").write_bytes(2 * part.read_bytes())
+    with VideoFile(tmp_path / "all.vob") as opened:
+        times = [frame.time_s for frame in opened]
+        assert (opened.mended, opened.missing_s) == (1, 0)
+    assert times == pytest.approx([n / 25 for n in range(100)], abs=1e-4)
 
 
 def test_sound_alone_is_no_video(tmp_path):

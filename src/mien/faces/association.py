@@ -61,17 +61,19 @@ class Observation:
         detection: where.
         appearance: shape (V,), of length 1: the dot product of two is their similarity.
         crowded: whether another face's box overlaps it, so that its appearance is not its own.
+        pattern: the part of the appearance that is `light_and_dark`.
     """
 
     detection: Detection
     appearance: F32
     crowded: bool = False
+    pattern: F32 = field(init=False)  # made once, as the face is compared with every track
 
-    @property
-    def pattern(self) -> F32:
-        """The part of the appearance that is `light_and_dark`."""
+    def __post_init__(self) -> None:
+        """Take the pattern out of the appearance."""
         part = self.appearance[: _FACE_SIDE**2]
-        return np.asarray(part / np.linalg.norm(part), dtype=np.float32)
+        pattern = np.asarray(part / np.linalg.norm(part), dtype=np.float32)
+        object.__setattr__(self, "pattern", pattern)
 
 
 @dataclass(slots=True, eq=False)

@@ -24,7 +24,7 @@ __all__ = [
     "is_address",
     "is_ordinary",
     "open_container",
-    "picture_stream",
+    "picture_streams",
     "pyav",
     "too_large",
 ]
@@ -32,6 +32,7 @@ __all__ = [
 FIX = "give a video file such as .mp4, .mov, .avi or .webm"
 MAX_PIXELS = 36_000_000  # of a frame: 8K (8192x4320) fits
 _MAX_SIDE = 16_384  # pixels, as H.264 allows
+_INDEX_LAST = frozenset({".3gp", ".m4v", ".mov", ".mp4"})  # cameras write it when they stop
 # FFmpeg plays anything that holds a JPEG, a .zip of them too; these are its names for such files.
 _STILL = ("_pipe", "image2", "mjpeg")
 # Its names for what is no video itself, but names files or addresses that are then opened.
@@ -112,7 +113,10 @@ def _reason(name: str, error: Exception) -> tuple[str, str]:
     reason = getattr(error, "strerror", None) or error
     if is_address(name) and isinstance(error, ConnectionError):
         return f"cannot reach {name} ({reason})", "check the address, and that it answers"
-    return f"not a video: {name} ({reason})", FIX
+    fix = FIX
+    if isinstance(error, av.error.InvalidDataError) and Path(name).suffix.lower() in _INDEX_LAST:
+        fix += "; a recording that broke off has no index, and needs a tool that makes it anew"
+    return f"not a video: {name} ({reason})", fix
 
 
 def is_address(source: str | Path) -> bool:
@@ -206,7 +210,7 @@ def _problem(container: Any) -> str:
         return "is a picture, or a file of pictures"
     if not container.streams.video:
         return "has sound, but no pictures" if container.streams.audio else "has no pictures"
-    stream = picture_stream(container)
+    stream = picture_streams(container)[0]
     if stream.codec_context is None:
         return "has pictures in a code that is not known"
     return too_large(stream.codec_context.width, stream.codec_context.height)
@@ -229,15 +233,16 @@ def too_large(width: int, height: int) -> str:
     )
 
 
-def picture_stream(container: Any) -> Any:
-    """The pictures of a film: its first stream of them that is not the cover of an album.
+def picture_streams(container: Any) -> list[Any]:
+    """The pictures of a film: its streams of them, the one that players show first.
 
     Args:
         container: PyAV's, with at least one stream of pictures.
 
     Returns:
-        PyAV's stream.
+        PyAV's streams, at least one; without the cover of an album if there are others.
     """
+    marks = pyav().stream.Disposition
     streams = container.streams.video
-    cover = pyav().stream.Disposition.attached_pic
-    return next((s for s in streams if not s.disposition & cover), streams[0])
+    films = [s for s in streams if not s.disposition & marks.attached_pic] or [*streams]
+    return sorted(films, key=lambda stream: not stream.disposition & marks.default)

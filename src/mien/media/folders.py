@@ -16,6 +16,7 @@ from mien.errors import BadImageError
 from mien.media.files import is_dir, outwait
 
 __all__ = [
+    "FILM_SUFFIXES",
     "HIDDEN",
     "OTHER",
     "SUFFIXES",
@@ -32,9 +33,9 @@ SUFFIXES = frozenset({
     *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif"),
     *(".jp2", ".j2k", ".jpx", ".dds", ".qoi", ".sgi", ".pcx", ".tga"),
 })
-_FILM_SUFFIXES = frozenset({
-    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv"),
-    *(".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".3gp"),
+FILM_SUFFIXES = frozenset({
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".asf", ".flv", ".f4v", ".ogv"),
+    *(".mpg", ".mpeg", ".vob", ".mts", ".m2ts", ".m2t", ".ts", ".mxf", ".dv", ".3gp", ".3g2"),
 })
 HIDDEN = "hidden"
 OTHER = "no picture by its suffix"
@@ -58,7 +59,7 @@ class _Kind:
 
 
 _PICTURES = _Kind(SUFFIXES, OTHER)
-_FILMS = _Kind(_FILM_SUFFIXES, _NO_FILM)
+_FILMS = _Kind(FILM_SUFFIXES, _NO_FILM)
 
 
 @dataclass(slots=True)

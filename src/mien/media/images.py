@@ -30,6 +30,7 @@ from mien.media.costs import (
     refuse_costly,
 )
 from mien.media.files import open_regular, read_errors
+from mien.media.folders import FILM_SUFFIXES
 from mien.media.quiet import quiet
 from mien.pixels import U8
 
@@ -77,7 +78,6 @@ _DAMAGES = (
     TypeError,
     struct.error,
 )
-_FILMS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm", ".wmv")  # not for us
 _BAND = 2**19  # pixels converted at once
 _Read = Callable[[Image.Image], T]
 
@@ -180,7 +180,8 @@ def _decoded(file: IO[bytes], name: str, read: _Read[T], max_pixels: int, max_me
                 return read(image)
     except UnidentifiedImageError:
         fix = "give a JPEG, PNG, WebP, TIFF, BMP or GIF file"
-        fix = f"mien video {name}, which reads videos" if name.lower().endswith(_FILMS) else fix
+        is_film = Path(name).suffix.lower() in FILM_SUFFIXES
+        fix = f"mien video {name}, which reads videos" if is_film else fix
         raise BadImageError(f"not a picture: {name}", fix) from None
     except Image.DecompressionBombError:
         raise BadImageError(

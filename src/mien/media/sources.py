@@ -19,7 +19,7 @@ from mien.media import images
 from mien.media.animation import HEAD, Animation, is_webp
 from mien.media.decoder import as_bad_video, is_address, is_ordinary
 from mien.media.files import is_dir, open_regular
-from mien.media.folders import search_pictures
+from mien.media.folders import FILM_SUFFIXES, PictureFiles, search_pictures
 from mien.media.frame import Frame
 from mien.media.live_stream import LiveStream
 from mien.media.pipe import Pipe, keep
@@ -209,7 +209,7 @@ class PictureFolder(_Pictures):
             BadImageError: if there is none, or the folder cannot be read.
             BadSettingError: if the rate cannot be.
         """
-        found = search_pictures([folder])
+        found = _pictures_in(folder)
         files = [file for file in found.files if file.parent == folder]
         for file in found.files:
             if file.parent != folder:
@@ -218,6 +218,17 @@ class PictureFolder(_Pictures):
             raise BadImageError(f"no pictures in {folder} itself", fix="name a folder below it")
         super().__init__(str(folder), sorted(files, key=_by_number), rate)
         self.left_out = found.summary()
+
+
+def _pictures_in(folder: Path) -> PictureFiles:
+    """The pictures below a folder; one of films alone says how these are read."""
+    try:
+        return search_pictures([folder])
+    except BadImageError as error:
+        if not any(file.suffix.lower() in FILM_SUFFIXES for file in folder.rglob("*")):
+            raise
+        fix = f"name one of them, or read them all with mien video {folder} --films"
+        raise BadImageError(f"no pictures in {folder}, but films", fix) from error
 
 
 def _listed(folder: Path) -> list[Path]:

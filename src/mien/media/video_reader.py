@@ -20,7 +20,7 @@ from mien.media.decoder import (
     as_bad_video,
     damages,
     open_container,
-    picture_stream,
+    picture_streams,
 )
 from mien.media.frame import Frame, Geometry
 from mien.media.pipe import Pipe, index_is_last, keep
@@ -82,7 +82,11 @@ class VideoFile(VideoSource):
             self._open = stack.pop_all()
 
     def _read_head(self, rate: float, sound: bool) -> None:
-        stream = self._stream = picture_stream(self._container)
+        stream, *others = picture_streams(self._container)
+        self._stream = stream
+        if others:
+            its_own = "each is read once it is a file of its own"
+            self.left_out = [f"left out, other streams of pictures: {len(others)} ({its_own})"]
         stream.thread_type = "AUTO"
         stream.codec_context.options |= {"max_pixels": str(MAX_PIXELS)}
         kind = self._container.format
@@ -99,6 +103,7 @@ class VideoFile(VideoSource):
         self._geometry = Geometry(Fraction(stream.sample_aspect_ratio or 1))
         self._heard: deque[Any] = deque()
         self._held_s = 0.0  # the last time at which a frame was shown on
+        self._others_end_s = 0.0  # of sound, words and other pictures, by the clock of the file
         self._ended = False
         self._came = self._fetched = 0  # bytes of sound; each is counted by one thread
         self.sounds = tuple(filter(_can_be_heard, self._container.streams.audio)) if sound else ()
@@ -106,7 +111,8 @@ class VideoFile(VideoSource):
     @property
     def is_endless(self) -> bool:
         """Whether nothing says where it ends: no length, and no size on a disk or a server."""
-        return not self.length and not self._duration_s() and (self._container.size or 0) <= 0
+        says = self.length or self._stream.duration or self._container.duration
+        return not says and (self._container.size or 0) <= 0
 
     @property
     def has_sound(self) -> bool:
@@ -133,20 +139,21 @@ class VideoFile(VideoSource):
         if number == 0:
             larger = f"or larger ones than {MAX_PIXELS:,} pixels"
             raise BadImageError(f"damaged video: {self.name} has no frame to show, {larger}", FIX)
-        self.missing_s = max(0.0, self._duration_s() - self._end_s(time_s))
+        self.missing_s = max(0.0, self._missing_s(self._end_s(time_s)))
 
     def _time_s(self, shown: "VideoFrame") -> float:
         unit = self._unit_s
         stamp = None if shown.pts is None else shown.pts * unit.numerator / unit.denominator
         time_s = self._stamps.read(stamp)
         self.start_s, self.mended = self._stamps.start_s, self._stamps.mended
-        return time_s
+        return round(time_s, 9)  # 1.007 - 0.007 is a little under 1
 
     def _decoded(self) -> Iterator["VideoFrame"]:
-        packets = self._container.demux([self._stream, *self.sounds])
+        streams = self._container.streams
+        packets = self._container.demux([*streams.video, *streams.audio, *streams.subtitles])
         while (packet := self._tried(next, packets, None)) is not None:
             if packet.stream is not self._stream:
-                self._hear(packet)
+                self._pass(packet)
             elif packet.size:
                 yield from self._tried(packet.decode) or ()
             elif packet.pts is not None:  # an empty one: the frame before is shown on
@@ -160,6 +167,14 @@ class VideoFile(VideoSource):
         except damages():
             self.damaged += 1
             return None
+
+    def _pass(self, packet: Any) -> None:
+        """Note when a packet of another stream ends, and keep it if its sound is wanted."""
+        if packet.pts is not None:
+            end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            self._others_end_s = max(self._others_end_s, end_s)
+        if packet.stream in self.sounds:
+            self._hear(packet)
 
     def _hear(self, packet: Any) -> None:
         """Keep a packet of sound until it is fetched; where pictures are absent, not endlessly."""
@@ -176,13 +191,13 @@ class VideoFile(VideoSource):
         leapt_s = max(0.0, self._stamps.change_s)
         return max(time_s + leapt_s, self._held_s - self.start_s) + self._step_s
 
-    def _duration_s(self) -> float:
-        """How long the pictures last, as the file says; 0 if it does not."""
+    def _missing_s(self, end_s: float) -> float:
+        """How much later than `end_s` the pictures end, or the whole film, as the file says."""
         if self._stream.duration:
-            return float(self._stream.duration * self._stream.time_base)
-        if self._container.duration and not self._container.streams.audio:
-            return float(self._container.duration) / 1e6  # FFmpeg counts it in microseconds
-        return 0.0
+            return float(self._stream.duration * self._stream.time_base) - end_s
+        # .mkv and .flv only tell when their longest stream ends, by its own clock
+        whole_s = float(self._container.duration or 0) / 1e6  # FFmpeg counts it in microseconds
+        return whole_s - max(self.start_s + end_s, self._others_end_s)
 
     def heard(self) -> Iterator[Any]:
         """Yield the packets of the sound that came by since the last call, oldest first.

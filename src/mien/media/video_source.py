@@ -16,6 +16,7 @@ from mien.pixels import U8
 __all__ = ["USUAL_RATE", "VideoSource", "check_rate", "every_nth", "per_second"]
 
 USUAL_RATE = 25.0  # frames a second, where nobody says
+_ROUNDED_S = 0.001  # by which a time may be too early: in many films it is in whole milliseconds
 
 
 class VideoSource(ABC):
@@ -173,7 +174,7 @@ def per_second(frames: Iterable[Frame], rate: float) -> Iterator[Frame]:
     """
     due = 0
     for frame in frames:
-        slot = int(frame.time_s * rate + 1e-6)  # 1e-6: times are rounded, slots must not be
+        slot = int((frame.time_s + _ROUNDED_S) * rate + 1e-6)  # 1e-6: 0.29 * 100 is under 29
         if slot >= due:
             due = slot + 1
             yield frame

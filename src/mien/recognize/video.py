@@ -31,8 +31,9 @@ from mien.recognize.results import Face, VideoFrame
 
 __all__ = ["USUAL_S", "Choice", "Smoother", "VideoRecognizer", "read_video", "recognize_frames"]
 
-# In the clip of a calm face that smiles it leaves 2 changes of label of 14, and a change is seen
-# 0.2 s later (benchmarks/bench_tracks.py); shorter ones leave flicker, longer ones only come later.
+# In the clips of a calm face that smiles it leaves the smile alone of 2 changes of label, and in a
+# film with noise the 4 that were drawn of 6; a change is seen 0.2 s later, with longer ones later
+# still (benchmarks/bench_tracks.py).
 USUAL_S = 0.3
 _LEAST = 1e-6  # probability; the logarithm of 0 would never be forgotten
 _FORGOTTEN = 10  # time constants after which the past weighs less than 1 in 20,000
