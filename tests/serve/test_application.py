@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mien.serve import application
-from tests.support.web_server import problem_of, served
+from tests.support.web_server import answer, problem_of, served
 
 
 def test_the_documentation_loads_its_own_files_and_nothing_else(service):
@@ -116,6 +116,14 @@ def test_the_page_is_served_at_the_root_without_a_token(with_page):
     assert problem_of(running.get("/../pyproject.toml"))["status"] == 404
     assert running.get("/health").json() == {"status": "ok"}  # not hidden by the page
     assert [str(model).endswith("miennet.onnx") for model in given] == [True]
+
+
+@pytest.mark.parametrize("path", ["/v1/pictures/", "/health/", "/docs/", "//health"])
+def test_an_address_that_is_nearly_one_of_ours_is_none(service, path):
+    with service.raw(f"GET {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n".encode()) as asked:
+        status, headers, body = answer(asked)
+    assert problem_of((status, headers, body))["status"] == 404
+    assert "location" not in headers  # it would lead to whatever Host says
 
 
 def test_json_has_no_numbers_that_are_none(service, photo):

@@ -131,10 +131,10 @@ def test_64_pictures_of_the_longest_form_are_not_too_many(post):
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (form(*[part(b"x")] * 10_000), "Too many files"),
-        (form(*[part(b"x", filename=None)] * 10_000), "Too many fields"),
+        (form(*[part(b"x")] * 10_000), "more than 64 pictures"),
+        (form(*[part(b"x", filename=None)] * 10_000), "a part called 'files' without a filename"),
+        (form(part(b"x" * 70_000, filename=None)), "a part called 'files' without a filename"),
         (form(part(b"x", name=b"image")), "a part called 'image'"),
-        (form(part(b"x", filename=None)), "a part called 'files' that is no file"),
         (form(b"--frontier\r\nX: y\r\n\r\nz\r\n"), "Content-Disposition"),
         (b"no form at all", "no valid multipart form"),
         (part(b"x") + part(b"y")[:-3], "cut off before its end"),
@@ -144,6 +144,17 @@ def test_64_pictures_of_the_longest_form_are_not_too_many(post):
 def test_forms_that_are_wrong_or_flood(post, body, detail):
     told = problem_of(post(body, FORM))
     assert (told["status"], detail in told["detail"]) == (422, True), told
+
+
+@pytest.mark.parametrize("path", ["/v1/explain", "/v1/videos"])
+def test_where_one_is_wanted_two_are_refused_with_what_helps(service, path):
+    told = problem_of(service.post(path, content=form(part(b"x"), part(b"y")), headers=FORM))
+    assert (told["detail"], told["fix"]) == ("more than one file was sent", "send one alone")
+
+
+def test_what_is_wrong_with_the_form_of_a_video_is_told_with_how_to_send_a_video(service):
+    told = problem_of(service.post("/v1/videos", content=b"no form at all", headers=FORM))
+    assert told["fix"].startswith("send the video file as the body")
 
 
 def test_a_form_without_a_boundary_is_refused(post):

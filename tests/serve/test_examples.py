@@ -55,6 +55,7 @@ def refusals(service, path):
             yield ask()  # 422: nothing was sent
             yield raw(service, path, 10**10)
             yield raw(service, path, 1000, b"a few")
+            yield ask(headers=TOKEN | {"content-encoding": "gzip"}, content=b"x")
             if path != "/v1/videos":
                 json = {"content-type": "application/json"}
                 yield ask(headers=TOKEN | json, content=b"x")

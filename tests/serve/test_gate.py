@@ -130,6 +130,16 @@ def test_a_body_that_is_said_to_be_too_long_is_refused_before_it_is_read(narrow,
     assert "--max-bytes" in told["fix"]
 
 
+@pytest.mark.parametrize("path", ["/v1/pictures", "/v1/videos"])
+def test_a_body_that_is_packed_is_refused_and_not_taken_for_a_damaged_picture(service, path):
+    with service.raw(head(path, "Content-Length: 9", "Content-Encoding: GZIP")) as connection:
+        told = problem_of(answer(connection))  # not one byte of it was sent
+    assert (told["status"], told["detail"]) == (415, "a body with Content-Encoding: GZIP")
+    assert "without Content-Encoding" in told["fix"]
+    plain = service.post(path, headers={"content-encoding": "identity"}, content=b"x")
+    assert plain.status_code != 415
+
+
 def test_a_client_that_waits_for_a_word_is_refused_without_it(narrow):
     words = head("/v1/pictures", "Content-Length: 100001", "Expect: 100-continue")
     with narrow.raw(words) as connection:

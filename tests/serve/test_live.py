@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+import time
 from contextlib import suppress
 
 import pytest
@@ -71,6 +72,50 @@ def test_stale_frames_are_dropped_and_counted_and_the_newest_is_read(service, fr
     assert (newest["frame"], newest["dropped"]) == (5, 4)
     assert engine_of.keys() == {"0", "5"}
     assert engine_of["5"] == b"frame 5"
+
+
+def test_a_frame_that_became_stale_while_others_had_their_turn_is_dropped(
+    service, frame, monkeypatch
+):
+    held, begun = threading.Event(), threading.Event()
+    whole = service.house.engine.picture
+
+    def slow(given):
+        if given.name == "other.jpg":
+            begun.set()
+            assert held.wait(20)
+        return whole(given)
+
+    monkeypatch.setattr(service.house.engine, "picture", slow)
+    files = {"files": ("other.jpg", frame)}
+    other = threading.Thread(target=service.post, args=["/v1/pictures"], kwargs={"files": files})
+    other.start()
+    assert begun.wait(20)
+    with live(service) as socket:
+        socket.send(frame)
+        wait_until(lambda: service.house.turns._lines)  # it waits for its turn
+        for _ in range(5):
+            socket.send(frame)
+        socket.ping().wait(10)  # all have arrived
+        held.set()
+        record = json.loads(socket.recv(20))
+    other.join()
+    assert (record["frame"], record["dropped"]) == (5, 5)
+
+
+def test_who_waits_for_a_slow_answer_is_not_silent(guarded, frame, monkeypatch):
+    whole = guarded.house.engine.picture
+
+    def slow(given):
+        time.sleep(1.5 if given.name == "0" else 0)  # longer than silence is borne
+        return whole(given)
+
+    monkeypatch.setattr(guarded.house.engine, "picture", slow)
+    with live(guarded, subprotocols=[CODED]) as socket:
+        for number in range(2):
+            socket.send(frame)
+            assert json.loads(socket.recv(20))["frame"] == number
+    wait_until(lambda: guarded.house.live.count == 0)
 
 
 def test_a_frame_that_cannot_be_read_says_so_and_the_next_is_read(service, frame):

@@ -188,7 +188,8 @@ def test_limits_of_a_picture_are_kept(photo, files, talk):
         assert large["error"].startswith("picture too large: large.jpg has 512x512 pixels")
         assert crowd["error"] == "too many faces: two.png has 2, the cap is 1"
         told = problem_of(narrow.post("/v1/pictures", files=[("files", ("x", b"x"))] * 3))
-        assert "Too many files" in told["detail"]
+        assert "more than 2 pictures" in told["detail"]
+        assert "--max-pictures" in told["fix"]
 
 
 def test_a_bomb_is_refused_before_it_is_decoded(service):
@@ -285,6 +286,29 @@ def test_a_client_that_leaves_ends_the_work_on_its_pictures(service, path, monke
     left.set()
     wait_until(lambda: service.house.turns.inside == 0)
     assert begun == ["0"]
+
+
+@pytest.mark.parametrize("path", ["/v1/pictures", "/v1/crops", "/v1/explain"])
+def test_nothing_is_read_for_a_client_that_left_before_its_turn(service, path, monkeypatch):
+    begun, held = [], threading.Event()
+
+    def read(given, *_):
+        begun.append(given.data)
+        assert held.wait(20)
+        return Failure(given.name, BadImageError("no picture", fix="send one"))
+
+    for work in ("picture", "crop", "explanation"):
+        monkeypatch.setattr(service.house.engine, work, read)
+    with service.raw(b"POST /v1/pictures HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nfirst"):
+        wait_until(lambda: begun)
+        with service.raw(
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nleft".encode()
+        ):
+            wait_until(lambda: service.house.turns._lines)  # it waits for its turn
+        time.sleep(0.2)  # until the service has seen that it left
+        held.set()
+        wait_until(lambda: service.house.turns.inside == 0)
+    assert begun == [b"first"]
 
 
 def test_models_name_the_one_in_use(service, recognizer):

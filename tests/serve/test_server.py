@@ -14,8 +14,11 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from mien.errors import BadSettingError
+from mien.faces.detect import YUNET
 from mien.serve import server
 from mien.serve.settings import Settings
 from tests.support.commands import mien
@@ -59,6 +62,7 @@ def test_nothing_is_written_and_no_name_is_logged(portrait, photo, tmp_path):
     large = encode(portrait, "BMP") * 3  # above what web frameworks keep in memory
     names = [("files", ("holiday-in-rome.jpg", photo)), ("files", ("secret.bmp", large))]
     with process("--threads", "1", before=write_nothing, **place) as (running, service):
+        live = f"{service.url.replace('http', 'ws')}/v1/live"
         found = service.post("/v1/pictures", files=names).json()["pictures"]
         assert [len(record["faces"]) for record in found] == [1, 1]
         explained = service.post("/v1/explain?label=holiday", files=names[:1])
@@ -67,11 +71,17 @@ def test_nothing_is_written_and_no_name_is_logged(portrait, photo, tmp_path):
         assert service.post("/v1/crops", files=names).status_code == 200
         assert service.post("/v1/videos", files=names[:1]).status_code == 422
         assert service.get("/v1/holiday-in-rome.jpg?secret=secret").status_code == 404
+        form = {"content-type": "multipart/form-data; boundary=holiday"}
+        assert service.post("/v1/pictures", content=b"holiday", headers=form).status_code == 422
+        with pytest.raises(InvalidStatus), connect(live, origin="https://rome", proxy=None):
+            pass
         running.terminate()
         out, log = running.communicate(timeout=60)
     assert list(tmp_path.iterdir()) == []
     assert log.count("POST /v1/pictures 200") == 1
     assert log.count("- other 404") == 1
+    assert log.count("- /v1/live 403") == 1
+    assert [line for line in log.splitlines() if " INFO " not in line] == []  # one a request
     for word in ("holiday", "rome", "secret", "jpg"):
         assert word not in log + out
 
@@ -94,7 +104,7 @@ def test_the_log_names_the_place_of_a_fault_and_not_what_was_sent():
 @pytest.mark.parametrize("option", ["--timeout", "--max-video-time"])
 def test_a_time_without_an_end_is_refused_before_an_address_is_told(option):
     result = mien("serve", "--port", "0", option, "inf")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "inf" in result.stderr
     assert "try: " in result.stderr
 
@@ -116,7 +126,7 @@ def test_counters_of_another_program_are_left_alone(tmp_path):
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_other_machines_need_a_token(host):
     result = mien("serve", "--host", host, "--port", "0")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert f"mien: {host} can be reached from other machines, and no token is set" in result.stderr
     assert "MIEN_TOKEN" in result.stderr
 
@@ -135,7 +145,7 @@ def test_with_a_token_from_the_environment_it_listens_to_all(photo):
 
 def test_an_empty_token_is_refused():
     result = mien("serve", "--token", "", "--port", "0")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "the token is empty" in result.stderr
 
 
@@ -164,6 +174,33 @@ def test_a_model_that_cannot_be_loaded_ends_it_with_the_reason(tmp_path, workers
     assert "m.onnx" in done.stderr
     assert "try: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_detector_that_is_damaged_ends_it_before_an_address_is_told(tmp_path, workers):
+    (tmp_path / YUNET[1]).write_bytes(b"no network")
+    words = ["serve", "--port", "0", "--workers", str(workers)]
+    done = subprocess.run(
+        [sys.executable, "-m", "mien", *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"MIEN_DETECTOR": str(tmp_path)},
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{YUNET[1]} is another file than expected" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_signal_that_comes_before_the_server_listens_to_it_is_heard(monkeypatch):
+    def run(self, _listeners):
+        signal.raise_signal(signal.SIGTERM)  # by then its own handler is not there yet
+        assert self.should_exit
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(server.Server, "run", run)
+    server.run_server(Settings(), port=0, on_address=lambda _address: None)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def answering(service):
@@ -238,6 +275,43 @@ def test_two_workers_answer_add_up_and_come_back(photo, tmp_path):
         running.terminate()
         assert running.wait(60) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_workers_start_ends_all_without_a_word():
+    """A terminal sends it to the workers too, which have only begun to import."""
+    words = [sys.executable, "-m", "mien", "serve", "--port", "0", "--workers", "2"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, start_new_session=True, **streams) as running:
+        wait_until(lambda: len(children(running.pid)) == 3)  # and one that cleans up
+        time.sleep(0.3)
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.communicate(timeout=60) == ("", "")
+        assert running.returncode == 0
+
+
+@pytest.mark.slow
+def test_workers_end_when_what_looks_after_them_is_killed(tmp_path):
+    place = {"TMPDIR": str(tmp_path)}  # nobody removes the folder of counters
+    with process("--workers", "2", "--threads", "1", **place) as (running, service):
+        with service.raw(head(4)) as connection:
+            time.sleep(0.5)
+            running.kill()
+            time.sleep(0.5)
+            connection.sendall(b"last")
+            assert answer(connection)[0] == 200  # what is in work is done
+
+        def is_free():
+            try:
+                socket.create_connection((service.host, service.port), 2).close()
+            except ConnectionRefusedError:
+                return True
+
+        wait_until(is_free)
 
 
 def test_a_head_that_does_not_arrive_is_given_up(monkeypatch):

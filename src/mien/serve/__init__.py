@@ -17,9 +17,11 @@ live          a WebSocket: frames in, one record out, stale frames dropped
 routes        the addresses under /v1, health and metrics, with examples for /docs
 examples      what /docs shows of each address
 counters      what /metrics tells, and one line of log a request
+counter_folder  where worker processes count, so that each can add up all
 static_files  files held in memory, sent with ETag and gzip: the page, the documentation
 application   all of it as one ASGI application
-server        the socket, the worker processes, the signals, the log
+server        the socket, the signals, the log; one process or several
+supervisor    replaces worker processes that ended, and ends those that hang
 page_files  the files of the page that reads faces in the browser itself; the same as one file
 onnx_dims   the face detector's file, made to take pictures of any size
 page/       the page: plain JavaScript modules, HTML, CSS; onnxruntime for browsers in vendor/

@@ -90,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # ours loads nothing from elsewhere
         redoc_url=None,
         openapi_url=_DOCUMENTED,
+        redirect_slashes=False,  # an address is ours or it is not; a redirect would trust Host
         lifespan=lifespan,
     )
     app.state.house = House(settings, engine, turns, video_turns, counters, live)

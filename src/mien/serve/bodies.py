@@ -8,6 +8,7 @@ Addresses and paths are refused without a look at what they name. Nothing is dec
 import base64
 import binascii
 import re
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -24,7 +25,7 @@ from mien.serve.problems import RequestError
 __all__ = ["Given", "read_pictures", "read_video"]
 
 _FIX = 'send a picture file as the body, multipart parts called files, or {"pictures": [data URLs]}'
-_SMALL = 64 * 2**10  # bytes of a part that is no file
+_FIX_VIDEO = "send the video file as the body, or as one multipart part called files"
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*;base64,", re.ASCII)
 _LONGEST_HEAD = 200  # characters of a data URL before its data
 
@@ -57,7 +58,7 @@ async def read_pictures(request: Request, most: int) -> list[Given]:
     """
     kind = _media_type(request)
     if kind == "multipart/form-data":
-        found = await _parts(request, most)
+        found = await _parts(request, most, _FIX)
     elif kind == "application/json":
         found = _data_urls(await _whole(request), most)
     else:
@@ -80,15 +81,13 @@ async def read_video(request: Request) -> Given:
     Raises:
         RequestError: if there is none or more than one.
     """
-    fix = "send the video file as the body, or as one multipart part called files"
     if _media_type(request) != "multipart/form-data":
         data = await _whole(request)
-        if not data:
-            raise RequestError(422, "no video was sent", fix)
-        return Given("video", data)
-    found = await _parts(request, 1)
+        found = [Given("video", data)] if data else []
+    else:
+        found = await _parts(request, 1, _FIX_VIDEO)
     if not found:
-        raise RequestError(422, "no video was sent", fix)
+        raise RequestError(422, "no video was sent", _FIX_VIDEO)
     return found[0]
 
 
@@ -101,9 +100,20 @@ async def _whole(request: Request) -> bytes:
 
 
 class _Parser(MultiPartParser):
-    """Starlette's parser, which does not tell a form that was cut off from a whole one."""
+    """Starlette's parser, which takes files alone, and tells a form that was cut off."""
 
-    ended = False
+    def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], most: int) -> None:
+        super().__init__(headers, stream, max_files=most + 1, max_fields=1)
+        self.most, self.ended = most, False
+
+    def on_headers_finished(self) -> None:
+        super().on_headers_finished()
+        name, is_file = self._current_part.field_name, self._current_part.file is not None
+        if name != "files" or not is_file:
+            got = f"a part called {name!r}" + ("" if is_file else " without a filename")
+            raise MultiPartException(f"{got}, expected files alone, called files")
+        if self._current_files > self.most:
+            raise _too_many(self.most)
 
     def on_end(self) -> None:
         self.ended = True
@@ -114,23 +124,16 @@ class _Parser(MultiPartParser):
             file.close()
 
 
-async def _parts(request: Request, most: int) -> list[Given]:
-    parser = _Parser(
-        _form_type(request),
-        request.stream(),
-        max_files=most,
-        max_fields=1,  # none is wanted; this one is named below
-        max_part_size=_SMALL,
-    )
+async def _parts(request: Request, most: int, fix: str) -> list[Given]:
+    parser = _Parser(_form_type(request), request.stream(), most)
     parser.spool_max_size = 0  # never into a file: the bytes are counted at the gate
     try:
         form = await parser.parse()
-    except (MultiPartException, FormParserError, UnicodeError, LookupError) as error:
-        raise RequestError(422, f"no valid multipart form: {error}", _FIX) from error
-    try:
         if not parser.ended:
-            raise RequestError(422, "the multipart form is cut off before its end", _FIX)
-        return [await _file(n, key, part) for n, (key, part) in enumerate(form.multi_items())]
+            raise RequestError(422, "the multipart form is cut off before its end", fix)
+        return [await _file(number, part) for number, part in enumerate(form.getlist("files"))]
+    except (MultiPartException, FormParserError, UnicodeError, LookupError) as error:
+        raise RequestError(422, f"no valid multipart form: {error}", fix) from error
     finally:
         parser.close()
 
@@ -148,11 +151,8 @@ def _form_type(request: Request) -> Headers:
     return Headers({"content-type": kind})
 
 
-async def _file(number: int, key: str, part: UploadFile | str) -> Given:
-    if isinstance(part, str):
-        raise RequestError(422, f"a part called {key!r} that is no file", _FIX)
-    if key != "files":
-        raise RequestError(422, f"a part called {key!r}, expected files alone", _FIX)
+async def _file(number: int, part: UploadFile | str) -> Given:
+    assert not isinstance(part, str)  # the parser takes files alone
     return Given(part.filename or str(number), await part.read())
 
 
@@ -174,6 +174,8 @@ def _data_urls(body: bytes, most: int) -> list[Given]:
 
 
 def _too_many(most: int) -> RequestError:
+    if most == 1:
+        return RequestError(422, "more than one file was sent", "send one alone")
     return RequestError(
         422,
         f"more than {most} pictures in one request",

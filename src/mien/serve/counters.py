@@ -19,11 +19,11 @@ from starlette.websockets import WebSocketDisconnect
 
 from mien.recognize.recognizer import Failure
 from mien.recognize.results import Picture
+from mien.serve.counter_folder import FOLDER
 
-__all__ = ["FOLDER", "SAFE", "Counters", "Observed"]
+__all__ = ["SAFE", "Counters", "Observed"]
 
 SAFE = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}  # headers
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the variable that prometheus_client reads
 _LOG = logging.getLogger("mien.serve")
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LEAVING = (ClientDisconnect, WebSocketDisconnect)  # no faults of ours

@@ -64,6 +64,11 @@ _LARGE_VIDEO = RequestError(
     "the body has more than 67,108,864 bytes",
     "send less, or start mien serve with a higher --max-video-bytes",
 )
+_PACKED = RequestError(
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "a body with Content-Encoding: gzip",
+    "send the body as it is, without Content-Encoding",
+)
 _NO_PICTURE = RequestError(422, "no picture was sent", _SEND)
 _NO_VIDEO = RequestError(422, "no video was sent", _SEND_VIDEO)
 _NO_EXTRA = MissingExtraError("/v1/videos", "video")
@@ -110,12 +115,13 @@ _WHY = {
     403: "A page of another origin may not call.",
     408: "The body did not arrive in time.",
     413: "The body is too large.",
+    415: "The body is packed.",
     422: "What was sent cannot be used.",
     501: "An extra is not installed.",
     503: "Too many requests; Retry-After says when to try again.",
 }
 _DOOR = (_NO_TOKEN, _FOREIGN)
-_USUAL = (_NO_JSON, *_DOOR, _LATE, _LARGE, _NO_PICTURE, _BUSY)
+_USUAL = (_NO_JSON, *_DOOR, _LATE, _LARGE, _PACKED, _NO_PICTURE, _BUSY)
 
 
 def _address(
@@ -155,7 +161,7 @@ VIDEOS = _address(
     _answers(
         "application/jsonl",
         {"time_s": 0.04, "frame": 1, "faces": [{"track": 1, **_FACE}]},
-        *(*_DOOR, _LATE, _LARGE_VIDEO, _NO_VIDEO, _NO_EXTRA, _BUSY),
+        *(*_DOOR, _LATE, _LARGE_VIDEO, _PACKED, _NO_VIDEO, _NO_EXTRA, _BUSY),
     ),
     {
         "requestBody": {

@@ -94,7 +94,7 @@ class Gate:
             if room is None or scope["method"] != "POST":
                 await self._app(scope, receive, last_send)
                 return
-            self._check_length(scope, room)
+            _check_head(scope, room)
             visit = room.turns.enter(client_of(scope))
         except RequestError as error:
             await refuse(scope, last_send, error)
@@ -135,11 +135,6 @@ class Gate:
         # Any name may be made to lead here. Without a token, only a name of this machine is ours.
         is_ours = self._settings.token is not None or is_loopback(parts.hostname or "")
         return parts.netloc == host and is_ours
-
-    def _check_length(self, scope: Scope, room: Room) -> None:
-        declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > room.max_bytes:
-            raise _too_large(room)
 
     async def _admit(
         self, scope: Scope, receive: Receive, send: Send, inside: tuple[Room, Visit, _Body]
@@ -191,6 +186,8 @@ async def refuse(scope: Scope, send: Send, error: MienError) -> None:
         return
     await send({"type": f"{kind}.response.start", "status": status, "headers": raw})
     await send({"type": f"{kind}.response.body", "body": data})
+    if scope["type"] == "websocket":  # uvicorn logs an error unless its connection is closed first
+        await asyncio.sleep(0)
 
 
 def _has_body(scope: Scope) -> bool:
@@ -215,6 +212,21 @@ def _subprotocol_tokens(scope: Scope) -> Iterator[bytes]:
                 yield base64.urlsafe_b64decode(name.removeprefix(_BEARER) + "==")
             except (binascii.Error, ValueError):
                 continue  # another token, and wrong
+
+
+def _check_head(scope: Scope, room: Room) -> None:
+    """Refuse a body for what is said of it before it comes."""
+    headers = Headers(scope=scope)
+    packed = headers.get("content-encoding", "identity")
+    if packed.lower() != "identity":
+        raise RequestError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"a body with Content-Encoding: {packed}",
+            "send the body as it is, without Content-Encoding",
+        )
+    declared = headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > room.max_bytes:
+        raise _too_large(room)
 
 
 def _too_large(room: Room) -> RequestError:

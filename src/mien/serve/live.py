@@ -24,7 +24,7 @@ __all__ = ["LIVE", "SUBPROTOCOL", "Live"]
 
 LIVE = "/v1/live"
 SUBPROTOCOL = "mien.live"
-_NORMAL, _UNSUPPORTED, _TRY_LATER = 1000, 1003, 1013  # RFC 6455, and its registry
+_NORMAL, _UNSUPPORTED = 1000, 1003  # RFC 6455
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +34,39 @@ class _End:
 
 
 class _Newest:
-    """Holds one frame: the newest. What ends the stream stays."""
+    """Holds one frame: the newest; and what ends the stream."""
 
     def __init__(self) -> None:
         self.dropped = 0
+        self.end: _End | None = None
         self._count = 0
-        self._item: tuple[int, bytes] | _End | None = None
+        self._frame: tuple[int, bytes] | None = None
         self._there = asyncio.Event()
 
     def put(self, frame: bytes) -> None:
-        self.dropped += self._item is not None
-        self._item = (self._count, frame)
+        self.dropped += self._frame is not None
+        self._frame = (self._count, frame)
         self._count += 1
         self._there.set()
 
-    def end(self, code: int, reason: str) -> None:
-        self._item = _End(code, reason)
+    def close(self, code: int, reason: str) -> None:
+        self.end = _End(code, reason)
         self._there.set()
 
-    async def take(self) -> tuple[int, bytes] | _End:
-        await self._there.wait()
+    async def wait(self, silent_s: float) -> _End | None:
+        """Wait for a frame, or what ends the stream, which is returned."""
+        try:
+            async with asyncio.timeout(silent_s):
+                await self._there.wait()
+        except TimeoutError:
+            self.close(_NORMAL, f"no frame for {silent_s:g} s")
+        return self.end
+
+    def take(self) -> tuple[int, bytes]:
+        frame, self._frame = self._frame, None
         self._there.clear()
-        item, self._item = self._item, None
-        assert item is not None  # what sets the event puts something
-        return item
+        assert frame is not None  # it was waited for
+        return frame
 
 
 class Live:
@@ -108,34 +117,30 @@ class Live:
         return busy(f"{self.count} live connections are open", 10)
 
     async def _listen(self, socket: WebSocket, newest: _Newest) -> None:
-        silent_s = self._settings.timeout_s
         while True:
-            try:
-                async with asyncio.timeout(silent_s):
-                    message = await socket.receive()
-            except TimeoutError:
-                return newest.end(_NORMAL, f"no frame for {silent_s:g} s")
+            message = await socket.receive()
             if message["type"] == "websocket.disconnect":
-                return newest.end(_NORMAL, "")
+                return newest.close(_NORMAL, "")
             data = message.get("bytes")
             if data is None:
-                return newest.end(_UNSUPPORTED, "send each frame as one binary message")
+                return newest.close(_UNSUPPORTED, "send each frame as one binary message")
             newest.put(data)
 
     async def _answer(self, socket: WebSocket, newest: _Newest) -> None:
         guest = Visit(client_of(socket.scope))
-        dropped = 0
-        while not isinstance(item := await newest.take(), _End):
-            number, data = item
-            work = partial(self._record, number, data)
+        limit_s, dropped = self._settings.timeout_s, 0
+        while (end := await newest.wait(limit_s)) is None:
             async with self._turns.turn(guest):
-                record = await self._engine.run(work)
-            self._counters.frames(read=1, dropped=newest.dropped - dropped)
-            dropped = newest.dropped
-            async with asyncio.timeout(self._settings.timeout_s):
+                if newest.end:
+                    continue
+                number, data = newest.take()  # newer by now than the one that was waited for
+                record = await self._engine.run(partial(self._record, number, data))
+                dropped, before = newest.dropped, dropped
+            self._counters.frames(read=1, dropped=dropped - before)
+            async with asyncio.timeout(limit_s):
                 await socket.send_json({"frame": number, "dropped": dropped, **record})
-        async with asyncio.timeout(self._settings.timeout_s):
-            await socket.close(item.code, item.reason)
+        async with asyncio.timeout(limit_s):
+            await socket.close(end.code, end.reason)
 
     def _record(self, number: int, data: bytes) -> dict[str, Any]:
         return self._engine.picture(Given(str(number), data)).record()

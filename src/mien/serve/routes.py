@@ -67,6 +67,7 @@ class House:
             What it returns.
 
         Raises:
+            ClientDisconnect: if the client left before its turn came.
             RequestError: if the turn does not come in time: 503.
         """
         limit_s = self.settings.timeout_s
@@ -74,6 +75,8 @@ class House:
         try:
             async with waiting, self.turns.turn(request.scope[VISIT]):
                 waiting.reschedule(None)
+                if await request.is_disconnected():
+                    raise ClientDisconnect  # nobody waits for it
                 return await self.engine.run(work)
         except TimeoutError:
             late = busy(f"no turn came within {limit_s:g} s", limit_s)
@@ -103,8 +106,6 @@ async def _one_by_one(
     """Read what was given, each in its turn; its bytes go when it is read."""
     while given:
         yield await house.in_turn(request, partial(work, given.pop(0)))
-        if given and await request.is_disconnected():
-            raise ClientDisconnect  # nobody waits for the others
 
 
 def _add_pictures(router: APIRouter, house: House) -> None:

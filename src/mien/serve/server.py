@@ -1,37 +1,33 @@
 """The socket, the worker processes, the signals and the log: `run_server`.
 
-With one worker the socket listens before the networks are loaded: its address can be named at once,
-and who connects early waits. SIGTERM and Ctrl-C end it when what is in work is done.
+The port is taken before the networks are loaded, and the address is told once it answers. SIGTERM
+and Ctrl-C end it when what is in work is done. The application is imported where it runs: a process
+that looks after others does without.
 """
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from threading import Thread
 from types import FrameType
 from typing import Any
 
 import h11
-from fastapi import FastAPI
-from prometheus_client import values
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.supervisors import Multiprocess
 
 from mien.errors import BadSettingError, MienError
 from mien.recognize.model import SHIPPED, find, read_card
-from mien.serve.application import create_app
-from mien.serve.counters import FOLDER
+from mien.serve.counter_folder import counters_of_others_left_alone, shared_counters
 from mien.serve.settings import Settings, refuse_open_door
+from mien.serve.supervisor import HANGS_S, Workers, end_with_supervisor
 
 __all__ = ["QuietFormatter", "make_config", "run_server"]
 
@@ -40,7 +36,7 @@ _HEAD_S = 10.0  # for the head of a request to arrive
 _MOST_HEAD = 32 * 2**10  # bytes of it
 _FRAME = 8 * 2**20  # bytes of a live frame
 _BACKLOG = 128
-_HANGS_S = 30  # without a sign of life a worker is ended; a busy machine is slow to give one
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SHARES = sys.platform == "linux"  # the system shares connections out between sockets of a port
 
 
@@ -58,22 +54,38 @@ def run_server(
         host: address to listen on.
         port: 0 for any that is free.
         workers: processes.
-        on_address: is called with the address once it takes connections.
+        on_address: is called with the address once it answers.
 
     Raises:
         BadModelError: if a network is missing or damaged.
         BadSettingError: if the address cannot be listened on, or needs a token.
     """
     refuse_open_door(host, settings.token)
-    read_card(find(settings.model or SHIPPED))  # before an address is told
-    with _bound(host, port) as listener, _ended_by_signals(), _counters_of_others_left_alone():
-        address = _address(host, listener)
+    with _bound(host, port) as listener, counters_of_others_left_alone():
+        on_ready = partial(on_address, _address(host, listener))
         if workers == 1:
-            listener.listen(_BACKLOG)
-            on_address(address)
-            Server(make_config(partial(create_app, settings), settings)).run([listener])
+            _run_alone(settings, listener, on_ready)
         else:
-            _run_workers(settings, listener, workers, partial(on_address, address))
+            read_card(find(settings.model or SHIPPED))  # before processes start for nothing
+            _run_workers(settings, listener, workers, on_ready)
+
+
+def _run_alone(settings: Settings, listener: socket.socket, on_ready: Callable[[], object]) -> None:
+    """Serve in this process, until a signal comes."""
+    from mien.serve.application import create_app
+
+    app = create_app(settings)
+    server = Server(make_config(lambda: app, settings))
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True  # and uvicorn sends its signals on when it has ended: too late
+
+    with _signals_given_back():
+        for number in _SIGNALS:
+            signal.signal(number, end)
+        listener.listen(_BACKLOG)
+        on_ready()
+        server.run([listener])
 
 
 def _run_workers(
@@ -84,12 +96,12 @@ def _run_workers(
     if _SHARES:
         listener.close()  # what holds the port from here on is bound like those of the workers
         listener = _bind(listener.family, where, shared=True)
-    with listener, _shared_counters():
+    with listener, shared_counters(), _signals_given_back():
         config = make_config(partial(_worker_app, settings), settings, workers)
         own: Any = _OwnListener(listener.family, where) if _SHARES else listener
         if not _SHARES:
             listener.listen(_BACKLOG)
-        processes = Multiprocess(config, [own])
+        processes = Workers(config, [own])
         Thread(target=_say_when_ready, args=(where, processes, on_ready), daemon=True).start()
         processes.run()
     if any(process.exitcode == STARTUP_FAILURE for process in processes.processes):
@@ -98,7 +110,7 @@ def _run_workers(
         )
 
 
-def _say_when_ready(where: Any, processes: Multiprocess, on_ready: Callable[[], object]) -> None:
+def _say_when_ready(where: Any, processes: Workers, on_ready: Callable[[], object]) -> None:
     while not processes.should_exit.wait(0.05):
         try:
             socket.create_connection(where[:2], 5).close()
@@ -135,7 +147,7 @@ def _bind(family: int, where: Any, shared: bool = False) -> socket.socket:
     return listener
 
 
-def make_config(app: Callable[[], FastAPI], settings: Settings, workers: int = 1) -> Config:
+def make_config(app: Callable[[], Any], settings: Settings, workers: int = 1) -> Config:
     """Set uvicorn up: limits on heads and live frames, a log that names nothing that was sent.
 
     Args:
@@ -160,13 +172,16 @@ def make_config(app: Callable[[], FastAPI], settings: Settings, workers: int = 1
         access_log=False,  # it has what was asked for word by word; ours is in `counters`
         server_header=False,
         timeout_graceful_shutdown=round(max(patience_s, settings.max_video_s)),
-        timeout_worker_healthcheck=_HANGS_S,
+        timeout_worker_healthcheck=HANGS_S,
         backlog=_BACKLOG,
     )
 
 
-def _worker_app(settings: Settings) -> FastAPI:
+def _worker_app(settings: Settings) -> Any:
     """The application of a worker process; what cannot start must not be started again."""
+    from mien.serve.application import create_app
+
+    end_with_supervisor()
     try:
         return create_app(settings)
     except MienError as error:
@@ -226,47 +241,14 @@ def _address(host: str, listener: socket.socket) -> str:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the server alone: uvicorn sends them on when it has ended."""
-
-    def pass_by(_number: int, _frame: FrameType | None) -> None:
-        """The server has ended well."""
-
-    before = {n: signal.signal(n, pass_by) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with suppress(KeyboardInterrupt):
-            yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _counters_of_others_left_alone() -> Iterator[None]:
-    """Count in memory, whatever folder for counters the environment names."""
-    others = {name: os.environ.pop(name) for name in (FOLDER, FOLDER.lower()) if name in os.environ}
-    _choose_again()
+def _signals_given_back() -> Iterator[None]:
+    """Give SIGTERM and Ctrl-C back to who listened to them before."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
         yield
     finally:
-        os.environ.update(others)
-        _choose_again()
-
-
-def _choose_again() -> None:
-    """Let prometheus_client choose where it counts, which it did when it was imported."""
-    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
-
-
-@contextmanager
-def _shared_counters() -> Iterator[None]:
-    """A folder for the numbers of the workers; they add them up for /metrics."""
-    with tempfile.TemporaryDirectory(prefix="mien-serve-") as folder:
-        os.environ[FOLDER] = folder
-        try:
-            yield
-        finally:
-            del os.environ[FOLDER]
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class QuietFormatter(logging.Formatter):
@@ -295,6 +277,10 @@ _LOGGING: dict[str, Any] = {
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "quiet"}},
-    "loggers": {"mien.serve": {"level": "INFO"}, "uvicorn": {"level": "WARNING"}},
+    "loggers": {
+        "mien.serve": {"level": "INFO"},
+        "uvicorn": {"level": "WARNING"},
+        "python_multipart": {"level": "ERROR"},  # it warns with what was sent, which is answered
+    },
     "root": {"level": "WARNING", "handlers": ["stderr"]},
 }
