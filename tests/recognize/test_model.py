@@ -186,7 +186,7 @@ def test_a_text_file_is_no_model(tmp_path):
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(BadModelError, match=r"cannot read .*gone\.onnx: No such file.*\n  try: "):
         Model(tmp_path / "gone.onnx")
-    with pytest.raises(BadModelError, match=r"cannot read .*: it is a folder\n  try: .*mien export"):
+    with pytest.raises(BadModelError, match=r": it is a folder\n  try: .*mien export"):
         Model(tmp_path)
 
 
