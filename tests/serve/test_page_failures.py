@@ -93,6 +93,33 @@ def test_a_file_in_the_list_that_could_not_be_read_is_lit_alone(page):
     assert page.is_visible("#png")
 
 
+def test_after_several_files_those_that_could_not_be_read_are_named(page):
+    page.evaluate("(faces) => { window.wanted = faces; }", [HAPPY])
+    give(page, TEXT, PICTURE, PICTURE | {"name": "more.png"})
+    says(page, "Pictures read: 2. Could not be read: words.txt")
+    page.select_option("#language", "it")
+    says(page, "Immagini lette: 2. Impossibile leggere: words.txt")
+    give(page, PICTURE, PICTURE)
+    says(page, "Immagini lette: 2.")
+
+
+def test_why_a_film_could_not_be_read_on_stays_said(page, tmp_path):
+    pictures = [np.full((48, 64, 3), 128, np.uint8)] * 5
+    film = clip(tmp_path / "f.webm", pictures, rate=10, sound=None, codec="libvpx").read_bytes()
+    page.evaluate("() => { window.wantedAt = () => { throw new Error('out of memory'); }; }")
+    give(page, {"name": "f.webm", "mimeType": "video/webm", "buffer": film})
+    says(page, "Reading has stopped: out of memory")
+    page.wait_for_timeout(500)
+    assert page.inner_text("#status") == "Reading has stopped: out of memory"
+    assert page.is_hidden("#stop")
+
+
+def test_a_portrait_that_does_not_come_is_said(page):
+    page.context.set_offline(True)
+    page.click("#sample")
+    says(page, "Reading has stopped: ")
+
+
 def test_of_files_that_all_cannot_be_read_there_is_nothing_to_save(page):
     give(page, TEXT, TEXT | {"name": "more.txt"})
     page.wait_for_selector("#pictures button >> nth=1", timeout=PATIENCE)

@@ -12,10 +12,9 @@ from mien.faces import association, tracker
 from mien.serve import page_files as module
 from mien.serve.page_files import CARD_FILE, POLICY, page_as_one_file, page_files
 from mien.show.style import COLOURS
-from mien.words import called
+from mien.words import LANGUAGES, called
 from tests.support.onnx_files import channels_model
 
-LANGUAGES = {"en", "de", "fr", "es", "zh"}
 OURS = (".js", ".html", ".css", ".svg")
 # The page's own words; what else it says is a label, which the card names, or a region's name.
 KEYS = re.compile(r'(?:word|say)\("(\w+)"|data-(?:word|label)="(\w+)"')
@@ -42,7 +41,7 @@ def one_file():
 
 
 def words_in(texts):
-    body = texts["words.js"].split("export const WORDS = ")[1].split("};\n")[0] + "}"
+    body = texts["vocabulary.js"].split("export const WORDS = ")[1].split("};\n")[0] + "}"
     return json.loads(body)
 
 
@@ -93,10 +92,15 @@ def test_every_word_is_there_in_all_languages_with_the_same_blanks(texts):
     table = words_in(texts)
     assert len(table) > 50
     for key, by_language in table.items():
-        assert by_language.keys() == LANGUAGES, key
+        assert by_language.keys() == {*LANGUAGES}, key
         blanks = {tuple(sorted(re.findall(r"\{\d\}", text))) for text in by_language.values()}
         assert len(blanks) == 1, key
         assert all(text.strip() for text in by_language.values()), key
+
+
+def test_the_page_offers_every_language_of_the_package(texts):
+    [body] = re.findall(r"LANGUAGES = \{(.+?)\};", texts["words.js"], re.DOTALL)
+    assert sorted(re.findall(r"(\w\w): ", body)) == sorted(LANGUAGES)
 
 
 def test_the_table_has_every_word_that_the_page_says_and_no_other(files, texts):
@@ -152,7 +156,7 @@ def test_tracking_has_the_numbers_of_the_package(texts, name, python):
 
 def test_no_expression_size_or_threshold_is_written_into_the_page(texts):
     """The card brings them, so that another model needs no other page."""
-    scripts = {n: t for n, t in texts.items() if n.endswith(".js") and n != "words.js"}
+    scripts = {n: t for n, t in texts.items() if n.endswith(".js") and n != "vocabulary.js"}
     for name, text in scripts.items():
         code = re.sub(r"/\*.*?\*/|//.*", "", text, flags=re.DOTALL)
         quoted = set(re.findall(r'"(\w+)"', code))

@@ -19,7 +19,9 @@ let shown; // the one of them that was chosen
 let turn = 0; // counts what was begun; what belongs to an earlier turn is no longer shown
 let mien, stage, live;
 
-for (const [code, name] of Object.entries(LANGUAGES)) parts.language.add(new Option(name, code));
+for (const [code, name] of Object.entries(LANGUAGES)) {
+  parts.language.add(Object.assign(new Option(name, code), { lang: code }));
+}
 parts.language.value = preferred();
 parts.language.addEventListener("change", () => translate());
 speak(parts.language.value);
@@ -57,6 +59,7 @@ async function open() {
   live = new Live(mien, stage, parts, {
     failed: (error) => {
       stopLive();
+      turn++; // the film has no more to say
       say("broken", error.message);
     },
     changed: tell,
@@ -101,6 +104,14 @@ async function take(files) {
   for (const file of files) {
     if (mine === turn) await addPicture(file, mine);
   }
+  if (mine === turn && pictures.length > 1) sayRead();
+}
+
+/** Say how many pictures were read, and which were not. */
+function sayRead() {
+  const left = pictures.filter(({ error }) => error).map(({ path }) => path);
+  if (left.length) say("left_out", readable().length, left.join(", "));
+  else say("read", readable().length);
 }
 
 /** End what was shown: no old result stays where a new one fails. @returns the number of what comes now. */
@@ -257,7 +268,14 @@ on("files", "change", () => {
 });
 on("camera", "click", () => showCamera());
 on("device", "change", () => showCamera(parts.device.value));
-on("sample", "click", async () => take([await sample(await ready.then(() => mien.card.portrait))]));
+on("sample", "click", async () => {
+  await ready;
+  try {
+    take([await sample(mien.card.portrait)]);
+  } catch (error) {
+    say("broken", error.message);
+  }
+});
 on("stop", "click", stopLive);
 on("freeze", "click", () => {
   setPressed(parts.freeze, !isPressed(parts.freeze));

@@ -4,12 +4,20 @@
  * A film waits while a frame is read. A busy browser shows some frames too shortly to tell of them:
  * the film then steps back to the first of these, and goes on more slowly. A camera does not wait,
  * and frames that come meanwhile are not read.
+ *
+ * Firefox tells of a frame up to a refresh of the screen before it shows it, and gives one to which
+ * a film has gone the time where it was sent, not its own. So a frame is copied once it is shown, and
+ * a film steps back to the frame that was read last, whose time is known, and goes on from there.
  */
 import { EXACT } from "./mien.js";
 
 const FIRST_MS = 1000; // for a film's first frame before it plays; some browsers show none before
 const LAST_MS = 250; // for its last frame, of which a browser may tell after the film has ended
 const BACK_MS = 1000; // for a frame to which a film steps back
+const FIREFOX = navigator.userAgent.includes("Firefox/");
+const TARGET = FIREFOX ? 0.5 : 1.5; // of a film that steps back, in gaps between frames after the last one
+const SAME_S = 1e-4; // times of frames are rounded
+const ROUNDED_MS = 1; // of all other times
 const SLOWER = 0.6; // after a frame was skipped
 const FASTER = 1.02; // after one that was not
 const SLOWEST = 1 / 8;
@@ -22,11 +30,12 @@ export class Player {
   #waiting = []; // {time, number, picture}: frames of a film that were shown, and are not read yet
   #busy = false;
   #first = null; // {seconds, number} of the first frame
-  #last = null; // of the last one; `tried` where a film has stepped back to what comes after it
+  #last = null; // of the last one, `until` when it is shown; `next` came too early after it
   #step = Infinity; // the fewest seconds between two frames
   #steady = true; // whether it has been the same between all frames
   #back = null; // while a film steps back: its timer, and seconds of the frame that came too early
   #stepsBack = true; // whether the film can
+  #told = null; // a frame that is shown only in a moment
   #end;
 
   /**
@@ -75,22 +84,34 @@ export class Player {
     this.video.requestVideoFrameCallback((now, frame) => {
       if (this.stopped) return;
       this.#listen();
-      const number = frame.presentedFrames;
-      if (this.waits) this.#comes(frame.mediaTime, number);
-      else if (!this.#busy && !this.frozen) this.#take(now / 1000, number); // it may have no clock
+      const early = FIREFOX ? frame.expectedDisplayTime - performance.now() : 0;
+      const shows = () => this.#shows(now, frame), before = this.#told;
+      clearTimeout(before?.timer);
+      if (early <= ROUNDED_MS) return shows();
+      before?.shows(); // its picture is still there
+      this.#told = { shows, timer: setTimeout(shows, early + ROUNDED_MS) };
     });
+  }
+
+  /** The video shows a frame of which the browser has told. */
+  #shows(now, { mediaTime, presentedFrames }) {
+    this.#told = null;
+    if (this.stopped) return;
+    if (this.waits) this.#comes(mediaTime, presentedFrames);
+    else if (!this.#busy && !this.frozen) this.#take(now / 1000, presentedFrames); // it may have no clock
   }
 
   /** A frame of a film was shown. */
   #comes(seconds, number) {
     const last = this.#last;
-    if (last && seconds <= last.seconds) return this.#comesAgain(seconds, number);
+    if (last && seconds <= last.until) return this.#comesAgain(seconds, number);
     if (seconds >= this.#back?.seconds) return (last.number = number); // was on its way, and comes again
     const skipped = last && !this.#back ? this.#skipped(seconds, number) : 0;
-    if (skipped > 0 && this.#stepsBack && !last.tried) return this.#stepBack(seconds, number, skipped);
+    if (skipped > 0 && this.#stepsBack && !last.next) return this.#stepBack(seconds, number, skipped);
     if (last) this.#step = Math.min(this.#step, seconds - last.seconds);
     this.#setRate(FASTER);
-    this.#last = { seconds, number };
+    if (FIREFOX && skipped > 0 && seconds === last.next) this.#steady = false; // again: none is between
+    this.#last = { seconds, number, until: seconds };
     this.#endBack();
     if (this.#busy || this.frozen) this.video.pause();
     this.#take(seconds, number);
@@ -101,7 +122,7 @@ export class Player {
     this.#last.number = number;
     if (!this.#back) return;
     if (seconds < this.#last.seconds) this.#stepsBack = false; // it cannot go where it should
-    else this.#steady = false;
+    else if (!FIREFOX) this.#steady = false;
     this.#endBack();
     this.#goOn();
   }
@@ -113,8 +134,11 @@ export class Player {
   }
 
   #stepBack(seconds, number, skipped) {
-    const { video } = this, last = this.#last, step = (seconds - last.seconds) / (skipped + 1);
-    Object.assign(last, { number, tried: true });
+    const { video } = this, last = this.#last;
+    const gap = Math.min((seconds - last.seconds) / (skipped + 1), this.#step);
+    const target = last.seconds + TARGET * gap;
+    Object.assign(last, { number, next: seconds });
+    if (FIREFOX) last.until = target + SAME_S;
     const goOn = () => {
       this.#endBack();
       this.#goOn();
@@ -122,7 +146,7 @@ export class Player {
     this.#back = { seconds, timer: setTimeout(goOn, BACK_MS) };
     this.#setRate(SLOWER);
     video.pause();
-    video.currentTime = last.seconds + 1.5 * Math.min(step, this.#step);
+    video.currentTime = target;
   }
 
   #endBack() {

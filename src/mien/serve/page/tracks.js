@@ -162,11 +162,11 @@ function colours({ data }) {
 }
 
 /** The part of the picture between two heights of a box, made small; at least one pixel of it. */
-function patch({ width, height, ...picture }, box, [top, bottom]) {
-  const tall = box.bottom - box.top;
+function patch(picture, box, [top, bottom]) {
+  const { width, height } = picture, tall = box.bottom - box.top;
   const y0 = rint(clamp(box.top + top * tall, 0, height - 1));
   const y1 = rint(clamp(box.top + bottom * tall, y0 + 1, height));
   const x0 = rint(clamp(box.left, 0, width - 1));
   const x1 = rint(clamp(box.right, x0 + 1, width));
-  return resizeArea(cut({ width, height, ...picture }, x0, y0, x1, y1), PATCH, PATCH);
+  return resizeArea(cut(picture, x0, y0, x1, y1), PATCH, PATCH);
 }
