@@ -126,6 +126,26 @@ def test_of_several_copies_the_nearest_is_named():
     assert copy.that == 2
 
 
+def coarse(small):
+    """What signatures see of a thumbnail."""
+    spectrum = cv2.dct(small.astype(np.float32))
+    spectrum[8:], spectrum[:, 8:] = 0, 0
+    return cv2.idct(spectrum)
+
+
+def test_a_copy_in_a_crowd_that_looks_alike_from_afar_is_found_from_its_side():
+    small, copy = thumbnails([texture(5, 96), cropped(texture(5, 96))])
+    speckles = np.random.default_rng(0).normal(0, 50, (100, *small.shape)).astype(np.float32)
+    details = np.stack([speckle - coarse(speckle) for speckle in speckles])
+    crowd = (coarse(small) + details).clip(0, 255).astype(np.uint8)
+    those = np.stack([*crowd, copy])
+    assert finder.finder(those)(small[None], lambda _: True) == []  # from its side alone
+    [found] = finder.find_copies(small[None], those)
+    assert (found.this, found.that) == (0, 100)
+    [found] = finder.find_copies(those, small[None])
+    assert (found.this, found.that) == (100, 0)
+
+
 def test_without_pictures_there_are_no_copies(pictures):
     none = np.empty((0, 32, 32), dtype=np.uint8)
     assert finder.find_copies(none, thumbnails(pictures)) == []

@@ -6,8 +6,8 @@ works: benchmarks/bench_audit.py. Knows nothing of files and labels.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import chain, product
 
 import numpy as np
 from PIL import Image
@@ -104,6 +104,9 @@ def find_copies(
 ) -> list[Copy]:
     """Find the members of one set that have a copy in another.
 
+    Each set is searched from the other: where many pictures of one look alike, the copy of a
+    picture may lie beyond the nearest that it is compared with, and be found from its own side.
+
     Args:
         these: shape (N, 32, 32), thumbnails.
         those: shape (M, 32, 32), thumbnails.
@@ -113,37 +116,39 @@ def find_copies(
     Returns:
         The nearest copy of each member of `these` that has one, by ascending `this`.
     """
-    return finder(those, least=least)(these, counts)
+    back = _across(these, least)(those)
+    turned = (replace(copy, this=copy.that, that=copy.this) for copy in back)
+    return _nearest(filter(counts, chain(_across(those, least)(these), turned)))
 
 
 def finder(those: U8, *, least: float = COPY) -> Callable[[U8, Callable[[Copy], bool]], list[Copy]]:
-    """Make `find_copies` for one set `those`, to be called with one part of `these` after another.
+    """Make a search for copies in one set `those`, for one part of `these` after another.
 
     Args:
         those: shape (M, 32, 32), thumbnails.
         least: similarity from which two pictures count as copies.
 
     Returns:
-        A function of `these` and `counts`, as those of `find_copies`.
+        A function of `these` and `counts`, as those of `find_copies`; it searches from their side.
     """
     across = _across(those, least)
+    return lambda these, counts: _nearest(filter(counts, across(these)))
 
-    def find(these: U8, counts: Callable[[Copy], bool]) -> list[Copy]:
-        best: dict[int, Copy] = {}
-        for copy in filter(counts, across(these)):
-            known = best.get(copy.this)
-            if known is None or copy.similarity > known.similarity:
-                best[copy.this] = copy
-        return [best[this] for this in sorted(best)]
 
-    return find
+def _nearest(copies: Iterable[Copy]) -> list[Copy]:
+    best: dict[int, Copy] = {}
+    for copy in copies:
+        known = best.get(copy.this)
+        if known is None or copy.similarity > known.similarity:
+            best[copy.this] = copy
+    return [best[this] for this in sorted(best)]
 
 
 def find_across(these: U8, those: U8, *, least: float = COPY) -> list[Copy]:
-    """Find all pairs of copies, one from each of two sets: the search of `find_copies`.
+    """Find all pairs of copies, one from each of two sets: the search of `finder`.
 
     What is found for a member of `these` does not depend on the others: without the members that
-    `find_copies` names, nothing is found.
+    `finder` names, nothing is found.
 
     Args:
         these: shape (N, 32, 32), thumbnails.
