@@ -81,13 +81,10 @@ def audit_command(
 
 
 def _refuse_over_data(result: "Audit", outputs: Sequence[Path]) -> None:
-    """Refuse to overwrite a manifest or a picture."""
-    from mien.data.manifest import NAME
-
+    """Refuse to overwrite a picture; the tables beside them were refused before the work."""
     framings = [framing for entry in result.entries for framing in entry.framings]
     real = {folder: real_path(folder) for folder, _ in framings}
     data = {real[folder] / row.path for folder, row in framings}
-    data |= {folder / NAME for folder in real.values()}
     for path in outputs:
         if real_path(path) in data:
             raise WrongUsageError(f"{path} is part of the data", fix="choose another name")
