@@ -99,6 +99,14 @@ def test_a_picture_without_a_face_and_a_tiny_one(page):
     assert page.read(np.zeros((1, 1, 3), dtype=np.uint8))[0] == []
 
 
+def test_a_picture_above_the_limit_of_the_browser_is_refused_and_not_read_as_empty(page, portrait):
+    """A canvas of more than 65,535 pixels across stays clear in Chromium."""
+    with pytest.raises(Exception, match="picture too large for this browser: 70000x8"):
+        page.read(np.full((8, 70_000, 3), 128, dtype=np.uint8))
+    [face], _ = page.read(portrait)
+    assert face["label"] == "happiness"
+
+
 @pytest.mark.parametrize(
     ("scene", "rate"),
     [("alone", 8), ("crossing", 8), ("cut", 8), ("replaced", 12)],

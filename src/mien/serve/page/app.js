@@ -2,19 +2,19 @@
  * The page: what the user gives, chooses and saves, handed to the engine and the stage.
  */
 import { sample } from "./files.js";
-import { Live } from "./live.js";
+import { Live, RECORDED } from "./live.js";
 import { Mien } from "./mien.js";
 import { cameras } from "./player.js";
 import { Stage } from "./stage.js";
 import { asCsv, asJsonLines, save } from "./tables.js";
 import { titled } from "./view.js";
-import { LANGUAGES, called, learn, percent, preferred, speak, word } from "./words.js";
+import { LANGUAGES, called, fileName, learn, percent, preferred, speak, word } from "./words.js";
 
 const NO_CAMERA = ["NotFoundError", "OverconstrainedError"]; // none at all, or not the chosen one any more
 
 const parts = Object.fromEntries([...document.querySelectorAll("[id]")].map((e) => [e.id, e]));
 let said = []; // the key of the status and its values, to be said in another language
-let pictures = []; // {path, width, height, faces, file} or {path, faces: [], error, file}
+let pictures = []; // {path, width, height, faces, file} or {path, faces: [], error, tooLarge, file}
 let shown; // the one of them that was chosen
 let turn = 0; // counts what was begun; what belongs to an earlier turn is no longer shown
 let mien, stage, live;
@@ -30,7 +30,8 @@ const ready = open();
 /** Say something where screen readers hear it; without a key, nothing. */
 function say(...words) {
   said = words;
-  parts.status.textContent = words.length ? word(...words) : "";
+  const text = words.length ? word(...words) : "";
+  if (parts.status.textContent !== text) parts.status.textContent = text;
 }
 
 /** Say what the faces show. */
@@ -46,7 +47,7 @@ async function open() {
   try {
     mien = await Mien.open((part) => {
       parts.progress.value = part;
-      say("loading", percent(Math.min(part, 1)));
+      say("loading", percent(Math.floor(10 * Math.min(part, 1)) / 10)); // it is read aloud
     });
   } catch (error) {
     say("failed", error.message);
@@ -87,6 +88,7 @@ function translate() {
   fillHeat();
   parts.model.textContent = word("model", mien.card.name, mien.card.licence);
   [...parts.pictures.querySelectorAll(".note")].forEach((note, i) => (note.textContent = noteOf(pictures[i])));
+  live.saySpeed();
   stage.redraw();
 }
 
@@ -96,20 +98,22 @@ async function take(files) {
   const mine = begin();
   const film = files.find(({ type }) => type.startsWith("video/"));
   if (film) {
-    const others = files.filter((file) => file !== film).map(({ name }) => name);
+    const others = files.filter((file) => file !== film).map(({ name }) => fileName(name));
     await showFilm(film, mine);
     if (mine === turn && others.length) say("alone", others.join(", "));
     return;
   }
-  for (const file of files) {
-    if (mine === turn) await addPicture(file, mine);
+  for (const [i, file] of files.entries()) {
+    if (mine !== turn) return;
+    say("reading", fileName(file.name) + (files.length > 1 ? ` (${i + 1}/${files.length})` : ""));
+    await addPicture(file, mine);
   }
   if (mine === turn && pictures.length > 1) sayRead();
 }
 
 /** Say how many pictures were read, and which were not. */
 function sayRead() {
-  const left = pictures.filter(({ error }) => error).map(({ path }) => path);
+  const left = pictures.filter(({ error }) => error).map(({ path }) => fileName(path));
   if (left.length) say("left_out", readable().length, left.join(", "));
   else say("read", readable().length);
 }
@@ -127,26 +131,25 @@ function begin() {
 }
 
 async function addPicture(file, mine) {
-  say("reading", file.name);
   let picture;
   try {
     const { width, height, faces } = await mien.read(file);
     picture = { width, height, faces: faces.map((face, place) => ({ ...face, place })) };
   } catch (error) {
-    picture = { faces: [], error: error.message };
+    picture = { faces: [], error: error.message, tooLarge: error.name === "RangeError" };
   }
   if (mine !== turn) return;
-  if (picture.error) say("unreadable", file.name);
-  else say();
   picture = { path: file.name, file, ...picture };
   pictures.push(picture);
+  if (picture.error) sayUnreadable(picture);
   const button = document.createElement("button"), name = document.createElement("span");
   const note = document.createElement("span");
-  name.textContent = file.name;
+  name.textContent = fileName(file.name);
   note.className = "note";
   note.textContent = noteOf(picture);
   button.append(name, note);
   button.addEventListener("click", () => showPicture(picture));
+  button.tabIndex = pictures.length === 1 ? 0 : -1;
   parts.pictures.appendChild(document.createElement("li")).append(button);
   parts.pictures.hidden = pictures.length < 2;
   if (!picture.error && readable().length === 1) await showPicture(picture);
@@ -165,11 +168,14 @@ function readable() {
 
 async function showPicture(picture) {
   shown = picture;
-  [...parts.pictures.querySelectorAll("button")].forEach((button, i) =>
-    button.setAttribute("aria-pressed", pictures[i] === picture));
-  if (picture.error) return showNothing(picture.path);
-  const bitmap = await createImageBitmap(picture.file);
-  if (shown !== picture) return bitmap.close(); // another was chosen meanwhile
+  [...parts.pictures.querySelectorAll("button")].forEach((button, i) => {
+    setPressed(button, pictures[i] === picture);
+    button.tabIndex = pictures[i] === picture ? 0 : -1; // the arrow keys lead to the others
+  });
+  if (picture.error) return showNothing(picture);
+  const bitmap = await createImageBitmap(picture.file).catch(() => null); // it may be gone from the disk
+  if (shown !== picture) return bitmap?.close(); // another was chosen meanwhile
+  if (!bitmap) return showNothing(picture);
   stage.clear(false);
   stage.keep(bitmap, bitmap.width, bitmap.height);
   bitmap.close();
@@ -178,20 +184,25 @@ async function showPicture(picture) {
 }
 
 /** Of a file that could not be read nothing is shown; the tables have all files. */
-function showNothing(name) {
+function showNothing(picture) {
   stage.clear(false);
   parts.exports.hidden = readable().length === 0;
-  say("unreadable", name);
+  sayUnreadable(picture);
+}
+
+function sayUnreadable({ path, tooLarge }) {
+  if (tooLarge) say("too_large", fileName(path));
+  else say("unreadable", fileName(path));
 }
 
 async function showFilm(file, mine) {
-  say("reading", file.name);
+  say("reading", fileName(file.name));
   showLive(false);
   try {
     await live.film(file);
     if (mine === turn) sayStopped();
   } catch {
-    if (mine === turn) say(live.rows.length ? "broken" : "unreadable", file.name);
+    if (mine === turn) say(live.rows.length ? "broken" : "unreadable", fileName(file.name));
   }
   if (mine === turn) endLive();
 }
@@ -219,6 +230,7 @@ async function showCamera(deviceId) {
 /** Have ready what only a film or a camera needs. */
 function showLive(camera) {
   for (const part of document.querySelectorAll(".live")) part.hidden = false;
+  parts.webm.hidden = !globalThis.MediaRecorder?.isTypeSupported(RECORDED);
   parts["device-choice"].hidden = !camera;
   setPressed(parts.freeze, false);
 }
@@ -300,6 +312,16 @@ on("webm", "click", () => {
   live.record(isPressed(parts.webm));
 });
 
+on("pictures", "keydown", (event) => {
+  const buttons = [...parts.pictures.querySelectorAll("button")], at = buttons.indexOf(event.target);
+  const last = buttons.length - 1;
+  const next = buttons[{ ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: last }[event.key]];
+  if (!next) return;
+  event.preventDefault(); // the list follows the focus
+  buttons.forEach((button) => (button.tabIndex = button === next ? 0 : -1));
+  next.focus();
+});
+
 document.addEventListener("paste", ({ clipboardData }) => {
   if (clipboardData.files.length) take([...clipboardData.files]);
 });
@@ -315,3 +337,4 @@ document.addEventListener("drop", (event) => {
   document.body.classList.remove("over");
   if (event.dataTransfer.files.length) take([...event.dataTransfer.files]);
 });
+for (const name of ["choose", "camera", "sample"]) parts[name].disabled = false; // from here on they do something

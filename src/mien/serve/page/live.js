@@ -7,6 +7,7 @@ import { openCamera, Player } from "./player.js";
 import { save } from "./tables.js";
 import { word } from "./words.js";
 
+export const RECORDED = "video/webm";
 const MOST_ROWS = 200_000; // frames of a camera kept; two hours
 const SPAN_S = 20; // of a camera's timeline; a film's has all of it
 const PAUSE_S = 3; // between two announcements: a screen reader needs time
@@ -19,6 +20,7 @@ export class Live {
   #recorder = null;
   #isFilm = false;
   #reading = null; // the frame in work
+  #speed = null; // frames a second, and milliseconds of each stage
   #summary = { text: "", time: -PAUSE_S };
 
   /**
@@ -44,11 +46,15 @@ export class Live {
     this.stop();
     const { video } = this.parts, address = URL.createObjectURL(file);
     let player;
-    const broken = new Promise((_, reject) => (video.onerror = () => reject(new Error(file.name))));
+    const broken = new Promise((_, reject) => {
+      video.onerror = () => reject(new Error(file.name));
+      video.onloadedmetadata = () => video.videoWidth === 0 && video.onerror(); // sound alone
+    });
     broken.catch(() => {}); // is told where it is awaited
     try {
       player = await this.#start(true, () => (video.src = address));
       await Promise.race([player.ended, broken]);
+      if (this.#player === player && this.rows.length === 0) throw new Error(file.name); // nobody stopped it
     } finally {
       if (player && this.#player === player) this.stop();
       URL.revokeObjectURL(address);
@@ -112,8 +118,13 @@ export class Live {
     const recent = this.rows.slice(-100).filter((row) => row.time > time - SPEED_S);
     const elapsed = time - recent[0].time;
     const rate = elapsed > 0 ? (recent.length - 1) / elapsed : 0;
-    const figures = [ms.find, ms.align, ms.classify].map((value) => value.toFixed(0));
-    this.parts.speed.textContent = word("speed", rate.toFixed(0), ...figures);
+    this.#speed = [rate, ms.find, ms.align, ms.classify].map((value) => value.toFixed(0));
+    this.saySpeed();
+  }
+
+  /** Say how fast it goes, or went, in the language that is spoken. */
+  saySpeed() {
+    if (this.#speed) this.parts.speed.textContent = word("speed", ...this.#speed);
   }
 
   /** Give the frames of a film their numbers; @returns how many the browser has skipped. */
@@ -144,11 +155,11 @@ export class Live {
       return;
     }
     const parts = [], stream = this.parts.canvas.captureStream();
-    const recorder = new MediaRecorder(stream, { mimeType: "video/webm" });
+    const recorder = new MediaRecorder(stream, { mimeType: RECORDED });
     recorder.ondataavailable = ({ data }) => parts.push(data);
     recorder.onstop = () => {
       stream.getTracks().forEach((track) => track.stop());
-      save("mien.webm", new Blob(parts, { type: "video/webm" }));
+      save("mien.webm", new Blob(parts, { type: RECORDED }));
     };
     recorder.start();
     this.#recorder = recorder;

@@ -22,11 +22,11 @@ export class Mien {
   constructor(worker, card) {
     this.#worker = worker;
     this.card = card; // labels, colours, rule, input and more of the model
-    worker.onmessage = ({ data: { id, result, error } }) => {
+    worker.onmessage = ({ data: { id, result, error, name } }) => {
       const { resolve, reject } = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error === undefined) resolve(result);
-      else reject(new Error(error));
+      else reject(Object.assign(new Error(error), { name }));
     };
     worker.onerror = (event) => {
       for (const { reject } of this.#waiting.values()) reject(new Error(event.message ?? "the worker could not be started"));
@@ -51,7 +51,7 @@ export class Mien {
    * Read the faces of a picture, largest first.
    *
    * @param picture a File or Blob of an image, an ImageBitmap, a canvas or a video.
-   * @returns {Promise<{width, height, faces, ms}>}
+   * @returns {Promise<{width, height, faces, ms}>}; a RangeError where it is too large for the browser.
    */
   async read(picture) {
     return this.#show("read", picture, {});

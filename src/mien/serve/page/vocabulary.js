@@ -100,6 +100,17 @@ export const WORDS = {
     "zh": "无法读取 {0}。请使用 JPEG、PNG 或 WebP，或此浏览器可以播放的视频。",
     "ja": "{0} を読み取れませんでした。JPEG、PNG、WebP、またはこのブラウザーで再生できる動画を使ってください。"
   },
+  "too_large": {
+    "en": "{0} has too many pixels for this browser. Make the picture smaller.",
+    "de": "{0} hat zu viele Pixel für diesen Browser. Verkleinern Sie das Bild.",
+    "fr": "{0} a trop de pixels pour ce navigateur. Réduisez l’image.",
+    "es": "{0} tiene demasiados píxeles para este navegador. Reduzca la imagen.",
+    "it": "{0} ha troppi pixel per questo browser. Riducete l’immagine.",
+    "pt": "{0} tem píxeis a mais para este navegador. Reduza a imagem.",
+    "tr": "{0} bu tarayıcı için çok fazla piksel içeriyor. Resmi küçültün.",
+    "zh": "{0} 的像素对此浏览器来说太多。请缩小图片。",
+    "ja": "{0} はこのブラウザーには画素数が多すぎます。画像を小さくしてください。"
+  },
   "read": {
     "en": "Pictures read: {0}.", "de": "Gelesene Bilder: {0}.", "fr": "Images lues : {0}.",
     "es": "Imágenes leídas: {0}.", "it": "Immagini lette: {0}.", "pt": "Imagens lidas: {0}.",

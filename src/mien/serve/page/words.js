@@ -26,6 +26,15 @@ export function word(key, ...values) {
   return values.reduce((filled, value, i) => filled.replaceAll(`{${i}}`, () => value), text);
 }
 
+/**
+ * The name of a file as it stands in a sentence: marks that turn the direction of writing would turn
+ * what follows too, and are left out; a name in letters from right to left stays by itself.
+ */
+export function fileName(name) {
+  const plain = name.replaceAll(/[\u202a-\u202e\u2066-\u2069]/g, "");
+  return /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(plain) ? `\u2068${plain}\u2069` : plain;
+}
+
 /** Learn what expressions are called. @param words `words` of the card. */
 export function learn(words) {
   names = words;
