@@ -220,7 +220,8 @@ def models(_: Path) -> list[Seed]:
 
 def prepared(folder: Path) -> tuple[Path, Path]:
     """A tiny archive, and the folder that `mien prepare` makes of it."""
-    from mien.data.prepare import Settings, prepare
+    from mien.data.prepare.pipeline import prepare
+    from mien.data.prepare.record import Settings
 
     archive, out = folder / "own.zip", folder / "prepared"
     archive.write_bytes(_zip(own_files(each=3), zipfile.ZIP_STORED))

@@ -89,6 +89,13 @@ def kinds_of(frame):
     return {name: kinds[str(frame[name].dtype).lower()] for name in frame.columns}
 
 
+def test_scores_of_ones_own_classes_are_numbers_whatever_their_cells_and_names_look_like(tmp_path):
+    (tmp_path / "scores.csv").write_text("filepath,'=left,right\na.jpg,1,0\n")
+    frame = mien.read_table(tmp_path / "scores.csv", "polars")
+    assert frame.rows() == [("a.jpg", 1.0, 0.0)]
+    assert kinds_of(frame) == {"filepath": "text", "=left": "number", "right": "number"}
+
+
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_the_person_000_of_a_manifest_is_not_the_number_0(tmp_path, library):
     names = [f"00{number}" for number in range(7)]

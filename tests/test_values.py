@@ -38,6 +38,7 @@ def test_results_made_apart_are_equal_and_have_one_hash(number):
     assert hash(one) == hash(other)
     assert len({one, other}) == 1
     assert one != "something else"
+    assert [one == result for result in results()] == [n == number for n in range(4)]
 
 
 @pytest.mark.parametrize("number", range(4), ids=["Detection", "Face", "Picture", "VideoFrame"])

@@ -1,4 +1,4 @@
-"""JSON and TOML that a stranger may have written: small, shallow and finite, or refused.
+"""JSON and TOML that a stranger may have written: small and shallow, or refused.
 
 The gate for a model's card, a checkpoint's header, a run's records and settings. What does not pass
 is a `ValueError` or `OSError` with its reason, which the caller turns into its own `MienError`.
@@ -75,7 +75,8 @@ def parse_toml(text: str) -> dict[str, Any]:
         Its values by name.
 
     Raises:
-        ValueError: if it is no TOML, or is nested deeply.
+        ValueError: if it is no TOML, is nested deeply, or holds a whole number of more than 64
+            bits. Numbers that are not finite are left to whoever knows what they are for.
     """
     try:
         value = tomllib.loads(text)

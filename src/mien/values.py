@@ -21,7 +21,7 @@ def same_values(one: object, other: object) -> bool:
 
     Returns:
         True if `other` is of the same class and every field is equal; arrays are if their shapes
-        and all their numbers are. Numbers that are no number (NaN) equal each other.
+        and all their numbers are, where NaN equals NaN.
     """
     if one is other:
         return True

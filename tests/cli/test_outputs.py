@@ -110,6 +110,7 @@ def test_scores_and_stats_print_their_table_alone(tmp_path, monkeypatch, clean_f
     mien("scores", "in", "--out", "t.csv")
     result = mien("scores", "in", "--out", "-")
     assert result.stdout == (tmp_path / "t.csv").read_text()
+    assert result.stderr == "1 pictures\n"
     plain = mien("stats", clean_folder, "--csv", "s.csv")
     result = mien("stats", clean_folder, "--csv", "-")
     assert result.stdout == (tmp_path / "s.csv").read_text()

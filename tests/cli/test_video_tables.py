@@ -1,6 +1,5 @@
 """Tables of films: of a folder, by the second, with what was measured, with a summary."""
 
-import csv
 import json
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 import mien
 from mien.labels import LABELS
 from tests.support.commands import mien as run
+from tests.support.tables import rows_of
 from tests.support.video_files import film
 
 
@@ -18,11 +18,6 @@ def talk(portrait, tmp_path_factory):
     blank = np.full((256, 256, 3), 190, dtype=np.uint8)
     face = portrait[:256, 100:356]
     return film(tmp_path_factory.mktemp("films") / "talk.mov", [blank] * 3 + [face] * 12)
-
-
-def rows_of(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_rows_for_empty_frames_and_what_was_measured(talk, tmp_path):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from mien.data import manifest, stats
 from mien.errors import BadDataError
-from mien.labels import LABELS
+from mien.labels import LABELS, PAPER
 from tests.support.commands import mien
 from tests.support.prepared_folder import row_of, write_crops
 
@@ -49,7 +49,7 @@ def test_pictures_are_counted_by_database_split_and_class(rafdb):
 
 def test_rows_are_in_the_order_of_the_classes(rafdb):
     train, test = stats.rows(stats.count([rafdb]))
-    assert stats.HEADER[3:9] == LABELS
+    assert stats.header(PAPER)[3:9] == LABELS
     assert train == (str(rafdb), "rafdb", "train", 9, 0, 0, 3, 0, 0, 12, 5, 3)
     assert test == (str(rafdb), "rafdb", "test", 0, 0, 0, 0, 0, 2, 2, 0, 0)
 

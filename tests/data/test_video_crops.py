@@ -1,4 +1,3 @@
-import csv
 import os
 import resource
 import subprocess
@@ -12,6 +11,7 @@ from mien.data.video_crops import HEADER, CropOptions, cut_faces
 from mien.errors import OutputError
 from mien.faces import align
 from tests.support.commands import mien
+from tests.support.tables import rows_of
 from tests.support.video_files import film, shades
 
 
@@ -25,14 +25,9 @@ def talk(tmp_path_factory, portrait):
     return film(tmp_path_factory.mktemp("film") / "talk.mov", pictures, rate=4)
 
 
-def table_in(folder):
-    with (folder / "frames.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def test_faces_are_cut_out_with_the_moment_they_are_from(talk, tmp_path, detector):
     found = cut_faces(talk, tmp_path / "out", CropOptions(), detector)
-    rows = table_in(tmp_path / "out")
+    rows = rows_of(tmp_path / "out" / "frames.csv")
     assert [(row["path"], row["time_s"], row["frame"], row["face"]) for row in rows] == [
         ("000002-0.jpg", "0.500", "2", "0"),
         ("000003-0.jpg", "0.750", "3", "0"),
@@ -57,10 +52,11 @@ def test_frames_are_chosen_by_number_or_by_time(talk, tmp_path, detector):
     for name, options, frames in [
         ("nth", CropOptions(every=3), ["3"]),
         ("second", CropOptions(rate=2), ["2"]),
+        ("all", CropOptions(rate=4), ["2", "3", "5"]),
     ]:
         found = cut_faces(talk, tmp_path / name, options, detector)
-        assert [row["frame"] for row in table_in(tmp_path / name)] == frames
-        assert found.frames == {"nth": 2, "second": 3}[name]
+        assert [row["frame"] for row in rows_of(tmp_path / name / "frames.csv")] == frames
+        assert found.frames == {"nth": 2, "second": 3, "all": 6}[name]
 
 
 def test_a_film_without_faces_is_an_empty_table(tmp_path, detector):
@@ -140,6 +136,6 @@ def test_the_real_film_has_its_face_from_the_frame_on_where_it_appears(data_dir,
     video = data_dir / "videos" / "noface_face.mov"
     result = mien("frames", video, "--out", tmp_path / "out", "--every", 6)
     assert result.exit_code == 0
-    frames = [int(row["frame"]) for row in table_in(tmp_path / "out")]
+    frames = [int(row["frame"]) for row in rows_of(tmp_path / "out" / "frames.csv")]
     assert 90 <= frames[0] <= 108
     assert frames[-1] >= 156

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -143,6 +144,19 @@ def test_a_folder_of_the_user_is_never_taken_for_a_part(tmp_path):
     with atomic_folder(tmp_path / "out"):
         pass
     assert names(tmp_path / "out.part") == ["precious"]
+
+
+def test_a_disk_that_is_mounted_at_the_folder_is_told_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "disk")
+    (tmp_path / "disk").mkdir()
+    with (
+        pytest.raises(OutputError, match=r"disk is a mounted disk\n  try: name a new folder in it"),
+        atomic_folder(tmp_path / "disk"),
+    ):
+        pytest.fail("the work was begun")
+    with atomic_folder(tmp_path / "disk" / "new"):
+        pass
+    assert names(tmp_path / "disk") == ["new"]
 
 
 def test_links_in_a_circle_are_one_error(tmp_path):

@@ -66,8 +66,6 @@ _COMMANDS = {
     "recipes": "recipes",
     "doctor": "doctor",
 }
-
-
 _GROUPS = {
     "Recognise": ("predict", "scores", "video", "frames", "demo", "serve", "page"),
     "Explain": ("explain", "regions", "faithful"),
@@ -113,7 +111,7 @@ def cli(ctx: click.Context) -> None:
 
 
 cli.modules = _COMMANDS
-cli.groups = {heading: [n for n in names if n in _COMMANDS] for heading, names in _GROUPS.items()}
+cli.groups = _GROUPS
 
 
 def main() -> None:

@@ -41,7 +41,9 @@ from mien.cli._shared import (
     echo_written,
 )
 from mien.errors import BadImageError, BadModelError
+from mien.media.escapes import escaped
 from mien.media.files import is_store_address
+from mien.media.standard_output import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from mien.labels import LabelSet
@@ -159,7 +161,8 @@ def scores_command(
                 write(reading)
     rejected = f", {no_faces} of them no face" if reject else ""
     echo_written(parquet)
-    echo_note(f"wrote {out}: {count - failures} pictures{rejected}")
+    written = "" if out == STANDARD_OUTPUT else f"wrote {escaped(out)}: "
+    echo_note(f"{written}{count - failures} pictures{rejected}")
     finish(failures, pictures, known=known)
 
 

@@ -4,8 +4,7 @@
 expression are met as nearly as possible, so the choice depends on all pictures together.
 `draw_held_out` is for training, where folders are combined: each row is drawn by itself, so its
 side is the same in every folder, framing and selection. `draw_part` takes a part of a training set
-for a trial. All depend on the seed and the names of
-the pictures, never on their order.
+for a trial. All depend on the seed and the names of the pictures, never on their order.
 """
 
 import hashlib

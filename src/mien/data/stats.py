@@ -14,9 +14,8 @@ from mien.data import manifest
 from mien.data.label_file import labels_of_all
 from mien.errors import BadDataError
 from mien.labels import PAPER, LabelSet
-from mien.table_kinds import TABLES
 
-__all__ = ["HEADER", "PAPER_HEADER", "Count", "beside_paper", "count", "header", "notes", "rows"]
+__all__ = ["PAPER_HEADER", "Count", "beside_paper", "count", "header", "notes", "rows"]
 
 
 def header(classes: LabelSet) -> tuple[str, ...]:
@@ -33,7 +32,6 @@ def header(classes: LabelSet) -> tuple[str, ...]:
     return ("folder", "database", "split", *classes.names, together, *calm, "left out")
 
 
-HEADER = tuple(TABLES["stats"].columns)  # that of the paper's classes
 PAPER_HEADER = ("folder", "database", "split", "here", "left out", "together", "paper", "more")
 _SPLITS = ("train", "test", "valid")  # in the paper's order
 # The paper's split: our splits that are compared with it.
@@ -101,14 +99,12 @@ def count(folders: Sequence[str | Path]) -> list[Count]:
 
 def _left_out(folder: Path, classes: LabelSet) -> Counter[str] | None:
     """Count the scored pictures that `prepare` left out, by split; None without its list."""
-    calm = classes.calm if classes.calm_beside else None
+    calm = classes.calm if classes.calm_beside else ""
     try:
         path = folder / _EXCLUDED
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             table = csv.DictReader(file)  # an old one has no labels: neutral pictures count too
-            return Counter(
-                row["split"] for row in table if row.get("label") != calm or calm is None
-            )
+            return Counter(row["split"] for row in table if row.get("label") != calm)
     except (OSError, KeyError, csv.Error):
         return None
 

@@ -172,11 +172,14 @@ def refuse_filled(out: Path) -> None:
         out: the folder to make.
 
     Raises:
-        OutputError: if it holds something, is no folder, or cannot be looked at.
+        OutputError: if it holds something, is no folder, cannot be looked at, or is a mounted disk,
+            which no folder can take the place of.
     """
     with as_output_error(out):
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise OutputError(f"{out} exists", fix="name a new folder, or remove that one")
+        if out.is_mount():
+            raise OutputError(f"{out} is a mounted disk", fix="name a new folder in it")
 
 
 @contextmanager

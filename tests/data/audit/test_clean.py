@@ -284,3 +284,22 @@ def test_the_table_of_findings_tells_of_no_row_that_was_not_dropped(dirty, tmp_p
     result = mien("audit", dirty, "--fix", "--out", tmp_path / "findings.csv")
     assert (result.exit_code, "No space left" in result.stderr) == (1, True)
     assert not (tmp_path / "findings.csv").exists()
+
+
+def test_a_fix_whose_lists_are_refused_says_that_the_rows_are_dropped_and_how_to_go_on(
+    dirty, monkeypatch
+):
+    def refused(own, target):
+        if target.name == "dropped-by-audit.csv" and own.parent != target.parent:
+            raise OSError(28, "No space left on device")
+        return replace(own, target)
+
+    found, replace = audit([dirty]), Path.replace
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refused)
+        with pytest.raises(OutputError, match=r"No space left .*\n.*run it again to complete"):
+            clean(found, to_drop(found))
+    assert len(manifest.read(dirty)) == 61
+    assert not listed_in(dirty)
+    clean(audit([dirty]), {})
+    assert len(listed_in(dirty)) == 6

@@ -128,6 +128,27 @@ def test_a_person_in_one_split_is_shared_by_none(tmp_path):
     assert audit([add(tmp_path / "data", *rows)]).shared_subjects == {}
 
 
+def test_an_altered_copy_whose_pixels_tell_is_found_by_them(tmp_path):
+    held = (texture(1), "fear", "test", "1.png")
+    copies = [changed(texture(1)), texture(9)]  # the second is altered beyond recognition
+    for number, copy in enumerate(copies):
+        altered = (copy, "fear", "train", "1.png", "made", "", "altered")
+        [found] = audit([add(tmp_path / f"{number}", held, altered)]).findings
+        assert (found.kind, found.this, found.that) == ("near-copy", 1, 0)
+        assert (found.similarity is None, found.detail) == (number == 1, "altered copy" * number)
+
+
+def test_persons_of_one_name_in_two_folders_of_ones_own_are_two_persons(tmp_path):
+    folders = [
+        add(tmp_path / split, (texture(seed), "fear", split, "1.png", "folder", "P1"))
+        for seed, split in enumerate(("train", "test"))
+    ]
+    assert audit(folders).shared_subjects == {"folder": 1}  # nobody says that they are two
+    for folder in folders:
+        (folder / "prepare.json").write_text(f'{{"archive": "of {folder.name}"}}')
+    assert audit(folders).shared_subjects == {}
+
+
 def test_two_people_of_one_studio_are_no_copies_and_those_of_two_databases_are(tmp_path):
     face = texture(1)
     alike = (face * 0.75 + texture(2) * 0.25).astype(np.uint8)

@@ -3,10 +3,14 @@ import csv
 import numpy as np
 import pytest
 
+from mien.data.audit import shortcuts
 from mien.data.audit.findings import audit
+from mien.data.audit.shortcuts import find_shortcuts
+from mien.labels import LABELS
 from tests.support.commands import mien
 from tests.support.faulty_folder import add
-from tests.support.prepared_folder import striped, write_crops
+from tests.support.pictures import texture
+from tests.support.prepared_folder import row_of, striped, write_crops
 
 
 def test_a_name_that_tells_the_label_is_told(tmp_path):
@@ -39,9 +43,18 @@ def test_file_type_and_colour_that_tell_the_label_are_told(tmp_path):
         crop = striped(label, number)
         crop = crop if number % 2 else np.repeat(crop[..., :1], 3, axis=2)
         rows.append((crop, label, "train", f"x{number}." + ("jpg" if number % 2 else "bmp")))
-    found = audit([add(tmp_path / "data", *rows)])
+    folder = add(tmp_path / "data", *rows)
+    next(folder.rglob("*x0.bmp")).unlink()  # nobody knows its colour
+    found = audit([folder])
     assert [shortcut.sign for shortcut in found.shortcuts] == ["file type", "colour"]
-    assert found.shortcuts[1].counts == {"colour": {"fear": 40}, "grey": {"happiness": 40}}
+    assert found.shortcuts[1].counts == {"colour": {"fear": 40}, "grey": {"happiness": 39}}
+
+
+def test_a_grey_picture_stays_grey_though_its_channels_were_rounded(tmp_path):
+    gray = np.repeat(texture(1)[..., :1] // 2, 3, axis=2)
+    rounded, tinted = (gray + np.uint8([0, shift, 0]) for shift in (8, 9))
+    rows = [(rounded, "fear", "train", "a.png"), (tinted, "fear", "train", "b.png")]
+    assert audit([add(tmp_path / "data", *rows)]).thumbnails.gray.tolist() == [True, False]
 
 
 def test_a_database_that_brings_one_class_alone_is_told(tmp_path):
@@ -83,3 +96,16 @@ def test_a_sign_that_makes_no_guess_better_is_no_give_away(tmp_path):
         for i in range(100)
     ]
     assert audit([add(tmp_path / "a", *rows)]).shortcuts == []
+
+
+def test_many_names_that_fit_the_labels_by_chance_are_no_give_away(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = [
+        (row_of(str(label), "train", f"{first}{second}-{number}.png"), False)
+        for first in "abcde"
+        for second in "vwxyz"
+        for number, label in enumerate(rng.choice(LABELS, 20))
+    ]
+    assert find_shortcuts(rows) == []
+    monkeypatch.setattr(shortcuts, "_INFORMATION", -1)  # to guess by them does pay, of these
+    assert [shortcut.sign for shortcut in find_shortcuts(rows)] == ["name"]

@@ -45,6 +45,31 @@ def test_copies_in_another_database_are_found_and_counted_where_they_are(tmp_pat
     assert re.search(r"near-copy +train / test +aaa / bbb +1 +1 +0 +1", result.stdout)
 
 
+def test_pairs_of_two_databases_in_one_split_are_counted_together_whichever_comes_first(tmp_path):
+    one, two = texture(1), texture(2)
+    rows = [
+        (one, "fear", "train", "1", "aaa"),
+        (changed(one), "fear", "train", "2", "bbb"),
+        (two, "fear", "train", "3", "bbb"),
+        (changed(two), "fear", "train", "4", "aaa"),
+    ]
+    result = mien("audit", add(tmp_path / "data", *rows))
+    assert re.findall(r"near-copy +train +(\S+ / \S+) +(\d+) ", result.stdout) == [
+        ("aaa / bbb", "2")
+    ]
+
+
+def test_a_picture_that_leaks_twice_counts_once_and_one_class_alone_is_not_weighed(tmp_path):
+    one = texture(1)
+    names = {"train": [one], "test": [one, changed(one)]}
+    rows = [(p, "fear", split, f"{n}.png") for split in names for n, p in enumerate(names[split])]
+    result = mien("audit", add(tmp_path / "data", *rows), "--json", tmp_path / "x.json")
+    record = json.loads((tmp_path / "x.json").read_text())
+    assert record["leaking_pictures"] == {"made train": 1}
+    assert sum(line["pairs"] for line in record["findings"]) == 3
+    assert "made test: 2 pictures: fear 100.0%\n" in f"{result.stdout}\n"
+
+
 def test_of_copies_in_several_databases_the_most_similar_is_where_it_comes_from(tmp_path):
     one = texture(1)
     rows = [
@@ -172,13 +197,15 @@ def test_a_result_that_cannot_be_written_is_named_and_the_data_stay(dirty, optio
 
 
 @pytest.mark.parametrize("option", ["--out", "--html", "--json"])
-def test_manifest_and_pictures_are_not_written_over(dirty, option):
+def test_manifest_and_pictures_are_not_written_over(dirty, option, tmp_path):
     picture = dirty / manifest.read(dirty)[0].path
-    for target in (dirty / "manifest.csv", picture):
+    wanted = {"--out": ".csv", "--html": ".html", "--json": ".json"}[option]
+    link = tmp_path / f"link{wanted}"
+    link.symlink_to(picture)
+    for target in (dirty / "manifest.csv", picture, link):
         before = target.read_bytes()
         result = mien("audit", dirty, option, target)
         assert result.exit_code == 2
-        wanted = {"--out": ".csv", "--html": ".html", "--json": ".json"}[option]
         why = "is part of the data" if target.suffix == wanted else f"ends in {target.suffix}, and"
         assert why in result.stderr
         assert target.read_bytes() == before

@@ -181,7 +181,8 @@ def test_a_name_that_a_zip_holds_twice_is_listed_once_and_noted(tmp_path):
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("a.jpg", b"two")
     with Archive(tmp_path / "x.zip") as archive:
-        assert (archive.names, archive.repeated) == (["a.jpg"], ["a.jpg"])
+        assert archive.names == ["a.jpg"]
+        assert [(p.original, p.reason) for p in archive.left_out] == [("a.jpg", "repeated name")]
         assert archive.read("a.jpg") == b"two"
 
 

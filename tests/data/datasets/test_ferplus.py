@@ -60,6 +60,11 @@ def test_the_thresholds_of_ferplus_are_options(ferplus):
     assert labels(soft=True) == ["happiness", "surprise", "fear"]
 
 
+def test_where_every_vote_is_an_outlier_there_is_no_majority_that_soft_could_do_without(ferplus):
+    listing = ferplus("0,9,0,0,0,0,0,0,0,0", "1,1,1,1,1,1,1,1,1,1", soft=True)
+    assert [problem.reason for problem in listing.problems] == ["no majority"]
+
+
 def test_soft_labels_are_the_shares_of_the_six_and_neutral(ferplus):
     listing = ferplus("2,3,0,1,0,0,0,2,2,0", soft=True)
     # sadness's single vote is dropped, contempt and unknown are not ours: 2 + 3 are left

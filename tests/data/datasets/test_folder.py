@@ -6,7 +6,7 @@ from mien.data import manifest
 from mien.data.datasets import Archive, read_listing
 from mien.errors import BadDataError
 from tests.support.commands import mien
-from tests.support.dataset_listings import saved
+from tests.support.dataset_listings import items_in, problems_in, saved
 from tests.support.pictures import encode, folder_of, texture
 
 PICTURES = dict.fromkeys(["pics/a.jpg", "pics/b.png", "pics/c.jpg", "pics/d.jpg"], b"")
@@ -15,14 +15,6 @@ PICTURES = dict.fromkeys(["pics/a.jpg", "pics/b.png", "pics/c.jpg", "pics/d.jpg"
 def listing_of(path, **options):
     with Archive(path) as archive:
         return read_listing("folder", archive, options)
-
-
-def items_in(listing):
-    return [(item.original, item.label, item.split) for item in listing.items]
-
-
-def problems_in(listing):
-    return [(problem.original, problem.reason) for problem in listing.problems]
 
 
 @pytest.mark.parametrize(
@@ -38,9 +30,20 @@ def problems_in(listing):
         ("labels.csv", "\ufeffpath,label\r\n\r\npics/a.jpg , happy\r\nb.png,anger\r\nc.jpg,fear"),
         ("labels.csv", "a.jpg,happiness\nb.png,anger\nc.jpg,fear\n"),
         ("labels.csv", "sep=;\r\nfile;label;a,b,c\r\na.jpg;joy\r\nb.png;anger\r\nc.jpg;fear"),
+        ("labels.csv", "sep=|\nfile|label|note\na.jpg|joy|a,b\nb.png|anger|\nc.jpg|fear|"),
         ("labels.csv", "a.jpg\t3.0\tann\nb.png\t0.0\tbob\nc.jpg\t2\tann\n"),
     ],
-    ids=["plain", "beside", "semicolons", "tabs", "excel", "no header", "sep", "third column"],
+    ids=[
+        "plain",
+        "beside",
+        "semicolons",
+        "tabs",
+        "excel",
+        "no header",
+        "sep",
+        "bars",
+        "third column",
+    ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_csv_is_understood_however_it_is_written(tmp_path, name, text, encoding):

@@ -112,6 +112,12 @@ def test_a_part_of_a_code_is_none(name):
     assert code_in(name) is None
 
 
+def test_a_code_does_not_undo_a_folder_that_says_what_is_no_class(tmp_path):
+    listing = listing_of("folder", made(tmp_path, "contempt/AF01ANS.jpg", "x/AF01ANS.jpg"))
+    assert items_in(listing) == [("x/AF01ANS.jpg", "anger", "train")]
+    assert [(p.reason, p.detail) for p in listing.problems] == [("unknown label", "contempt")]
+
+
 def test_a_code_that_contradicts_its_folder_is_left_out_and_contempt_is_no_class(tmp_path):
     names = ["joy/AF01HAS.jpg", "joy/AF01ANS.jpg"]
     names += ["Rafd090_01_Caucasian_female_contemptuous_left.jpg"]
@@ -124,15 +130,19 @@ def test_a_code_that_contradicts_its_folder_is_left_out_and_contempt_is_no_class
 
 
 @pytest.mark.parametrize("above", ["", "download/photos/"])
-def test_own_names_are_those_of_the_first_folders_that_differ(tmp_path, above):
-    names = ["train/cat/a.jpg", "train/cat/2020/b.jpg", "Test/dog/c.jpg", "Test/bird/d.jpg"]
-    listing = listing_of("folder", made(tmp_path, *(above + name for name in names)), classes="own")
-    assert items_in(listing) == [
-        (f"{above}Test/bird/d.jpg", "bird", "test"),
-        (f"{above}Test/dog/c.jpg", "dog", "test"),
-        (f"{above}train/cat/2020/b.jpg", "cat", "train"),
-        (f"{above}train/cat/a.jpg", "cat", "train"),
-    ]
+@pytest.mark.parametrize("below", ["", "images/v1/"])
+@pytest.mark.parametrize("held", ["Test", "train"])
+def test_own_names_are_those_of_the_first_folders_that_differ(tmp_path, above, held, below):
+    train, other = f"{above}train/{below}", f"{above}{held}/{below}"
+    names = [f"{train}cat/a.jpg", f"{train}cat/2020/b.jpg", f"{other}dog/c.jpg"]
+    names.append(f"{other}bird/d.jpg")
+    listing = listing_of("folder", made(tmp_path, *names), classes="own")
+    assert sorted(items_in(listing)) == sorted([
+        (names[3], "bird", held.lower()),
+        (names[2], "dog", held.lower()),
+        (names[1], "cat", "train"),
+        (names[0], "cat", "train"),
+    ])
     assert listing.labels == LabelSet(("bird", "cat", "dog"))
 
 

@@ -187,7 +187,7 @@ def test_the_official_affectnet_is_cut_out_by_its_boxes(tmp_path):
 
 
 def test_a_picture_that_affectnet_lists_twice_is_kept_once(tmp_path):
-    text = f"{AFFECTNET_HEADER}\na.png,,,,,1\na.png,,,,,2\n"
+    text = f"{AFFECTNET_HEADER}\na.png,,,,,1.0\na.png,,,,,2\n"  # 1.0: as pandas writes it
     files = {"training.csv": text.encode(), "a.png": b""}
     listing = listing_of("affectnet", folder_of(tmp_path, files))
     assert items_in(listing) == [("a.png", "happiness", "train")]
@@ -210,6 +210,8 @@ BOXES = {  # written: whether the face is cut out by it
     "40,,30,20": False,
     "40,10,30,9999999999999999999999": False,
     "4000,10,30,20": False,  # beside the picture
+    "-50,10,30,20": False,
+    "40,-50,30,20": False,
     "78,10,30,20": False,  # two pixels of it are in the picture
 }
 
@@ -252,6 +254,7 @@ def test_a_box_that_is_not_used_is_counted_by_prepare_and_the_picture_kept(tmp_p
         ("automatically_annotated.csv", "train"),
         ("validation.csv", "test"),
         ("val.csv", "test"),
+        ("AffectNetValidation.csv", "test"),
         ("affectnet_dev.csv", "test"),
         ("test.csv", "test"),
         ("valid2.csv", "test"),
@@ -277,8 +280,9 @@ def test_a_line_that_never_ends_is_no_table(tmp_path):
         listing_of("affectnet", folder_of(tmp_path, files))
 
 
-def test_the_600_of_gimefive_are_their_own_split(tmp_path):
-    table = b"img2_fear.jpg,5\nimg1_happiness.jpg,0\nimg9_fear.jpg,5\nimg3_x.jpg,6\n"
+@pytest.mark.parametrize("header", [b"", b"name,label\n", b"image,label\n"])
+def test_the_600_of_gimefive_are_their_own_split(tmp_path, header):
+    table = header + b"img2_fear.jpg,5\nimg1_happiness.jpg,0\nimg9_fear.jpg,5\nimg3_x.jpg,6\n"
     files = dict.fromkeys(["valid/img1_happiness.jpg", "valid/img2_fear.jpg"], b"")
     files |= {"valid/img3_x.jpg": b"", "valid/img4.jpg": b"", "valid_labels.csv": table}
     listing = listing_of("gimefive", folder_of(tmp_path, files))

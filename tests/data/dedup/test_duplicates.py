@@ -91,6 +91,18 @@ def test_a_symmetric_picture_needs_no_mirror_to_match():
     assert not copy.mirrored
 
 
+def test_of_a_pair_that_fits_either_way_the_better_way_is_told():
+    half = texture(1)[:, :32]
+    nearly = np.concatenate([half, half[:, ::-1]], axis=1) * 0.85 + texture(2) * 0.15
+    one, other = thumbnails([nearly.astype(np.uint8), nearly[:, ::-1].astype(np.uint8)])
+    assert 0.85 < compared(one, other, mirrored=0) < 0.99
+    [within] = finder.find_pairs(np.stack([one, other]))
+    [across] = finder.find_across(one[None], other[None])
+    for copy in (within, across):
+        assert copy.mirrored
+        assert copy.similarity > 0.999
+
+
 def test_different_pictures_are_no_copies(portrait, pictures):
     others = [texture(seed, 96) for seed in range(100, 300)]
     elsewhere = [portrait[y : y + 130, x : x + 130] for y in (0, 100, 250, 380) for x in (0, 300)]
@@ -247,7 +259,8 @@ def test_a_faint_flicker_has_no_signature():
 
 def test_similarity_is_the_mean_of_two_correlations_worked_out_slowly(pictures):
     """The oracle: OpenCV template matching at every place and size, of both kinds of picture."""
-    one, *others = thumbnails([pictures[1], cropped(pictures[1]), blurred(pictures[1])])
+    shifted = np.roll(pictures[1], -3, axis=0)  # by a pixel of the thumbnail
+    one, *others = thumbnails([pictures[1], cropped(pictures[1]), blurred(pictures[1]), shifted])
 
     def local(thumbnail):
         gray = thumbnail.astype(np.float64)
@@ -265,7 +278,7 @@ def test_similarity_is_the_mean_of_two_correlations_worked_out_slowly(pictures):
     one, *others = (thumbnail.astype(np.float32) for thumbnail in (one, *others))
     expected = [max(slide(side, one, b) for side in (29, 30, 32, 34, 35)) for b in others]
     one, others = one.astype(np.uint8), np.stack(others).astype(np.uint8)
-    pairs = np.array([[0, 0, 0], [0, 1, 0]])
+    pairs = np.array([[0, number, 0] for number in range(3)])
     found = similarity.similarities(one[None], others, pairs, similarity.patches(others))
     np.testing.assert_allclose(found, expected, atol=1e-4)
 

@@ -1,6 +1,8 @@
-import csv
+import errno
 import io
+import os
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from mien.data.prepare.record import Settings
 from mien.errors import BadDataError, OutputError, UnknownNameError
 from mien.media import images
 from tests.support.pictures import encode, folder_of, texture, zip_of
+from tests.support.tables import rows_of
 
 LABELS = ["surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"]
 
@@ -39,11 +42,6 @@ def make(tmp_path):
 def pixels_of(path):
     with Image.open(path) as image:
         return np.asarray(image)
-
-
-def excluded_in(folder):
-    with (folder / "excluded.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def contents(folder):
@@ -137,7 +135,7 @@ def test_training_copies_of_test_pictures_are_left_out_counted_and_listed(make):
     assert report.leaked == {"rafdb": 2}
     assert report.kept["train", "surprise"] == report.kept["train", "disgust"] == 2
     assert report.kept["test", "disgust"] == 2
-    listed = excluded_in(report.folder)
+    listed = rows_of(report.folder / "excluded.csv")
     a, b = ([row[name] for name in ("original", "split", "label")] for row in listed)
     assert a == ["A/train/3/same.png", "train", "disgust"]
     assert b == ["DATASET/train/1/mirrored.jpg", "train", "surprise"]
@@ -162,7 +160,7 @@ def test_copies_of_another_databases_test_pictures_are_left_out_too(make):
     report = make(files, source="fer2013", against=(str(other),))
     assert report.leaked == {"rafdb": 1}
     assert [row.original for row in manifest.read(report.folder)] == ["train/sad/new.jpg"]
-    [row] = excluded_in(report.folder)
+    [row] = rows_of(report.folder / "excluded.csv")
     assert row["detail"] == "rafdb:DATASET/test/1/test_1.jpg"
 
 
@@ -177,7 +175,7 @@ def test_an_unreadable_picture_is_skipped_counted_and_listed(make):
     report = make(files)
     assert list(report.unreadable) == ["DATASET/train/4/cut.jpg"]
     assert report.kept["train", "happiness"] == 2
-    [row] = excluded_in(report.folder)
+    [row] = rows_of(report.folder / "excluded.csv")
     assert (row["original"], row["reason"]) == ("DATASET/train/4/cut.jpg", "unreadable")
     assert (row["split"], row["label"]) == ("train", "happiness")  # where it is counted as missing
     assert "damaged picture" in row["detail"]
@@ -247,6 +245,16 @@ def test_a_folder_that_holds_something_else_is_refused(make, tmp_path, files):
 def test_an_empty_folder_is_filled(make, tmp_path):
     (tmp_path / "out").mkdir()
     assert make(rafdb_files()).kept.total() == 21
+
+
+def test_a_disk_that_is_mounted_at_the_folder_is_told_before_the_work(make, tmp_path, monkeypatch):
+    def busy(_folder):
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(Path, "rmdir", busy)
+    with pytest.raises(OutputError, match=r"cannot write .*out: .*\n  try: .*such as one in"):
+        make({"no.txt": b"of a dataset"})
 
 
 def test_an_interrupted_run_leaves_nothing_and_the_next_completes(tmp_path, make):

@@ -1,6 +1,5 @@
 """What prepare does beyond the plain case: shares held out, channels, tables, bad places."""
 
-import csv
 import json
 
 import numpy as np
@@ -13,6 +12,7 @@ from mien.data.prepare.record import Settings, load_report
 from mien.errors import BadDataError, BadSettingError
 from mien.labels import LABELS
 from tests.support.pictures import encode, folder_of, own_files, texture
+from tests.support.tables import rows_of
 
 
 @pytest.fixture
@@ -24,11 +24,6 @@ def make(tmp_path):
         return prepare(Settings(source, str(archive), **settings), tmp_path / out)
 
     return run
-
-
-def table_in(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def originals(folder, split):
@@ -68,7 +63,7 @@ def test_copies_between_train_and_carved_validation_leave_train(make):
     assert held
     assert not pictures(held) & pictures(kept)
     assert report.near_valid > 0
-    listed = [r for r in table_in(report.folder / "excluded.csv") if r["reason"] == "copy of valid"]
+    listed = [r for r in rows_of(report.folder / "excluded.csv") if r["reason"] == "copy of valid"]
     assert len(listed) == report.near_valid
     assert {row["split"] for row in listed} == {"train"}
 
@@ -130,7 +125,7 @@ def test_neutral_faces_can_be_left_out(make):
 
 def test_the_table_of_labels_numbers_the_classes(make):
     folder = make(own_files(1, labels=[*LABELS, "neutral"])).folder
-    rows = table_in(folder / "labels.csv")
+    rows = rows_of(folder / "labels.csv")
     assert {row["image"]: row["label"] for row in rows} == {
         "train/0_happiness/happiness0.jpg": "0",
         "train/1_surprise/surprise0.jpg": "1",
@@ -195,7 +190,7 @@ def test_what_the_reader_left_out_is_counted_and_listed(make, tmp_path):
     report = make(files)
     assert report.skipped == {"unknown label": 5}
     assert report.examples == {"unknown label": ["bored/0.png", "bored/1.png", "bored/2.png"]}
-    listed = table_in(report.folder / "excluded.csv")
+    listed = rows_of(report.folder / "excluded.csv")
     assert [(row["original"], row["reason"], row["detail"]) for row in listed][-1] == (
         "bored/4.png", "unknown label", "bored",
     )  # fmt: skip

@@ -112,7 +112,8 @@ def is_framing(a: Entry, b: Entry) -> bool:
 def copies_across(entries: Sequence[Entry], chosen: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Pair altered copies with their own picture where that is in another split.
 
-    So much may be changed in a copy that its pixels no longer tell; its manifest does.
+    So much may be changed in a copy that its pixels no longer tell; its manifest does. Pictures of
+    one name in two folders of one's own are two pictures, where it is known what both were made of.
 
     Args:
         entries: all pictures.
@@ -126,9 +127,13 @@ def copies_across(entries: Sequence[Entry], chosen: Iterable[int]) -> Iterator[t
         row = entries[index].row
         places[row.source, row.original].append(index)
     for indices in places.values():
-        most = max(indices, key=lambda index: SPLITS.index(entries[index].row.split))
         for index in indices:
-            rows = [row for _, row in entries[index].framings]
-            is_altered = any(row.framing == ALTERED for row in rows)
-            if is_altered and entries[index].row.split != entries[most].row.split:
+            entry = entries[index]
+            if not any(row.framing == ALTERED for _, row in entry.framings):
+                continue
+            same = [
+                i for i in indices if entries[i].origin in {entry.origin, ""} or not entry.origin
+            ]
+            most = max(same, key=lambda i: SPLITS.index(entries[i].row.split))
+            if entry.row.split != entries[most].row.split:
                 yield index, most

@@ -32,13 +32,10 @@ from mien.pixels import BOOL, U8
 __all__ = [
     "KINDS",
     "Audit",
-    "Entry",
     "Finding",
     "Thumbnails",
     "audit",
     "compare",
-    "entries_in",
-    "read_thumbnails",
 ]
 
 KINDS = ("exact copy", "near-copy", "same subject", "blank", "unreadable")
@@ -132,10 +129,10 @@ def audit(folders: Iterable[str | Path], progress: Progress = iter) -> Audit:
 
     Raises:
         BadDataError: if a folder has no manifest, or none has a picture.
-        MissingExtraError: if there are more than 40,000 pictures and no data extra.
+        MissingExtraError: if a split has more than 40,000 pictures and there is no data extra.
     """
     entries = entries_in(map(Path, folders))
-    thumbnails = read_thumbnails(entries, progress)
+    thumbnails = _read_thumbnails(entries, progress)
     findings = compare(entries, thumbnails, range(len(entries)))
     findings += [Finding("unreadable", i, detail=why) for i, why in thumbnails.unreadable.items()]
     findings += [Finding("blank", i) for i in np.flatnonzero(thumbnails.blank).tolist()]
@@ -145,16 +142,8 @@ def audit(folders: Iterable[str | Path], progress: Progress = iter) -> Audit:
     return Audit(entries, thumbnails, findings, shortcuts, _shared_subjects(entries))
 
 
-def read_thumbnails(entries: Sequence[Entry], progress: Progress = iter) -> Thumbnails:
-    """Read every picture once and keep what an audit needs: about 1.2 kB a picture.
-
-    Args:
-        entries: N pictures.
-        progress: wraps them, to show how many are done.
-
-    Returns:
-        The thumbnails, in the order of the entries.
-    """
+def _read_thumbnails(entries: Sequence[Entry], progress: Progress) -> Thumbnails:
+    """Read every picture once and keep what an audit needs: about 1.2 kB a picture."""
     count = len(entries)
     thumbnails = Thumbnails(
         pixels=np.zeros((count, similarity.SIDE, similarity.SIDE), dtype=np.uint8),
@@ -236,7 +225,7 @@ def _near_copies(
     """
     members: dict[str, dict[int, int]] = {split: {} for split in SPLITS}
     for number, group in enumerate(groups):
-        for index in reversed(group):  # of each split the first
+        for index in group:  # of each split one, as their pixels are equal
             members[rows[index].split][number] = index
     numbers = {split: list(chosen) for split, chosen in members.items()}
     thumbnails = {
@@ -261,18 +250,18 @@ def _partners(
     """Pair each of `these` equal pictures with the one of `those` that says most.
 
     A picture of a split that is held out more comes first, then one with another label. A group of
-    m equal pictures has m(m - 1)/2 pairs, but m of them say all there is to say.
+    m equal pictures has m(m - 1)/2 pairs, but m of them say all there is to say. So the first of
+    each split and label stands for the others like it.
     """
-    by_kind: dict[tuple[int, str], list[int]] = defaultdict(list)
+    firsts: dict[tuple[int, str], int] = {}
     for that in those:
-        by_kind[SPLITS.index(rows[that].split), rows[that].label].append(that)
+        firsts.setdefault((SPLITS.index(rows[that].split), rows[that].label), that)
     for this in these:
         rank, label = SPLITS.index(rows[this].split), rows[this].label
         choices = [
-            (max(held - rank, 0), other != label, held, -index)
-            for (held, other), indices in by_kind.items()
-            for index in indices[:2]  # two, as the first may be the picture itself
-            if index != this
+            (max(held - rank, 0), other != label, held, -that)
+            for (held, other), that in firsts.items()
+            if that != this
         ]
         if choices:
             yield this, -max(choices)[-1]
@@ -291,8 +280,8 @@ def _person(entry: Entry) -> Person:
 
 
 def _shared_subjects(entries: Sequence[Entry]) -> dict[str, int]:
-    splits: dict[tuple[str, str], set[str]] = defaultdict(set)
+    splits: dict[tuple[str, Person], set[str]] = defaultdict(set)
     for entry in entries:
         if entry.row.subject:
-            splits[entry.row.source, entry.row.subject].add(entry.row.split)
+            splits[entry.row.source, _person(entry)].add(entry.row.split)
     return dict(Counter(source for (source, _), names in splits.items() if len(names) > 1))

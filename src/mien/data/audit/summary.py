@@ -13,11 +13,9 @@ from mien.data.dedup.duplicates import COPY
 from mien.labels import LABELS, NEUTRAL
 from mien.show.html import Pair, write_pairs
 from mien.show.tables import as_text
-from mien.table_kinds import TABLES
 
-__all__ = ["CSV_HEADER", "csv_rows", "record", "summary", "write_page"]
+__all__ = ["csv_rows", "record", "summary", "write_page"]
 
-CSV_HEADER = tuple(TABLES["audit"].columns)
 _PAIRS_HEADER = ("kind", "splits", "databases", "pairs", "pictures", "mirrored", "other label")
 _ORIGINS_HEADER = ("of", "pictures", "copy in", "its split", "found", "same label")
 _NOWHERE = ("nowhere else", "")
@@ -31,7 +29,7 @@ def csv_rows(audit: Audit, dropped: Mapping[int, str]) -> Iterator[tuple[object,
         dropped: why pictures were dropped from the manifests, by index of the entry.
 
     Yields:
-        One value for each of `CSV_HEADER`.
+        One value for each column of the table ``audit`` in `mien.table_kinds`.
     """
     for finding in audit.findings:
         cells: list[object] = []

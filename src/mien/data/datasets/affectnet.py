@@ -116,7 +116,7 @@ def _add_row(
     listing: Listing, archive: Archive, names: list[str], cells: dict[str, str], split: str
 ) -> None:
     written, number = cells.get("path", ""), cells.get("expression", "")
-    label = _EMOTIONS.get(number)
+    label = _EMOTIONS.get(number_of(number) or "")
     if label is None:
         listing.leave_out(written, "unknown label", number)
     elif label not in _EXPRESSIONS:

@@ -48,9 +48,9 @@ class Archive:
     Attributes:
         path: the .zip, .tar or folder.
         names: of its files, sorted, each once, with forward slashes.
-        repeated: names that an archive holds more than once; the last file of a name is read.
         left_out: what is there and cannot be read: names that lead out of the archive, links to
-            folders, folders that may not be read, what is no file; the repeated names, too.
+            folders, folders that may not be read, what is no file; and each name that is there
+            more than once, of which the last file is read.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -64,7 +64,6 @@ class Archive:
         """
         self.path = Path(path)
         self.names: list[str] = []
-        self.repeated: list[str] = []
         self.left_out: list[Problem] = []
         self._zip: zipfile.ZipFile | None = None
         self._tar: IO[bytes] | None = None
@@ -120,9 +119,8 @@ class Archive:
                 repeated.update({name} & files.keys())
                 files[name] = entry
         self.names = list(files)
-        self.repeated = sorted(repeated)
         detail = "the last file of this name was read"
-        self.left_out += [Problem(name, "repeated name", detail) for name in self.repeated]
+        self.left_out += [Problem(name, "repeated name", detail) for name in sorted(repeated)]
         return files
 
     def read(self, name: str) -> bytes:

@@ -7,6 +7,7 @@ other the picture is left out. Knows no tables.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, is_picture
@@ -78,7 +79,7 @@ def from_folders(archive: Archive, labels: LabelSet | None, whose: str) -> Listi
     """List the pictures by the folders they are in.
 
     Args:
-        archive: a folder or .zip.
+        archive: the pictures.
         labels: the classes; None for the folders' own names.
         whose: numbers there are, see `numbering.order_of`; "" if nobody says.
 
@@ -148,12 +149,12 @@ def _number_about(name: str) -> str | None:
 def _by_own_names(names: Iterable[str], whose: str) -> Listing:
     """The class is the first folder that differs, splits left aside."""
     listing = Listing()
-    folders = {name: PurePosixPath(name).parent.parts for name in names}
-    shared = _shared([parts for parts in folders.values() if parts])
-    own = {
-        name: next((part for part in parts[shared:] if not split_of(part)), "")
-        for name, parts in folders.items()
+    folders = {
+        name: [part for part in PurePosixPath(name).parent.parts if not split_of(part)]
+        for name in names
     }
+    shared = _shared([parts for parts in folders.values() if parts])
+    own = {name: parts[shared] if parts[shared:] else "" for name, parts in folders.items()}
     if not any(own.values()):  # one folder for all, which `sort_into` refuses by its name
         own = {name: parts[-1] if parts else "" for name, parts in folders.items()}
     order: Mapping[str, str] = {}
@@ -170,12 +171,8 @@ def _by_own_names(names: Iterable[str], whose: str) -> Listing:
     return listing
 
 
-def _shared(paths: list[tuple[str, ...]]) -> int:
-    """How many folders all pictures lie in, splits not counted."""
-    first, last = (min(paths), max(paths)) if paths else ((), ())
-    alike = 0
-    for one, other in zip(first, last, strict=False):
-        if one != other or split_of(one):
-            break
-        alike += 1
-    return alike
+def _shared(paths: list[list[str]]) -> int:
+    """How many folders all pictures lie in."""
+    first, last = (min(paths), max(paths)) if paths else ([], [])
+    alike = takewhile(lambda parts: parts[0] == parts[1], zip(first, last, strict=False))
+    return sum(1 for _ in alike)

@@ -98,7 +98,7 @@ def folder(archive: Archive, options: FolderOptions) -> Listing:
     """List the pictures of a folder of one's own.
 
     Args:
-        archive: a folder or .zip.
+        archive: the pictures.
         options: where the labels are, and which classes are wanted.
 
     Returns:

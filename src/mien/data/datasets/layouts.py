@@ -16,7 +16,6 @@ from mien.data.datasets.listing import Listing
 from mien.errors import BadDataError
 
 __all__ = [
-    "SPLITS",
     "PictureIndex",
     "checked",
     "leave_unnamed",
@@ -25,7 +24,7 @@ __all__ = [
     "split_of",
 ]
 
-SPLITS = {  # usual names of a split: ours
+_SPLITS = {  # usual names of a split: ours
     "train": "train",
     "training": "train",
     "val": "valid",
@@ -54,7 +53,7 @@ def split_of(word: str) -> str:
     """
     plain = word.strip().lower()
     bare = re.sub(r"[\s_-]*(set|data)$", "", plain)  # train_set, TestData
-    return SPLITS.get(plain) or SPLITS.get(bare, "")
+    return _SPLITS.get(plain) or _SPLITS.get(bare, "")
 
 
 def split_in_name(table: str) -> str:

@@ -122,7 +122,8 @@ class InOrder(Generic[T]):
     """Rows of a table or frames of a video, by number, read from a stream.
 
     Best asked for in ascending order: one stream is open at a time and read once, so memory stays
-    flat. An earlier part, or another stream, opens the stream again.
+    flat. Only an earlier part, or another stream, opens a stream again: what lies beyond the end of
+    one that is cut short is missing without another look.
     """
 
     def __init__(self, open_stream: Callable[[str], Iterator[tuple[int, T]]]) -> None:
@@ -156,5 +157,4 @@ class InOrder(Generic[T]):
                 return part
             if current > number:
                 break
-        self._place = ("", -1)
         raise BadImageError(f"{name} has no number {number}", fix="download it again")

@@ -8,6 +8,8 @@ works: benchmarks/bench_audit.py. Knows nothing of files and labels.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, product
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -37,6 +39,7 @@ _CANDIDATE = 0.65  # least scalar product of two signatures of a candidate pair
 _SMALL = 40_000  # largest set in which each picture is compared with all
 _BLOCK = 8192  # queries at once
 _PAIRS = 512  # pairs compared at once: about 4 MB
+_BY_PICTURE, _BY_PAIR = attrgetter("this"), attrgetter("this", "that")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def find_copies(
     """
     back = _across(these, least)(those)
     turned = (replace(copy, this=copy.that, that=copy.this) for copy in back)
-    return _nearest(filter(counts, chain(_across(those, least)(these), turned)))
+    return _best(filter(counts, chain(_across(those, least)(these), turned)), _BY_PICTURE)
 
 
 def finder(those: U8, *, least: float = COPY) -> Callable[[U8, Callable[[Copy], bool]], list[Copy]]:
@@ -132,16 +135,17 @@ def finder(those: U8, *, least: float = COPY) -> Callable[[U8, Callable[[Copy], 
         A function of `these` and `counts`, as those of `find_copies`; it searches from their side.
     """
     across = _across(those, least)
-    return lambda these, counts: _nearest(filter(counts, across(these)))
+    return lambda these, counts: _best(filter(counts, across(these)), _BY_PICTURE)
 
 
-def _nearest(copies: Iterable[Copy]) -> list[Copy]:
-    best: dict[int, Copy] = {}
+def _best(copies: Iterable[Copy], key: Callable[[Copy], Any]) -> list[Copy]:
+    """The most similar of the copies that have a key in common, in the order of the keys."""
+    best: dict[Any, Copy] = {}
     for copy in copies:
-        known = best.get(copy.this)
+        known = best.get(key(copy))
         if known is None or copy.similarity > known.similarity:
-            best[copy.this] = copy
-    return [best[this] for this in sorted(best)]
+            best[key(copy)] = copy
+    return [best[own] for own in sorted(best)]
 
 
 def find_across(these: U8, those: U8, *, least: float = COPY) -> list[Copy]:
@@ -159,7 +163,7 @@ def find_across(these: U8, those: U8, *, least: float = COPY) -> list[Copy]:
         Pairs in ascending order, each once; of a picture with more than 80 near neighbours in the
         other set, only those with the nearest.
     """
-    return _each_once(_across(those, least)(these))
+    return _best(_across(those, least)(these), _BY_PAIR)
 
 
 def _across(those: U8, least: float) -> Callable[[U8], Iterator[Copy]]:
@@ -173,15 +177,6 @@ def _across(those: U8, least: float) -> Callable[[U8], Iterator[Copy]]:
             yield from _copies(pairs, these, (those, patches), least)
 
     return find
-
-
-def _each_once(copies: Iterable[Copy]) -> list[Copy]:
-    best: dict[tuple[int, int], Copy] = {}
-    for copy in copies:
-        known = best.get((copy.this, copy.that))
-        if known is None or copy.similarity > known.similarity:
-            best[copy.this, copy.that] = copy
-    return [best[pair] for pair in sorted(best)]
 
 
 def find_pairs(thumbnails: U8, *, least: float = COPY) -> list[Copy]:
@@ -204,7 +199,7 @@ def find_pairs(thumbnails: U8, *, least: float = COPY) -> list[Copy]:
     make = candidates.exact if len(signatures) <= _SMALL else candidates.indexed
     search, patches = make(signatures), similarity.patches(thumbnails)
     pairs = _unordered(_candidates(signatures, search))
-    return _each_once(_copies(pairs, thumbnails, (thumbnails, patches), least))
+    return _best(_copies(pairs, thumbnails, (thumbnails, patches), least), _BY_PAIR)
 
 
 def _candidates(these: F32, search: candidates.Search) -> I64:

@@ -129,7 +129,7 @@ def cutter(archive: Path, shape: Shape) -> Cutter:
     """Open an archive and make its cutter, in a worker process that ends without closing it.
 
     Args:
-        archive: a .zip or a folder.
+        archive: a .zip, a .tar or a folder.
         shape: of the crops.
 
     Returns:

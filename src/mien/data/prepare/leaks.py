@@ -187,6 +187,7 @@ def held_out_of(folder: Path) -> Iterator[HeldOut]:
 
     Raises:
         BadDataError: if it has neither, or holds framed pictures.
+        BadImageError: if one of these pictures cannot be read.
     """
     rows = [row for row in manifest.read(folder) if row.split != "train"]
     if not rows:

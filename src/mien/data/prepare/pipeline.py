@@ -79,7 +79,9 @@ def prepare(
 
     Raises:
         BadDataError: if the archive is not that dataset, or `out` holds something else.
-        BadSettingError: if an option of the reader cannot be read.
+        BadImageError: if a held-out picture of another prepared folder cannot be read.
+        BadSettingError: if an option of the reader cannot be read, or a share cannot be held out.
+        MissingExtraError: if the pictures are frames of films, without the extra ``video``.
         OutputError: if `out` cannot be written.
         UnknownNameError: if the dataset is not known.
     """
@@ -119,12 +121,11 @@ def prepare(
             database = database_of(
                 settings.source, origin(Path(settings.archive).name, contents.source)
             )
-            search = partial(
-                find_leaks, store, settings.source, database, others, settings.valid > 0
-            )
-            leaks = (
-                {} if settings.keep_leaks else search(workers if len(store) > _MANY_SEARCHED else 1)
-            )
+            leaks: dict[int, Leak] = {}
+            if not settings.keep_leaks:
+                carved, few = settings.valid > 0, len(store) <= _MANY_SEARCHED
+                searchers = 1 if few else workers
+                leaks = find_leaks(store, settings.source, database, others, carved, searchers)
             return _finish(settings, writer, listing, leaks, report, part)
 
 

@@ -16,7 +16,7 @@ from mien.data.prepare.contents import Contents
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, UnknownNameError
 from mien.labels import LabelSet
-from mien.media.writers import write_text
+from mien.media.writers import as_output_error, write_text
 
 __all__ = [
     "OWN",
@@ -41,7 +41,7 @@ class Settings:
 
     Attributes:
         source: the name of the dataset, a key of `DATASETS`.
-        archive: the .zip or folder.
+        archive: the .zip, .tar or folder.
         frame: re-frame each face with the alignment that recognition uses.
         side: of the crops, in pixels.
         quality: of the JPEG files, 1 to 100.
@@ -121,6 +121,7 @@ def is_made(out: Path, settings: Settings) -> bool:
 
     Raises:
         BadDataError: if it holds anything else.
+        OutputError: if an empty one cannot be removed, as a disk that is mounted there.
     """
     if not out.exists():
         return False
@@ -133,7 +134,8 @@ def is_made(out: Path, settings: Settings) -> bool:
     if {**defaults, **record} == _as_record(settings):
         return True
     if out.is_dir() and not any(out.iterdir()):
-        out.rmdir()
+        with as_output_error(out, fix="name a new folder, such as one in it"):
+            out.rmdir()
         return False
     raise BadDataError(
         f"{out} exists and was not made with these settings",
