@@ -160,3 +160,13 @@ def test_rows_without_a_place_to_write_them_are_wrong_usage(model, folder):
     result = mien("evaluate", model, folder, "--pictures")
     assert result.exit_code == 2
     assert "--pictures needs --out" in result.stderr
+
+
+def test_evaluate_says_where_a_model_may_have_learned_its_pictures(model, folder, tmp_path):
+    card = {"name": "channels", "data": {"test_sha256": {"made": "other pictures"}}}
+    path = tmp_path / "learned.onnx"
+    path.write_bytes(channels_model(neutral=True, **card))
+    result = mien("evaluate", model, folder, "--against", path)
+    assert result.exit_code == 0
+    assert "learned.onnx may have learned some of these pictures: when" in result.stderr
+    assert "a.onnx may" not in result.stderr

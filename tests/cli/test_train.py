@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_train_says_before_the_first_epoch_how_many_pictures_are_left_out(tmp_pa
     copies = write_crops(tmp_path / "b", train=10, source="other")  # the same pictures
     few = settings_for(pattern, copies, epochs=1, hold_out=0.5, augment=False)
     (tmp_path / "few.toml").write_text(config.to_toml(few))
-    first, second, _ = mien(
+    first, second, *_ = mien(
         "train", tmp_path / "few.toml", "--out", tmp_path / "run"
     ).stderr.splitlines()
     record = json.loads((tmp_path / "run" / "data.json").read_text())
@@ -208,7 +209,7 @@ def test_several_runs_become_one_file_that_answers_with_their_mean(
     )
     assert np.abs(first - second).max() > 0.1
     np.testing.assert_allclose(both, (first + second) / 2, atol=1e-4 * np.abs(both).max())
-    failed(mien("export", trained[0], "--with", tmp_path / "gone"), "cannot read ")
+    failed(mien("export", trained[0], "--with", tmp_path / "gone"), "gone is no folder of a run")
     assert mien("export", trained[0], "--name", "a\x1bb").exit_code == 2
 
 
@@ -231,3 +232,36 @@ def test_export_of_what_is_no_run_says_so(trained, tmp_path):
 def test_without_torch_the_extra_to_install_is_named(tmp_path, monkeypatch, command):
     monkeypatch.setattr("mien.cli._shared.find_spec", lambda name: None)
     failed(mien(command, tmp_path / "x"), 'try: pip install "mien[train]"')
+
+
+def test_train_says_where_the_accuracy_may_be_chance(here, tmp_path):
+    settings = replace(config.load(here / "small.toml"), epochs=1, rate=1e-9, average=0.0)
+    (tmp_path / "idle.toml").write_text(config.to_toml(settings))
+    result = mien("train", tmp_path / "idle.toml", "--out", tmp_path / "run")
+    assert result.exit_code == 0
+    assert "this may be chance:" in result.stderr
+
+
+def test_a_strength_out_of_range_is_refused_before_pictures_are_read(here, tmp_path):
+    (tmp_path / "bad.toml").write_text('data = ["there is none"]\nflip = nan\n')
+    failed(mien("train", tmp_path / "bad.toml"), "flip is nan")
+
+
+def test_a_stopped_run_is_told_how_it_goes_on(here, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mien.train.trainer.train", stop)
+    result = mien("train", here / "small.toml", "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "stopped; with --resume the same command goes on" in result.stderr
+
+
+@pytest.mark.parametrize("role", ["start", "teachers"])
+def test_a_start_or_teacher_that_is_no_folder_is_named(here, tmp_path, role):
+    value = ("runs/typo",) if role == "teachers" else "runs/typo"
+    settings = replace(config.load(here / "small.toml"), **{role: value})
+    (tmp_path / "typo.toml").write_text(config.to_toml(settings))
+    result = mien("train", tmp_path / "typo.toml", "--out", tmp_path / "run")
+    failed(result, f"the {role.removesuffix('s')} runs/typo is no folder of a run")
+    assert not (tmp_path / "run").exists()

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,8 +12,14 @@ from sklearn import metrics as oracle
 from mien.data import manifest
 from mien.errors import BadDataError, BadImageError
 from mien.evaluate import accuracy, calibration, metrics
-from mien.evaluate.accuracy import PICTURES_HEADER, compare_models, evaluate
-from mien.labels import LABELS, PAPER, Rule
+from mien.evaluate.accuracy import (
+    PICTURES_HEADER,
+    Evaluation,
+    compare_models,
+    evaluate,
+    pictures_header,
+)
+from mien.labels import LABELS, PAPER, LabelSet, Rule
 from mien.pixels import to_batch
 from mien.recognize.model import Outputs
 from tests.support.prepared_folder import SEVEN, row_of, striped, write_crop, write_crops
@@ -210,3 +217,13 @@ def test_crops_of_any_size_are_measured_and_a_folder_with_framed_ones_is_called_
     manifest.write(rows, tmp_path)
     record = evaluate(Standin(), tmp_path).record
     assert (record["pictures"], record["framing"], record["source"]) == (3, "framed", "x")
+
+
+def test_a_class_called_as_a_column_of_the_table_has_a_column_of_its_own():
+    labels = LabelSet(("predicted", "label", "open"))
+    header = pictures_header(labels)
+    assert header == ("path", "label", "predicted", "score_predicted", "score_label", "open")
+    rows = [replace(row_of("fear", "test", "a.png"), label="open")]
+    scores = np.array([[0.1, 0.2, 0.7]], dtype=np.float32)
+    one = Evaluation(rows, scores, np.zeros(1, dtype=np.float32), {}, labels)
+    assert [len(row) for row in one.picture_rows()] == [len(set(header))]

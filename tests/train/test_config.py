@@ -78,16 +78,16 @@ def test_a_typo_is_refused_with_the_setting_that_was_meant(load, typo, meant):
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [
-        ("epochs = 2.5", "give a int, like 20"),
-        ('epochs = "2"', "give a int, like 20"),
-        ("epochs = true", "give a int, like 20"),
-        ('rate = "fast"', "give a float, like 0.15"),
-        ("rate = true", "give a float, like 0.15"),
-        ("neutral = 1", "give a bool, like True"),
-        ("model = 3", "give a str, like 'miennet'"),
-        ('data = "data/rafdb"', "give a list of strings"),
-        ("data = [1]", "give a list of strings"),
-        ("[rate]\nhighest = 1", "give a float, like 0.15"),
+        ("epochs = 2.5", "give a whole number, like 20"),
+        ('epochs = "2"', "give a whole number, like 20"),
+        ("epochs = true", "give a whole number, like 20"),
+        ('rate = "fast"', "give a number, like 0.15"),
+        ("rate = true", "give a number, like 0.15"),
+        ("neutral = 1", "give true or false"),
+        ("model = 3", 'give a text in quotes, like "miennet"'),
+        ('data = "data/rafdb"', "give a list of texts in quotes"),
+        ("data = [1]", "give a list of texts in quotes"),
+        ("[rate]\nhighest = 1", "give a number, like 0.15"),
     ],
 )
 def test_a_value_of_another_type_is_refused_with_the_type(load, line, wanted):
@@ -254,3 +254,9 @@ def test_the_recipe_for_own_classes_says_what_such_a_run_has_by_default():
     recipe = config.load(find_recipe("own-classes"))
     said = {"data": ["data/mine"], "start": "miennet", "folds": 5, "epochs": 12}
     assert recipe == config.make(said)
+
+
+@pytest.mark.parametrize("second", ["data/a", "data/a/", "./data/a", "data/b/../a"])
+def test_a_folder_named_twice_is_refused(load, second):
+    with pytest.raises(BadSettingError, match="data names a folder twice"):
+        load(f'data = ["data/a", "{second}"]')

@@ -4,7 +4,6 @@ import csv
 import json
 import pickle
 import shutil
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -13,10 +12,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mien.data import manifest
-from mien.data.folds import draw_folds
 from mien.data.manifest import Row
 from mien.errors import BadDataError, BadSettingError
 from mien.evaluate.calibration import fit_temperature
+from mien.labels import LabelSet
 from mien.recognize.model import read_card
 from mien.table_kinds import TABLES
 from mien.train import cross_validate as by_folds
@@ -32,45 +31,6 @@ from tests.support.own_classes import OWN, write_own
 from tests.support.tiny_network import settings_for
 
 pytestmark = pytest.mark.torch
-
-
-def rows_of(persons, each, labels="ab"):
-    """So many pictures of each person, of each class."""
-    return [
-        Row(f"{p}-{label}-{n}", label, "own", "train", p, "", f"{p}-{label}-{n}", "as-is")
-        for p in persons
-        for label in labels
-        for n in range(each)
-    ]
-
-
-def test_all_pictures_of_a_person_are_in_one_fold_and_the_classes_are_spread():
-    rows = rows_of([f"p{n}" for n in range(9)], each=2)
-    found = draw_folds(rows, 3, seed=0)
-    by_person = {(row.subject, fold) for row, fold in zip(rows, found, strict=True)}
-    assert len(by_person) == 9
-    counts = Counter((row.label, fold) for row, fold in zip(rows, found, strict=True))
-    assert set(counts.values()) == {6}  # 9 persons of 2 pictures, by 3
-
-
-def test_single_pictures_are_spread_by_class_whatever_their_order():
-    rows = [replace(row, subject="") for row in rows_of(["p"], each=12, labels="abc")]
-    found = draw_folds(rows, 4, seed=1)
-    counts = Counter((row.label, fold) for row, fold in zip(rows, found, strict=True))
-    assert set(counts.values()) == {3}
-    order = np.random.default_rng(0).permutation(len(rows))
-    again = draw_folds([rows[n] for n in order], 4, seed=1)
-    np.testing.assert_array_equal(again, found[order])
-    assert draw_folds(rows, 4, seed=2).tolist() != found.tolist()
-
-
-def test_one_fold_a_person_leaves_one_person_out():
-    rows = rows_of(["ann", "bob", "cem"], each=2)
-    found = draw_folds(rows, 3, seed=0)
-    for fold in range(3):
-        assert len({row.subject for row, n in zip(rows, found, strict=True) if n == fold}) == 1
-    with pytest.raises(BadSettingError, match=r"folds is 4, .* 3 persons.*\n.*at most 3"):
-        draw_folds(rows, 4, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -323,9 +283,17 @@ def test_damaged_answers_are_named(tmp_path):
 def test_copies_of_held_out_pictures_are_not_trained_on():
     gray = torch.randint(0, 256, (4, 64, 64), dtype=torch.uint8)
     gray[3] = gray[0]
-    rows = rows_of(["a", "b"], each=1)
+    rows = [Row(f"{n}", "x", "own", "train", "", "", f"{n}", "as-is") for n in range(4)]
     crops = Crops(rows, gray, torch.tensor([0, 1, 0, 1]))
-    data = by_folds._part(
-        replace(crops, rows=[replace(r, label="x") for r in rows]), np.array([1, 0, 0, 0], bool), 0
-    )
+    data = by_folds._part(crops, np.array([1, 0, 0, 0], bool), 0)
     assert (data.held_copies, len(data.train)) == (1, 2)
+
+
+def test_a_class_called_as_a_fact_of_the_table_has_a_column_of_its_own(tmp_path):
+    labels = LabelSet(("fold", "source"))
+    header = "source,original,path,label,fold,subject,score_fold,score_source"
+    rows = ["own,a,a,source,1,,0.5,1.5", "own,b,b,fold,2,,2.5,0.5"]
+    (tmp_path / "folds.csv").write_text("\n".join([header, *rows]) + "\n")
+    answers = read_answers(tmp_path, labels)
+    assert answers.targets.tolist() == [1, 0]
+    assert answers.logits.tolist() == [[0.5, 1.5], [2.5, 0.5]]

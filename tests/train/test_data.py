@@ -11,6 +11,7 @@ from mien.data import manifest
 from mien.errors import BadDataError
 from mien.labels import LABELS
 from mien.train.data import load_data
+from tests.support.own_classes import write_own
 from tests.support.prepared_folder import row_of, striped, write_crop, write_crops
 from tests.support.tiny_network import settings_for
 
@@ -246,3 +247,12 @@ def test_altered_copies_of_own_pictures_are_of_their_folder(tmp_path):
     learned = [row for row in data.train.rows if row.framing == manifest.ALTERED]
     assert len(learned) == 49  # nothing is drawn of what brings its held-out part along
     assert 41 < len(data.held) < 71
+
+
+def test_a_class_that_is_held_out_as_a_whole_is_told_so(tmp_path):
+    folder = write_own(tmp_path / "own", train=4)
+    parts = {"left": "valid", "open": "train", "asleep": "train"}
+    manifest.write([replace(row, split=parts[row.label]) for row in manifest.read(folder)], folder)
+    with pytest.raises(BadDataError, match="picture of left: all are held out") as error:
+        load_data(settings_for(folder))
+    assert error.value.fix.startswith("give folds, a smaller hold_out than")

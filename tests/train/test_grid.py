@@ -91,7 +91,7 @@ def test_runs_whose_values_are_written_alike_have_folders_of_their_own(tmp_path)
         ("rate = [0.1, -1]", BadSettingError, "rate is -1"),
         ("rate = []", BadSettingError, "rate has no value"),
         ("rate = [0.1, 0.1]", BadSettingError, "rate names a value twice"),
-        ('batch = [8, "8"]', BadSettingError, "batch = '8'"),
+        ('batch = [8, "8"]', BadSettingError, "batch is '8'"),
     ],
 )
 def test_a_wrong_grid_is_explained(tmp_path, text, error, message):
@@ -158,7 +158,7 @@ def test_variants_that_share_a_run_give_it_a_name_of_its_own(tmp_path):
             "a variant is called 'a/b'",
         ),
         ("[variants]\na = { rotat = 1 }", UnknownNameError, "no setting called 'rotat'"),
-        ("[variants]\na = { rate = [0.1, 0.2] }", BadSettingError, r"rate = \[0\.1, 0\.2\]"),
+        ("[variants]\na = { rate = [0.1, 0.2] }", BadSettingError, r"rate is \[0\.1, 0\.2\]"),
         (
             "rate = [0.1, 0.2]\n[variants]\na = { rate = 0.3 }",
             BadSettingError,

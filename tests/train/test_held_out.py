@@ -11,15 +11,17 @@ pytest.importorskip("onnx")
 
 from mien.data import manifest
 from mien.errors import BadSettingError
+from mien.evaluate.learned import may_have_learned, split_digests
 from mien.recognize.model import read_card
+from mien.train.config import to_toml
 from mien.train.data import load_data
 from mien.train.dataset import load_crops, network_inputs
 from mien.train.distill import Teachers
 from mien.train.earlier import load_member
 from mien.train.export import export
 from mien.train.first import first_network
-from mien.train.held_out import held_out_otherwise, valid_splits
-from mien.train.run import read_description
+from mien.train.held_out import held_out_otherwise
+from mien.train.run import load_run, read_description
 from mien.train.trainer import train
 from tests.support.own_classes import write_own
 from tests.support.tiny_network import settings_for
@@ -110,16 +112,57 @@ def test_what_a_start_began_with_is_asked_too(w0, tmp_path):
 
 def test_the_digest_is_of_the_pictures_and_names_no_folder_of_ones_own(w0, tmp_path):
     known = read_card(w0 / "w0.onnx")["data"]["valid_sha256"]
-    assert known == read_description(w0 / "run")["valid_sha256"] == valid_splits([w0 / "W0"])
+    assert (
+        known == read_description(w0 / "run")["valid_sha256"] == split_digests([w0 / "W0"], "valid")
+    )
     [name] = known
     assert name.startswith("folder:")
     assert "all" not in name
     framed = own_folder(tmp_path / "framed", 0)
     rows = [replace(row, framing="framed") for row in manifest.read(framed)[::-1]]
     manifest.write(rows, framed)
-    assert valid_splits([framed]) == valid_splits([w0 / "W0", framed]) == known
+    assert split_digests([framed], "valid") == split_digests([w0 / "W0", framed], "valid") == known
     real = own_folder(tmp_path / "real", 3, source="rafdb")
-    assert valid_splits([real]) == {"rafdb": ""}
+    assert split_digests([real], "valid") == {"rafdb": ""}
     assert (
-        held_out_otherwise({"valid_sha256": known}, valid_splits([real]), settings_for(real)) == []
+        held_out_otherwise(
+            {"valid_sha256": known}, split_digests([real], "valid"), settings_for(real)
+        )
+        == []
     )
+
+
+def again(w0, place, first):
+    """W0, prepared again there with another split, and a copy of its run for it."""
+    shutil.copytree(w0 / "run", place / "run")
+    folder = own_folder(place / "W0", first)
+    settings = replace(load_run(w0 / "run").settings, data=(str(folder),))
+    (place / "run" / "config.toml").write_text(to_toml(settings))
+    return place / "run", settings
+
+
+def test_a_run_goes_on_and_is_exported_with_the_pictures_that_it_held_out_alone(w0, tmp_path):
+    run, settings = again(w0, tmp_path, 1)
+    with pytest.raises(BadSettingError, match="began with another valid split of its data"):
+        train(replace(settings, epochs=2), run, resume=True)
+    with pytest.raises(BadSettingError, match="began with another valid split of its data"):
+        export(run, tmp_path / "run.onnx")
+    assert not (tmp_path / "run.onnx").exists()
+    own_folder(tmp_path / "W0", 0, archive="renamed")  # the same pictures
+    assert len(train(replace(settings, epochs=2), run, resume=True)) == 2
+    export(run, tmp_path / "run.onnx")
+
+
+def test_a_run_does_not_go_on_where_it_has_learned_what_tests_now(w0, tmp_path):
+    run, settings = again(w0, tmp_path, 0)
+    rows = manifest.read(tmp_path / "W0")
+    last = rows.pop()
+    manifest.write([*rows, replace(last, split="test")], tmp_path / "W0")
+    with pytest.raises(BadSettingError, match="began with another test split of its data"):
+        train(replace(settings, epochs=2), run, resume=True)
+    export(run, tmp_path / "run.onnx")  # which learns nothing of it; its card tells `evaluate`
+    card = read_card(tmp_path / "run.onnx")
+    assert may_have_learned(card, tmp_path / "W0", "test") == ["folder"]
+    assert may_have_learned(card, tmp_path / "W0", "valid") == []
+    manifest.write([*rows, last], tmp_path / "W0")
+    assert may_have_learned(card, tmp_path / "W0", "test") == []

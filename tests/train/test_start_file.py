@@ -94,9 +94,8 @@ def test_a_start_may_take_crops_of_another_side(begin, exported, two, tmp_path):
 def test_a_run_and_its_file_say_what_they_began_with(exported, two, tmp_path):
     card = read_card(exported)
     expected = {"name": "tiny", "licence": card["licence"]}
-    expected |= {
-        key: card["data"][key] for key in ("train_by_source", "hold_out", "draw", "valid_sha256")
-    }
+    learned = ("train_by_source", "hold_out", "draw", "valid_sha256", "test_sha256")
+    expected |= {key: card["data"][key] for key in learned}
     assert (expected["train_by_source"], expected["hold_out"]) == ({"own": 49}, 0.25)
     train(settings_for(two, start=str(exported)), tmp_path / "first")
     train(settings_for(two, start=str(tmp_path / "first")), tmp_path / "second")
@@ -105,7 +104,8 @@ def test_a_run_and_its_file_say_what_they_began_with(exported, two, tmp_path):
     for record in (*records, read_card(tmp_path / "second.onnx")["data"]):
         assert record["start"] == expected | {"source": "a model file of mien"}
     allowed = "Weights: as the training pictures allow, and tiny, their start: "
-    assert read_card(tmp_path / "second.onnx")["licence"] == allowed + card["licence"]
+    own = card["licence"].removeprefix("Weights: ")
+    assert read_card(tmp_path / "second.onnx")["licence"] == allowed + own
     train(settings_for(two), tmp_path / "fresh")
     assert "start" not in run.read_description(tmp_path / "fresh")
     # a file that began with another one says both

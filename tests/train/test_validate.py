@@ -4,7 +4,7 @@ torch = pytest.importorskip("torch")
 
 from mien import pixels
 from mien.train.dataset import Crops
-from mien.train.validate import predict, validate
+from mien.train.validate import by_chance, predict, validate
 from tests.support.prepared_folder import row_of
 
 pytestmark = pytest.mark.torch
@@ -58,3 +58,21 @@ def test_predictions_keep_the_order_of_any_number_of_crops():
     table = torch.randn(256, 7)
     found = predict(Table(table.tolist()), crops)
     torch.testing.assert_close(found, table[gray.flatten()])
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "counts", "chance"),
+    [
+        (0.6, (6, 4), True),  # no better than one answer for all
+        (0.8, (6, 4), True),  # of ten pictures: the interval begins at 49 %
+        (0.8, (60, 40), False),
+        (0.6, (60, 40), True),
+        (0.05, (1, 0), True),  # a single class has nothing to tell
+    ],
+)
+def test_an_accuracy_that_one_answer_for_all_might_have_is_told(accuracy, counts, chance):
+    labels = ["open"] * counts[0] + ["shut"] * counts[1]
+    told = by_chance(accuracy, labels)
+    assert bool(told) == chance
+    if told:
+        assert f"{len(labels)} pictures, of which {counts[0] / len(labels):.1%} are open" in told

@@ -19,11 +19,13 @@ from mien.cli._shared import (
     NamedPath,
     bar,
     echo,
+    echo_note,
     echo_written,
     needs,
 )
 from mien.cores import cores
 from mien.errors import UnknownNameError
+from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
     from mien.media.progress import Progress
@@ -88,11 +90,12 @@ def evaluate_command(
     if as_page:
         drawn_in("en", None, recognizer.labels)  # letters that no font has: not after hours
     evaluation = evaluate(recognizer, folder, split, _bar("measuring"), workers)
-    if against is not None:
-        rival = Recognizer(against, int(workers > 1), flip=flip)
+    rivals = [] if against is None else [Recognizer(against, int(workers > 1), flip=flip)]
+    for rival in rivals:
         other = evaluate(rival, folder, split, _bar("measuring"), workers)
         evaluation.record["against"] = compare_models(evaluation, other)
     _print_figures(evaluation.record, say)
+    _note_learned([recognizer, *rivals], folder, split)
     columns = TABLES["pictures"].describe(pictures_header(recognizer.labels))
     wanted = csv_file or parquet or pictures
     rows = list(evaluation.picture_rows()) if wanted else []
@@ -111,6 +114,16 @@ def evaluate_command(
 
         written = report(evaluation, recognizer, model, folder, out / f"{name}-report.html")
         echo_written(*written)
+
+
+def _note_learned(recognizers: list[Any], folder: Path, split: str) -> None:
+    """Say which models may have learned some of the pictures that they were measured on."""
+    from mien.evaluate.learned import may_have_learned
+
+    for model in (recognizer.model for recognizer in recognizers):
+        for source in may_have_learned(model.card, folder, split):
+            told = f"{escaped(model.path.name)} may have learned some of these pictures"
+            echo_note(f"{told}: when it was trained, {split} had other ones of {source}")
 
 
 def _bar(label: str) -> "Progress":
@@ -133,10 +146,8 @@ def _print_figures(record: dict[str, Any], say: Echo) -> None:
         say(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
     say(f"macro-F1           {record['macro_f1']:.1%}")
     low, high = record["calibration_error_by_chance"]
-    say(
-        f"calibration error  {record['calibration_error']:.1%}  (by chance alone {low:.1%} to "
-        f"{high:.1%})"
-    )
+    chance = f"by chance alone {low:.1%} to {high:.1%}"
+    say(f"calibration error  {record['calibration_error']:.1%}  ({chance})")
     say(f"at 80 % coverage   {record['accuracy_at_80']:.1%}")
     if "against" in record:
         other = record["against"]

@@ -52,13 +52,18 @@ def train_command(
         chosen = config.load(settings)
         chosen = chosen if seed is None else replace(chosen, seed=seed)
         chosen = chosen if epochs is None else replace(chosen, epochs=epochs)
-        _train(chosen, run, resume)
+        try:
+            _train(chosen, run, resume)
+        except KeyboardInterrupt:
+            echo_note("stopped; with --resume the same command goes on from the last whole epoch")
+            raise
     echo_note(f"wrote {escaped(run)}; next: mien export {escaped(run)}")
 
 
 def _train(chosen: "TrainConfig", run: Path, resume: bool) -> None:
     """Train the network, or one for each fold, and say how good it is."""
     from mien.show.plots import history_curves
+    from mien.train.augment import Strength
     from mien.train.cross_validate import train_by_folds
     from mien.train.data import load_data
     from mien.train.divergence import divergence_of
@@ -66,6 +71,7 @@ def _train(chosen: "TrainConfig", run: Path, resume: bool) -> None:
     from mien.train.trainer import train
     from mien.train.validate import best_epoch, is_measured
 
+    Strength.of(chosen)  # one out of its range: not after all pictures were read
     if chosen.folds:
         _print_folds(train_by_folds(chosen, run, resume, epoch_bar, _print_epoch, _print_data))
         return
@@ -84,8 +90,21 @@ def _train(chosen: "TrainConfig", run: Path, resume: bool) -> None:
     best = best_epoch(history)
     if is_measured(best):
         echo(f"best epoch {best['epoch']}: held-out accuracy {best['held_accuracy']:.1%}")
+        scored = [row.label for row in data.held.rows if row.label in data.held.labels.names]
+        _print_chance(best["held_accuracy"], scored)
     else:
         echo("no picture was held out: the last epoch is kept, and nothing was measured")
+
+
+def _print_chance(accuracy: float, labels: list[str]) -> None:
+    """Say where an accuracy may be chance, and what helps."""
+    from mien.train.validate import by_chance
+
+    if told := by_chance(accuracy, labels):
+        echo_note(
+            f"{escaped(told)}; what helps: more pictures, more epochs, a trained network as start, "
+            "labels that the pictures show"
+        )
 
 
 def _print_data(data: "Data") -> None:
@@ -123,6 +142,8 @@ def _print_folds(record: dict[str, Any]) -> None:
     echo(f"mean recall        {record['mean_recall']:.1%}")
     for label, recall in record["recall"].items():
         echo(f"  {label:<9}        {'-' if recall is None else f'{recall:.1%}'}")
+    totals = zip(record["recall"], map(sum, record["confusion"]), strict=True)
+    _print_chance(record["accuracy"], [name for name, total in totals for _ in range(total)])
 
 
 def _printable(_context: click.Context, _option: click.Parameter, name: str) -> str:

@@ -2,6 +2,7 @@
 
 metrics       formulas on arrays: confusion, recalls, intervals, paired tests
 calibration   formulas on arrays: calibration error, temperature, coverage
+learned       whether a model may have learned the pictures that it is measured on
 accuracy      a model and a prepared folder -> one record of figures
 report        the HTML page of such a record
 maps          the maps under test: a model's by every method, and controls that know nothing of it

@@ -3,7 +3,7 @@
 config        the settings of a run: one frozen dataclass, one flat TOML file
 data          the crops that a run trains on, the held-out part, votes
 dataset       crops in memory and in batches; ExpressionDataset for other training loops
-held_out      which pictures validate a run where a valid split decides it
+held_out      which pictures judge a run where a split of its folders decides it
 leakage       copies of held-out crops leave training
 augment       changes of a crop, on tensors; changes that mix two crops
 copies        altered copies of crops on disk

@@ -1,9 +1,7 @@
-"""The settings of a run: one flat TOML file, where a typo is refused.
-
-Knows neither torch nor data.
-"""
+"""The settings of a run: one flat TOML file that refuses typos. Knows neither torch nor data."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -145,6 +143,8 @@ class TrainConfig:
                 raise UnknownNameError(name, getattr(self, name), known)
         if not self.data:
             raise BadSettingError("data is empty", fix='name prepared folders: data = ["data/x"]')
+        if len(set(map(os.path.normpath, self.data))) < len(self.data):
+            raise BadSettingError("data names a folder twice", fix="name each folder once")
         self._check_numbers()
 
     def _check_numbers(self) -> None:
@@ -193,11 +193,7 @@ _RANGES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
     (("epochs",), lambda v: 1 <= v <= _MOST_EPOCHS, f"a whole number from 1 to {_MOST_EPOCHS:,}"),
     (("batch",), lambda v: 1 <= v <= _MOST_CROPS, f"a whole number from 1 to {_MOST_CROPS:,}"),
     (("devices",), lambda v: 1 <= v <= _MOST_DEVICES, f"a whole number from 1 to {_MOST_DEVICES}"),
-    (
-        _COUNTS,
-        lambda v: 0 <= v < 2**32,
-        "a number from 0, below 2**32",
-    ),
+    (_COUNTS, lambda v: 0 <= v < 2**32, "a number from 0, below 2**32"),
     (
         ("rate", "heat"),
         lambda v: 1 / _MOST_RATE <= v <= _MOST_RATE,
@@ -301,8 +297,16 @@ def _typed(key: str, value: object, default: object) -> object:
         return _without_nul(key, value)
     elif type(value) is type(default):
         return value
-    wanted = "list of strings" if isinstance(default, tuple) else type(default).__name__
-    raise BadSettingError(f"{key} = {value!r}", fix=f"give a {wanted}, like {default!r}")
+    raise BadSettingError(f"{key} is {value!r}", fix=_KINDS[type(default)].format(default))
+
+
+_KINDS: dict[type, str] = {
+    bool: "give true or false",
+    int: "give a whole number, like {}",
+    float: "give a number, like {}",
+    str: 'give a text in quotes, like "{}"',
+    tuple: 'give a list of texts in quotes, like ["a", "b"]',
+}
 
 
 def _without_nul(key: str, text: str) -> str:

@@ -22,12 +22,12 @@ from mien.data.folds import draw_folds
 from mien.data.manifest import ALTERED
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadSettingError
+from mien.evaluate.accuracy import score_header
 from mien.evaluate.metrics import confusion, summarise
 from mien.labels import LabelSet
 from mien.media.writers import open_table, write_text
 from mien.models import zoo
 from mien.pixels import F32, I64
-from mien.recognize.columns import score_columns
 from mien.recognize.model import softmax
 from mien.train.config import TrainConfig
 from mien.train.data import Data, load_data
@@ -190,7 +190,7 @@ def _written(out: Path, held: list[Crops], logits: list[F32]) -> dict[str, Any]:
         for row, own in zip(crops.rows, found, strict=True)
         if row.label in labels.names
     ]
-    with open_table(out / _ANSWERS, (*_FACTS, *score_columns(LabelSet(labels.names)))) as table:
+    with open_table(out / _ANSWERS, score_header(_FACTS, LabelSet(labels.names))) as table:
         for row, number, own in rows:
             facts = (row.source, row.original, row.path, row.label, number, row.subject)
             table.writerow((*facts, *(float(value) for value in own)))
@@ -236,14 +236,14 @@ def read_answers(run: Path, labels: LabelSet) -> Answers:
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             header, *lines = csv.reader(file)
-        scores = score_columns(LabelSet(labels.names))
-        expected, earlier = (*_FACTS, *scores), (*_FACTS[:-1], *scores)  # without subject
+        expected = score_header(_FACTS, LabelSet(labels.names))
+        earlier = (*_FACTS[:-1], *expected[len(_FACTS) :])  # without subject
         if tuple(header) not in {expected, earlier}:
             raise BadDataError(
                 f"{path}: expected the columns {','.join(expected)}, got {','.join(header)}",
                 fix=_AGAIN,
             )
-        start = len(header) - len(scores)
+        start = len(header) - len(labels.names)
         values = [[float(cell) for cell in line[start:]] for line in lines]
         logits = np.array(values, dtype=np.float32).reshape(len(lines), len(labels.names))
         targets = np.array([labels.names.index(line[3]) for line in lines], dtype=np.int64)

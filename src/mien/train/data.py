@@ -70,16 +70,26 @@ def load_data(settings: TrainConfig) -> Data:
     found = {row.label for row in train.rows}
     missing = [name for name in labels.names if name not in found]
     if missing:
+        problem = f"no training picture of {', '.join(sorted(missing))}"
         fix = f"check data in the config; the classes are {labels}"
+        if not settings.limit and _pool(settings).issuperset(missing):
+            problem += ": all are held out, or copies of what is"
+            fix = f"give folds, a smaller hold_out than {settings.hold_out}, or more pictures"
         if settings.limit:
             fix = f"raise limit, {settings.limit}, which counts held-out pictures too; or {fix}"
-        raise BadDataError(f"no training picture of {', '.join(sorted(missing))}", fix=fix)
+        raise BadDataError(problem, fix=fix)
     _refuse_one_class(labels)
     if settings.votes:
         train = soften(train, settings.votes, settings.trust)
     if settings.shuffle_labels:  # last, or the votes would give the labels back
         train = train.with_shuffled_targets(settings.seed)
     return replace(data, train=train)
+
+
+def _pool(settings: TrainConfig) -> set[str]:
+    """The classes of the pictures that folders have beside their test splits."""
+    rows = (row for folder in settings.data for row in manifest.read(folder))
+    return {row.label for row in rows if row.split != "test"}
 
 
 def is_validated(settings: TrainConfig) -> bool:

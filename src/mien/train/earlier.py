@@ -16,6 +16,7 @@ from mien.data import manifest
 from mien.data.datasets import DATASETS
 from mien.data.label_file import labels_of_all
 from mien.errors import BadModelError, BadSettingError
+from mien.evaluate.learned import EARLIER, START, VALID, records_of, split_digests
 from mien.labels import LabelSet
 from mien.models import zoo
 from mien.models.exported import load_exported, load_last
@@ -23,12 +24,10 @@ from mien.models.network import Network
 from mien.recognize.model import Model, shipped_models
 from mien.train.config import DEFAULTS, TrainConfig
 from mien.train.data import is_validated
-from mien.train.held_out import VALID, held_out_otherwise, valid_splits
+from mien.train.held_out import held_out_otherwise
 from mien.train.optim import resize
 from mien.train.run import (
-    EARLIER,
     FOLDS,
-    START,
     TEACHERS,
     TrainedRun,
     load_run,
@@ -49,6 +48,7 @@ __all__ = [
     "refuse_unlike",
 ]
 
+_WEIGHTS = "Weights: "  # how a licence begins
 _NO_FOLDS = "train it with hold_out in place of folds"
 _HELD_OUT_BY = ("hold_out", "draw")  # settings that decide which pictures validate a run
 
@@ -86,6 +86,12 @@ def load_earlier_run(folder: Path, role: str, settings: TrainConfig, *more: str)
         BadModelError: if the earlier run has no weights.
         BadDataError: if the earlier run has no record.
     """
+    if not folder.is_dir():
+        shipped = ", ".join(path.stem for path in shipped_models())
+        raise BadSettingError(
+            f"the {role} {folder} is no folder of a run",
+            fix=f"name a run's folder, an .onnx file of mien export, or a model of mien: {shipped}",
+        )
     earlier = load_run(folder)
     who, names = f"the {role} {folder}", ("neutral", *_HELD_OUT_BY, *more)
     record = refuse_fold(folder, who)
@@ -120,8 +126,9 @@ def refuse_learned(who: str, card: Mapping[str, Any], settings: TrainConfig) -> 
     if not is_validated(settings):
         return
     sources = {row.source for folder in settings.data for row in manifest.read(folder)}
-    records = _records(card)
-    own = valid_splits(settings.data) if any(VALID in record for record in records) else {}
+    records = records_of(card)
+    says = any(VALID in record for record in records)
+    own = split_digests(settings.data, "valid") if says else {}
     for record in records:
         shared = sorted(record.get("train_by_source", {}).keys() & sources)
         if shared and record.get(FOLDS):
@@ -156,8 +163,8 @@ def refuse_unlike(
     if labels.targets != wanted_labels.targets:
         raise BadSettingError(
             f"{who} has the classes {labels}, the run has {wanted_labels}",
-            fix="give both the same classes in the same order; a start of other classes must be "
-            "an exported file",
+            fix="give both the same classes in the same order"
+            + "; a start of other classes must be an exported file" * who.startswith("the start"),
         )
     for name, own in known.items():
         wanted = getattr(settings, name)
@@ -201,7 +208,7 @@ def refuse_seen(
     if not is_validated(settings):
         return
     refuse_learned(who, card, settings)
-    for record in _records(card):
+    for record in records_of(card):
         shared = sorted(record.get("train_by_source", {}).keys() & sources)
         own = held_out_by(record)
         if shared and (settings.folds or any(own[n] != getattr(settings, n) for n in own)):
@@ -212,17 +219,6 @@ def refuse_seen(
                 f"that are to validate the run",
                 fix=f"set {told}{instead}, or leave {', '.join(shared)} out of data",
             )
-
-
-def _records(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What a file, the networks in it, and the runs and files before these have learned from."""
-    records = [card.get("data", {})]
-    records += [member.get("data", {}) for member in card.get("members", ())]
-    for record in records:
-        records.extend(record.get(EARLIER, ()))
-        if START in record:
-            records.append(record[START])  # and is looked at in its turn
-    return records
 
 
 def load_layers(model: Model, network: Network, crops: Tensor) -> Tensor:
@@ -311,12 +307,13 @@ def licence_of(record: Mapping[str, Any], others: Sequence[Mapping[str, str]] = 
     stages = [record, *record.get(EARLIER, ())]
     if any(research & set(stage.get("train_by_source", research)) for stage in stages):
         return (
-            "Weights: CC BY-NC 4.0, for research, because the training data are licensed for "
+            f"{_WEIGHTS}CC BY-NC 4.0, for research, because the training data are licensed for "
             "research."
         )
     start = [record[START]] if START in record else []
     teachers = [teacher for stage in stages for teacher in stage.get(TEACHERS, ())]
     groups = (("their start", start), ("their teacher", teachers), ("beside them", others))
     parts = [f"{part['name']}, {role}: {part['licence']}" for role, of in groups for part in of]
-    allowed = "Weights: as the training pictures allow"
-    return f"{allowed}, and {', and '.join(parts)}" if parts else f"{allowed}."
+    allowed = "as the training pictures allow"
+    words = [part.replace(_WEIGHTS, "").removesuffix(".") for part in (allowed, *parts)]
+    return f"{_WEIGHTS}{', and '.join(words)}."

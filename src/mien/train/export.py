@@ -25,6 +25,7 @@ from mien import __version__
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.evaluate.calibration import certain_from, fit_temperature
+from mien.evaluate.learned import VALID
 from mien.evaluate.metrics import auroc
 from mien.media.writers import write_bytes
 from mien.models.ensemble import ensemble
@@ -35,6 +36,7 @@ from mien.train.cross_validate import Answers, read_answers, read_record
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
 from mien.train.earlier import licence_of, load_member
+from mien.train.held_out import refuse_other_splits
 from mien.train.neutral import fit_neutral, same_origin
 from mien.train.run import TrainedRun, load_run, refuse_fold
 from mien.train.validate import best_epoch, predict
@@ -77,7 +79,7 @@ def export(
             cannot answer together.
         BadDataError: if the data have other classes than the run.
         BadSettingError: if `others` have other classes, or have seen held-out pictures of the run;
-            if the run is a part of one by folds.
+            if the run is a part of one by folds, or its folders hold out other pictures now.
         OutputError: if the file cannot be written.
     """
     trained = load_run(run)
@@ -87,6 +89,8 @@ def export(
             f"{run} was measured by folds, which tell nothing of several networks together",
             fix="train it with hold_out in place of folds, or export it alone",
         )
+    if not trained.settings.folds:  # those have their answers in a table
+        refuse_other_splits(f"the run {run}", record, trained.settings, (VALID,))
     data = load_data(trained.settings)
     labels = trained.labels
     if data.train.labels.targets != labels.targets:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mien.errors import BadSettingError
+from mien.evaluate.learned import EARLIER, START
 from mien.models import zoo
 from mien.models.network import Network
 from mien.models.pretrained import load_start, put_norms_back
@@ -26,7 +27,7 @@ from mien.train.dataset import Crops, network_inputs
 from mien.train.earlier import is_file, load_earlier_run, load_layers, refuse_seen
 from mien.train.optim import side_at
 from mien.train.regression import embed, fit_linear
-from mien.train.run import EARLIER, LEARNED, START, read_description
+from mien.train.run import LEARNED, read_description
 
 __all__ = ["earlier_runs", "first_network", "fit_head", "origin_of", "refuse_start_file"]
 

@@ -1,52 +1,64 @@
-"""Which pictures validate a run where a ``valid`` split decides it, in a few letters.
+"""Which pictures judge a run where a split of its folders decides it, in a few letters.
 
 Runs whose `hold_out` and `draw` agree hold out the same pictures of a database only if it has no
 ``valid`` split, or the same one. Knows nothing of networks.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from mien.data import manifest
-from mien.data.manifest import ALTERED
-from mien.data.prepare.record import archive_of, database_of
+from mien.errors import BadSettingError
+from mien.evaluate.learned import TEST, VALID, split_digests
 from mien.train.config import TrainConfig
 
-__all__ = ["VALID", "held_out_otherwise", "valid_splits"]
-
-VALID = "valid_sha256"  # in the record of a run: what `valid_splits` returned
+__all__ = ["held_out_otherwise", "held_out_record", "refuse_other_splits"]
 
 
-def valid_splits(folders: Sequence[str | Path]) -> dict[str, str]:
-    """Tell which pictures the ``valid`` splits of prepared folders hold out.
+def held_out_record(settings: TrainConfig) -> dict[str, dict[str, str]]:
+    """Tell which pictures the splits of a run's folders hold out, for its record.
 
     Args:
-        folders: of a run.
+        settings: of the run.
 
     Returns:
-        By database a digest of the names of these pictures, the same in every framing; "" where it
-        has none. The last name of what an own folder was made from is a digest too: it goes on
-        cards. Nothing else is, as a folder that has grown must be told to be the same.
+        What `split_digests` says of each split.
 
     Raises:
         BadDataError: if a folder is missing.
     """
-    names: dict[str, set[str]] = {}
-    for folder in folders:
-        archive = archive_of(Path(folder))
-        archive = archive and _digest([archive])[:12]
-        for row in manifest.read(folder):
-            if row.framing != ALTERED and row.split != "test":
-                held = names.setdefault(database_of(row.source, archive), set())
-                held.update([row.original] if row.split == "valid" else [])
-    return {name: _digest(sorted(held)) if held else "" for name, held in names.items()}
+    return {
+        VALID: split_digests(settings.data, "valid"),
+        TEST: split_digests(settings.data, "test"),
+    }
 
 
-def _digest(names: Sequence[str]) -> str:
-    text = "\n".join(names)
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+def refuse_other_splits(
+    who: str, record: Mapping[str, Any], settings: TrainConfig, keys: tuple[str, ...]
+) -> None:
+    """Check that the folders of a run still hold out what they did when it began.
+
+    Else pictures that it has learned would be measured, and be the ones that calibrate it.
+
+    Args:
+        who: the run, for the error.
+        record: of the run; an older one that does not say it is taken as it is.
+        settings: of the run.
+        keys: `VALID`, `TEST` or both.
+
+    Raises:
+        BadSettingError: if a split has other pictures now.
+    """
+    found = held_out_record(settings)
+    for key in keys:
+        # by value: the same pictures may come from an archive of another name
+        if key in record and sorted(record[key].values()) != sorted(found[key].values()):
+            split = key.partition("_")[0]
+            raise BadSettingError(
+                f"{who} began with another {split} split of its data, and may have learned "
+                "pictures that are in it now",
+                fix="prepare the data as they were, with the same pictures and --seed, or train "
+                "anew with another --out",
+            )
 
 
 def held_out_otherwise(
@@ -56,7 +68,7 @@ def held_out_otherwise(
 
     Args:
         record: of what the earlier one learned from; one that has no `VALID` names none.
-        own: of the run's folders, from `valid_splits`.
+        own: of the run's folders, from `split_digests`.
         settings: of the run.
 
     Returns:

@@ -24,6 +24,7 @@ from mien.data.manifest import Row
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.evaluate.accuracy import commit
+from mien.evaluate.learned import TEST, VALID
 from mien.labels import PAPER, LabelSet
 from mien.media.writers import as_output_error, atomic, write_text
 from mien.models import zoo
@@ -31,17 +32,15 @@ from mien.models.network import Network
 from mien.train import config
 from mien.train.checkpoint import optimiser_state, read_tensors, refuse_broken
 from mien.train.config import TrainConfig
-from mien.train.held_out import VALID
+from mien.train.held_out import refuse_other_splits
 
 __all__ = [
     "BEST",
     "DESCRIPTION",
-    "EARLIER",
     "FOLD",
     "FOLDS",
     "LAST",
     "LEARNED",
-    "START",
     "TEACHERS",
     "History",
     "TrainedRun",
@@ -59,11 +58,9 @@ __all__ = [
 # The files of a run's folder.
 BEST, LAST = "best.safetensors", "last.safetensors"
 DESCRIPTION = "data.json"
-START = "start"  # in it: where the first weights come from
-EARLIER = "earlier"  # and the runs before it, whose weights it began with, each with its `LEARNED`
 FOLDS, FOLD = "folds", "fold"  # how many, all learned in the end; or without which this one was
 TEACHERS = "teachers"  # and what taught it, each with its name and licence
-LEARNED = ("train_by_source", TEACHERS, "hold_out", "draw", VALID, FOLDS)  # and held out
+LEARNED = ("train_by_source", TEACHERS, "hold_out", "draw", VALID, TEST, FOLDS)  # and held out
 _SETTINGS = "config.toml"
 _MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."  # of a tensor's name
 History = list[dict[str, Any]]  # one row an epoch
@@ -118,7 +115,8 @@ def refuse_other_run(folder: Path, settings: TrainConfig, resume: bool) -> None:
         resume: whether it continues the run in the folder.
 
     Raises:
-        BadSettingError: if it holds another run, or one that is not to be resumed.
+        BadSettingError: if it holds another run, or one that is not to be resumed, or its folders
+            hold out other pictures now.
     """
     path = folder / _SETTINGS
     if path.exists() and not resume:
@@ -144,6 +142,10 @@ def refuse_other_run(folder: Path, settings: TrainConfig, resume: bool) -> None:
             f"{folder} holds a run of the classes {labels}; the data have {found}",
             fix="choose another --out",
         )
+    if (folder / DESCRIPTION).exists():
+        # by folds the valid split is trained on too, and folds have a record of their own
+        keys = (TEST,) if settings.folds else (VALID, TEST)
+        refuse_other_splits(f"the run {folder}", read_description(folder), settings, keys)
 
 
 def write_description(

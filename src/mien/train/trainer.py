@@ -22,6 +22,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mien.cores import at_most_cores
+from mien.evaluate.learned import EARLIER, START
 from mien.media.parts import remove_leftovers
 from mien.train.augment import Augment, Strength, mix
 from mien.train.config import TrainConfig
@@ -32,16 +33,14 @@ from mien.train.distributed import Worker, keep_freed_memory, launch
 from mien.train.divergence import BadLossError, refuse_no_number, stop_diverged
 from mien.train.first import earlier_runs, first_network, origin_of
 from mien.train.guide import Guide, WithFeatures
-from mien.train.held_out import VALID, valid_splits
+from mien.train.held_out import held_out_record
 from mien.train.history import restore_history, write_history
 from mien.train.optim import layout_of, optimiser, rate_at, resize, side_at
 from mien.train.run import (
     BEST,
-    EARLIER,
     FOLD,
     FOLDS,
     LAST,
-    START,
     TEACHERS,
     History,
     load_checkpoint,
@@ -154,7 +153,7 @@ def _describe(data: Data, settings: TrainConfig, out: Path) -> None:
     counts: dict[str, Any] = {
         "hold_out": 0.0 if settings.folds else settings.hold_out,
         "draw": settings.draw,
-        VALID: valid_splits(settings.data),
+        **held_out_record(settings),
         "held_out": len(data.held),
         "copies_of_test_dropped": data.test_copies,
         "copies_of_held_out_dropped": data.held_copies,

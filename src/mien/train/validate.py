@@ -4,6 +4,7 @@ Knows nothing of how the network was trained.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from mien.evaluate.metrics import wilson
 from mien.train.dataset import Crops, network_inputs
 
-__all__ = ["best_epoch", "is_measured", "out_of_patience", "predict", "validate"]
+__all__ = ["best_epoch", "by_chance", "is_measured", "out_of_patience", "predict", "validate"]
 
 
 @torch.inference_mode()
@@ -68,6 +70,29 @@ def is_measured(row: Mapping[str, Any]) -> bool:
         False where loss and accuracy are both 0, which no network has.
     """
     return bool(row.get("held_loss", 1) or row["held_accuracy"])
+
+
+def by_chance(accuracy: float, labels: Sequence[str]) -> str:
+    """Say whether an accuracy is not surely above that of one answer for all pictures.
+
+    Args:
+        accuracy: on the pictures.
+        labels: the class of each.
+
+    Returns:
+        A sentence; "" where the 95 % interval of the accuracy lies above the share of the most
+        frequent class.
+
+    Example:
+        >>> by_chance(0.75, ["open"] * 3 + ["shut"])
+        'this may be chance: 4 pictures, of which 75.0% are open'
+        >>> by_chance(0.9, ["open", "shut"] * 50)
+        ''
+    """
+    (name, count), total = Counter(labels).most_common(1)[0], len(labels)
+    if wilson(round(accuracy * total), total)[0] > count / total:
+        return ""
+    return f"this may be chance: {total:,} pictures, of which {count / total:.1%} are {name}"
 
 
 def best_epoch(history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
