@@ -16,7 +16,7 @@ __all__ = ["MODULES", "MORE", "PARTS", "public_names", "with_reference"]
 
 MODULES = {
     "mien": "Pictures and films",
-    "mien.recognize": "Models, smoothing",
+    "mien.recognize": "Models, many pictures, videos",
     "mien.faces": "Faces: boxes, detection, tracking",
     "mien.media": "Picture files",
     "mien.show.annotate": "Annotated pictures",
@@ -35,9 +35,7 @@ MODULES = {
 MORE = {  # what the above take and return, from modules that are not public as a whole
     "mien.faces.tracker": ("Tracked",),
     "mien.models.network": ("Network",),
-    "mien.recognize.many": ("Failure",),
     "mien.recognize.model": ("Outputs",),
-    "mien.recognize.video": ("Choice",),
     "mien.show.fonts": ("Font",),
     "mien.train.augment": ("Strength",),
 }
@@ -54,7 +52,8 @@ def public_names() -> Iterator[tuple[str, str, Any]]:
     seen: set[int] = set()
     for path in (*MODULES, *MORE):
         module = import_module(path)
-        for name in MORE.get(path) or getattr(module, "__all__", None) or dir(module):
+        exported = dir(module) if hasattr(module, "__path__") else module.__all__
+        for name in MORE.get(path) or exported:
             value = getattr(module, name)
             documented = inspect.isclass(value) or inspect.isfunction(value)
             if documented and id(value) not in seen and not name.startswith("_"):

@@ -49,8 +49,9 @@ import mien
 
 recognizer = mien.Recognizer()
 results = list(recognizer.read_many(sorted(folder.iterdir()), workers=0))
-faces = pd.concat([result.to_frame() for result in results], ignore_index=True)
-print(len(results), "pictures,", faces["path"].nunique(), "with a face")
+pictures = [result for result in results if isinstance(result, mien.Picture)]
+faces = pd.concat([picture.to_frame() for picture in pictures], ignore_index=True)
+print(len(results), "files,", len(pictures), "read,", faces["path"].nunique(), "with a face")
 
 # %% [markdown]
 # ## First: what was not found

@@ -98,3 +98,11 @@ def test_colours_are_as_many_as_the_classes_and_written_in_hexadecimal():
         labels.LabelSet(("a", "b"), colours=("#e69f00",))
     with pytest.raises(BadSettingError, match="red"):
         labels.LabelSet(("a",), colours=("red",))
+
+
+def test_a_set_of_a_list_is_that_of_a_tuple_and_one_text_is_no_set():
+    assert hash(labels.LabelSet(["yes", "no"])) == hash(labels.LabelSet(("yes", "no")))
+    assert labels.LabelSet(["yes", "no"]) == labels.LabelSet(("yes", "no"))
+    for names in ("yes", (1, 2), {"yes", "no"}, None):
+        with pytest.raises(BadSettingError, match=r"expected a tuple of texts\n  try: write"):
+            labels.LabelSet(names)

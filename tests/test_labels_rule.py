@@ -86,3 +86,10 @@ def test_predict_and_scores_look_at_the_mirror_image_if_asked(portrait, recogniz
     row = (tmp_path / "s.csv").read_text().splitlines()[1].split(",")[1:]
     expected = Recognizer(threads=1, flip=True).classify([portrait])[0]
     np.testing.assert_allclose([float(value) for value in row], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, 48, float("nan")])
+def test_a_rule_of_what_is_no_probability_is_refused(share):
+    for name in ("neutral_above", "certain_from"):
+        with pytest.raises(ValueError, match="probabilities are from 0 to 1"):
+            Rule(**{name: share})

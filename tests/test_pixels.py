@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -47,10 +49,19 @@ def test_grey_stays_as_it_is():
     ],
 )
 def test_what_is_no_crop_is_refused_with_what_was_got_and_the_next_step(crop, got):
-    message = rf"got {got}\n  try: read the picture with mien.media.read_rgb"
+    message = rf"got {got}\n  try: (read the picture with mien.media.read_rgb|put the|give crop)"
     for door in (pixels.to_gray, pixels.to_input, lambda x: pixels.to_batch([x])):
         with pytest.raises(BadImageError, match=message):
             door(crop)
+
+
+@pytest.mark.parametrize("shape", [(3, 64, 64), (64, 64, 4), (64, 64, 1)])
+def test_a_crop_of_other_channels_is_told_how_it_becomes_one(shape):
+    crop = noise(*shape)
+    with pytest.raises(BadImageError) as caught:
+        pixels.to_gray(crop)
+    code = re.search(r"crop[\w.]*[\[(][^)\]]*[)\]]", caught.value.fix)[0]
+    assert pixels.to_gray(eval(code)).shape == (64, 64)  # what is advised works
 
 
 def test_a_crop_of_numbers_in_0_to_1_is_told_how_it_becomes_bytes():

@@ -13,7 +13,15 @@ from mien._lazy import on_first_use
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
+    from mien import errors as errors
     from mien import explain as explain
+    from mien import faces as faces
+    from mien import labels as labels
+    from mien import media as media
+    from mien import pixels as pixels
+    from mien import recognize as recognize
+    from mien import show as show
+    from mien import train as train
     from mien.errors import MienError as MienError
     from mien.explain.figure import explain_picture as explain_picture
     from mien.faces.boxes import Box as Box
@@ -26,10 +34,9 @@ if TYPE_CHECKING:
     from mien.table_kinds import read_table as read_table
     from mien.train.dataset import ExpressionDataset as ExpressionDataset
 
-__all__ = [
+__all__ = [  # what `from mien import *` fetches: without ExpressionDataset, which needs torch
     "LABELS",
     "Box",
-    "ExpressionDataset",
     "Face",
     "MienError",
     "Picture",
@@ -55,9 +62,17 @@ __getattr__, __dir__ = on_first_use(
         "Picture": "mien.recognize.results",
         "Recognizer": "mien.recognize.recognizer",
         "VideoFrame": "mien.recognize.results",
+        "errors": "mien.errors",
         "explain": "mien.explain",
         "explain_picture": "mien.explain.figure",
+        "faces": "mien.faces",
+        "labels": "mien.labels",
+        "media": "mien.media",
+        "pixels": "mien.pixels",
         "read_table": "mien.table_kinds",
         "read_video": "mien.recognize.video",
+        "recognize": "mien.recognize",
+        "show": "mien.show",
+        "train": "mien.train",
     },
 )

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 
 __all__ = ["on_first_use"]
+
+_OF_TORCH = "mien.train."  # homes of names that need torch, which not every installation has
 
 
 def on_first_use(
@@ -16,7 +19,9 @@ def on_first_use(
         homes: by public name, the module that defines it, or the module of that name itself.
 
     Returns:
-        The two functions. The first raises AttributeError for a name that is not in `homes`.
+        The two functions. The first raises AttributeError for a name that is not in `homes`, and
+        MissingExtraError for one that needs torch where that is not installed; the second leaves
+        such a name out, so that ``help`` of the package works.
 
     Example:
         >>> fetch, names = on_first_use("numbers", {"Fraction": "fractions"})
@@ -27,7 +32,18 @@ def on_first_use(
     def fetch(name: str) -> object:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        module = import_module(homes[name])
+        try:
+            module = import_module(homes[name])
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            from mien.errors import MissingExtraError
+
+            raise MissingExtraError(f"{package}.{name}", "train") from error
         return module if homes[name] == f"{package}.{name}" else getattr(module, name)
 
-    return fetch, lambda: sorted(homes)
+    def names() -> list[str]:
+        torch = find_spec("torch") is not None
+        return sorted(n for n, home in homes.items() if torch or not home.startswith(_OF_TORCH))
+
+    return fetch, names

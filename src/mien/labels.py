@@ -123,6 +123,8 @@ class LabelSet:
 
     def __post_init__(self) -> None:
         """Refuse classes that cannot be told apart."""
+        object.__setattr__(self, "names", _as_tuple(self.names))
+        object.__setattr__(self, "colours", _as_tuple(self.colours))
         for name in self.targets:
             if not _is_name(name):
                 expected = f"one to {_MOST_LETTERS} printable letters, no slash, no space at an end"
@@ -261,6 +263,14 @@ def _is_name(name: str) -> bool:
     return fits and not {"/", "\\"} & set(name) and name not in {".", ".."}
 
 
+def _as_tuple(texts: object) -> tuple[str, ...]:
+    """Names or colours as a tuple, which has a hash; a text alone is no list of its letters."""
+    if not isinstance(texts, list | tuple) or not _are_texts(texts):
+        got = f"names or colours of classes are {str(texts)[:80]!a}: expected a tuple of texts"
+        raise BadSettingError(got, fix='write them as ("yes", "no")')
+    return tuple(texts)
+
+
 def _are_texts(values: object) -> bool:
     return isinstance(values, list | tuple) and all(isinstance(value, str) for value in values)
 
@@ -288,6 +298,11 @@ class Rule:
 
     neutral_above: float = 0.5
     certain_from: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no probability."""
+        if not (0 <= self.neutral_above <= 1 and 0 <= self.certain_from <= 1):
+            raise ValueError(f"probabilities are from 0 to 1, got {self}")
 
     def label(self, values: Sequence[float], neutral: float, labels: LabelSet = PAPER) -> str:
         """Name what a face shows.

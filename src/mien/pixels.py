@@ -26,6 +26,7 @@ __all__ = [
     "SIDE",
     "STD",
     "U8",
+    "check_rgb",
     "enlarge",
     "in_batches",
     "refuse_one_crop",
@@ -81,6 +82,26 @@ def to_gray(crop: U8) -> U8:
     return np.asarray(Image.fromarray(np.ascontiguousarray(crop)).convert("L"))
 
 
+def check_rgb(rgb: object) -> None:
+    """Check that something is a picture as `mien.media.read_rgb` returns it.
+
+    Args:
+        rgb: shape (H, W, 3), uint8, without empty sides.
+
+    Raises:
+        BadImageError: if it is anything else, for which `mien.media.inputs.as_rgb` may be.
+    """
+    got = type(rgb).__name__
+    if isinstance(rgb, np.ndarray):
+        if rgb.dtype == np.uint8 and rgb.shape[2:] == (3,) and 0 not in rgb.shape:
+            return
+        got = f"{rgb.shape} {rgb.dtype}"
+    raise BadImageError(
+        f"expected an (H, W, 3) RGB uint8 picture, got {got}",
+        fix="convert it with mien.media.inputs.as_rgb(picture)",
+    )
+
+
 def _not_a_crop(crop: object) -> tuple[str, str]:
     """Return the message and its next step."""
     got, fix = type(crop).__name__, "read the picture with mien.media.read_rgb(path)"
@@ -88,6 +109,10 @@ def _not_a_crop(crop: object) -> tuple[str, str]:
         got = f"{crop.shape} {crop.dtype}"
         if crop.dtype.kind == "f":
             fix += ', or make bytes of [0, 1]: (255 * crop).round().astype("uint8")'
+        elif crop.ndim == 3 and crop.shape[0] in {1, 3, 4}:
+            fix = "put the channels last: crop.transpose(1, 2, 0)"
+        elif crop.ndim == 3 and crop.shape[2] in {1, 2, 4}:
+            fix = "give crop[..., 0], which is grey" if crop.shape[2] < 3 else "give crop[..., :3]"
     elif hasattr(crop, "__array_interface__") or hasattr(crop, "__array__"):  # Pillow's, torch's
         fix = "give numpy.asarray(crop), channels last"
     return f"expected an (H, W, 3) RGB or (H, W) grey uint8 array, got {got}", fix
@@ -159,17 +184,24 @@ def to_batch(crops: Sequence[U8] | U8, side: int = SIDE) -> F32:
     return batch
 
 
-def refuse_one_crop(crops: Sequence[U8] | U8) -> None:
+def refuse_one_crop(crops: object) -> None:
     """Check that crops are many: the rows of one would be taken for crops.
 
     Args:
         crops: as `to_batch` takes them.
 
     Raises:
-        BadImageError: if `crops` is one RGB crop.
+        BadImageError: if `crops` is one crop, or cannot be counted.
     """
-    if isinstance(crops, np.ndarray) and crops.ndim == 3 and crops.shape[2] == 3:
-        raise BadImageError(f"expected many crops, got one of {crops.shape}", fix="pass [crop]")
+    if isinstance(crops, np.ndarray):
+        if crops.ndim == 2 or (crops.ndim == 3 and crops.shape[2] == 3):
+            raise BadImageError(f"expected many crops, got one of {crops.shape}", fix="pass [crop]")
+        if crops.ndim not in {3, 4}:
+            expected = f"expected (N, H, W, 3) or (N, H, W) crops, got shape {crops.shape}"
+            raise BadImageError(expected, fix="pass a list of crops where their sizes differ")
+    elif not isinstance(crops, Sequence) and not hasattr(crops, "__array__"):
+        got = type(crops).__name__
+        raise BadImageError(f"expected a list of crops, got {got}", fix="pass list(crops)")
 
 
 def in_batches(count: int, size: int = BATCH) -> Iterator[slice]:

@@ -54,6 +54,19 @@ def test_every_block_of_a_page_runs_and_prints_what_the_page_shows(page, page_fi
         assert page_blocks.distance(page_blocks.PICTURES / name, made) < page_blocks.NEAR, name
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["python.md", "explain.md"])
+def test_a_section_of_a_page_that_people_look_things_up_in_runs_alone(name, page_files, tmp_path):
+    [page] = [page for page in PAGES if page.name == name]
+    lines = page.read_text("utf-8").splitlines()
+    starts = [0, *(number for number, line in enumerate(lines, 1) if line.startswith("## "))]
+    folder = shutil.copytree(page_files, tmp_path / "page")
+    runs = {start: PageRun(folder) for start in starts}
+    for found in blocks.blocks_of(page):
+        if found.is_run:
+            runs[max(start for start in starts if start < found.line)].run(found)
+
+
 def block(language, text, output=None):
     return blocks.Block("page.md", 3, language, text, output=output)
 

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn
 
-from mien.errors import BadImageError, BadModelError, UnknownNameError
+from mien.errors import BadImageError, BadModelError, BadSettingError, UnknownNameError
 from mien.explain import METHODS, explain, explain_each, versus
 from mien.explain.targets import Objective
 from mien.explain.torch_source import TorchSource, capture_output
@@ -200,7 +200,7 @@ def test_a_layer_without_maps_is_refused(network):
 
 def test_a_network_without_a_layer_of_its_own_choice_asks_for_one():
     plain = nn.Sequential(nn.Conv2d(3, 6, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    with pytest.raises(UnknownNameError, match="layer"):
+    with pytest.raises(BadSettingError, match=r"no layer is named.*\n  try: .* one of 0, 1, 2"):
         explain(plain, crops(1), "grad-cam", "fear")
     assert explain(plain, crops(1), "grad-cam", "fear", "0").shape == (1, 62, 62)
 

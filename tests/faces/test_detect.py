@@ -176,3 +176,13 @@ def test_another_file_than_expected_is_refused():
 def test_a_package_that_is_not_installed_is_named():
     with pytest.raises(BadModelError, match="package no_such_package is not installed"):
         detect.locate(("no_such_package", "x.onnx", "0" * 64))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"confidence": 70}, {"confidence": float("nan")}, {"long_side": 0}, {"long_side": -640}],
+    ids=str,
+)
+def test_settings_with_which_nothing_would_be_found_are_refused(setting):
+    with pytest.raises(ValueError, match="confidence is from 0 to 1 and long_side above 0"):
+        Detector(**setting)

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -177,6 +178,16 @@ def test_an_empty_path_is_refused_and_does_not_mean_this_folder(tmp_path, monkey
     monkeypatch.chdir(folder_of(tmp_path, {"a.png": b""}))
     with pytest.raises(BadImageError, match="an empty path was given\n  try: give the path"):
         search_pictures([""])
+    for paths in ("", [""]):
+        with pytest.raises(BadImageError, match="an empty path was given\n  try: give the path"):
+            list(find_pictures(paths))
+
+
+def test_one_path_is_that_path_and_not_its_letters(tmp_path, monkeypatch):
+    monkeypatch.chdir(folder_of(tmp_path, {"in/a.png": b"", "i": b"", "n": b"", "b.png": b""}))
+    for path in ("in", Path("in")):
+        assert list(find_pictures(path)) == [Path("in/a.png")]
+        assert search_pictures(path).files == [Path("in/a.png")]
 
 
 def test_a_folder_with_nothing_but_what_is_left_out_says_so(tmp_path):

@@ -263,3 +263,8 @@ def test_a_video_in_place_of_a_picture_is_sent_to_the_command_for_videos(name, s
     with pytest.raises(BadImageError, match=f"not a picture: .*{name}") as raised:
         images.read_rgb(tmp_path / name)
     assert step in str(raised.value)
+
+
+def test_an_address_is_not_opened_and_said_to_be_none():
+    with pytest.raises(BadImageError, match=r"no such file: https://.*\n  try: download it first"):
+        images.read_rgb("https://example.org/a.jpg")

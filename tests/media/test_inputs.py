@@ -17,7 +17,7 @@ from PIL import Image
 
 from mien.errors import BadImageError, BadSettingError
 from mien.media import images
-from mien.media.inputs import array_to_rgb, as_rgb, path_of
+from mien.media.inputs import array_to_rgb, as_rgb, is_one_picture, path_of
 from tests.support.pictures import encode, texture
 
 RGB = texture(3, 40)[:30]
@@ -53,6 +53,25 @@ def test_alpha_is_laid_over_white():
     rgba = np.array([[[255, 0, 0, 51]], [[0, 0, 255, 255]]], dtype=np.uint8)
     # a fifth of red and four fifths of white: 0 * 0.2 + 255 * 0.8 = 204
     assert array_to_rgb(rgba).tolist() == [[[255, 204, 204]], [[0, 0, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("given", "one"),
+    [
+        ([], False),
+        (["a.jpg"], False),
+        (np.array(["a.jpg", "b.jpg"]), False),
+        (RGB[None], False),
+        (np.zeros((7, 20, 30), np.uint8), False),  # seven grey ones
+        (GRAY, True),
+        (GRAY[None], True),
+        (GRAY[..., None], True),
+        (np.zeros((3, 20, 30), np.uint8), True),
+        (io.BytesIO(b""), True),
+    ],
+)
+def test_one_picture_is_told_from_many(given, one):
+    assert is_one_picture(given) is one
 
 
 def test_true_is_white():

@@ -181,6 +181,17 @@ def test_a_pattern_of_more_digits_than_a_name_can_have_is_one_error(tmp_path):
             open_video(tmp_path / f"x%{digits}d.jpg")
 
 
+@pytest.mark.parametrize(
+    "given",
+    [None, b"a.mp4", io.BytesIO(b""), np.zeros((2, 9, 9, 3), np.uint8), ["a.mp4"]],
+    ids=["None", "bytes", "file", "array", "list"],
+)
+def test_what_is_no_name_of_a_film_is_not_taken_for_one(given):
+    with pytest.raises(BadImageError) as refused:
+        open_video(given)
+    assert refused.value.message.endswith(f"the number of a camera, got {type(given).__name__}")
+
+
 def test_a_folder_of_films_says_how_they_are_read(tmp_path):
     folder_of(tmp_path, {"day 1/a.VOB": b"", "notes.txt": b""})
     with pytest.raises(BadImageError, match=r"but films\n  try: name one .* --films"):

@@ -34,11 +34,6 @@ def test_the_nasa_portrait_is_happy(smile):
     assert face.label == "happiness"
 
 
-def test_the_name_of_one_picture_is_not_read_letter_by_letter(recognizer):
-    with pytest.raises(TypeError, match="put it into a list"):
-        list(recognizer.read_many("photo.jpg"))
-
-
 def test_path_image_and_array_are_read_alike(recognizer, portrait, smile, tmp_path):
     path = tmp_path / "portrait.png"
     path.write_bytes(encode(portrait, "PNG"))
@@ -286,11 +281,6 @@ def test_the_network_is_given_few_crops_at_once_to_bound_memory(monkeypatch):
 def test_what_are_no_crops_is_refused(recognizer, crops):
     with pytest.raises(BadImageError, match=r"expected .*\n  try: "):
         recognizer.classify(crops)
-
-
-def test_a_grey_crop_alone_is_asked_for_in_a_list(recognizer):
-    with pytest.raises(BadImageError, match=r"got shape \(64, 64\)\n  try: put a single crop in"):
-        recognizer.classify(texture(0)[..., 0])
 
 
 def test_the_detector_is_loaded_when_first_needed(portrait):

@@ -118,7 +118,13 @@ def test_the_command_smooths_as_the_library_does():
     assert defaults["smooth"] == USUAL_S == Choice().smooth_s
 
 
-@pytest.mark.parametrize("every", [0, -1])
+@pytest.mark.parametrize("every", [0, -1, 1.5, float("nan"), float("inf")])
 def test_a_choice_that_makes_no_sense_is_refused(every):
-    with pytest.raises(ValueError, match="every must be 1 or more"):
+    with pytest.raises(ValueError, match="every must be a whole number from 1"):
         Choice(every=every)
+
+
+@pytest.mark.parametrize("smooth_s", [-1, float("nan")])
+def test_smoothing_over_less_than_no_time_is_refused_before_a_video_is_opened(smooth_s):
+    with pytest.raises(ValueError, match="smooth_s must be 0 or more"):
+        Choice(smooth_s=smooth_s)

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from mien.errors import OutputError
+from mien.media import find_pictures
 from mien.recognize.results import Picture
 from mien.show.annotate import AnnotatedFolder
 from tests.support.pictures import texture
@@ -34,6 +35,15 @@ def write_all(out, given, files, **options):
     for file in files:
         folder.write(RGB, Picture(str(file), 400, 400))
     return written(out)
+
+
+def test_names_of_files_may_be_texts_and_the_files_come_one_by_one(here):
+    files = find_pictures("photos")  # gives each file once
+    folder = AnnotatedFolder("out", "photos", files)
+    folder.write(RGB, Picture("photos/a.png", 400, 400))
+    assert written("out") == ["a.png"]
+    with pytest.raises(ValueError, match="was not made for a picture called ''"):
+        folder.write(RGB, Picture("", 400, 400))
 
 
 def written(out):

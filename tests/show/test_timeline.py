@@ -66,7 +66,8 @@ def test_tracks_have_segments_of_their_own_and_faces_without_a_track_none():
 
 
 def test_segments_as_csv(tmp_path):
-    filled([(0, [face(3, "disgust", 0.5)]), (0.25, [])]).write_segments(tmp_path / "s.csv")
+    made = filled([(0, [face(3, "disgust", 0.5)]), (0.25, [])])
+    made.write_segments(str(tmp_path / "s.csv"))  # a path or its text
     with (tmp_path / "s.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [
             ["track", "label", "start_s", "end_s", "confidence"],

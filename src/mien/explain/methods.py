@@ -87,15 +87,32 @@ class _FunctionSource:
 
     layer, side = None, SIDE
 
-    def __init__(self, logits: Callable[[F32], F32], labels: LabelSet | None) -> None:
-        self.logits, self.labels = logits, labels
+    def __init__(self, function: Callable[[F32], F32], labels: LabelSet | None) -> None:
+        self._function, self.labels = function, labels
+
+    def logits(self, batch: F32) -> F32:
+        logits = self._function(batch)
+        if not isinstance(logits, np.ndarray) or logits.ndim != 2 or len(logits) != len(batch):
+            raise BadModelError(
+                f"expected a function that returns a numpy array ({len(batch)}, C), "
+                f"got {_named(logits)}",
+                fix="return logits.detach().cpu().numpy(), or give the torch network itself",
+            )
+        return logits
+
+
+def _named(value: object) -> str:
+    """What was given in place of an array of another kind, in a few words."""
+    if isinstance(value, np.ndarray):
+        return f"{value.shape} {value.dtype}"
+    return type(value).__name__
 
 
 def explain(
     model: Any,
     batch: F32,
     method: str = "grad-cam",
-    target: Target | list[Target] = None,
+    target: Target | Sequence[Target] = None,
     layer: str | None = None,
     labels: Labels = None,
 ) -> F32:
@@ -109,22 +126,23 @@ def explain(
             `mien.pixels.to_batch`.
         method: a key of `METHODS`.
         target: the name of a class; its number, from 0; a function of the logits, (M, C) -> (M,);
-            None for each crop's most probable class; or a list of such targets.
+            None for each crop's most probable class; or a list or tuple of such targets.
         layer: by default the last maps before they are pooled.
         labels: names of the network's outputs, in their order. A model file has its own; six
             outputs without names are those of `mien.LABELS`; others have only numbers.
 
     Returns:
         shape (N, h, w), float32, unscaled: the larger, the more that place speaks for the target.
-        For a list of T targets shape (T, N, h, w).
+        For T targets in a list or tuple shape (T, N, h, w).
 
     Raises:
         UnknownNameError: if there is no such method, class or layer.
         BadModelError: if the network does not offer what the method needs.
         MissingExtraError: if the method needs what is not installed.
-        BadSettingError: if the labels are not as many as the outputs, or the target is a name and
-            the outputs have none.
+        BadSettingError: if the labels are not as many as the outputs, the target is a name and the
+            outputs have none, or a layer must be named and is not.
         BadImageError: if `batch` is not one float32 array of four axes.
+        ValueError: if crops are not as large as a model file takes them.
 
     Example:
         >>> import skimage.data, mien
@@ -133,9 +151,10 @@ def explain(
         >>> explain(recognizer.model, recognizer.model.to_batch([face.crop]), "grad-cam").shape
         (1, 5, 5)
     """
-    if isinstance(target, list):
+    if isinstance(target, list | tuple):
         return explain_each(model, batch, method, target, layer, labels)
-    maps: F32 = explain_each(model, batch, method, [target], layer, labels)[0]
+    single: Any = target  # no list, so one of the others
+    maps: F32 = explain_each(model, batch, method, [single], layer, labels)[0]
     return maps
 
 
@@ -163,21 +182,36 @@ def explain_each(
     Raises:
         UnknownNameError: if there is no such method, class or layer.
         BadModelError: if the network does not offer what the method needs.
+        MissingExtraError: if the method needs what is not installed.
         BadSettingError: as `explain`.
         BadImageError: if `batch` is not one float32 array of four axes.
+        ValueError: as `explain`.
     """
     if method not in METHODS:
         raise UnknownNameError("method", method, METHODS)
     if not isinstance(batch, np.ndarray) or batch.ndim != 4 or batch.dtype != np.float32:
         raise BadImageError(
-            "a batch is one float32 array of shape (N, 3, side, side)",
+            f"a batch is one float32 array of shape (N, 3, side, side), got {_named(batch)}",
             fix="make it of crops of any sizes with the to_batch of a mien.recognize.Model",
         )
+    if isinstance(targets, str):  # its letters are no classes
+        targets = [targets]
     source = source_of(model, labels)
+    if len(batch) == 0 or len(targets) == 0:
+        return _no_maps(source, batch, method, targets, layer)
     logits = source.logits(batch)
     names = class_names(source, logits.shape[1])
     objectives = [resolve_target(target, logits, names) for target in targets]
     return METHODS[method](Request(source, batch, objectives, layer))
+
+
+def _no_maps(
+    source: Any, batch: F32, method: str, targets: Sequence[Target], layer: str | None
+) -> F32:
+    """The maps of no crop, or for no target: empty, in the shape that others would have."""
+    blank = np.zeros((1, *batch.shape[1:]), dtype=np.float32)
+    maps = explain_each(source, blank, method, targets if len(targets) else [None], layer)
+    return np.empty((len(targets), len(batch), *maps.shape[2:]), dtype=np.float32)
 
 
 def class_names(source: Any, count: int) -> tuple[str, ...] | None:
@@ -236,7 +270,10 @@ def source_of(model: Any, labels: Labels = None, output: Callable[[Any], Any] | 
         return model
     if callable(model):
         return _FunctionSource(model, own)
-    raise TypeError(f"expected a model file, a torch network or a function, got {type(model)}")
+    got = (
+        f"{type(model).__name__}: give recognizer.model" if hasattr(model, "model") else type(model)
+    )
+    raise TypeError(f"expected a model file, a torch network or a function, got {got}")
 
 
 def _require(request: Request, ability: str, method: str) -> None:

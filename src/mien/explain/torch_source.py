@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from mien.errors import BadModelError, MissingExtraError, UnknownNameError
+from mien.errors import BadModelError, BadSettingError, MissingExtraError, UnknownNameError
 from mien.explain import cam
 from mien.explain.onnx_source import ActivationsAndGradients, cam_refusal
 from mien.explain.targets import Objective
@@ -218,7 +218,11 @@ class TorchSource:
     def _layer(self, name: str | None) -> nn.Module:
         name = name or self.layer
         if name is None:
-            raise UnknownNameError("default layer: name one, for instance not", "None", self.layers)
+            names = ", ".join(self.layers)
+            raise BadSettingError(
+                "no layer is named, and this network has no usual one",
+                fix=f"give layer=..., one of {names}",
+            )
         if name not in self.layers:
             raise UnknownNameError("layer", name, self.layers)
         return self.network.get_submodule(name)

@@ -30,7 +30,7 @@ from mien.faces import second_look
 from mien.faces.boxes import Box, Detection
 from mien.faces.second_look import Copy
 from mien.faces.yunet import YuNet
-from mien.pixels import F32, U8
+from mien.pixels import F32, U8, check_rgb
 
 __all__ = ["ONET", "PLACE", "YUNET", "Detector", "locate"]
 
@@ -80,8 +80,13 @@ class Detector:
         Raises:
             BadModelError: if a network's file is missing or another one.
             UnknownNameError: if `search` names something else.
-            ValueError: if `threads` is negative.
+            ValueError: if `threads` is negative, `confidence` no probability, or `long_side` not
+                above 0: nothing would be found.
         """
+        if not (0 <= confidence <= 1 and long_side > 0):
+            raise ValueError(
+                f"confidence is from 0 to 1 and long_side above 0, got {confidence} and {long_side}"
+            )
         self.long_side = long_side
         self.confidence = confidence
         self.search = second_look.checked_search(search)
@@ -109,6 +114,9 @@ class Detector:
 
         Returns:
             The faces, largest first; boxes and landmarks in pixels of `rgb`.
+
+        Raises:
+            BadImageError: if `rgb` has another shape or type.
         """
         found = self._find(rgb, None)
         if "small" in self.search:
@@ -142,7 +150,11 @@ class Detector:
 
         Returns:
             Pairs of box and confidence, largest box first.
+
+        Raises:
+            BadImageError: if `rgb` has another shape or type.
         """
+        check_rgb(rgb)
         height, width = rgb.shape[:2]
         scale = min(1.0, (long_side or self.long_side) / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -90,7 +90,7 @@ def checked_search(search: Collection[str]) -> tuple[str, ...]:
     """Return the names of further looks, in order.
 
     Args:
-        search: some of `SEARCHES`.
+        search: some of `SEARCHES`, or one of them.
 
     Returns:
         The same without repetitions.
@@ -102,10 +102,11 @@ def checked_search(search: Collection[str]) -> tuple[str, ...]:
         >>> checked_search(["turned", "small", "turned"])
         ('small', 'turned')
     """
-    for name in search:
+    wanted = [search] if isinstance(search, str) else search
+    for name in wanted:
         if name not in SEARCHES:
             raise UnknownNameError("search", name, SEARCHES)
-    return tuple(name for name in SEARCHES if name in search)
+    return tuple(name for name in SEARCHES if name in wanted)
 
 
 def turned(rgb: U8, long_side: int) -> Iterator[Copy]:

@@ -21,7 +21,7 @@ from mien.faces.association import (
 )
 from mien.faces.boxes import Box, Detection, overlap
 from mien.faces.detect import Detector
-from mien.pixels import F32, U8
+from mien.pixels import F32, U8, check_rgb
 
 __all__ = ["Follower", "Tracked"]
 
@@ -87,7 +87,11 @@ class Follower:
 
         Returns:
             The faces in order of their numbers; boxes and landmarks in pixels of `rgb`.
+
+        Raises:
+            BadImageError: if `rgb` has another shape or type.
         """
+        check_rgb(rgb)
         thumbnail = _thumbnail(rgb)
         if self._before is not None and is_cut(self._before, thumbnail):
             self._tracks.end()

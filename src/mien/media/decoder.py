@@ -169,7 +169,8 @@ def open_container(
     remote = isinstance(source, str) and is_address(source)
     protocols = ["pipe"]
     if remote and not allow_network:
-        raise BadImageError(f"{name} is on the network", fix="add --allow-network to read it")
+        fix = "add --allow-network to read it, from Python allow_network=True"
+        raise BadImageError(f"{name} is on the network", fix)
     if isinstance(source, str | Path) and not remote:
         _check_file(source)
         source = f"file:{source}"  # else a name with a colon would be taken for an address

@@ -70,7 +70,12 @@ def open_regular(path: str | Path, max_bytes: int) -> Iterator[BinaryIO]:
         _refuse_special(path, Path(path).stat(), max_bytes)
         file = os.fdopen(os.open(path, _FLAGS), "rb")
     except FileNotFoundError:
-        raise BadImageError(f"no such file: {path}", fix="check the path") from None
+        fix = (
+            "download it first: addresses are not opened"
+            if "://" in str(path)
+            else "check the path"
+        )
+        raise BadImageError(f"no such file: {path}", fix) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise BadImageError(f"cannot read {path}: {_reason(error)}", "check the path") from error
     with file:

@@ -20,13 +20,16 @@ __all__ = [
     "HIDDEN",
     "OTHER",
     "SUFFIXES",
+    "Paths",
     "PictureFiles",
     "find_films",
     "find_pictures",
     "search_pictures",
+    "several",
     "walk_pictures",
 ]
 
+Paths = str | Path | Iterable[str | Path]
 SUFFIXES = frozenset({
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".mpo"),
     *(".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
@@ -139,11 +142,11 @@ class PictureFiles:
         return lines
 
 
-def search_pictures(paths: Iterable[str | Path], out: Path | None = None) -> PictureFiles:
+def search_pictures(paths: Paths, out: Path | None = None) -> PictureFiles:
     """List the files that paths name; one that does not exist stays, to fail by name later.
 
     Args:
-        paths: files, given as they are whatever their suffix, and folders, walked.
+        paths: files, given as they are whatever their suffix, and folders, walked; or one of them.
         out: a folder that is written to; below the folders walked it is left out.
 
     Returns:
@@ -157,13 +160,11 @@ def search_pictures(paths: Iterable[str | Path], out: Path | None = None) -> Pic
     return found
 
 
-def walk_pictures(
-    paths: Iterable[str | Path], found: PictureFiles, out: Path | None = None
-) -> Iterator[Path]:
+def walk_pictures(paths: Paths, found: PictureFiles, out: Path | None = None) -> Iterator[Path]:
     """Give the files that paths name one by one, in the order of `search_pictures`.
 
     Args:
-        paths: files, given as they are whatever their suffix, and folders, walked.
+        paths: as for `search_pictures`.
         found: is told what is left out; its list of files stays empty.
         out: a folder that is written to; below the folders walked it is left out.
 
@@ -173,12 +174,11 @@ def walk_pictures(
     Raises:
         BadImageError: if a path is empty; in the end, if there was not one file.
     """
-    named = list(paths)
+    named: list[Path] = []
     empty = True
-    for path in named:
-        if not str(path):
-            raise BadImageError("an empty path was given", fix="give the path of a file or folder")
-        for file in _walk(Path(path), found, out) if is_dir(Path(path)) else [Path(path)]:
+    for path in several(paths):
+        named.append(path)
+        for file in _walk(path, found, out) if is_dir(path) else [path]:
             empty = False
             yield file
     if empty:
@@ -189,26 +189,44 @@ def walk_pictures(
         )
 
 
-def find_pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
+def find_pictures(paths: Paths) -> Iterator[Path]:
     """List the picture files that paths name, walking folders in the order of their names as text.
 
     Args:
-        paths: files, given as they are whatever their suffix, and folders, walked.
+        paths: files, given as they are whatever their suffix, and folders, walked; or one of them.
 
     Yields:
         Each file, folders' files by suffix only; hidden files are left out. What else is left out
         `search_pictures` tells.
 
     Raises:
-        BadImageError: if a path does not exist.
+        BadImageError: if a path is empty or does not exist.
     """
-    for path in map(Path, paths):
+    for path in several(paths):
         if is_dir(path):
             yield from _walk(path, PictureFiles(), None)
         elif os.path.lexists(path):
             yield path
         else:
             raise BadImageError(f"no such file or folder: {path}", fix="check the path")
+
+
+def several(paths: Paths) -> Iterator[Path]:
+    """Give each of the paths; a single one itself, as the letters of its name are no paths.
+
+    Args:
+        paths: several or one.
+
+    Yields:
+        Each.
+
+    Raises:
+        BadImageError: if one is empty.
+    """
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        if not str(path):  # Path would make the current folder of it
+            raise BadImageError("an empty path was given", fix="give the path of a file or folder")
+        yield Path(path)
 
 
 def find_films(folder: Path) -> PictureFiles:

@@ -17,7 +17,7 @@ from mien.media import images
 from mien.media.files import read_errors
 from mien.pixels import U8
 
-__all__ = ["FetchedFile", "PictureLike", "array_to_rgb", "as_rgb", "path_of"]
+__all__ = ["FetchedFile", "PictureLike", "array_to_rgb", "as_rgb", "is_one_picture", "path_of"]
 
 
 class ArrayLike(Protocol):
@@ -68,6 +68,7 @@ PictureLike = (
 )
 _ACCEPTED = "a path, bytes, an open binary file, a Pillow image or an array"
 _CHANNELS = (1, 3, 4)
+_SINGLE = (str, bytes, bytearray, memoryview, os.PathLike, io.IOBase, Image.Image)
 
 
 def as_rgb(
@@ -162,6 +163,26 @@ def path_of(picture: PictureLike) -> str:
     return os.fsdecode(picture) if isinstance(picture, str | os.PathLike) else ""
 
 
+def is_one_picture(pictures: object) -> bool:
+    """Tell whether what should be many pictures is a single one, whose rows are no pictures.
+
+    Args:
+        pictures: whatever was given for many.
+
+    Returns:
+        True for a path, bytes, an open file, a Pillow image, and an array that `array_to_rgb` takes
+        for a picture, such as (3, H, W): three grey ones are to be given as a list.
+
+    Example:
+        >>> is_one_picture("a.jpg"), is_one_picture(["a.jpg"]), is_one_picture(np.zeros((9, 9, 3)))
+        (True, False, True)
+    """
+    if isinstance(pictures, _SINGLE):
+        return True
+    shape: tuple[int, ...] = getattr(pictures, "shape", ())  # of an array or a tensor
+    return len(shape) == 2 or (len(shape) == 3 and not {*shape[::2]}.isdisjoint(_CHANNELS))
+
+
 def _content(file: BinaryIO, name: str) -> bytes:
     """Read an open file from its start, if it has one that can be returned to."""
     try:
@@ -229,7 +250,8 @@ def _channels_last(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         return array
     if first:
         return array.transpose(1, 2, 0)
-    raise _refused(array, "array[..., :3] for the first three channels, or numpy.stack")
+    fix = "array[..., 0] for the first of the channels, or array[..., :3] for three"
+    raise _refused(array, fix)
 
 
 def _to_bytes(array: npt.NDArray[np.generic]) -> U8:

@@ -57,6 +57,7 @@ def open_video(
         MissingExtraError: if PyAV is not installed and a video is named.
     """
     check_rate(rate)
+    _check_type(source)
     name = str(source)
     if not name:
         raise BadImageError("no video is named: the name is empty", fix="name a file")
@@ -77,6 +78,14 @@ def open_video(
     if is_dir(Path(name)):
         return PictureFolder(Path(name), rate)
     return open_file(Path(name), rate, sound, allow_network)
+
+
+def _check_type(source: object) -> None:
+    """Refuse what is no name: its text would be taken for one."""
+    if not isinstance(source, str | Path | int):
+        got = f"expected a path, an address or the number of a camera, got {type(source).__name__}"
+        fix = "save it as a file, or give frames to mien.recognize.VideoRecognizer"
+        raise BadImageError(got, fix)
 
 
 def open_file(

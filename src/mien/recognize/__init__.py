@@ -19,23 +19,29 @@ from typing import TYPE_CHECKING
 from mien._lazy import on_first_use
 
 if TYPE_CHECKING:
+    from mien.recognize.many import Failure as Failure
     from mien.recognize.model import Model as Model
     from mien.recognize.recognizer import Recognizer as Recognizer
     from mien.recognize.results import Face as Face
     from mien.recognize.results import Picture as Picture
     from mien.recognize.results import VideoFrame as VideoFrame
+    from mien.recognize.video import Choice as Choice
     from mien.recognize.video import Smoother as Smoother
+    from mien.recognize.video import VideoRecognizer as VideoRecognizer
     from mien.recognize.video import read_video as read_video
 
 __getattr__, __dir__ = on_first_use(
     __name__,
     {
+        "Choice": "mien.recognize.video",
         "Face": "mien.recognize.results",
+        "Failure": "mien.recognize.many",
         "Model": "mien.recognize.model",
         "Picture": "mien.recognize.results",
         "Recognizer": "mien.recognize.recognizer",
         "Smoother": "mien.recognize.video",
         "VideoFrame": "mien.recognize.results",
+        "VideoRecognizer": "mien.recognize.video",
         "read_video": "mien.recognize.video",
     },
 )

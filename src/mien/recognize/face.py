@@ -175,10 +175,12 @@ class Face(Result):
         Raises:
             UnknownNameError: if `label` is none of them.
             ValueError: if it is a calm class beside them, as ``neutral``, which has no map, or the
-                face was read without maps.
+                face was read without maps, or by a model that returns none.
         """
         if self.maps is None:
-            raise ValueError("this face was read without heat maps: call read(..., heatmap=True)")
+            raise ValueError(
+                "this face has no maps: call read(..., heatmap=True), with a model that gives them"
+            )
         names = self.labels.names
         if label is not None and label not in names:
             if label == self.labels.calm:

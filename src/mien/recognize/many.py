@@ -21,6 +21,7 @@ from mien.media.inputs import FetchedFile, PictureLike, as_rgb, path_of
 from mien.media.parallel import share
 from mien.pixels import F32, U8, in_batches, to_gray, to_side
 from mien.recognize.results import Picture
+from mien.values import Result
 
 if TYPE_CHECKING:
     from mien.recognize.recognizer import Recognizer
@@ -30,8 +31,8 @@ __all__ = ["Failure", "NoFace", "list_pictures", "read_many", "score_many", "str
 _FEW = 8  # pictures; to load the networks again takes as long as reading so many
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+@dataclass(frozen=True, slots=True, eq=False)
+class Failure(Result):
     """A picture that could not be read.
 
     Attributes:
@@ -78,7 +79,7 @@ def stream(
     pictures: Iterable[PictureLike],
     workers: int,
     heatmap: bool,
-    caps: tuple[int, int],
+    options: tuple[int, int, str],
 ) -> Iterator[Picture | Failure]:
     """Read pictures side by side in threads, see `Recognizer.read_many`.
 
@@ -87,7 +88,7 @@ def stream(
         pictures: whatever `Recognizer.read` takes.
         workers: threads.
         heatmap: also keep the class maps.
-        caps: the most pixels, and the most MiB.
+        options: the most pixels, the most MiB, and the order of an array's colours.
 
     Yields:
         Each picture's result or failure, in order.
@@ -100,7 +101,7 @@ def stream(
 
     def read(picture: PictureLike) -> Picture | Failure:
         try:
-            return reader.read(picture, heatmap, *caps)
+            return reader.read(picture, heatmap, *options)
         except BadImageError as error:
             return Failure(path_of(picture), error)
 

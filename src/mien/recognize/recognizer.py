@@ -5,7 +5,7 @@ are in `mien.recognize.many`. Knows nothing of drawing.
 """
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +14,14 @@ from typing import Any, Self
 import numpy as np
 
 from mien.cores import at_most_cores, cores
-from mien.errors import BadImageError
 from mien.faces import align
 from mien.faces.boxes import Detection
 from mien.faces.detect import Detector
 from mien.faces.second_look import checked_search
 from mien.labels import NO_FACE, SIX, LabelSet, Rule
 from mien.media import images
-from mien.media.inputs import PictureLike, as_rgb, path_of
-from mien.pixels import BOOL, F32, U8, in_batches
+from mien.media.inputs import PictureLike, as_rgb, is_one_picture, path_of
+from mien.pixels import BOOL, F32, U8, check_rgb, in_batches, refuse_one_crop
 from mien.recognize import rejection
 from mien.recognize.many import Failure, NoFace, list_pictures, read_many, score_many, stream
 from mien.recognize.model import SHIPPED, Model
@@ -74,7 +73,7 @@ class Recognizer:
             BadModelError: if the file is missing, not ours, damaged, or cannot be run; or if it is
                 to reject and has no class maps or no threshold.
             BadSettingError: if `reject` is a number that is not finite.
-            UnknownNameError: if `search` names something else.
+            UnknownNameError: if there is no model of that name, or `search` names something else.
             ValueError: if `threads` is negative.
         """
         self._threads = at_most_cores(threads)
@@ -130,6 +129,7 @@ class Recognizer:
 
         Raises:
             BadImageError: if the picture cannot be read, or it is not clear what an array means.
+            BadSettingError: if `max_pixels` or `max_memory` is not above 0.
             ValueError: if `order` is neither, or is given for what is no array.
 
         Example:
@@ -149,7 +149,8 @@ class Recognizer:
         heatmap: bool = True,
         max_pixels: int = images.MAX_PIXELS,
         max_memory: int = images.MAX_MEMORY,
-    ) -> Iterator[Picture | Failure]:
+        order: str = "rgb",
+    ) -> Generator[Picture | Failure, None, None]:
         """Read many pictures side by side, in threads that compute on one core each.
 
         A few pictures are read ahead, so memory does not grow with their number: each thread holds
@@ -157,19 +158,21 @@ class Recognizer:
 
         Args:
             pictures: each as `read` takes it; a folder's are `mien.media.find_pictures`. They are
-                asked for a few ahead.
+                asked for a few ahead. An array of four axes is a batch.
             workers: threads, at most one a core; 0 takes all cores, 1 reads in the caller's thread.
             heatmap: also keep the class maps, for `Face.heatmap`.
             max_pixels: larger pictures fail.
             max_memory: MiB; pictures whose decoding takes more fail.
+            order: as for `read`, of all; ``"bgr"`` only where all are arrays.
 
         Yields:
             In the order of `pictures`, what was read in each, or a `Failure` with its path and the
             error; the rest goes on.
 
         Raises:
-            ValueError: if `workers` is negative.
-            TypeError: if `pictures` is the name of a single one.
+            BadSettingError: if `max_pixels` or `max_memory` is not above 0.
+            ValueError: if `workers` is negative, or `order` is as `read` refuses it.
+            TypeError: if `pictures` is a single one.
 
         Example:
             >>> import mien, skimage.data
@@ -179,10 +182,10 @@ class Recognizer:
             Picture 1
             Failure 0
         """
-        if isinstance(pictures, str | bytes):
-            raise TypeError("expected pictures, got the name of one: put it into a list")
+        if is_one_picture(pictures):
+            raise TypeError("expected pictures, got a single one: put it into a list")
         count = at_most_cores(workers) or cores()
-        yield from stream(self, pictures, count, heatmap, (max_pixels, max_memory))
+        yield from stream(self, pictures, count, heatmap, (max_pixels, max_memory, order))
 
     def with_threads(self, threads: int) -> Self:
         """Return a recognizer of the same settings that computes with another number of threads.
@@ -215,7 +218,11 @@ class Recognizer:
 
         Returns:
             One face for each detection, in the same order.
+
+        Raises:
+            BadImageError: if `rgb` has another shape or type.
         """
+        check_rgb(rgb)
         side = self.model.side
         transforms = [align.framing(detection.landmarks, side) for detection in found]
         crops = [align.crop(rgb, to_crop, side) for to_crop in transforms]
@@ -276,11 +283,7 @@ class Recognizer:
             >>> round(sum(recognizer.labels.probabilities(scores, calm).values()), 4)
             1.0
         """
-        if isinstance(crops, np.ndarray) and crops.ndim not in {3, 4}:
-            raise BadImageError(
-                f"expected (N, H, W, 3) or (N, H, W) crops, got shape {crops.shape}",
-                fix="put a single crop in a list: classify([crop])",
-            )
+        refuse_one_crop(crops)
         scores = np.empty((len(crops), len(self.labels.names)), dtype=np.float32)
         calm = np.empty(len(crops), dtype=np.float32)
         for part in in_batches(len(crops)):
@@ -306,6 +309,7 @@ class Recognizer:
             >>> mien.Recognizer(reject=True).label(np.zeros((1, 64, 64, 3), dtype=np.uint8))
             ['no face']
         """
+        refuse_one_crop(crops)
         words: list[str] = []
         for part in in_batches(len(crops)):
             outputs = self.model.run(self.model.to_batch(crops[part]), maps=False)

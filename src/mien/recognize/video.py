@@ -11,7 +11,7 @@ face is not calm; else a smile would begin with what the calm face resembled. Kn
 drawing and tables.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,8 +56,10 @@ class Choice:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
-        if self.every < 1:
-            raise ValueError(f"every must be 1 or more, got {self.every}")
+        if not (self.every >= 1 and self.every % 1 == 0):
+            raise ValueError(f"every must be a whole number from 1, got {self.every}")
+        if not self.smooth_s >= 0:  # nor what is no number
+            raise ValueError(f"smooth_s must be 0 or more, got {self.smooth_s}")
 
 
 def read_video(
@@ -66,10 +68,12 @@ def read_video(
     choice: Choice | None = None,
     rate: float = 0,
     allow_network: bool = False,
-) -> Iterator[VideoFrame]:
+) -> Generator[VideoFrame, None, None]:
     """Read the expressions in a video, frame by frame.
 
-    The frames come as they are read; keep no more of them than you need, each has its pixels.
+    The frames come as they are read; keep no more of them than you need, each has its pixels. A
+    film is closed after its last frame, and when the iterator is closed or forgotten:
+    `contextlib.closing` does so at the end of a block.
 
     Args:
         path: a video file; ``-`` for standard input; a pattern such as ``frames/%05d.jpg`` for
@@ -83,6 +87,12 @@ def read_video(
     Yields:
         Every frame, with its faces in the order of their tracks.
 
+    Raises:
+        BadImageError: if there is no such video, or nothing of it can be read.
+        BadSettingError: if a rate is given to a source that has its own, or is not above 0.
+        BadModelError: as `Recognizer` and its `detector`.
+        MissingExtraError: if PyAV is not installed and a video file is named.
+
     Example:
         >>> import mien
         >>> for frame in mien.read_video("talk.mp4"):  # doctest: +SKIP
@@ -91,7 +101,7 @@ def read_video(
     """
     with open_video(path, rate, allow_network=allow_network) as source:
         recognizer = recognizer or Recognizer(threads=1)
-        yield from recognize_frames(source, VideoRecognizer(recognizer, choice or Choice()))
+        yield from recognize_frames(source, VideoRecognizer(recognizer, choice))
 
 
 def recognize_frames(
@@ -115,7 +125,7 @@ def recognize_frames(
 class VideoRecognizer:
     """Follows and reads the faces of one video; to be given its frames in order."""
 
-    def __init__(self, recognizer: Recognizer, choice: Choice) -> None:
+    def __init__(self, recognizer: Recognizer, choice: Choice | None = None) -> None:
         """Start before the first frame.
 
         Args:
@@ -123,9 +133,9 @@ class VideoRecognizer:
             choice: how closely to read.
         """
         self._recognizer = recognizer
-        self._choice = choice
+        self._choice = choice or Choice()
         self._follower = Follower(recognizer.detector)
-        self._smoother = Smoother(choice.smooth_s)
+        self._smoother = Smoother(self._choice.smooth_s)
         self._last: dict[int, Face] = {}  # by track: the faces of the frame before
 
     def read(self, number: int, time_s: float, rgb: U8) -> VideoFrame:
@@ -138,6 +148,16 @@ class VideoRecognizer:
 
         Returns:
             The frame with its faces.
+
+        Raises:
+            BadImageError: if `rgb` has another shape or type.
+
+        Example:
+            >>> import skimage.data
+            >>> video = VideoRecognizer(Recognizer(threads=1))
+            >>> frames = [skimage.data.astronaut()] * 3
+            >>> [video.read(n, n / 25, rgb).faces[0].track for n, rgb in enumerate(frames)]
+            [0, 0, 0]
         """
         tracked = self._follower.follow(rgb, time_s)
         all_due = number % self._choice.every == 0

@@ -21,3 +21,23 @@ architecture_plot  the layers of a network as solids (matplotlib)
 html               pages
 tables             rows as text or Markdown
 """
+
+from typing import TYPE_CHECKING
+
+from mien._lazy import on_first_use
+
+if TYPE_CHECKING:
+    from mien.show import annotate as annotate
+    from mien.show import timeline as timeline
+    from mien.show import timeline_plot as timeline_plot
+    from mien.show import writing as writing
+
+__getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "annotate": "mien.show.annotate",
+        "timeline": "mien.show.timeline",
+        "timeline_plot": "mien.show.timeline_plot",
+        "writing": "mien.show.writing",
+    },
+)

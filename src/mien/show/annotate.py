@@ -17,6 +17,7 @@ import numpy as np
 
 from mien.errors import OutputError
 from mien.media.files import is_dir, real_path
+from mien.media.folders import Paths, several
 from mien.media.parts import remove_leftovers
 from mien.media.writers import FORMATS, write_picture
 from mien.pixels import U8
@@ -179,9 +180,9 @@ class AnnotatedFolder:
 
     def __init__(
         self,
-        out: Path,
-        given: Iterable[Path],
-        files: Sequence[Path],
+        out: str | Path,
+        given: Paths,
+        files: Iterable[Path],
         heatmap: bool = True,
         crops: bool = False,
         lang: str | Writing = "en",
@@ -191,7 +192,7 @@ class AnnotatedFolder:
         Args:
             out: the folder to write to.
             given: the paths the user named; below a folder, its tree is kept.
-            files: the pictures found there.
+            files: the pictures found there, as `mien.media.find_pictures` gives them.
             heatmap: lay the heat map over each face.
             crops: also write the crops.
             lang: as for `annotate`.
@@ -201,13 +202,15 @@ class AnnotatedFolder:
             UnknownNameError: if there is no such language.
             BadSettingError: if no font of this system has the letters.
         """
+        out = Path(out)
         self._writing = as_writing(lang)
         self._heatmap = heatmap
         self._crops = crops
-        roots = [path for path in given if is_dir(path)]
+        roots = [path for path in several(given) if is_dir(path)]
         self._wanted: dict[Path, Path] = {}
-        self._sources = set(map(real_path, files))
-        for file in dict.fromkeys(files):
+        listed = dict.fromkeys(files)
+        self._sources = set(map(real_path, listed))
+        for file in listed:
             target = out / _relative(file, roots)
             if real_path(target) == real_path(file):
                 raise OutputError(f"{target} is the picture itself", fix="choose another --out")
@@ -249,6 +252,7 @@ class AnnotatedFolder:
 
         Raises:
             OutputError: if one of them cannot be written.
+            ValueError: if the folder was not made for that picture, or `rgb` is not it.
         """
         for drawn, target in self.pictures(rgb, picture):
             write_picture(drawn, target)
@@ -279,7 +283,12 @@ class AnnotatedFolder:
 
         Returns:
             The annotated picture, then its crops.
+
+        Raises:
+            ValueError: if the folder was not made for that picture.
         """
+        if path not in self._targets:
+            raise ValueError(f"the folder was not made for a picture called {path!r}")
         target = self._targets[path]
         stem = str(target) if _stem(target) in self._shared else _stem(target)
         names = (Path(f"{stem}-face{n}.png") for n in range(crops))

@@ -167,7 +167,8 @@ def find_font(letters: str, language: str) -> Font:
     package = _ASIAN if any(ord(letter) >= _FIRST_ASIAN for letter in missing) else _LATIN
     raise BadSettingError(
         f"no font of this system has all letters that will be drawn, such as {_named(missing)}",
-        fix=f"install one, as {package}, or name a font file with --font",
+        fix=f"install one, as {package}, or name a font file with --font, "
+        f'from Python lang=mien.show.writing.write_in("{language}", font=...)',
     )
 
 

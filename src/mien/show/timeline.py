@@ -248,7 +248,7 @@ class Timeline:
         """
         return sorted(self._histories[track].peaks.values(), key=lambda peak: peak.time_s)
 
-    def write_segments(self, path: Path) -> None:
+    def write_segments(self, path: str | Path) -> None:
         """Write the segments as a table.
 
         Args:
@@ -258,7 +258,7 @@ class Timeline:
             MissingExtraError: for Parquet without the extra ``tables``.
             OutputError: if it cannot be written.
         """
-        with open_typed(path, TABLES["segments"].columns) as add:
+        with open_typed(Path(path), TABLES["segments"].columns) as add:
             for segment in self.segments:
                 add(segment.row())
 

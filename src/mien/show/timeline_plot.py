@@ -44,7 +44,7 @@ _HATCHES = {UNCERTAIN: "///"}  # of ink: white lines would make its grey that of
 _BREAK_S = 0.5  # a longer gap is left open
 
 
-def draw_timeline(timeline: Timeline, path: Path, lang: str | Writing = "en") -> None:
+def draw_timeline(timeline: Timeline, path: str | Path, lang: str | Writing = "en") -> None:
     """Draw the longest tracks, in order of their numbers.
 
     Args:
@@ -55,6 +55,7 @@ def draw_timeline(timeline: Timeline, path: Path, lang: str | Writing = "en") ->
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
+        OutputError: if it cannot be written, or no plot ends like `path`.
         UnknownNameError: if there is no such language.
         BadSettingError: if no font of this system has the letters.
     """
@@ -65,7 +66,7 @@ def draw_timeline(timeline: Timeline, path: Path, lang: str | Writing = "en") ->
     heights = [_THUMBNAIL + 0.32, curve_height, 0.2, 0.3] * max(1, len(tracks))
     body = sum(heights) + 0.37
     size, what = (_WIDTH, body + _HEAD), "plotting a timeline"
-    with plot_figure(path, size, what, layout=None, font=writing.font.path) as figure:
+    with plot_figure(Path(path), size, what, layout=None, font=writing.font.path) as figure:
         head = _heading(figure, timeline, tracks, writing)
         height = body + head
         figure.set_figheight(height)
