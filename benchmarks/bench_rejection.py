@@ -140,6 +140,11 @@ def choose(spread: F64, sure: npt.NDArray[np.bool_], groups: npt.NDArray[Any]) -
 
 def main() -> None:
     chosen = options()
+    missing = [name for name in FOLDERS if not (chosen.data / name).is_dir()]
+    if missing:
+        timing.absent(
+            f"no {', '.join(missing)} in {chosen.data}: give --data DIR, with the folders"
+        )
     settings = {name: getattr(chosen, name) for name in ("faces", "others", "known")}
     record = timing.head(__doc__.splitlines()[0], "benchmarks.bench_rejection", settings)
     model = Model(chosen.model or SHIPPED, 1)

@@ -5,8 +5,9 @@ random inputs (normal pixels, as the network's input is normalised). Occlusion's
 beside the logits they are differences of, so they are judged by those.
 
 Run: OMP_NUM_THREADS=1 python -m benchmarks.oracles [--inputs 100] [--slow-inputs 3]
-         [--weights cnn15=runs/NAME miennet=runs/NAME] [--only NAME...]
-Writes results/explain-oracles.json, network by network: an interrupted run keeps what it has.
+         [--weights cnn15=runs/NAME miennet=runs/NAME] [--only NAME...] [--out DIR]
+Writes explain-oracles.json there, in results/ unless said, network by network: an interrupted run
+keeps what it has.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks import timing
 from mien.media.writers import write_text
 from mien.models import zoo
 from mien.models.network import Network
@@ -25,7 +27,6 @@ from mien.train import config, run
 from mien.train.run import BEST
 from tests.support import cam_oracles
 
-OUT = Path(__file__).parents[1] / "results" / "explain-oracles.json"
 BOUND = 1e-5
 SLOW = {"torchcam ScoreCAM", "captum IntegratedGradients"}  # minutes for each input
 
@@ -74,21 +75,25 @@ def main() -> None:
     parser.add_argument("--slow-inputs", type=int, default=3)
     parser.add_argument("--weights", nargs="*", default=[], metavar="NAME=RUN")
     parser.add_argument("--only", nargs="*", default=["miennet", "resnet18", "cnn15"])
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
     chosen = parser.parse_args()
+    out = chosen.out / "explain-oracles.json"
+    settings = {"inputs": chosen.inputs, "slow_inputs": chosen.slow_inputs, "seed": 0}
+    head = timing.head(__doc__.splitlines()[0], "benchmarks.oracles", settings)
+    packages = {name: version(name) for name in ("torch", "torchcam", "captum")}
     torch.set_num_threads(1)
     networks = {f"{name}, random": random_network(name) for name in chosen.only}
     for name, folder in (pair.split("=") for pair in chosen.weights):
         networks[f"{name}, trained"] = trained_network(name, Path(folder))
-    report = {
-        "question": __doc__.splitlines()[0],
+    report = head | {
         "bound": BOUND,
-        "versions": {name: version(name) for name in ("torch", "torchcam", "captum")},
-        "networks": json.loads(OUT.read_text())["networks"] if OUT.exists() else {},
+        "versions": head["versions"] | packages,
+        "networks": json.loads(out.read_text())["networks"] if out.exists() else {},
     }
     for title, network in networks.items():
         print(title, flush=True)
         report["networks"][title] = measure(network, chosen.inputs, chosen.slow_inputs)
-        write_text(json.dumps(report, indent=1) + "\n", OUT)
+        write_text(json.dumps(report, indent=1) + "\n", out)
     differences = [row for found in report["networks"].values() for row in found.values()]
     worst = max(row["largest_difference"] for row in differences)
     print(f"largest difference {worst:.1e}, bound {BOUND:.0e}")

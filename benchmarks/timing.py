@@ -7,7 +7,8 @@ code 1 when they are wrong; a missed goal is written down and is no failure.
 
 Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_NAME [--repeats N] [--out DIR]
 Writes DIR/bench-NAME.json; DIR is results/ unless said. Run them on an idle machine: the load
-before the start is in the file.
+before the start is in the file. `make bench` runs every bench_NAME without an option: one that
+needs data which is not there says so, writes nothing, and is no failure.
 
 bench_audit      which copies `mien audit` finds, whom it accuses wrongly, what it costs
 bench_classify   what `classify` costs beyond the network itself
@@ -62,6 +63,7 @@ import json
 import os
 import platform
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -69,7 +71,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -79,6 +81,7 @@ __all__ = [
     "Goal",
     "Report",
     "Times",
+    "absent",
     "check",
     "command_line",
     "head",
@@ -197,6 +200,19 @@ def check(right: object, what: str) -> None:
         raise SystemExit(f"wrong answer, so no result: {what}")
 
 
+def absent(what: str) -> NoReturn:
+    """End the benchmark without a result and with exit code 0, as what it reads is not there.
+
+    Args:
+        what: is not there, and how to give it.
+
+    Raises:
+        SystemExit: always.
+    """
+    print(f"not measured, nothing written: {what}", file=sys.stderr)
+    raise SystemExit(0)
+
+
 def options(repeats: int, parser: argparse.ArgumentParser | None = None) -> argparse.Namespace:
     """Read the command line.
 
@@ -285,16 +301,29 @@ def head(question: str, module: str, settings: dict[str, Any]) -> dict[str, Any]
         settings: what was chosen.
 
     Returns:
-        JSON-ready, with the machine and the versions.
+        JSON-ready, with the commit, the machine and the versions.
     """
     return {
         "question": question,
         "command": command_line(module, sys.argv[1:]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": _commit(),
         "machine": _machine(),
         "versions": {package: version(package) for package in _PACKAGES},
         "settings": settings,
     }
+
+
+def _commit() -> str:
+    """Of the code that runs, ending in -dirty where it was changed; "" where git does not tell."""
+    if not (_ROOT / ".git").exists():
+        return ""
+    command = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty", "--exclude", "*"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return told.stdout.strip()
 
 
 def _machine() -> dict[str, Any]:

@@ -33,10 +33,8 @@ from mien.recognize.columns import COLUMNS
 from mien.show.tables import as_markdown
 from mien.table_kinds import TABLES
 
-PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
-    *sorted((ROOT / "docs").glob("*.md")),
-]
+PAGES = blocks.pages()
+LOGS = [ROOT / "CHANGELOG.md", ROOT / "lab" / "LOG.md"]  # whose links are looked at, too
 
 
 def main() -> None:
@@ -56,6 +54,8 @@ def main() -> None:
             stale.append(page.name)
             if not check:
                 page.write_text(new, encoding="utf-8")
+    for page in LOGS:
+        _check_links(page.read_text(encoding="utf-8"), page)
     if stale and check:
         sys.exit(f"out of date: {', '.join(stale)}; run: make docs")
     print(f"docs: {'all up to date' if not stale else 'wrote ' + ', '.join(stale)}")
@@ -68,15 +68,16 @@ def _old_pictures(draw: bool) -> list[str]:
         stale.append(measurements.PLOT.name)
         if draw:
             measurements.draw_peers()
-    if old_pictures := decides.stale():
-        stale += old_pictures
-        if draw:
-            decides.draw()
+    for module in (decides, faithful):
+        if old_pictures := module.stale():
+            stale += old_pictures
+            if draw:
+                module.draw()
     return stale
 
 
 def _fill_parts(text: str, page: Path) -> str:
-    for name in re.findall(r"<!-- ([a-z0-9-]+) -->", text):
+    for name in dict.fromkeys(re.findall(r"<!--\s*/?\s*([a-z0-9-]+)\s*-->", text)):
         if name not in PARTS:
             sys.exit(f"{page.name}: no part called {name}; there are {', '.join(PARTS)}")
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -89,7 +90,8 @@ def _fill_parts(text: str, page: Path) -> str:
 
 def _check_links(text: str, page: Path) -> None:
     """Stop the build if a relative link leads to no file, or to no heading of a page."""
-    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", blocks.without_code(text)):
+    link = r"\]\(\s*([^)#\s]*)#?([^)\s]*)(?:\s[^)]*)?\)"  # a title may follow the address
+    for target, anchor in re.findall(link, blocks.without_code(text)):
         if target.startswith(("http://", "https://")):
             continue
         file = page.parent / target if target else page
@@ -118,7 +120,7 @@ def commands() -> str:
 
 
 def leaks() -> str:
-    """Training pictures that were copies of test pictures, by database."""
+    """Training pictures that were copies of test pictures, by dataset."""
     rows = []
     for path in sorted(RESULTS.glob("prepare-*.json")):
         report = read(path.stem)["report"]
@@ -153,7 +155,7 @@ def table3() -> str:
 
 
 def audit() -> str:
-    """What `mien audit` counts in the databases as downloaded."""
+    """What `mien audit` counts in the datasets as downloaded."""
     record = read("audit")
     findings = [
         [f["kind"], f["splits"], f["databases"], f"{f['pairs']:,}", f"{f['other label']:,}"]
@@ -164,7 +166,7 @@ def audit() -> str:
         for o in record["origins"]
     ]
     leaking = [f"{count:,} of {name}" for name, count in record["leaking_pictures"].items()]
-    header = ["found", "splits", "databases", "pairs or pictures", "of another label"]
+    header = ["found", "splits", "datasets", "pairs or pictures", "of another label"]
     return (
         as_markdown(header, findings)
         + f"\nPictures with a copy in a split that is held out more: {', '.join(leaking)}.\n\n"

@@ -81,7 +81,7 @@ def _in_points(shift: float, half: float) -> str:
 
 
 def special_runs() -> str:
-    """Which runs never find disgust, ran on a GPU, or came from code that was not committed."""
+    """Which runs never find disgust, ran on a GPU, are of code that was not committed, or alone."""
     measured = paper_tables.read_results(RESULTS)
     runs = [(name, run) for name, record in measured.items() for run in record["runs"]]
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
@@ -99,6 +99,7 @@ def special_runs() -> str:
         if row.name in measured and (changed := paper_tables.settings(row)):
             own[", ".join(sorted(changed))].append(row.name)
     settings = "; ".join(f"{', '.join(names)} ({changed})" for changed, names in own.items())
+    alone = [name for name, record in measured.items() if _seeds(record) == 1]
     return (
         "- Disgust is never found on the test set (recall 0) by "
         f"{_listed(found['blind'], len(runs))}.\n"
@@ -107,7 +108,15 @@ def special_runs() -> str:
         f"{_listed(found['dirty'], len(runs))}.\n"
         "- Other settings than their protocol's, from [paper.toml](../src/mien/train/paper.toml), "
         f"have {settings}.\n"
+        f"- Of one seed alone are {', '.join(alone) or 'none'}: how much seeds differ is in no "
+        "interval above.\n"
     )
+
+
+def _seeds(record: Record) -> int:
+    """How many seeds a row has under the protocol that has fewest."""
+    runs = [paper_tables.runs_under(protocol, record) for protocol in paper_tables.PROTOCOLS]
+    return min(len(own) for own in runs if own)
 
 
 def _listed(runs: Sequence[tuple[str, int]], total: int) -> str:

@@ -1,6 +1,15 @@
-"""The tables and sentences of docs/faithful.md: evidence by region, methods beside controls."""
+"""The tables, sentences and plots of docs/faithful.md: evidence by region, methods beside controls.
+
+Each plot carries the hash of its record, so that `build.py` knows without drawing whether it is out
+of date.
+"""
+
+import hashlib
+from pathlib import Path
 
 import records
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from records import Record, earlier_weights
 
 from mien.evaluate.explanations import beats
@@ -9,14 +18,50 @@ from mien.faces.regions import REGIONS, UNITS, expected, units_of
 from mien.labels import LABELS
 from mien.show.tables import as_markdown
 
-__all__ = ["PARTS"]
+__all__ = ["PARTS", "draw", "stale"]
 
+PLOTS = records.ROOT / "docs"
 _ALIKE = 0.5  # rank correlation above which a map counts as unchanged
 
 
 def _records() -> list[Record]:
     paths = sorted(records.RESULTS.glob("faithful-*.json"))
     return [records.read(path.stem) for path in paths]
+
+
+def stale() -> list[str]:
+    """Name the plots that are missing, or of another record than the one in results/."""
+    return [plot.name for plot, digest in _plots().items() if _digest_of(plot) != digest]
+
+
+def draw() -> None:
+    """Draw the plots that are out of date, from their records."""
+    from mien.show.plots import faithfulness
+
+    for plot, digest in _plots().items():
+        if _digest_of(plot) == digest:
+            continue
+        faithfulness(records.read(plot.stem), METRICS, plot)
+        described = PngInfo()
+        described.add_text("Description", digest)
+        with Image.open(plot) as image:
+            image.load()
+            image.save(plot, optimize=True, pnginfo=described)
+
+
+def _plots() -> dict[Path, str]:
+    """Every plot with the hash of its record."""
+    paths = sorted(records.RESULTS.glob("faithful-*.json"))
+    return {
+        PLOTS / f"{path.stem}.png": hashlib.sha256(path.read_bytes()).hexdigest() for path in paths
+    }
+
+
+def _digest_of(plot: Path) -> str:
+    if not plot.exists():
+        return ""
+    with Image.open(plot) as image:
+        return str(image.info.get("Description", ""))
 
 
 def units() -> str:
@@ -184,6 +229,16 @@ def _doubts(record: Record) -> list[str]:
     return lines
 
 
+def remake() -> str:
+    """The commands that the records name, with where they write."""
+    regions_file = "results/regions-rafdb.json"
+    lines = [f"{records.read('regions-rafdb')['command']} --out {regions_file}"]
+    for path in sorted(records.RESULTS.glob("faithful-*.json")):
+        command = records.read(path.stem)["command"]
+        lines.append(f"{command} --run RUN --out results/{path.name}")
+    return "```sh\n" + "\n".join(lines) + "\n```\n"
+
+
 def _listed(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names) or "none"
 
@@ -191,6 +246,7 @@ def _listed(names: list[str]) -> str:
 PARTS = {
     "faithful": faithful,
     "regions": regions,
+    "remake": remake,
     "sane": sane,
     "trust": trust,
     "units": units,

@@ -55,7 +55,7 @@ def peers() -> str:
         + "without a copy in its training split. CK+ and TFEID taught none of these, as far as is "
         + "known. A star: the difference from the first row may be chance (McNemar, p >= 0.001). "
         + "ECE: of RAF-DB, FER2013, CK+, TFEID. Damaged: with one of 17 kinds of damage to each "
-        + "crop. One crop at a time on one thread, processor time."
+        + f"crop. One crop at a time on one thread, processor time ({origin('peers')})."
         + f"{absent}\n"
     )
 
@@ -234,7 +234,7 @@ def peers_plot_is_current() -> bool:
 
 
 def draw_peers() -> None:
-    """Plot accuracy against time, a panel for each database."""
+    """Plot accuracy against time, a panel for each dataset."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -321,7 +321,7 @@ def recall() -> str:
 
 
 def own_classes() -> str:
-    """A start from the shipped network beside fresh weights, on small databases."""
+    """A start from the shipped network beside fresh weights, on small datasets."""
     record = read("own-classes")
     header = ["", "pictures, persons, classes", *record["names"].values()]
     rows = []

@@ -6,6 +6,7 @@ Measurements of another model stop the build.
 
 import csv
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,8 @@ from records import RESULTS, read, read_of_shipped
 from mien.labels import LABELS
 from mien.recognize.model import SHIPPED, read_card
 from mien.show.tables import as_markdown, mean_and_spread
+from mien.train import config
+from mien.train.recipes import configs
 
 __all__ = ["PARTS"]
 
@@ -32,6 +35,18 @@ SEED_COLUMNS = {
 STUDIO = {
     "ckplus-framed-train": "CK+, framed by mien",
     "tfeid-framed-train": "TFEID, framed by mien",
+}
+_STAGES = ("miennet-start", "miennet-teacher", "miennet")  # recipes of the shipped model
+SETTINGS = {  # of a recipe
+    "epochs": "epochs",
+    "batch": "batch",
+    "rate": "learning rate at the start",
+    "stem_rate": "that of the first convolution, as a share",
+    "first_side": "side of the first crops in pixels; 0 is the whole side",
+    "smoothing": "label smoothing",
+    "trust": "share of the votes in a target that has some",
+    "distil": "share of distillation in the loss",
+    "balance": "[balance](training.md#rare-expressions-small-datasets)",
 }
 VOTED = {"voted": "most saw one of the six", "clear": "more than half of the votes for it"}
 
@@ -137,11 +152,22 @@ def card() -> str:
     return as_markdown(["", ""], rows)
 
 
+def stages() -> str:
+    """The settings of the three stages that matter most, from their recipes."""
+    recipes = [config.load(configs() / f"{name}.toml") for name in _STAGES]
+    recipes = [r if r.teachers else replace(r, distil=0.0) for r in recipes]
+    rows = [
+        [words, *(f"{getattr(recipe, name):g}" for recipe in recipes)]
+        for name, words in SETTINGS.items()
+    ]
+    return as_markdown(["setting", *(f"`{name}`" for name in _STAGES)], rows)
+
+
 def _stages() -> str:
     """Epochs and minutes of each stage, from the histories that `mien train` wrote."""
     stages = []
-    for name in ("train-miennet-start", "train-miennet-teacher", "train-miennet"):
-        rows = list(csv.DictReader((RESULTS / f"{name}.csv").open(encoding="utf-8")))
+    for name in _STAGES:
+        rows = list(csv.DictReader((RESULTS / f"train-{name}.csv").open(encoding="utf-8")))
         minutes = sum(float(row["seconds"]) for row in rows) / 60
         stages.append(f"{len(rows)} in {minutes:.0f} min")
     return f"{', then '.join(stages)}, on two cores"
@@ -156,7 +182,7 @@ def _uncertain(rule: dict[str, float] | None) -> str:
         return "never"
     return (
         f"below {rule['below']:.3f}; {rule['answered']:.1%} of held-out pictures are named, "
-        f"{rule['error_rate']:.0%} of these wrongly (mean over databases)"
+        f"{rule['error_rate']:.0%} of these wrongly (mean over datasets)"
     )
 
 
@@ -211,6 +237,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "card": card,
     "recalls": partial(recalls, SETS),
     "seeds": seeds,
+    "stages": stages,
     "studio": partial(accuracy, STUDIO),
     "studio-recalls": partial(recalls, STUDIO),
     "votes": votes,

@@ -3,12 +3,14 @@
 Every figure says its record, as they are of several machines and days.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import records
 from records import Record, origin
 
+from mien.scale import stream
 from mien.scale.run_folder import Size
 from mien.show.tables import as_markdown
 
@@ -27,8 +29,7 @@ def speed() -> str:
     goals = [
         [
             goal["goal"],
-            _figure(goal["measured"]),
-            f"at most {_figure(goal['limit'])}",
+            *_figures(goal),
             "**missed**" if _is_missed(goal) else "met",
             f"{name}, {report['date'][:10]}",
         ]
@@ -52,8 +53,20 @@ def _reports() -> dict[str, Record]:
     return {path.stem: records.read(path.stem) for path in found}
 
 
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+def _figures(goal: Record) -> tuple[str, str]:
+    """What was measured, and the goal; with so many digits that a miss can be seen."""
+    pair = [goal["measured"], goal["limit"]]
+    measured, limit = next(
+        texts
+        for digits in range(3, 18)
+        if len(set(texts := [_figure(value, digits) for value in pair])) == len(set(pair))
+        or not _is_missed(goal)
+    )
+    return measured, f"at most {limit}"
+
+
+def _figure(value: float, digits: int) -> str:
+    return f"{value:,.{digits - 3}f}" if value >= 1000 else f"{value:.{digits}g}"
 
 
 def _is_missed(goal: Record) -> bool:
@@ -61,13 +74,17 @@ def _is_missed(goal: Record) -> bool:
 
 
 def _machines(reports: dict[str, Record]) -> str:
-    """On which machine each record was made."""
+    """On which machine each record was made, and what else that one did."""
     made: dict[str, list[str]] = {}
     for name, report in reports.items():
         if report["goals"]:
-            made.setdefault(records.machine(report), []).append(name)
+            load = report["machine"]["load_before"]
+            made.setdefault(records.machine(report), []).append(f"{name} {load}")
     told = "; ".join(f"{machine}: {', '.join(names)}" for machine, names in made.items())
-    return f"\nRecords are files of `results/`, made on {told}.\n"
+    return (
+        "\nRecords are files of `results/`, here each with the load of its machine in the minute "
+        f"before it began (a machine that does nothing has 0), made on {told}.\n"
+    )
 
 
 def photograph() -> str:
@@ -180,6 +197,28 @@ def _parts(pictures: int) -> tuple[int, int]:
     return parts, size.of(parts - 1)
 
 
+def who_reads() -> str:
+    """From how many pictures on there are more workers, and processes; as `stream.plan` says."""
+    alone = "this process alone, as a second worker would not pay"
+    threads = "they start at once; OpenCV, ONNX Runtime and Pillow work outside Python's lock"
+    processes = "which share no lock, and take about a second to start (`predict`, `scores`)"
+    rows = [
+        [f"fewer than {_first(0, lambda how: how.threads == 1)}", alone],
+        ["more", f"threads: {threads}"],
+        [f"from {_first(2, lambda how: how.processes)}", f"processes, {processes}"],
+    ]
+    return as_markdown(["how many", "who reads"], rows)
+
+
+def _first(workers: int, planned: Callable[[stream.Plan], bool]) -> str:
+    """The smallest numbers of photographs and of crops whose plan is so."""
+    photos, drawn, crops = (
+        next(n for n in itertools.count(1) if planned(stream.plan(n, workers, None, each_s)))
+        for each_s in (stream.PHOTO_S, stream.DRAWN_S, stream.CROP_S)
+    )
+    return f"{photos:,} photographs, {drawn:,} with `--out`, {crops:,} crops"
+
+
 def duration(seconds: float) -> str:
     """Write seconds as people say them.
 
@@ -207,4 +246,5 @@ PARTS: dict[str, Any] = {
     "photograph": photograph,
     "speed": speed,
     "speed-missed": missed,
+    "who-reads": who_reads,
 }

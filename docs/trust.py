@@ -56,11 +56,16 @@ def _soak() -> list[list[str]]:
         return _absent("long use", "make soak")
     limits = record["settings"]["limits"]
     goal = "; ".join(f"{name} at most {limit:g} times" for name, limit in limits.items())
+
+    def change(row: Record, held: str) -> str:
+        ratio = row[f"{held}_ratio"]
+        return f"{held} {ratio:g}" + " (**missed**)" * (ratio > limits[held])
+
     return [
         [
             f"long use: {name}",
             f"{row['count']:,}",
-            "end over start: " + ", ".join(f"{held} {row[f'{held}_ratio']:g}" for held in _HELD),
+            "end over start: " + ", ".join(change(row, held) for held in _HELD),
             goal,
             "`make soak`",
         ]

@@ -30,6 +30,7 @@ _AT.loader.exec_module(build)
         ("[a](https://example.org/gone#x)", None),
         ("```text\n[a](gone.md)\n```", None),
         ("[a](gone.md)", "gone.md, which does not exist"),
+        ('[a](gone.md "a title")', "gone.md, which does not exist"),
         ("[a](other.md#in-code)", "other.md#in-code, and there is no such heading"),
         ("[a](#two-words-here)", "#two-words-here, and there is no such heading"),
     ],
@@ -43,6 +44,14 @@ def test_a_link_to_no_page_and_to_no_heading_stops_the_build(link, problem, tmp_
     else:
         with pytest.raises(SystemExit, match=problem):
             build._check_links(page.read_text(), page)
+
+
+@pytest.mark.parametrize("mark", ["<!--orders-->", "<!-- orders-->", "< !-- orders -->"])
+def test_a_part_whose_mark_is_misspelt_does_not_grow_old_unseen(mark, tmp_path):
+    text = "<!-- orders -->\nold\n<!-- /orders -->\n"
+    with pytest.raises(SystemExit, match="part orders must be opened and closed once, found 0"):
+        build._fill_parts(text.replace("<!-- orders -->", mark), tmp_path / "page.md")
+    assert "`rafdb`" in build._fill_parts(text, tmp_path / "page.md")
 
 
 def test_public_names_are_those_that_the_package_exports_each_under_its_shortest_path():

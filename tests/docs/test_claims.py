@@ -52,8 +52,9 @@ def test_a_claim_is_compared_under_each_protocol(results):
 def test_special_runs_are_named(results, monkeypatch):
     own = {"rafdb-cnn10": {"rate": 0.02}}
     monkeypatch.setattr(claims.paper_tables, "settings", lambda row: own.get(row.name, {}))
-    blind, gpu, dirty, settings = claims.special_runs().splitlines()
+    blind, gpu, dirty, settings, alone = claims.special_runs().splitlines()
     assert blind.endswith("by 1 of 4 runs: rafdb-cnn10, leak-free, seed 0.")
     assert gpu.endswith("ran 2 of 4 runs: rafdb-cnn15, paper, seeds 0, 1.")
     assert dirty.endswith("are 1 of 4 runs: rafdb-cnn10, leak-free, seed 0.")
     assert settings.endswith("have rafdb-cnn10 (rate).")
+    assert "Of one seed alone are rafdb-cnn10: " in alone  # cnn15 has two

@@ -23,6 +23,7 @@ def results(tmp_path, monkeypatch):
         for name, gain in (("a", 0.4), ("b", -0.3))
     }
     record = {
+        "command": "mien faithful net.onnx data/rafdb --pictures 7",
         "name": "net", "pictures": 7, "source": "rafdb", "split": "test", "sanity_pictures": 3,
         "mean": {name: dict.fromkeys(METRICS, v) for name, v in value.items()},
         "error": {name: dict.fromkeys(METRICS, 0.01) for name in value},
@@ -59,3 +60,23 @@ def test_where_no_method_wins_the_page_says_so(results, tmp_path):
     path.write_text(json.dumps(record))
     assert "No method beats every control in both" in faithful.trust()
     assert "which no method beats" in faithful.trust()
+
+
+def test_a_plot_of_another_record_is_named_and_drawn_anew(results, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(faithful, "PLOTS", tmp_path)
+    assert faithful.stale() == ["faithful-net.png"]
+    faithful.draw()
+    assert faithful.stale() == []
+    record = tmp_path / "faithful-net.json"
+    record.write_text(record.read_text().replace("0.9", "0.8"))
+    assert faithful.stale() == ["faithful-net.png"]
+
+
+def test_a_record_is_remade_by_the_command_that_it_names(results, tmp_path):
+    command = "mien regions shipped data/rafdb --split test"
+    (tmp_path / "regions-rafdb.json").write_text(json.dumps({"command": command}))
+    assert faithful.remake().splitlines()[1:-1] == [
+        f"{command} --out results/regions-rafdb.json",
+        "mien faithful net.onnx data/rafdb --pictures 7 --run RUN --out results/faithful-net.json",
+    ]

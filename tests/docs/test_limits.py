@@ -31,13 +31,14 @@ def test_the_worst_two_expressions_and_what_they_are_taken_for(results):
     recall = dict(zip(LABELS, (0.9, 0.8, 0.7, 0.6, 0.25, 0.5), strict=True))
     confusion = [[0] * 6 for _ in LABELS]
     confusion[4] = [2, 0, 30, 8, 25, 0]  # of disgust: 30 called sadness, 25 right
-    for name in ("rafdb-test", "fer2013-test"):
+    for name in (*limits._SETS, *limits._STUDIO):
         results(name, {
             "pictures": 1000, "accuracy": 0.65, "recall": recall, "called_uncertain_rate": 0.1,
             "accuracy_at_80": 0.75, "confusion": confusion,
         })  # fmt: skip
     line = "| RAF-DB test | 1,000 | 35.0% | disgust 75%, fear 50% | 10.0% | 25.0% |"
     assert line in limits.accuracy().splitlines()
+    assert line.replace("RAF-DB test", "CK+") in limits.accuracy().splitlines()
     cell = "sadness, 30 of 65"
     assert f"| disgust | {cell} | {cell} |" in limits.confused().splitlines()
 

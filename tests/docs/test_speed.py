@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[2] / "docs"))
 import records
 import speed
 
-CHIP = {"processor": "a chip", "cores": 2, "python": "3.11.7"}
+CHIP = {"processor": "a chip", "cores": 2, "python": "3.11.7", "load_before": 0.5}
 HEAD = {"machine": CHIP, "date": "2026-11-28 23:45 UTC", "goals": []}
 SCORES = {**HEAD, "figures": {"pictures_10000": {"pictures_per_s": 1000}}}
 ALONE = {
@@ -110,7 +110,27 @@ def test_each_goal_says_its_record_and_each_record_its_machine(write):
     assert "| s | 2 | at most 1 | **missed** | bench-slow, 2026-11-28 |" in text
     assert "1 of 2 goals are missed: s.\n" in text
     assert (
-        "made on another, 2 cores, Python 3.11.7: bench-fast; "
-        "a chip, 2 cores, Python 3.11.7: bench-slow.\n"
+        "made on another, 2 cores, Python 3.11.7: bench-fast 0.5; "
+        "a chip, 2 cores, Python 3.11.7: bench-slow 0.5.\n"
     ) in text
     assert "`results/bench-photo.json`: a chip" in speed.photograph()
+
+
+def test_a_goal_that_is_barely_missed_has_the_digits_that_show_it(write):
+    goals = [
+        {"goal": "barely", "measured": 1.0504, "limit": 1.05},
+        {"goal": "large", "measured": 4000.4, "limit": 4000},
+        {"goal": "just", "measured": 1.0496, "limit": 1.05},
+    ]
+    write(slow={**HEAD, "goals": goals})
+    rows = rows_of(speed.speed())
+    assert rows["barely"][:3] == ["1.0504", "at most 1.05", "**missed**"]
+    assert rows["large"][:3] == ["4,000.4", "at most 4,000.0", "**missed**"]
+    assert rows["just"][:3] == ["1.05", "at most 1.05", "met"]
+
+
+def test_the_numbers_from_which_processes_read_are_those_of_the_plan(monkeypatch):
+    table = speed.who_reads()
+    assert "from 400 photographs, 200 with `--out`, 4,000 crops" in table
+    monkeypatch.setattr(speed.stream, "_MANY_S", 16)
+    assert "from 800 photographs, 400 with `--out`, 8,000 crops" in speed.who_reads()

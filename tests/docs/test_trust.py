@@ -76,6 +76,20 @@ def test_the_goals_are_those_of_the_fuzzer():
     assert own == trust.GOALS
 
 
+def test_what_long_use_leaves_behind_beyond_its_limit_is_called_missed(results):
+    held = {"threads_ratio": 1.0, "descriptors_ratio": 1.0}
+    limits = {"memory": 1.1, "threads": 1.0, "descriptors": 1.0}
+    parts = {
+        "frames": {"count": 100, "memory_ratio": 1.1206, **held},
+        "videos": {"count": 3, "memory_ratio": 1.1, **held},
+    }
+    record = {"settings": {"limits": limits}, "parts": parts}
+    (results / "soak.json").write_text(json.dumps(record))
+    found = {row[0]: row[2] for row in rows_of(trust.tested()) if row[0].startswith("long use")}
+    assert found["long use: frames"].startswith("end over start: memory 1.1206 (**missed**), thr")
+    assert "missed" not in found["long use: videos"]
+
+
 def environment(megabytes, torch=None):
     versions = {"torch": torch} if torch else {}
     return {"works": True, "megabytes": megabytes, "versions": versions}
