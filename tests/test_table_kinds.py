@@ -151,9 +151,11 @@ def test_epochs_and_folds_are_whole_numbers(tmp_path):
     ("text", "what"),
     [
         ("path,face\na.jpg,first\n", "is no table of mien: invalid literal"),
-        ("path,face\na.jpg\n", "is no table of mien: zip"),
+        ("path,face\na.jpg\n", "is no table of mien: its header has 2 names, a row more or fewer"),
+        ("\npath,face\na.jpg,0\n", "is no table of mien: its header has 0 names\n  try: name"),
         ("folder,database,split,fear\na,b,test,1.5\n", "is no table of mien: invalid literal"),
-        ("", "cannot read .* as a table"),
+        ("", "is no table of mien: its header has 0 names\n  try: name"),
+        ("path\n" + "a" * 200_000, "cannot read .*t.csv: field larger"),
     ],
 )
 def test_what_is_no_table_is_named(tmp_path, text, what):

@@ -6,7 +6,7 @@ it is, so it is told by its header; a Parquet file has types, units and meanings
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from mien.media.parquet import described, is_parquet, read_parquet
 from mien.recognize.columns import COLUMNS
 
 __all__ = ["TABLES", "TableKind", "read_table"]
+_FIX = "name a table that mien wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,15 +308,13 @@ def read_table(path: str | Path, library: str | None = None) -> Any:
         known = kind.describe(header)
     rows = list(found)
     columns = {
-        name: known.get(name) or _guessed([row[place : place + 1] for row in rows], bool(kind))
+        name: known.get(name) or _guessed([row[place] for row in rows], bool(kind))
         for place, name in enumerate(header)
     }
     try:
         return data_frame(columns, rows, library)
-    except ValueError as error:  # of a cell, or of the number of cells
-        raise BadDataError(
-            f"{path} is no table of mien: {error}", fix="name a table that mien wrote"
-        ) from error
+    except ValueError as error:  # of a cell
+        raise BadDataError(f"{path} is no table of mien: {error}", _FIX) from error
 
 
 def _kind_of(header: Iterable[str]) -> TableKind | None:
@@ -324,27 +323,28 @@ def _kind_of(header: Iterable[str]) -> TableKind | None:
     return next((kind for kind in TABLES.values() if kind.mark <= names), None)
 
 
-def _guessed(cells: list[tuple[Any, ...]], whole: bool) -> Column:
+def _guessed(cells: list[Any], whole: bool) -> Column:
     """Numbers are scores of a class of one's own, or settings; what else is there is text."""
     if whole and all(_is(int, cell) for cell in cells):
         return Column("integer", "")
     return Column("number" if all(_is(float, cell) for cell in cells) else "text", "")
 
 
-def _is(kind: type[int] | type[float], cell: tuple[Any, ...]) -> bool:
+def _is(kind: type[int] | type[float], cell: Any) -> bool:
     try:
-        typed(cell[0] if cell else "", "integer" if kind is int else "number")
+        typed(cell, "integer" if kind is int else "number")
     except ValueError:
         return False
     return True
 
 
-def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+def _read_csv(path: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            header, *rows = csv.reader(file)
-    except (OSError, ValueError, csv.Error) as error:  # ValueError: an empty file
-        raise BadDataError(
-            f"cannot read {path} as a table: {error}", fix="name a CSV file that mien wrote"
-        ) from error
-    return list(map(unguarded, header)), (tuple(map(unguarded, row)) for row in rows)
+            header, *rows = [tuple(map(unguarded, row)) for row in csv.reader(file)] or [()]
+    except (OSError, csv.Error) as error:
+        raise BadDataError(f"cannot read {path}: {error}", _FIX) from error
+    if not header or any(len(row) != len(header) for row in rows):
+        told = f"its header has {len(header)} names" + ", a row more or fewer cells" * bool(header)
+        raise BadDataError(f"{path} is no table of mien: {told}", _FIX)
+    return list(header), rows
