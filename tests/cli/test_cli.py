@@ -14,8 +14,10 @@ from PIL import Image
 import mien as package
 from mien.cli import _shared, cli
 from mien.errors import MienError
+from mien.labels import LabelSet
 from mien.recognize.model import SHIPPED, read_card
 from tests.support.commands import mien
+from tests.support.onnx_files import three_classes
 
 COMMANDS = cli.list_commands(click.Context(cli))
 WEIGHT = {"torch", "onnxruntime", "cv2", "numpy", "PIL", "onnx", "matplotlib"}
@@ -153,6 +155,27 @@ def test_models_says_what_a_model_began_with_and_who_made_that(monkeypatch):
     monkeypatch.setattr("mien.recognize.model.read_card", lambda _path: card)
     said = "  begins with faces: somebody, 3 million faces; public domain"
     assert said in mien("models").stdout.splitlines()
+
+
+def test_models_shows_a_file_of_ones_own(tmp_path):
+    figures = {"accuracy": 0.875, "mean_recall": 0.75, "pictures": 1600}
+    metrics = {"own-test": figures, "broken": figures | {"accuracy": "good"}, "empty": {}}
+    labels = LabelSet(("yes", "no", "perhaps"), calm="neither")
+    start = {"name": "faces", "licence": "free", "source": "here\x1b[31m"}
+    more = {"metrics": metrics, "licence": "CC0", "parameters": 9, "data": {"start": start}}
+    path = three_classes(tmp_path / "own.onnx", labels, **more)
+    result = mien("models", path)
+    size = f"{path.stat().st_size / 1e6:.1f} MB"
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        f"own  9 parameters, 0 multiply-adds a crop, {size}",
+        "  classes: yes, no, perhaps, and neither",
+        "  own-test: accuracy 87.5%, mean recall 75.0% on 1,600 pictures",
+        "  begins with faces: here\\x1b[31m; free",
+        "  CC0",
+        f"  {path}",
+    ]
+    assert mien("models", path, "--plot", tmp_path / "a.svg").exit_code == 2
 
 
 def test_models_lists_every_model_in_the_package():

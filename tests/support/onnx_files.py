@@ -65,10 +65,11 @@ def network(nodes, inputs, outputs, weights=(), opset=18):
     return make.make_model(graph, opset_imports=[make.make_opsetid("", opset)], ir_version=9)
 
 
-def three_classes(path, labels):
+def three_classes(path, labels, **more):
     """Write a model of three classes: logits are its channels' means times 1, 2 and 3.
 
-    Where a calm class lies beside them, its logit is half the mean of the third channel.
+    Where a calm class lies beside them, its logit is half the mean of the third channel. `more`
+    goes onto its card.
     """
     weights = {"places": np.array([2, 3]), "times": np.diag([1, 2, 3]).astype(np.float32)}
     nodes = [
@@ -85,5 +86,5 @@ def three_classes(path, labels):
         "colours": labels.colours, "temperature": 1.0, "sha256": "0" * 64,
     }  # fmt: skip
     made = network(nodes, [("crops", ["N", 3, 64, 64])], outputs, weights)
-    path.write_bytes(sealed(made, json.dumps(card)))
+    path.write_bytes(sealed(made, json.dumps(card | more)))
     return path

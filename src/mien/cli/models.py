@@ -6,53 +6,71 @@ from typing import TYPE_CHECKING
 import click
 
 from mien.cli._shared import FILE, echo, echo_note, echo_written, needs
+from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
     from mien.models.architecture import Architecture
 
 __all__ = ["models_command"]
 
+_FIGURES = ("accuracy", "mean_recall", "pictures")
+
 
 @click.command(name="models")
 @click.argument("name", required=False)
 @click.option("--plot", type=FILE, help="Draw the architecture of NAME: .svg, .png, .pdf.")
 def models_command(name: str | None, plot: Path | None) -> None:
-    """List the models that come with mien and the networks it can build, or the layers of NAME.
+    """List the models that come with mien and the networks it can build, or show one, NAME.
 
-    The models: size, cost, accuracy and licence. The networks, which mien train makes models of
-    (they need torch): parameters, multiply-adds for a crop, layers and source.
+    The models: size, cost, classes, accuracy and licence; of a file of your own, too, if NAME ends
+    in .onnx. The networks, which mien train makes models of (they need torch): parameters,
+    multiply-adds for a crop, layers and source; of one that is named, its layers.
 
     Example: mien models cnn15 --plot cnn15.svg
     """
-    if name is not None:
+    is_file = name is not None and Path(name).suffix == ".onnx"
+    if plot and (name is None or is_file):
+        raise click.UsageError("--plot needs the name of a network, such as cnn15")
+    if is_file:
+        _show_model(Path(str(name)))
+    elif name is not None:
         _show_network(name, plot)
-        return
-    if plot:
-        raise click.UsageError("--plot needs the name of a network")
-    _list_shipped()
-    _list_networks()
+    else:
+        _list_shipped()
+        _list_networks()
 
 
 def _list_shipped() -> None:
-    from mien.recognize.model import read_card, shipped_models
+    from mien.recognize.model import shipped_models
 
     for path in shipped_models():
-        card = read_card(path)
-        size = path.stat().st_size / 1e6
-        echo(
-            f"{card['name']}  {card['parameters']:,} parameters, "
-            f"{card['multiply_adds']:,} multiply-adds a crop, {size:.1f} MB"
-        )
-        for name, figures in card["metrics"].items():
+        _show_model(path)
+
+
+def _show_model(path: Path) -> None:
+    """Say what a model file's card says; of one from elsewhere some of it may be missing."""
+    from mien.recognize.card import labels_on
+    from mien.recognize.model import read_card
+
+    card = read_card(path)
+    size = path.stat().st_size / 1e6
+    echo(
+        f"{card.get('name', path.stem)}  {card.get('parameters', 0):,} parameters, "
+        f"{card.get('multiply_adds', 0):,} multiply-adds a crop, {size:.1f} MB"
+    )
+    echo(f"  classes: {labels_on(card)}")
+    for name, figures in card.get("metrics", {}).items():
+        if all(isinstance(figures.get(key), int | float) for key in _FIGURES):
             echo(
-                f"  {name}: accuracy {figures['accuracy']:.1%}, "
+                f"  {escaped(name)}: accuracy {figures['accuracy']:.1%}, "
                 f"mean recall {figures['mean_recall']:.1%} on {figures['pictures']:,} pictures"
             )
-        if start := card["data"].get("start"):
-            echo(f"  begins with {start['name']}: {start['source']}; {start['licence']}")
-        for member in card.get("members", ()):
-            echo(f"  answers together with {member['name']}")
-        echo(f"  {card['licence']}\n  {path}")
+    if start := card.get("data", {}).get("start"):
+        source = escaped(str(start.get("source", "source not said")))
+        echo(f"  begins with {start['name']}: {source}; {start['licence']}")
+    for member in card.get("members", ()):
+        echo(f"  answers together with {member['name']}")
+    echo(f"  {card.get('licence', 'licence not said')}\n  {escaped(path)}")
 
 
 def _list_networks() -> None:
