@@ -154,6 +154,38 @@ def test_processes_do_not_outlive_a_first_one_that_is_killed(tmp_path):
     assert not any(map(alive, workers))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal mask")
+def test_processes_that_are_still_starting_say_nothing_of_ctrl_c(tmp_path):
+    (tmp_path / "slow.py").write_text(
+        "import os, time\n"
+        "from pathlib import Path\n"
+        "if os.environ.setdefault('FIRST', str(os.getpid())) != str(os.getpid()):\n"
+        "    (Path(__file__).parent / f'{os.getpid()}.starting').touch()\n"
+        "    time.sleep(2)\n"
+        "def make():\n"
+        "    return abs\n"
+    )
+    (tmp_path / "first.py").write_text(
+        "import slow\n"
+        "from mien.media.parallel import share\n"
+        "if __name__ == '__main__':\n"
+        "    try:\n"
+        "        list(share(slow.make, range(9), 2))\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('stopped')\n"
+    )
+    first = subprocess.Popen(
+        [sys.executable, "first.py"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    while len(list(tmp_path.glob("*.starting"))) < 2:
+        assert first.poll() is None
+        time.sleep(0.05)
+    os.killpg(first.pid, signal.SIGINT)
+    assert first.communicate(timeout=60) == ("stopped\n", "")
+
+
 def alive(process):
     try:
         os.kill(process, 0)

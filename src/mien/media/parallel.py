@@ -11,17 +11,18 @@ is done by one of them at a time. Processes have no such lock, and take about a 
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process, resource_tracker
 from threading import Thread
 from typing import Any, TypeVar
 
 from mien.cores import cores
 from mien.errors import OutputError
 
-__all__ = ["cores", "share"]
+__all__ = ["cores", "share", "without_ctrl_c"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -62,7 +63,8 @@ def share(
     waiting: deque[Future[Result]] = deque()
     try:
         for task in tasks:
-            waiting.append(pool.submit(work, task))
+            with without_ctrl_c():  # the pool may start a process for the task
+                waiting.append(pool.submit(work, task))
             if len(waiting) > _AHEAD * workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -92,12 +94,30 @@ def _processes(
     return ProcessPoolExecutor(workers, get_context("spawn"), _set_up, (make,)), _work
 
 
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Let what is started meanwhile not hear Ctrl-C, which a terminal sends to all processes.
+
+    The first process does, and ends the others; one that is still importing would print where it
+    was.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # it comes with the first process, and takes the mask off
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _set_up(make: Callable[[], Callable[[Any], Any]]) -> None:
-    """Prepare a process of the pool: it ignores Ctrl-C and ends when its parent process ends.
+    """Prepare a process of the pool: it ends when its parent process ends.
 
     SIGTERM ends its task as an error does, so that no part of a file stays.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there is no mask to come with, too
     signal.signal(signal.SIGTERM, _end)
     Thread(target=_leave_with_parent, daemon=True).start()
     _worker.append(make())

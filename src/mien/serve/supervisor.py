@@ -8,15 +8,15 @@ signal is heard. This one waits for none. Knows nothing of HTTP.
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import inf
-from multiprocessing import parent_process, resource_tracker
+from multiprocessing import parent_process
 from threading import Thread
 from typing import Any
 
 from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from mien.media.parallel import without_ctrl_c
 
 __all__ = ["HANGS_S", "Workers", "end_with_supervisor"]
 
@@ -38,7 +38,7 @@ class Workers(Multiprocess):
 
     def init_processes(self) -> None:
         """Start the workers."""
-        with _no_ctrl_c():
+        with without_ctrl_c():
             super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
@@ -46,7 +46,7 @@ class Workers(Multiprocess):
         self._heard = {worker: self._heard_of(worker) for worker in self.processes}
         running = [worker for worker in self.processes if worker.process.is_alive()]
         self.processes = [worker for worker in self.processes if worker not in running]
-        with _no_ctrl_c():
+        with without_ctrl_c():
             super().keep_subprocess_alive()
         self.processes += running
 
@@ -63,23 +63,6 @@ class Workers(Multiprocess):
         if now - self._heard[worker] > HANGS_S:
             worker.process.kill()
         return self._heard[worker]
-
-
-@contextmanager
-def _no_ctrl_c() -> Iterator[None]:
-    """Let what is started meanwhile not hear Ctrl-C, which a terminal sends to all processes.
-
-    The supervisor does, and ends the workers; one that is still importing would print where it was.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # it is started with the first worker, and takes the mask off
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_with_supervisor() -> None:
