@@ -79,6 +79,31 @@ def test_a_signal_that_meets_the_import_of_compiled_code_ends_a_command_all_the_
     assert ("Traceback" in done.stderr) == (name is None)
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_second_signal_waits_for_the_cleaning_up_and_ends_one_that_takes_long(name):
+    """A wait for a thread that is interrupted makes some versions of Python wait for ever."""
+    raised = f"signal.raise_signal(signal.{name})"
+    lines = [
+        "import signal, sys",
+        "from mien.cli import _process",
+        "_process._GRACE_S = float(sys.argv[1])",
+        "with _process.command_process():",
+        "    try:",
+        f"        {raised}",
+        "    finally:",
+        f"        {raised}",
+        "        print('cleaned', flush=True)",
+    ]
+    patient, long = (
+        subprocess.run([sys.executable, "-c", "\n".join(lines), seconds], capture_output=True)
+        for seconds in ("60", "0")
+    )
+    assert patient.stdout == b"cleaned\n"
+    assert patient.returncode != 0
+    assert (long.stdout, long.stderr) == (b"", b"")
+    assert long.returncode == (143 if name == "SIGTERM" else 1)
+
+
 def test_a_command_whose_standard_error_is_closed_does_its_work(tmp_path):
     folder_of(tmp_path, {f"in/{number}.png": BLANK for number in range(3)})
     words = [sys.executable, "-m", "mien", "predict", "in", "--json"]

@@ -22,7 +22,7 @@ from mien.media.parts import drop_claimed
 __all__ = ["command_process"]
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
-_GRACE_S = 5.0  # a second signal may not interrupt the cleaning up, unless it takes longer
+_GRACE_S = 5.0  # a second signal may not interrupt the cleaning up; if it takes longer, it ends all
 
 
 @contextmanager
@@ -65,7 +65,8 @@ class _Ended(SystemExit):
     def __init__(self, number: int) -> None:
         """Keep the exit code that shells use for it, and what is said; Ctrl-C as click has it."""
         interrupted = number == signal.SIGINT
-        super().__init__(1 if interrupted else 128 + number)
+        self.number = 1 if interrupted else 128 + number
+        super().__init__(self.number)
         self.said = "\nAborted!" if interrupted else f"mien: ended by {signal.Signals(number).name}"
 
 
@@ -78,16 +79,20 @@ def _end_on_signals() -> list[int]:
     came: list[int] = []
     began: list[float] = []
 
+    def heard(number: int, error: BaseException) -> None:
+        if not began:
+            began.append(time.monotonic())
+            came.append(number)
+            raise error
+        if time.monotonic() - began[0] >= _GRACE_S:
+            drop_claimed()
+            os._exit(_Ended(number).number)  # processes that help end with this one
+
     def end(number: int, _frame: FrameType | None) -> None:
-        if began and time.monotonic() - began[0] < _GRACE_S:
-            return
-        began.append(time.monotonic())
-        came.append(number)
-        raise _Ended(number)
+        heard(number, _Ended(number))
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        came.append(number)
-        raise KeyboardInterrupt
+        heard(number, KeyboardInterrupt())
 
     for name in _SIGNALS:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
