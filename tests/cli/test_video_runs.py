@@ -26,15 +26,19 @@ def wait_for(condition, seconds=60):
         time.sleep(0.02)
 
 
+@pytest.fixture(scope="module")
+def long_film(portrait, tmp_path_factory):
+    """A film that takes far longer to read than a test waits for it."""
+    return clip(tmp_path_factory.mktemp("films") / "a.mp4", swaying(portrait, 40) * 30)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 1), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_a_signal_ends_at_once_and_leaves_no_file(portrait, tmp_path, number, code):
-    (tmp_path / "in").mkdir()
-    path = clip(tmp_path / "in" / "a.mp4", swaying(portrait, 40) * 100)
+def test_a_signal_ends_at_once_and_leaves_no_file(long_film, tmp_path, number, code):
     out = tmp_path / "out"
-    running = start(path, "--out", out / "a.mp4", "--csv", out / "a.csv")
+    running = start(long_film, "--out", out / "a.mp4", "--csv", out / "a.csv")
     wait_for(lambda: out.is_dir() and any(p.stat().st_size > 20_000 for p in out.iterdir()))
     running.send_signal(number)
     _, said = running.communicate(timeout=20)
