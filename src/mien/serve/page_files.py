@@ -146,7 +146,7 @@ def page_as_one_file(model: str | Path = "miennet") -> bytes:
         model: as `page_files` takes it.
 
     Returns:
-        HTML in UTF-8, about 12 MB.
+        HTML in UTF-8, about 13 MB.
 
     Raises:
         BadModelError: as `page_files`.
