@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context, parent_process, resource_tracker
 from threading import Thread
 from typing import Any, TypeVar
@@ -61,9 +61,10 @@ def share(
         return
     pool, work = _threads(make, workers) if threads else _processes(make, workers)
     waiting: deque[Future[Result]] = deque()
+    starting = nullcontext if threads else without_ctrl_c
     try:
         for task in tasks:
-            with without_ctrl_c():  # the pool may start a process for the task
+            with starting():  # the pool may start a process for the task
                 waiting.append(pool.submit(work, task))
             if len(waiting) > _AHEAD * workers:
                 yield waiting.popleft().result()
