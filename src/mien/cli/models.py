@@ -28,16 +28,15 @@ def models_command(name: str | None, plot: Path | None) -> None:
 
     Example: mien models cnn15 --plot cnn15.svg
     """
-    is_file = name is not None and Path(name).suffix == ".onnx"
-    if plot and (name is None or is_file):
+    if plot and (name is None or name.endswith(".onnx")):
         raise click.UsageError("--plot needs the name of a network, such as cnn15")
-    if is_file:
-        _show_model(Path(str(name)))
-    elif name is not None:
-        _show_network(name, plot)
-    else:
+    if name is None:
         _list_shipped()
         _list_networks()
+    elif name.endswith(".onnx"):
+        _show_model(Path(name))
+    else:
+        _show_network(name, plot)
 
 
 def _list_shipped() -> None:
