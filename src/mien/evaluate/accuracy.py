@@ -38,7 +38,6 @@ __all__ = [
     "evaluate",
     "pictures_header",
     "refuse_other_classes",
-    "score_header",
 ]
 
 
@@ -51,25 +50,8 @@ def pictures_header(labels: LabelSet) -> tuple[str, ...]:
     Returns:
         `PICTURES_HEADER` for the paper's six and neutral.
     """
-    return score_header(("path", "label", "predicted"), labels)
-
-
-def score_header(facts: tuple[str, ...], labels: LabelSet) -> tuple[str, ...]:
-    """Name the columns of a table of scores that has facts of its own first.
-
-    Args:
-        facts: the first columns.
-        labels: the classes.
-
-    Returns:
-        The facts and `score_columns`; a class called as one of the facts is ``score_NAME`` too.
-
-    Example:
-        >>> score_header(("fold",), LabelSet(("fold", "crease")))
-        ('fold', 'score_fold', 'crease')
-    """
-    scores = score_columns(labels)
-    return (*facts, *(f"score_{name}" if name in facts else name for name in scores))
+    facts = ("path", "label", "predicted")
+    return (*facts, *score_columns(labels, facts))
 
 
 PICTURES_HEADER = tuple(TABLES["pictures"].columns)

@@ -4,7 +4,7 @@ docs/many.md shows this list. A column has one meaning, in whichever of these ta
 other tables, and what reads a table back, are in `mien.table_kinds`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mien.faces.regions import REGIONS
@@ -74,11 +74,12 @@ _OWN_PROBABILITY = Column(
 _OWN_SHARE = Column("number", "of that time with that label", "share")
 
 
-def score_columns(labels: LabelSet) -> tuple[str, ...]:
+def score_columns(labels: LabelSet, others: Collection[str] = ()) -> tuple[str, ...]:
     """Name the columns that the probabilities of a face have.
 
     Args:
         labels: the classes.
+        others: columns that the table has beside those of faces.
 
     Returns:
         That of a calm class beside the names, then those of the names. A class called as another
@@ -87,9 +88,11 @@ def score_columns(labels: LabelSet) -> tuple[str, ...]:
     Example:
         >>> score_columns(LabelSet(("left", "right"), "straight")), score_columns(PAPER)[:2]
         (('straight', 'score_left', 'score_right'), ('neutral', 'happiness'))
+        >>> score_columns(LabelSet(("fold", "crease")), others=("fold",))
+        ('score_fold', 'crease')
     """
     names = ([labels.calm] if labels.calm_beside else []) + list(labels.names)
-    return tuple(f"score_{name}" if name in _FACTS else name for name in names)
+    return tuple(f"score_{n}" if n in _FACTS or n in others else n for n in names)
 
 
 _OF_A_FACE = ("left", "top", "right", "bottom", "detection", "label", "confidence")

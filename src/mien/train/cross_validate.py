@@ -22,12 +22,12 @@ from mien.data.folds import draw_folds
 from mien.data.manifest import ALTERED
 from mien.documents import parse_json, read_text
 from mien.errors import BadDataError, BadSettingError
-from mien.evaluate.accuracy import score_header
 from mien.evaluate.metrics import confusion, summarise
 from mien.labels import LabelSet
 from mien.media.writers import open_table, write_text
 from mien.models import zoo
 from mien.pixels import F32, I64
+from mien.recognize.columns import score_columns
 from mien.recognize.model import softmax
 from mien.train.config import TrainConfig
 from mien.train.data import Data, load_data
@@ -190,7 +190,7 @@ def _written(out: Path, held: list[Crops], logits: list[F32]) -> dict[str, Any]:
         for row, own in zip(crops.rows, found, strict=True)
         if row.label in labels.names
     ]
-    with open_table(out / _ANSWERS, score_header(_FACTS, LabelSet(labels.names))) as table:
+    with open_table(out / _ANSWERS, _header(labels)) as table:
         for row, number, own in rows:
             facts = (row.source, row.original, row.path, row.label, number, row.subject)
             table.writerow((*facts, *(float(value) for value in own)))
@@ -219,6 +219,11 @@ def _written(out: Path, held: list[Crops], logits: list[F32]) -> dict[str, Any]:
     return record
 
 
+def _header(labels: LabelSet) -> tuple[str, ...]:
+    """The columns of the table of answers, the scored classes last."""
+    return (*_FACTS, *score_columns(LabelSet(labels.names), _FACTS))
+
+
 def read_answers(run: Path, labels: LabelSet) -> Answers:
     """Read the held-out answers of a run by folds.
 
@@ -236,7 +241,7 @@ def read_answers(run: Path, labels: LabelSet) -> Answers:
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             header, *lines = csv.reader(file)
-        expected = score_header(_FACTS, LabelSet(labels.names))
+        expected = _header(labels)
         earlier = (*_FACTS[:-1], *expected[len(_FACTS) :])  # without subject
         if tuple(header) not in {expected, earlier}:
             raise BadDataError(
