@@ -91,9 +91,9 @@ def may_have_learned(card: Mapping[str, Any], folder: Path, split: str) -> list[
     if split == "train":
         return []
     key = {"valid": VALID, "test": TEST}[split]
-    own = split_digests([folder], split)
+    records = [record[key] for record in records_of(card) if key in record]
+    own = split_digests([folder], split) if records else {}
     found = set()
-    for record in records_of(card):
-        known = record.get(key, {})
+    for known in records:
         found |= {n for n in own.keys() & known.keys() if own[n] and own[n] != known[n]}
     return sorted({name.partition(":")[0] for name in found})
