@@ -29,7 +29,7 @@ def wait_for(condition, seconds=60):
 @pytest.fixture(scope="module")
 def long_film(portrait, tmp_path_factory):
     """A film that takes far longer to read than a test waits for it."""
-    return clip(tmp_path_factory.mktemp("films") / "a.mp4", swaying(portrait, 40) * 30)
+    return clip(tmp_path_factory.mktemp("films") / "a.mp4", swaying(portrait, 40) * 15)
 
 
 @pytest.mark.slow

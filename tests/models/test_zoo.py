@@ -69,6 +69,13 @@ LAYERS = {
 every_model = pytest.mark.parametrize("name", zoo.MODELS)
 
 
+@pytest.fixture(scope="module", params=zoo.MODELS)
+def built(request):
+    """Name, network in evaluation mode; built once, as the largest take a second each time."""
+    torch.manual_seed(0)
+    return request.param, zoo.build(request.param, 7, 0.9).eval()
+
+
 def grey_crops(count, side=64):
     crops = torch.randn(count, 1, side, side, generator=torch.Generator().manual_seed(0))
     return crops.expand(-1, 3, -1, -1)
@@ -105,10 +112,8 @@ def test_every_parameter_of_a_model_learns(name):
         assert parameter.grad.abs().max() > 0, key
 
 
-@every_model
-def test_a_crop_alone_gets_the_logits_it_gets_among_others(name):
-    torch.manual_seed(0)
-    network = zoo.build(name, 7, 0.2).eval()
+def test_a_crop_alone_gets_the_logits_it_gets_among_others(built):
+    _, network = built
     crops = grey_crops(3, network.side)
     with torch.inference_mode():
         together, alone = network(crops), network(crops[1:2])
@@ -116,9 +121,8 @@ def test_a_crop_alone_gets_the_logits_it_gets_among_others(name):
     assert (together[0] - together[1]).abs().max() > 3e-5
 
 
-@every_model
-def test_a_model_has_its_layers_and_last_maps(name):
-    network = zoo.build(name, 6, 0.2).eval()
+def test_a_model_has_its_layers_and_last_maps(built):
+    name, network = built
     aside = ("shortcut", "squeeze", "excite")
     layers = [
         key
@@ -132,10 +136,8 @@ def test_a_model_has_its_layers_and_last_maps(name):
         assert network.features(grey_crops(2, network.side)).shape == (2, *LAST_MAPS[name])
 
 
-@every_model
-def test_a_models_logits_are_its_last_layer_of_what_that_sees(name):
-    torch.manual_seed(0)
-    network = zoo.build(name, 7, 0.9).eval()
+def test_a_models_logits_are_its_last_layer_of_what_that_sees(built):
+    _, network = built
     crops = grey_crops(2, network.side)
     with torch.inference_mode():
         expected = network.embed(crops) @ network.last.weight.T + network.last.bias

@@ -30,7 +30,8 @@ export = pytest.importorskip("mien.train.export")
 pytestmark = pytest.mark.torch
 
 HEAVY = ("vgg16-bn", "res25-se", "cnn17")  # 40 to 95 million parameters
-LONGER = ("dlib13", "dlib14", "faceres13")  # of the same layers as miennet and faceres10
+# of the same layers as miennet, faceres10, resnet18 and cnn15, or more of them
+LIKE_OTHERS = ("dlib13", "dlib14", "faceres13", "resnet34", "cnn15-dropout")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(zoo.MODELS.keys() - {*HEAVY, *LONGER}))
+@pytest.mark.parametrize("name", sorted(zoo.MODELS.keys() - {*HEAVY, *LIKE_OTHERS}))
 def test_every_model_can_be_exported(folder, tmp_path, name, monkeypatch):
     monkeypatch.setattr(export, "_PROOF", 32)  # in a tenth of the time
     torch.manual_seed(0)

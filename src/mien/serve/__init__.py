@@ -16,6 +16,7 @@ video_lines   a video -> JSON lines, frame by frame
 live          a WebSocket: frames in, one record out, stale frames dropped
 routes        the addresses under /v1, health and metrics, with examples for /docs
 examples      what /docs shows of each address
+schemas       the shapes of the answers, for clients that are made from /openapi.json
 counters      what /metrics tells, and one line of log a request
 counter_folder  where worker processes count, so that each can add up all
 static_files  files held in memory, sent with ETag and gzip: the page, the documentation

@@ -26,6 +26,7 @@ from mien.serve.live import LIVE, Live
 from mien.serve.page_files import POLICY, page_files
 from mien.serve.problems import RequestError, problem
 from mien.serve.routes import House, make_routes
+from mien.serve.schemas import add_schemas
 from mien.serve.settings import Settings
 from mien.serve.static_files import StaticFiles
 from mien.serve.turns import Turns
@@ -101,6 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_api_websocket_route(LIVE, live.serve)
     _add_errors(app)
     _add_documentation(app)
+    add_schemas(app)
     _add_page(app, engine)
     room = Room(turns, settings.max_bytes, "--max-bytes")
     rooms = dict.fromkeys(_PICTURES, room)

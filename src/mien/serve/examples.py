@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from mien.errors import MienError, MissingExtraError
 from mien.labels import LABELS, PAPER
 from mien.serve.problems import RequestError, busy, problem
+from mien.serve.schemas import schema_of
 
 __all__ = ["CROPS", "EXPLAIN", "HEALTH", "METRICS", "MODELS", "PICTURES", "READY", "VIDEOS"]
 
@@ -30,6 +31,15 @@ _FACE = {
     },
 }
 _RECORD = {"path": "photo.jpg", "width": 512, "height": 512, "faces": [_FACE]}
+_MODEL = {
+    "name": "miennet",
+    "parameters": 1_148_263,
+    "multiply_adds": 69_637_024,
+    "metrics": {},
+    "licence": "Weights: CC BY-NC 4.0, for research",
+    "sha256": "0123...",
+    "in_use": True,
+}
 _UNREADABLE = {"path": "notes.txt", "error": "not a picture: notes.txt"}
 # Refusals as the gate and the addresses word them.
 _SEND = (
@@ -98,13 +108,16 @@ def _sent(one: str, many: bool) -> dict[str, Any]:
     }
 
 
-def _answers(media_type: str, example: object, *refusals: MienError) -> dict[int, Any]:
+def _answers(
+    media_type: str, example: object, schema: dict[str, Any], *refusals: MienError
+) -> dict[int, Any]:
     """A good answer, and the problems that are to be expected."""
-    shown: dict[str, Any] = {} if example is None else {"example": example}
+    shown = {"schema": schema} | ({} if example is None else {"example": example})
     answers: dict[int, Any] = {200: {"content": {media_type: shown}, "description": "The answer."}}
+    refused = schema_of("Problem")
     for refusal in refusals:
         status, data, headers = problem(refusal)
-        content = {dict(headers)["content-type"]: {"example": json.loads(data)}}
+        content = {dict(headers)["content-type"]: {"schema": refused, "example": json.loads(data)}}
         answers[status] = {"description": _WHY[status], "content": content}
     return answers
 
@@ -139,7 +152,12 @@ def _address(
 
 PICTURES = _address(
     "Faces and expressions in pictures",
-    _answers("application/json", {"pictures": [_RECORD, _UNREADABLE]}, *_USUAL),
+    _answers(
+        "application/json",
+        {"pictures": [_RECORD, _UNREADABLE]},
+        schema_of("Pictures"),
+        *_USUAL,
+    ),
     _sent("The picture file itself.", many=True),
 )
 CROPS = _address(
@@ -147,13 +165,14 @@ CROPS = _address(
     _answers(
         "application/json",
         {"labels": LABELS, "scores": [list(_SCORES.values())], "errors": []},
+        schema_of("Crops"),
         *_USUAL,
     ),
     _sent("The face crop itself.", many=True),
 )
 EXPLAIN = _address(
     "A figure of where the evidence for an expression lies in a face",
-    _answers("image/png", None, *_USUAL),
+    _answers("image/png", None, _FILE, *_USUAL),
     _sent("The picture file itself.", many=False),
 )
 VIDEOS = _address(
@@ -161,6 +180,7 @@ VIDEOS = _address(
     _answers(
         "application/jsonl",
         {"time_s": 0.04, "frame": 1, "faces": [{"track": 1, **_FACE}]},
+        schema_of("Frame", "Row", "End") | {"description": "Of each line."},
         *(*_DOOR, _LATE, _LARGE_VIDEO, _PACKED, _NO_VIDEO, _NO_EXTRA, _BUSY),
     ),
     {
@@ -177,11 +197,26 @@ VIDEOS = _address(
 )
 MODELS = _address(
     "The models in the package",
-    _answers("application/json", {"models": [{"name": "miennet", "in_use": True}]}, *_DOOR),
+    _answers(
+        "application/json",
+        {"models": [_MODEL], "labels": LABELS, "methods": ["grad-cam"]},
+        schema_of("Models"),
+        *_DOOR,
+    ),
 )
-HEALTH = _address("Whether the process answers", _answers("application/json", {"status": "ok"}))
+HEALTH = _address(
+    "Whether the process answers",
+    _answers("application/json", {"status": "ok"}, schema_of("Health")),
+)
 READY = _address(
     "Whether another request would be let in",
-    _answers("application/json", {"status": "ready", "inside": 0, "places": 18}, _BUSY),
+    _answers(
+        "application/json",
+        {"status": "ready", "inside": 0, "places": 18},
+        schema_of("Ready"),
+        _BUSY,
+    ),
 )
-METRICS = _address("Numbers for Prometheus", _answers("text/plain", None, *_DOOR))
+METRICS = _address(
+    "Numbers for Prometheus", _answers("text/plain", None, {"type": "string"}, *_DOOR)
+)
