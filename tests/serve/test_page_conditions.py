@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from mien.serve.page_files import page_files
 from tests.serve.test_page_faces import GREY, HAPPY, PATIENCE, STAND_IN, page, show
 from tests.serve.test_page_failures import PICTURE, TEXT, give, lit, says, shown
 from tests.support.browser import opened
@@ -44,6 +45,17 @@ def test_a_page_of_which_a_file_does_not_come_says_so_and_offers_nothing(browser
     context.close()
 
 
+def test_a_worker_that_does_not_come_is_said_though_the_networks_come_later(browser, address):
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    page.route("**/mien.js", lambda route: route.fulfill(content_type="text/javascript", body=OWN))
+    page.route("**/worker.js", lambda route: route.abort())
+    page.goto(address)
+    says(page, "the worker could not be started")
+    assert page.evaluate("() => document.querySelector('#loading').hidden")
+    context.close()
+
+
 def test_what_loads_is_offered_and_says_every_tenth_part_alone(browser, address):
     context = browser.new_context(locale="en-US")
     page = context.new_page()
@@ -59,6 +71,7 @@ def test_what_loads_is_offered_and_says_every_tenth_part_alone(browser, address)
     context.close()
 
 
+OWN = page_files()["mien.js"].decode()  # not the stand-in
 LOADS = STAND_IN.decode().replace(
     "static async open() {",
     "static async open(progress) {\n    for (let i = 0; i <= 200; i++) progress(i / 200);",

@@ -54,6 +54,16 @@ def test_the_page_has_all_that_it_names(files, texts):
     assert {n for n in files if n.endswith(".js")} - named == set()  # nothing is there for nothing
 
 
+def test_all_modules_of_the_page_are_asked_for_at_once(texts, one_file):
+    def imported(name):
+        for other in re.findall(r'^import .* from "\./(.+)";', texts[name], re.MULTILINE):
+            yield from (other, *imported(other))
+
+    preload = re.compile(r'<link rel="modulepreload" href="(.+)">')
+    assert preload.findall(texts["index.html"]) == sorted(set(imported("app.js")))
+    assert not preload.search(one_file)  # which has them inside
+
+
 def test_the_page_is_small_enough_to_load(files):
     assert sum(len(gzip.compress(data)) for data in files.values()) < 10_000_000
 

@@ -17,11 +17,12 @@ export class Mien {
   #worker;
   #waiting = new Map(); // by the id of the call
   #next = 0;
+  #broken = null; // why the worker cannot be used
+  card = null; // labels, colours, rule, input and more of the model
 
   /** Use `Mien.open`. */
-  constructor(worker, card) {
+  constructor(worker) {
     this.#worker = worker;
-    this.card = card; // labels, colours, rule, input and more of the model
     worker.onmessage = ({ data: { id, result, error, name } }) => {
       const { resolve, reject } = this.#waiting.get(id);
       this.#waiting.delete(id);
@@ -29,7 +30,8 @@ export class Mien {
       else reject(Object.assign(new Error(error), { name }));
     };
     worker.onerror = (event) => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(event.message ?? "the worker could not be started"));
+      this.#broken = new Error(event.message ?? "the worker could not be started");
+      for (const { reject } of this.#waiting.values()) reject(this.#broken);
       this.#waiting.clear();
     };
   }
@@ -40,11 +42,16 @@ export class Mien {
    * @param {(part: number) => void} progress is told the part that has come, in [0, 1].
    */
   static async open(progress = () => {}) {
-    const { card, files } = await load(progress);
-    const mien = new Mien(startWorker(), card);
-    const buffers = Object.values(files).map(({ buffer }) => buffer);
-    await mien.#call("open", { files, card }, buffers);
-    return mien;
+    const mien = new Mien(startWorker()); // its modules come while the networks do
+    try {
+      const { card, files } = await load(progress);
+      const buffers = Object.values(files).map(({ buffer }) => buffer);
+      await mien.#call("open", { files, card }, buffers);
+      return Object.assign(mien, { card });
+    } catch (error) {
+      mien.#worker.terminate();
+      throw error;
+    }
   }
 
   /**
@@ -77,6 +84,7 @@ export class Mien {
   #call(call, values, transferred = []) {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
+      if (this.#broken) throw this.#broken;
       this.#waiting.set(id, { resolve, reject });
       this.#worker.postMessage({ id, call, ...values }, transferred);
     });
