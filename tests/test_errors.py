@@ -35,6 +35,15 @@ def test_every_error_travels_between_processes():
     ):
         found = pickle.loads(pickle.dumps(error))
         assert (type(found), str(found), found.fix) == (type(error), str(error), error.fix)
+        assert found == error
+        assert hash(found) == hash(error)
+
+
+def test_errors_are_equal_if_kind_and_text_are_so_that_failures_can_be_compared():
+    error = errors.BadDataError("gone", fix="look")
+    others = [errors.BadDataError("gone", fix="ask"), errors.BadModelError("gone", fix="look")]
+    assert error not in [*others, "gone"]
+    assert len({error, *others, errors.BadDataError("gone", fix="look")}) == 3
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,14 @@ class MienError(Exception):
         self.message = message
         self.fix = fix
 
+    def __eq__(self, other: object) -> bool:
+        """Be equal to another of the same kind and text, as results that hold them are."""
+        return type(self) is type(other) and self.args == other.args
+
+    def __hash__(self) -> int:
+        """Have one hash where they are equal."""
+        return hash((type(self), self.args))
+
     def __reduce__(self) -> tuple[object, ...]:
         """Travel between processes, although the kinds are made from different arguments."""
         return _remade, (type(self), self.message, self.fix)

@@ -36,6 +36,7 @@ def test_every_option_of_the_page_exists_with_the_default_that_it_says():
     named = set(re.findall(r"--(?:max-|allow-)?[a-z]+(?:-[a-z]+)?(?=[ `])", PAGE)) - {
         "--data-binary",
         "--json",
+        "--root-path",
     }
     assert named <= params.keys()
     assert "16 | requests" in PAGE

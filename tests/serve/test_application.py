@@ -14,13 +14,14 @@ def test_the_documentation_loads_its_own_files_and_nothing_else(service):
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert sorted(loaded) == [
-        "/docs/start.js",
-        "/docs/swagger-ui-bundle.js",
-        "/docs/swagger-ui.css",
+        "docs/start.js",
+        "docs/swagger-ui-bundle.js",
+        "docs/swagger-ui.css",
     ]
     assert "<script>" not in page.text
     for path in loaded:
-        assert service.get(path).status_code == 200
+        assert service.get(f"/{path}").status_code == 200
+    assert 'url: "openapi.json"' in service.get("/docs/start.js").text
     assert "http" not in service.get("/docs/start.js").text
     policy = page.headers["content-security-policy"]
     assert "script-src 'self';" in policy
@@ -50,7 +51,9 @@ def test_every_address_is_documented_with_an_example(service):
             [content] = method["responses"]["200"]["content"].items()
             assert "example" in content[1] or path in {"/metrics", "/v1/explain"}
         if path.startswith("/v1/") and path != "/v1/models":
-            assert "multipart/form-data" in methods["post"]["requestBody"]["content"]
+            ways = methods["post"]["requestBody"]["content"]
+            assert {"multipart/form-data", "application/octet-stream"} <= ways.keys()
+            assert methods["post"]["operationId"] == path.removeprefix("/v1/")
             assert {"401", "413", "503"} <= methods["post"]["responses"].keys()
 
 

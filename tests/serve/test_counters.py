@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import re
+import tempfile
 
 import pytest
 from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocketDisconnect
 
+from mien.errors import BadSettingError
+from mien.serve.counter_folder import shared_counters
 from mien.serve.counters import Counters, Observed
 from tests.support.pictures import encode
 from tests.support.web_server import served, wait_until
@@ -100,6 +103,12 @@ def test_a_fault_counts_as_what_the_client_saw_of_it(begun, fault, status):
     assert (
         f'mien_requests_total{{route="/health",status="{status}"}} 1.0' in counters.text().decode()
     )
+
+
+def test_workers_without_a_place_to_count_are_refused_with_the_next_step(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(BadSettingError, match=r"TMPDIR.*--workers 1"), shared_counters():
+        pass
 
 
 def test_the_format_is_the_one_that_prometheus_reads(fresh):

@@ -87,6 +87,15 @@ def test_a_worker_that_died_is_replaced_at_once_while_another_starts(workers):
     assert len(workers.processes) == 2
 
 
+def test_the_log_says_how_a_worker_ended(workers, caplog):
+    killed, left = workers.processes
+    killed.end(-signal.SIGKILL)
+    left.end(1)
+    look(workers)
+    told = [record.getMessage() for record in caplog.records if record.name == "mien.serve"]
+    assert told == ["a worker was ended by signal 9 (Killed)", "a worker ended with exit code 1"]
+
+
 def test_workers_do_not_hear_the_ctrl_c_of_a_terminal_and_this_process_does(workers):
     look(workers)
     workers.processes[0].end()
@@ -95,10 +104,11 @@ def test_workers_do_not_hear_the_ctrl_c_of_a_terminal_and_this_process_does(work
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
-def test_a_worker_that_cannot_start_ends_all_at_once(workers):
+def test_a_worker_that_cannot_start_ends_all_at_once(workers, caplog):
     _, fails = workers.processes
     look(workers)
     fails.end(STARTUP_FAILURE)
     look(workers)
     assert workers.should_exit.is_set()
     assert fails in workers.processes  # the reason is looked for there
+    assert "a worker ended" not in caplog.text

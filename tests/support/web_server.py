@@ -63,7 +63,13 @@ class Service:
 def served(**settings):
     """Serve in a thread of this process."""
     chosen = Settings(**settings)
-    app = create_app(chosen)
+    with serving_app(create_app(chosen), chosen) as service:
+        yield service
+
+
+@contextmanager
+def serving_app(app, chosen):
+    """Serve an application in a thread of this process."""
     with mock.patch.object(serving, "_LOGGING", None):  # pytest's own stays
         server = Server(serving.make_config(lambda: app, chosen))
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -42,14 +42,14 @@ _DOCS_PAGE = b"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>mien: the HTTP interface</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="docs/swagger-ui.css">
 <div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
 </html>
 """
 _DOCS_START = f"""SwaggerUIBundle({{
-  url: "{_DOCUMENTED}",
+  url: "{_DOCUMENTED.removeprefix("/")}",
   dom_id: "#swagger-ui",
   validatorUrl: null, // the usual one is a service on the network
 }});
@@ -91,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # ours loads nothing from elsewhere
         redoc_url=None,
         openapi_url=_DOCUMENTED,
+        generate_unique_id_function=lambda route: route.name,  # generated clients call them so
         redirect_slashes=False,  # an address is ours or it is not; a redirect would trust Host
         lifespan=lifespan,
     )

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 from prometheus_client import values
 
+from mien.errors import BadSettingError
+
 __all__ = ["FOLDER", "counters_of_others_left_alone", "shared_counters"]
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the variable that prometheus_client reads
@@ -42,8 +44,19 @@ def shared_counters() -> Iterator[None]:
 
     Yields:
         Nothing; the environment names it.
+
+    Raises:
+        BadSettingError: if there is no place where a folder can be made.
     """
-    with tempfile.TemporaryDirectory(prefix="mien-serve-") as folder:
+    try:
+        made = tempfile.TemporaryDirectory(prefix="mien-serve-")
+    except OSError as error:
+        raise BadSettingError(
+            f"no folder can be made where worker processes count: {error.strerror or error}",
+            fix="set the environment variable TMPDIR to a folder that can be written, "
+            "or serve with --workers 1",
+        ) from error
+    with made as folder:
         os.environ[FOLDER] = folder
         try:
             yield

@@ -20,6 +20,7 @@ from starlette.websockets import WebSocketDisconnect
 from mien.recognize.recognizer import Failure
 from mien.recognize.results import Picture
 from mien.serve.counter_folder import FOLDER
+from mien.serve.gate import route_of
 
 __all__ = ["SAFE", "Counters", "Observed"]
 
@@ -167,7 +168,8 @@ class Observed:
                 status = status or HTTPStatus.INTERNAL_SERVER_ERROR  # which is sent further out
             raise
         finally:
-            route = scope["path"] if scope["path"] in self._routes else _OTHER
+            asked = route_of(scope)
+            route = asked if asked in self._routes else _OTHER
             seconds = time.monotonic() - start
             self._counters.answered(route, status, seconds)
             method = scope.get("method") if route != _OTHER else None

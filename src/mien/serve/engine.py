@@ -57,8 +57,12 @@ class Engine:
         self.recognizer.detector  # noqa: B018 - loaded before the first request
         self._source = source_of(self.recognizer.model)
         self.methods = usable_methods(self._source)
-        self._threads = ThreadPoolExecutor(settings.threads, "mien-picture")
-        self._films = ThreadPoolExecutor(max(1, settings.max_videos), "mien-video")
+        self._begin()
+
+    def _begin(self) -> None:
+        """Be ready to start threads, when there is work."""
+        self._threads = ThreadPoolExecutor(self._settings.threads, "mien-picture")
+        self._films = ThreadPoolExecutor(max(1, self._settings.max_videos), "mien-video")
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do something in a thread for pictures.
@@ -83,9 +87,10 @@ class Engine:
         return await asyncio.get_running_loop().run_in_executor(self._films, work)
 
     def close(self) -> None:
-        """End the threads, when what they do is done."""
+        """End the threads, when what they do is done; more work would start others."""
         self._threads.shutdown()
         self._films.shutdown()
+        self._begin()
 
     def picture(self, given: Given) -> Picture | Failure:
         """Read the faces of a picture.

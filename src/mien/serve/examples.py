@@ -15,6 +15,7 @@ __all__ = ["CROPS", "EXPLAIN", "HEALTH", "METRICS", "MODELS", "PICTURES", "READY
 
 _DATA_URL = "data:image/jpeg;base64,/9j/4AAQ..."
 _FILE = {"type": "string", "format": "binary"}
+_ANY_FILE = "application/octet-stream"  # of any format that mien reads; clients know how to send it
 _SCORES = dict(zip(LABELS, (0.9801, 0.0042, 0.0021, 0.0015, 0.0101, 0.002), strict=True))
 _FACE = {
     "box": [170, 60, 280, 210],
@@ -87,25 +88,28 @@ _BUSY = busy("17 requests are in work or waiting", 2)
 
 def _sent(one: str, many: bool) -> dict[str, Any]:
     """The ways to send pictures."""
-    files = {"type": "array", "items": _FILE} if many else _FILE
-    listed: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+    files = {"type": "array", "items": _FILE, "minItems": 1} if many else _FILE
+    listed: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
     if not many:
         listed["maxItems"] = 1
     return {
         "requestBody": {
             "required": True,
             "content": {
-                "multipart/form-data": {
-                    "schema": {"type": "object", "properties": {"files": files}}
-                },
-                "image/jpeg": {"schema": _FILE | {"description": one}},
+                "multipart/form-data": {"schema": _holding("files", files)},
+                _ANY_FILE: {"schema": _FILE | {"description": one}},
                 "application/json": {
-                    "schema": {"type": "object", "properties": {"pictures": listed}},
+                    "schema": _holding("pictures", listed),
                     "example": {"pictures": [_DATA_URL]},
                 },
             },
         }
     }
+
+
+def _holding(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """An object with one member, which must be there."""
+    return {"type": "object", "properties": {name: schema}, "required": [name]}
 
 
 def _answers(
@@ -187,10 +191,8 @@ VIDEOS = _address(
         "requestBody": {
             "required": True,
             "content": {
-                "video/mp4": {"schema": _FILE},
-                "multipart/form-data": {
-                    "schema": {"type": "object", "properties": {"files": _FILE}}
-                },
+                _ANY_FILE: {"schema": _FILE},
+                "multipart/form-data": {"schema": _holding("files", _FILE)},
             },
         }
     },

@@ -24,7 +24,7 @@ from mien.serve.problems import RequestError, problem
 from mien.serve.settings import Settings, is_loopback
 from mien.serve.turns import Turns, Visit
 
-__all__ = ["VISIT", "Gate", "Room", "client_of", "refuse"]
+__all__ = ["VISIT", "Gate", "Room", "client_of", "refuse", "route_of"]
 
 VISIT = "mien.visit"  # where a request's scope keeps its visit
 _LINGER_S, _LINGER_BYTES = 2.0, 4 * 2**20
@@ -90,7 +90,7 @@ class Gate:
             last_send = _lingering(receive, in_time, body)
         try:
             self._check(scope)
-            room = self._rooms.get(scope["path"]) if scope["type"] == "http" else None
+            room = self._rooms.get(route_of(scope)) if scope["type"] == "http" else None
             if room is None or scope["method"] != "POST":
                 await self._app(scope, receive, last_send)
                 return
@@ -107,7 +107,8 @@ class Gate:
 
     def _check(self, scope: Scope) -> None:
         """Refuse a wrong origin or token."""
-        if not scope["path"].startswith("/v1/") and scope["path"] != "/metrics":
+        route = route_of(scope)
+        if not route.startswith("/v1/") and route != "/metrics":
             return
         headers = Headers(scope=scope)
         origin = headers.get("origin")
@@ -168,6 +169,25 @@ def client_of(scope: Scope) -> str:
         The address, or "" where it is not known.
     """
     return scope["client"][0] if scope.get("client") else ""
+
+
+def route_of(scope: Scope) -> str:
+    """Return which of our addresses is asked for, as the router behind the gate understands it.
+
+    Args:
+        scope: of the request.
+
+    Returns:
+        The path without the prefix under which another application, or uvicorn's ``--root-path``,
+        holds this one.
+
+    Example:
+        >>> route_of({"path": "/mien/v1/models", "root_path": "/mien"})
+        '/v1/models'
+    """
+    path: str = scope["path"]
+    prefix: str = scope.get("root_path", "")
+    return path.removeprefix(prefix) if path.startswith(prefix + "/") else path
 
 
 async def refuse(scope: Scope, send: Send, error: MienError) -> None:

@@ -47,7 +47,7 @@ _PAGE = Path(__file__).parent / "page"
 _LOADER = _PAGE / "start.js"  # of the page that is one file
 _SUFFIXES = {".html", ".css", ".js", ".mjs", ".svg", ".gz"}  # of the page; the rest explains
 _RUNTIME = "vendor/ort-wasm-simd-threaded.wasm.gz"
-_PRELOADS = re.compile(r'(<link rel="modulepreload" href="[^"]+">\n)+')  # all at once, not in turn
+_PRELOADS = re.compile(r'<link rel="modulepreload" href="[^"]+">\n')
 _POLICY_META = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 
@@ -153,7 +153,8 @@ def page_as_one_file(model: str | Path = "miennet") -> bytes:
         BadModelError: as `page_files`.
     """
     files = page_files(model)
-    page, style = files.pop("index.html").decode(), files.pop("style.css").decode()
+    page = _PRELOADS.sub("", files.pop("index.html").decode())
+    style = files.pop("style.css").decode()
     icon, start = files.pop("icon.svg"), _LOADER.read_text(encoding="utf-8")
     inside = [_as_script(name, data) for name, data in files.items()]
     inside.append(f'<script type="module">{_inside(start)}</script>')
@@ -161,7 +162,6 @@ def page_as_one_file(model: str | Path = "miennet") -> bytes:
         '<link rel="stylesheet" href="style.css">': f"<style>{style}</style>",
         'href="icon.svg"': f'href="data:image/svg+xml;base64,{base64.b64encode(icon).decode()}"',
         '<script type="module" src="app.js"></script>': "\n".join(inside),
-        _PRELOADS.search(page)[0]: "",  # they are inside
         _POLICY_META.findall(page)[0]: _meta(_one_file_policy(start, style)),
     }
     for old, new in changes.items():

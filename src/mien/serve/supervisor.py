@@ -5,6 +5,7 @@ is slow to start is ended like one that hangs, and meanwhile none that died is r
 signal is heard. This one waits for none. Knows nothing of HTTP.
 """
 
+import logging
 import os
 import signal
 import time
@@ -14,12 +15,14 @@ from threading import Thread
 from typing import Any
 
 from uvicorn import Config
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from mien.media.parallel import without_ctrl_c
 
 __all__ = ["HANGS_S", "Workers", "end_with_supervisor"]
 
+_LOG = logging.getLogger("mien.serve")
 HANGS_S = 30  # without a sign of life a worker is ended; a busy machine is slow to give one
 
 
@@ -46,6 +49,8 @@ class Workers(Multiprocess):
         self._heard = {worker: self._heard_of(worker) for worker in self.processes}
         running = [worker for worker in self.processes if worker.process.is_alive()]
         self.processes = [worker for worker in self.processes if worker not in running]
+        if not self.should_exit.is_set():
+            _say_how_they_ended(self.processes)
         with without_ctrl_c():
             super().keep_subprocess_alive()
         self.processes += running
@@ -63,6 +68,15 @@ class Workers(Multiprocess):
         if now - self._heard[worker] > HANGS_S:
             worker.process.kill()
         return self._heard[worker]
+
+
+def _say_how_they_ended(workers: list[Process]) -> None:
+    """Log the end of workers; one that cannot start has said why itself."""
+    for code in [worker.exitcode for worker in workers]:
+        if code is not None and code < 0:
+            _LOG.warning("a worker was ended by signal %d (%s)", -code, signal.strsignal(-code))
+        elif code != STARTUP_FAILURE:
+            _LOG.warning("a worker ended with exit code %s", code)
 
 
 def end_with_supervisor() -> None:
