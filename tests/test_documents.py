@@ -51,6 +51,8 @@ def test_what_is_no_json_is_refused(text):
 def test_a_file_is_read_to_its_cap_and_no_further(tmp_path):
     (tmp_path / "a").write_text("é", encoding="utf-8")
     assert read_text(tmp_path / "a") == "é"
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbfseed = 1")  # as Notepad saves it
+    assert parse_toml(read_text(tmp_path / "a")) == {"seed": 1}
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(20 * 2**30)  # takes no room on the disk
     for endless in (tmp_path / "huge", "/dev/zero"):

@@ -81,6 +81,7 @@ def test_settings_of_a_search_are_what_their_cells_are(tmp_path):
     frame = mien.read_table(tmp_path / "search.csv", "polars")
     assert frame.rows()[1] == ("cnn7", 40, 1.0, "False", 0.5, 1.25, 2, 4, 0.1, "done", "run")
     assert [str(kind) for kind in frame.dtypes[:4]] == ["String", "Int64", "Float64", "String"]
+    assert str(frame["best_epoch"].dtype) == "Int64"
 
 
 def kinds_of(frame):
@@ -94,6 +95,14 @@ def test_scores_of_ones_own_classes_are_numbers_whatever_their_cells_and_names_l
     frame = mien.read_table(tmp_path / "scores.csv", "polars")
     assert frame.rows() == [("a.jpg", 1.0, 0.0)]
     assert kinds_of(frame) == {"filepath": "text", "=left": "number", "right": "number"}
+
+
+def test_a_table_that_excel_has_saved_has_the_same_columns(tmp_path):
+    text = b"\xef\xbb\xbffilepath,left,right\r\n0012,1,0\r\n"
+    (tmp_path / "scores.csv").write_bytes(text)
+    frame = mien.read_table(tmp_path / "scores.csv", "polars")
+    assert frame.rows() == [("0012", 1.0, 0.0)]
+    assert frame.columns == ["filepath", "left", "right"]
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

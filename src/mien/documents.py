@@ -35,7 +35,7 @@ def read_text(path: str | Path) -> str:
         data = file.read(_MOST_BYTES + 1)  # bounded: a device never ends
     if len(data) > _MOST_BYTES:
         raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
-    return data.decode("utf-8")
+    return data.decode("utf-8-sig")  # editors of Windows put a mark in front
 
 
 def parse_json(text: str, finite: bool = True) -> Any:

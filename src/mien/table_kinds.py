@@ -340,7 +340,7 @@ def _is(kind: type[int] | type[float], cell: Any) -> bool:
 
 def _read_csv(path: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             header, *rows = [tuple(map(unguarded, row)) for row in csv.reader(file)] or [()]
     except (OSError, csv.Error) as error:
         raise BadDataError(f"cannot read {path}: {error}", _FIX) from error

@@ -156,6 +156,13 @@ def test_evaluate_of_what_is_not_there_says_so(model, folder, tmp_path):
     failed(mien("evaluate", folder / "manifest.csv", folder), "is not a model of mien")
 
 
+def test_another_model_that_is_not_there_is_named_before_one_is_measured(
+    model, folder, monkeypatch
+):
+    monkeypatch.setattr("mien.evaluate.accuracy.evaluate", lambda *_: pytest.fail("measured"))
+    failed(mien("evaluate", model, folder, "--against", "gone.onnx"), "gone.onnx")
+
+
 def test_rows_without_a_place_to_write_them_are_wrong_usage(model, folder):
     result = mien("evaluate", model, folder, "--pictures")
     assert result.exit_code == 2

@@ -130,6 +130,13 @@ def test_standard_output_that_is_closed_is_one_error(monkeypatch):
         StandardOutput()
 
 
+def test_another_name_of_a_file_that_is_read_is_no_name_for_an_output(tmp_path):
+    (tmp_path / "a.csv").write_text("read")
+    os.link(tmp_path / "a.csv", tmp_path / "b.csv")
+    with pytest.raises(WrongUsageError, match=r"b\.csv is named twice"):
+        echo_beside(tmp_path / "b.csv", inputs=[tmp_path / "a.csv"])
+
+
 # (text as it came, as it is written); a number is no formula
 CELLS = [
     ("photo.jpg", "photo.jpg"),
@@ -140,7 +147,8 @@ CELLS = [
     ("-x.jpg", "'-x.jpg"),
     ("\t=1", "'\t=1"),
     ("\r=1", "'\r=1"),
-    ("＝1", "'＝1"),
+    ("\n=1", "'\n=1"),
+    *((f"{wide}1", f"'{wide}1") for wide in "＝＋－＠"),
     ("'=1", "''=1"),
     ("'quoted'", "'quoted'"),
     ("-0.25", "-0.25"),
@@ -192,6 +200,7 @@ def test_our_own_table_of_labels_is_read_back_with_such_a_name(tmp_path, monkeyp
         ("a\nb\tc\rd", "a\\nb\\tc\\rd"),
         ("a\x9bb\x7f", "a\\x9bb\\x7f"),
         ("gpj.\u202eexe", "gpj.\\u202eexe"),
+        ("a\u2028b\u2029c\u2066d\u200fe", "a\\u2028b\\u2029c\\u2066d\\u200fe"),
         ("café 写真 👩‍👧", "café 写真 👩‍👧"),
         (os.fsdecode(b"caf\xe9"), os.fsdecode(b"caf\xe9")),
     ],

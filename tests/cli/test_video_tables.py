@@ -9,7 +9,7 @@ import mien
 from mien.labels import LABELS
 from tests.support.commands import mien as run
 from tests.support.tables import rows_of
-from tests.support.video_files import film
+from tests.support.video_files import film, shades
 
 
 @pytest.fixture(scope="module")
@@ -111,14 +111,20 @@ def test_options_that_do_not_go_together_are_wrong_usage(talk, words):
     assert run("video", talk, *words).exit_code == 2
 
 
-def test_where_no_film_can_be_read_no_table_is_written(tmp_path, monkeypatch):
+@pytest.mark.parametrize("damage", ["no film", "no frame"])
+def test_where_no_film_can_be_read_no_table_is_written(tmp_path, monkeypatch, damage):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.mp4").write_bytes(b"text")
+    data = bytearray(film(tmp_path / "a.mp4", shades(3)).read_bytes())
+    start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+    data[start:end] = bytes(end - start)
+    (tmp_path / "a.mp4").write_bytes(b"text" if damage == "no film" else data)
+    (tmp_path / "t.csv").write_text("of an earlier run")
     result = run("video", ".", "--films", "--csv", "t.csv")
     assert result.exit_code == 1
     assert result.stderr.endswith("mien: 1 of 1 films could not be read\n")
     assert "wrote" not in result.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "t.csv"]
+    assert (tmp_path / "t.csv").read_text() == "of an earlier run"
 
 
 def test_a_folder_without_films_is_named(tmp_path):

@@ -48,6 +48,20 @@ def test_a_file_that_is_none_of_ours_is_named(text, told, tmp_path):
     assert str(tmp_path) in str(caught.value)
 
 
+def test_classes_that_cannot_be_read_are_not_taken_for_the_papers(tmp_path):
+    (tmp_path / "labels.json").mkdir()  # there, and no file, as one that may not be opened
+    with pytest.raises(BadDataError, match="cannot read"):
+        labels_of(tmp_path)
+
+
+def test_folders_of_which_one_alone_has_a_calm_class_are_not_mixed(tmp_path):
+    for name, labels in (("a", LabelSet(("x", "y", "z"))), ("b", LabelSet(("x", "y"), "z"))):
+        (tmp_path / name).mkdir()
+        write_labels(tmp_path / name, labels)
+    with pytest.raises(BadDataError, match="use folders of the same classes"):
+        labels_of_all([tmp_path / "a", tmp_path / "b"])
+
+
 def test_folders_of_other_classes_are_never_mixed(tmp_path):
     for name, names in (("a", ("x", "y")), ("b", ("y", "x")), ("c", ("x", "y"))):
         (tmp_path / name).mkdir()

@@ -25,6 +25,13 @@ def test_a_manifest_is_read_back_as_written(tmp_path):
     assert manifest.read(tmp_path) == [ROW, odd]
 
 
+def test_a_manifest_that_excel_has_saved_is_read(tmp_path):
+    line = ",".join(manifest.cells(ROW))
+    text = f"{HEADER}{line}\n".replace("\n", "\r\n")
+    (tmp_path / "manifest.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert manifest.read(tmp_path) == [ROW]
+
+
 def test_a_file_name_that_is_no_text_survives(tmp_path):
     odd = replace(ROW, original=b"a\xff.jpg".decode(errors="surrogateescape"))
     manifest.write([odd], tmp_path)

@@ -1,8 +1,10 @@
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from mien.data.datasets import Item
+from mien.data.manifest import Row
 from mien.data.splits import draw_held_out, draw_part, hold_out
 from mien.errors import BadSettingError
 from mien.labels import LABELS
@@ -28,6 +30,13 @@ def test_a_name_that_is_no_utf_8_can_be_drawn():
     rows = [row_of("fear", "train", name) for name in ("caf\udce9.png", "caf\udce8.png")]
     draws = [draw_held_out(rows, 0.5, seed).tolist() for seed in range(20)]
     assert any(one != other for one, other in draws)  # each by itself
+
+
+def test_of_a_person_all_pictures_are_held_out_or_none():
+    row = Row("a.jpg", "fear", "ckplus", "train", "S005", "", "", "as-is")
+    rows = [replace(row, original=f"{number}.jpg") for number in range(50)]
+    drawn = {tuple(draw_held_out(rows, 0.5, seed)) for seed in range(20)}
+    assert drawn == {(True,) * 50, (False,) * 50}
 
 
 def test_every_expression_loses_its_share():

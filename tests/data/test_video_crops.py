@@ -2,12 +2,13 @@ import os
 import resource
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mien.data.video_crops import HEADER, CropOptions, cut_faces
+from mien.data.video_crops import HEADER, CropOptions, VideoCrops, cut_faces
 from mien.errors import OutputError
 from mien.faces import align
 from tests.support.commands import mien
@@ -90,6 +91,13 @@ def test_the_command_says_what_it_found(talk, tmp_path):
     assert result.exit_code == 0
     assert result.stdout == "3 frames looked at, 1 with a face\n"
     assert result.stderr == f"wrote 1 faces and {tmp_path / 'out'}/frames.csv\n"
+
+
+def test_all_that_was_wrong_with_a_film_is_kept():
+    faults = {"rate": 25.0, "damaged": 1, "mended": 2, "left_out": ("a cover",), "missing_s": 3.5}
+    found = VideoCrops()
+    found.take_faults(SimpleNamespace(**faults))
+    assert found == VideoCrops(**faults)
 
 
 def test_both_ways_of_choosing_frames_are_wrong_usage(tmp_path):

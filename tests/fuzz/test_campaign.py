@@ -18,7 +18,7 @@ KIND = "tests.fuzz.planted:EVERY_FAULT"
 def run(tmp_path_factory):
     """Seven inputs, one of each outcome, and what was kept."""
     found = tmp_path_factory.mktemp("found")
-    return campaign(KIND, range(7), 0, found, Limits(0.5, 350, 4)), found / KIND
+    return campaign(KIND, range(7), 0, found, Limits(0.5, 350, 6)), found / KIND
 
 
 def test_every_outcome_is_counted_once(run):
@@ -34,7 +34,7 @@ def test_a_failure_is_named_by_its_type_and_place(run):
     assert set(tally.findings) == {
         "failed: KeyError from planted.py:use",
         "crashed: ended by signal 11",
-        "slow: no answer in 4 s",
+        "slow: no answer in 6 s",
         "slow: more than 0.5 s",
         "large: more than 350 MiB",
     }
@@ -54,11 +54,11 @@ def test_what_failed_is_kept_and_made_as_small_as_it_can_be(run):
 def test_an_input_can_be_made_again_from_its_number(run):
     tally, _ = run
     assert tally.findings["crashed: ended by signal 11"].first == 3
-    assert tally.record()["findings"]["slow: no answer in 4 s"] == {"count": 1, "first": 4}
+    assert tally.record()["findings"]["slow: no answer in 6 s"] == {"count": 1, "first": 4}
 
 
 def test_a_child_that_died_is_followed_by_another_that_answers(tmp_path):
-    with Child(KIND, 0, tmp_path, Limits(0.5, 1024, 4)) as child:
+    with Child(KIND, 0, tmp_path, Limits(0.5, 1024, 6)) as child:
         outcomes = [answer["outcome"] for answer in child.numbers(2, 9)]
     assert outcomes == ["failed", "crashed", "slow", "clean", "slow", "clean", "refused"]
 

@@ -220,6 +220,18 @@ def test_a_folder_that_goes_while_it_is_walked_hides_no_other(tmp_path):
     assert found.left_out == {"cannot be opened (No such file or directory)": [tmp_path / "b"]}
 
 
+def test_of_a_second_walk_only_new_faults_are_told():
+    first, again = PictureFiles(), PictureFiles()
+    for found in (first, again):
+        found.leave_out(Path("a.png"), "link that leads nowhere")
+        found.leave_out(Path(".b.png"), "hidden")
+    again.leave_out(Path("c"), "cannot be opened (Permission denied)")
+    again.leave_out(Path(".d.png"), "hidden")
+    since = again.faults_since(first)
+    assert since.left_out == {"cannot be opened (Permission denied)": [Path("c")]}
+    assert since.faults == 1
+
+
 def test_films_are_found_by_their_suffix_below_a_folder(tmp_path):
     names = ["b.MP4", "a/c.mkv", "VTS_01_1.VOB", "d.asf", "x.jpg", ".h.mp4", ".t/d.mov"]
     folder_of(tmp_path, dict.fromkeys(names, b""))

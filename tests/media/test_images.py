@@ -92,6 +92,7 @@ def test_sixteen_bits_are_scaled_to_eight(kind):
     ("values", "expected"),
     [
         (np.array([[0, 40, 200]], dtype=np.int32), [0, 40, 200]),  # eight bits in a wide type
+        (np.array([[0, 40, 255]], dtype=np.int32), [0, 40, 255]),
         (np.array([[0, 25700, 65535]], dtype=np.int32), [0, 100, 255]),
         (np.array([[0, 0.2, 1]], dtype=np.float32), [0, 51, 255]),
         (np.array([[np.nan, 0.2, 1]], dtype=np.float32), [0, 51, 255]),

@@ -32,19 +32,31 @@ def test_what_was_added_is_known_to_the_next_run(tmp_path, picture):
         assert journal.known(tmp_path / "b.png") is None
 
 
-@pytest.mark.parametrize("change", ["size", "time"])
+@pytest.mark.parametrize("change", ["size", "time", "a millisecond"])
 def test_a_file_that_was_changed_is_not_known(tmp_path, picture, change):
+    second_ns = 1_700_000_000 * 10**9
+    os.utime(picture, ns=(second_ns, second_ns))
     with Journal(tmp_path / "j", SETTINGS) as journal:
         journal.add(picture, stamp_of(picture), "old")
         if change == "size":
-            times = picture.stat()
             picture.write_bytes(b"longer")
-            os.utime(picture, ns=(times.st_atime_ns, times.st_mtime_ns))
-        else:
-            os.utime(picture, ns=(1, 1))
+        after_ns = {"size": 0, "time": 10**9, "a millisecond": 10**6}[change]
+        os.utime(picture, ns=(second_ns + after_ns,) * 2)
         assert journal.known(picture) is None
         journal.add(picture, stamp_of(picture), "new")
         assert journal.known(picture) == "new"
+
+
+def test_what_was_added_before_an_error_is_kept(tmp_path, picture):
+    def interrupted():
+        with Journal(tmp_path / "j", SETTINGS) as journal:
+            journal.add(picture, stamp_of(picture), "read")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with Journal(tmp_path / "j", SETTINGS) as journal:
+        assert journal.known(picture) == "read"
 
 
 def test_a_file_of_which_something_is_gone_is_not_known(tmp_path, picture):
@@ -111,6 +123,13 @@ def test_a_full_disk_is_one_error_and_the_journal_stays_whole(tmp_path, picture)
         fill()
     with Journal(tmp_path / "j", SETTINGS) as journal:
         assert journal.known(picture) == "kept"
+
+
+def test_what_the_disk_refuses_at_the_very_end_is_an_error_too(tmp_path, picture):
+    journal = Journal(tmp_path / "j", SETTINGS).__enter__()
+    journal.add(picture, stamp_of(picture), "x" * 100_000)
+    with full_disk(), pytest.raises(OutputError, match="cannot write"):
+        journal.__exit__(None, None, None)
 
 
 def test_a_run_that_was_killed_leaves_what_it_had_committed(tmp_path, picture):

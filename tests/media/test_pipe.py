@@ -95,6 +95,7 @@ def box(kind, size, wide=False):
         (box(b"ftyp", 24, wide=True) + box(b"free", 8) + box(b"mdat", 99), True),
         (box(b"ftyp", 32) + box(b"free", 2 << 20), True),  # too far to look: kept, to be sure
         (box(b"ftyp", 3), False),
+        (box(b"free", 0) + box(b"mdat", 99), False),  # 0: to the end of the file
         (box(b"ftyp", 32), False),
     ],
 )

@@ -48,6 +48,11 @@ def test_a_second_is_a_second_whatever_the_first_time_stamp(tmp_path):
         assert [frame.time_s for frame in opened] == [0, 1]  # 1.007 - 0.007 is 0.9999999999999999
 
 
+def test_a_rate_that_no_camera_has_is_none(tmp_path):
+    with VideoFile(film(tmp_path / "a.mov", shades(3), rate=20_000)) as opened:
+        assert (opened.length, opened.rate) == (3, 0)
+
+
 def test_a_video_in_memory_can_be_read(tmp_path):
     path = film(tmp_path / "a.avi", shades(3))
     with path.open("rb") as file, VideoFile(file, "a.avi") as opened:

@@ -66,6 +66,16 @@ def test_times_are_kept_at_a_variable_rate(tmp_path):
     assert times(out) == pytest.approx([n / 30 for n in stamps], abs=1e-3)
 
 
+def test_frames_nearer_than_the_unit_of_time_follow_each_other_and_each_is_shown(tmp_path):
+    source = film(tmp_path / "a.avi", shades(3))  # whose unit is a frame, a tenth of a second
+    out = tmp_path / "out.mp4"
+    with open_video(source) as video, atomic_video(out, video, 1) as written:
+        for frame, time_s in zip(video, (0.0, 0.01, 0.2), strict=True):
+            written.write(frame.rgb(), time_s)
+    assert times(out) == pytest.approx([0, 0.1, 0.2])
+    assert lasts(out, "video") == pytest.approx(0.3)
+
+
 def test_pictures_stay_where_they_were_and_look_the_same(tmp_path):
     pictures = [np.full((96, 128, 3), (200, 40, 40), dtype=np.uint8) for _ in range(5)]
     for number, picture in enumerate(pictures):

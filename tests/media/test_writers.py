@@ -1,5 +1,6 @@
 """Files are whole or absent, and say exactly what they were given."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -8,7 +9,16 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from mien.errors import OutputError
-from mien.media.writers import CsvWriter, atomic, write_bytes, write_picture, write_text
+from mien.media.atomic import refuses_every_file
+from mien.media.writers import (
+    CsvWriter,
+    as_output_error,
+    atomic,
+    atomic_folder,
+    write_bytes,
+    write_picture,
+    write_text,
+)
 from tests.support.full_disk import full_disk
 
 RED = np.full((8, 8, 3), (250, 10, 20), dtype=np.uint8)
@@ -83,6 +93,17 @@ def test_a_full_disk_is_explained_and_nothing_is_left(tmp_path):
     assert files(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "every"),
+    [("ENOSPC", True), ("EDQUOT", True), ("EROFS", True), ("EIO", True), ("ENAMETOOLONG", False)],
+)
+def test_what_the_disk_would_say_of_every_file_is_told_from_what_is_wrong_with_one(name, every):
+    number = getattr(errno, name)
+    with pytest.raises(OutputError) as caught, as_output_error(Path("a.png")):
+        raise OSError(number, os.strerror(number))
+    assert refuses_every_file(caught.value) is every
+
+
 def test_a_row_that_the_disk_refuses_says_so_and_is_not_forgotten(tmp_path):
     sink = CsvWriter(tmp_path / "a.csv", ("n",)).__enter__()
     with full_disk(), pytest.raises(OutputError, match=r"try: .*free space"):
@@ -149,6 +170,16 @@ def test_what_a_process_has_open_is_not_replaced(tmp_path):
     assert files(tmp_path) == ["further.csv", "open.csv", "out.csv"]
 
 
+def test_a_link_to_an_empty_folder_stays_and_the_folder_is_filled(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to("disk")
+    with atomic_folder(tmp_path / "out") as part:
+        (part / "a.txt").write_text("x")
+    assert files(tmp_path / "disk") == ["a.txt"]
+    assert (tmp_path / "out").is_symlink()
+    assert files(tmp_path) == ["disk", "out"]
+
+
 def test_links_that_lead_to_each_other_are_left_alone(tmp_path):
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
@@ -199,10 +230,11 @@ def test_a_picture_comes_back_in_its_format_and_colours(tmp_path, name, kind, of
         assert np.abs(np.asarray(image).astype(int) - RED).max() <= off
 
 
-def test_jpeg_is_saved_at_quality_95_with_full_colour(tmp_path):
-    write_picture(RED, tmp_path / "a.jpg")
+@pytest.mark.parametrize("name", ["a.jpg", "a.jpeg"])
+def test_jpeg_is_saved_at_quality_95_with_full_colour(tmp_path, name):
+    write_picture(RED, tmp_path / name)
     Image.fromarray(RED).save(tmp_path / "b.jpg", quality=95)
-    with Image.open(tmp_path / "a.jpg") as ours, Image.open(tmp_path / "b.jpg") as pillow:
+    with Image.open(tmp_path / name) as ours, Image.open(tmp_path / "b.jpg") as pillow:
         assert JpegImagePlugin.get_sampling(ours) == 0
         assert ours.quantization == pillow.quantization
 

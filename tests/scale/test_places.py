@@ -9,6 +9,7 @@ pyarrow = pytest.importorskip("pyarrow")
 from mien.errors import BadImageError, BadSettingError, OutputError
 from mien.media.folders import PictureFiles, walk_pictures
 from mien.media.inputs import as_rgb
+from mien.scale import places
 from mien.scale.places import Place
 from tests.support.pictures import encode, folder_of, texture
 
@@ -46,6 +47,13 @@ def test_what_is_fetched_is_the_file_and_what_is_not_fails_by_its_address(tmp_pa
         as_rgb(place.fetch(f"file://{tmp_path}/gone.png"))
 
 
+def test_a_file_that_is_too_large_is_not_fetched(tmp_path, monkeypatch):
+    folder_of(tmp_path, {"a.png": b"1234"})
+    monkeypatch.setattr(places, "MAX_BYTES", 3)
+    with pytest.raises(BadImageError, match=r"cannot read file:///.*/a.png: more than 3 bytes"):
+        as_rgb(Place(f"file://{tmp_path}").fetch(f"file://{tmp_path}/a.png"))
+
+
 def test_a_picture_that_the_store_refuses_in_its_own_way_fails_by_its_address(tmp_path):
     def refuse(_name):
         raise pyarrow.ArrowCancelled("the store is asleep")
@@ -56,9 +64,17 @@ def test_a_picture_that_the_store_refuses_in_its_own_way_fails_by_its_address(tm
         as_rgb(place.fetch(f"file://{tmp_path}/a.png"))
 
 
-@pytest.mark.parametrize("scheme", ["", "file://"])
-def test_what_is_written_is_read(tmp_path, scheme):
+def run_at(scheme, tmp_path):
+    """The folder of a run: on this disk, or in the object store that Arrow keeps in memory."""
     place = Place(f"{scheme}{tmp_path}/run")
+    if scheme == "mock://":  # which wants its folders made
+        place._files.create_dir(f"{place._root}/parts")
+    return place
+
+
+@pytest.mark.parametrize("scheme", ["", "file://", "mock://"])
+def test_what_is_written_is_read(tmp_path, scheme):
+    place = run_at(scheme, tmp_path)
     table = pyarrow.table({"n": [1, 2]})
     place.write_tables([table, table], table.schema, "parts/0.parquet")
     place.put_text("{}\n", "run.json")
@@ -69,7 +85,9 @@ def test_what_is_written_is_read(tmp_path, scheme):
     assert place.names("other") == set()
 
 
-def test_a_table_that_fails_midway_is_absent(tmp_path):
+@pytest.mark.parametrize("scheme", ["", "file://", "mock://"])
+def test_a_table_that_fails_midway_is_absent(tmp_path, scheme):
+    place = run_at(scheme, tmp_path)
     table = pyarrow.table({"n": [1]})
 
     def failing():
@@ -77,8 +95,8 @@ def test_a_table_that_fails_midway_is_absent(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Place(tmp_path).write_tables(failing(), table.schema, "t.parquet")
-    assert list(tmp_path.iterdir()) == []
+        place.write_tables(failing(), table.schema, "parts/0.parquet")
+    assert place.names("parts") == set()
 
 
 def test_a_damaged_table_is_named(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 
 import numpy as np
@@ -58,6 +59,24 @@ def test_what_cannot_be_read_has_no_stamp_so_that_it_is_tried_again(tmp_path, re
         "error": f"no such file: {tmp_path / 'gone.jpg'}",
     }
     assert isinstance(reading.error, BadImageError)
+
+
+@pytest.mark.parametrize("name", ["read_many", "score_many"])
+def test_a_file_that_changes_while_it_is_read_has_the_stamp_of_before(
+    photo, recognizer, monkeypatch, name
+):
+    before, real = stamp_of(photo), getattr(readers, name)
+
+    def changing(*asked):
+        found = list(real(*asked))
+        os.utime(photo, ns=(1, 1))
+        return found
+
+    monkeypatch.setattr(readers, name, changing)
+    photos = PhotoReader(recognizer, False, Caps(), Drawing())
+    reader = photos if name == "read_many" else CropReader(recognizer, Caps(), False)
+    [reading] = reader([photo])
+    assert (reading.error, reading.stamp) == (None, before)
 
 
 def test_a_picture_too_long_for_its_format_says_so_and_its_faces_are_kept(

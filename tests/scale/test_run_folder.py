@@ -11,6 +11,7 @@ from mien.errors import BadImageError, OutputError
 from mien.media.data_frames import Column
 from mien.media.folders import PictureFiles
 from mien.media.parquet import read_parquet
+from mien.scale import run_folder
 from mien.scale.places import Place
 from mien.scale.run_folder import Size, open_run
 
@@ -27,7 +28,11 @@ def row(name, face=0, error=None):
     return [name, face, error]
 
 
-def test_the_table_has_the_rows_of_the_parts_in_order_whoever_came_first(tmp_path):
+@pytest.mark.parametrize("group", [20_000, 2])
+def test_the_table_has_the_rows_of_the_parts_in_order_whoever_came_first(
+    tmp_path, monkeypatch, group
+):
+    monkeypatch.setattr(run_folder, "_GROUP", group)  # rows in memory, then written
     run = begin(tmp_path)
     assert (run.pictures, run.parts) == (5, 3)
     assert [run.names(part) for part in range(3)] == [NAMES[:2], NAMES[2:4], NAMES[4:]]
@@ -69,6 +74,19 @@ def test_a_list_that_was_not_finished_is_made_again_but_parts_without_one_are_re
     (tmp_path / "parts" / "000000.parquet").write_bytes(b"")
     with pytest.raises(OutputError, match=r"holds parts, but no run\.json"):
         begin(tmp_path)
+
+
+def test_folders_that_were_not_entered_are_counted_and_a_resumed_run_still_knows(tmp_path):
+    left_out = PictureFiles()
+
+    def walk():
+        yield from NAMES
+        left_out.leave_out(tmp_path / "closed", "cannot be opened (Permission denied)")
+        left_out.leave_out(tmp_path / ".hidden", "hidden")
+
+    listed = (walk(), left_out)
+    assert open_run(Place(tmp_path / "run"), {}, False, listed, Size(2, 2)).faults == 1
+    assert begin(tmp_path / "run", resume=True).faults == 1
 
 
 def test_a_part_that_only_another_machine_sees_is_named(tmp_path):

@@ -87,10 +87,10 @@ def evaluate_command(
         needs("mien evaluate --report", "plot", "matplotlib")
     workers = workers or cores()
     recognizer = Recognizer(model, int(workers > 1), flip=flip)
+    rivals = [] if against is None else [Recognizer(against, int(workers > 1), flip=flip)]
     if as_page:
         drawn_in("en", None, recognizer.labels)  # letters that no font has: not after hours
     evaluation = evaluate(recognizer, folder, split, _bar("measuring"), workers)
-    rivals = [] if against is None else [Recognizer(against, int(workers > 1), flip=flip)]
     for rival in rivals:
         other = evaluate(rival, folder, split, _bar("measuring"), workers)
         evaluation.record["against"] = compare_models(evaluation, other)

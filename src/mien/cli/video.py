@@ -183,8 +183,9 @@ def video_command(
                     failures += 1
                     echo_error(error)
                 film_tables.end()
-    if failures < len(names):
-        echo_written(*targets)
+        if failures == len(names):  # inside: an older table stays as it was
+            _finish(failures, len(names), faults)
+    echo_written(*targets)
     _finish(failures, len(names), faults)
 
 

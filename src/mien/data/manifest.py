@@ -116,7 +116,8 @@ def read(folder: str | Path) -> list[Row]:
     path = Path(folder) / NAME
     labels = labels_of(folder)
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        # -sig: Excel puts a mark in front of what it saves
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             table = csv.reader(file)
             header = next(table, None)
             if header != _COLUMNS:
