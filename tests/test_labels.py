@@ -78,6 +78,7 @@ def test_a_calm_class_among_the_scored_ones_is_numbered_with_them():
         (("a", " "), "' '"),
         (("a", "b\nc"), "printable"),
         (("a", "x" * 61), "one to 60"),
+        (("a", ".."), "no slash"),  # it would be a folder
         (("a", "Uncertain"), "any face"),
         (tuple(map(str, range(1001))), "1001 classes"),
     ],
@@ -96,8 +97,9 @@ def test_colours_are_as_many_as_the_classes_and_written_in_hexadecimal():
     assert labels.LabelSet(("a", "b"), colours=("#e69f00", "#000000")).colours[0] == "#e69f00"
     with pytest.raises(BadSettingError, match="1 colours for 2"):
         labels.LabelSet(("a", "b"), colours=("#e69f00",))
-    with pytest.raises(BadSettingError, match="red"):
-        labels.LabelSet(("a",), colours=("red",))
+    for wrong in ("red", "#e69f0", "#e69f000"):
+        with pytest.raises(BadSettingError, match=f"the colour '{wrong}': expected #rrggbb"):
+            labels.LabelSet(("a",), colours=(wrong,))
 
 
 def test_a_set_of_a_list_is_that_of_a_tuple_and_one_text_is_no_set():

@@ -1,9 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.decomposition import TruncatedSVD
 
 from mien import pixels
-from mien.explain import cam
+from mien.explain import cam, explain
 from mien.explain.onnx_source import unpool
 from mien.explain.perturb import masks, occlusion
 from mien.explain.targets import Objective
@@ -111,6 +113,54 @@ def test_occlusion_finds_the_only_place_a_model_looks_at():
     assert found[12, 34] == pytest.approx(6 / 4)  # one of the four over it does
     assert found[50, 5] == 0
     assert (found[:8] == 0).all()
+
+
+def test_every_pixel_of_a_crop_that_patches_do_not_fill_is_explained():
+    def darkness(batch):
+        return -batch.sum(axis=(1, 2, 3))[:, None]
+
+    # 19 is 16 and 3 more: patches begin at 0 and 3, and each hides as many ones, whose sum is lost
+    batch = np.ones((1, 1, 19, 19), dtype=np.float32)
+    [[found]] = occlusion(darkness, batch, [Objective(np.array([0]))])
+    np.testing.assert_allclose(found, np.full((19, 19), -16 * 16))
+
+
+@pytest.mark.parametrize("method", ["occlusion", "score-cam"])
+def test_each_crop_is_asked_about_its_own_best_class(method):
+    """Class 0 lives in the left half of channel 0, class 1 in the right half of channel 1."""
+
+    class Halves:
+        layer, side, labels = None, 32, None
+
+        def logits(self, batch):
+            left, right = batch[:, 0, :, :16].sum((1, 2)), batch[:, 1, :, 16:].sum((1, 2))
+            return np.stack([left, right], axis=1) / 16
+
+        def activations(self, batch, layer=None):
+            return batch[:, :, 8::16, 8::16]
+
+    batch = np.zeros((2, 3, 32, 32), dtype=np.float32)
+    batch[0, 0, :, :16] = batch[1, 1, :, 16:] = 3
+    batch[0, 1, :, 16:] = batch[1, 0, :, :16] = 1  # of the other class, and less of it
+    first, second = explain(Halves(), batch, method)
+    half = first.shape[1] // 2
+    assert first[:, :half].mean() > 1.5 * first[:, half:].mean()
+    assert second[:, half:].mean() > 1.5 * second[:, :half].mean()
+    for number, own in enumerate((first, second)):
+        [alone] = explain(Halves(), batch[number : number + 1], method)
+        np.testing.assert_allclose(own, alone, atol=1e-5)
+
+
+def test_occlusion_of_a_large_crop_holds_one_batch_of_copies():
+    batch = np.ones((1, 3, 224, 224), dtype=np.float32)
+    tracemalloc.start()
+    try:
+        occlusion(lambda crops: crops.mean(axis=(2, 3)), batch, [Objective(np.array([0]))])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # 64 of the 729 copies, and the maps
+    assert peak < 1.2 * pixels.BATCH * batch.nbytes
 
 
 def test_enlarging_is_opencv_s_bilinear():

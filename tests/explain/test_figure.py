@@ -134,6 +134,24 @@ def test_a_class_whose_probability_rounds_to_nothing_is_drawn_faintly():
         assert any("fear" in word and "0%" in word for word in words_of(page))
 
 
+def test_a_calm_face_is_called_so_first_and_the_likeliest_class_asked_for_is_drawn_in_full():
+    maps = np.arange(64, dtype=np.float32).reshape(1, 1, 8, 8)
+
+    class Calm:
+        labels, side, layer, temperature = PAPER, 64, None, 1.0
+        logits = staticmethod(lambda batch: np.float32([[np.log(5), 0, 0, 0, 0, 0]]))
+        neutral = staticmethod(lambda batch: np.float32([0.75]))
+        class_maps = staticmethod(lambda batch, asked, layer: np.repeat(maps, len(asked), axis=0))
+
+    crop = np.zeros((64, 64, 3), dtype=np.uint8)
+    page, _ = explanation_figure(Calm(), crop, ["cam"], ["surprise", "fear"])
+    # happiness is 5 of 10 of the quarter that is not calm, surprise and fear 1 of 10 each
+    assert words_of(page)[0] == "neutral 75%, happiness 12% · cam"
+    full = picture_grid.outlined_map(crop, maps[0, 0], 1.0)
+    for _, _, tile in page.pictures[1:3]:
+        np.testing.assert_array_equal(tile, full)
+
+
 def test_the_sentence_speaks_of_the_class_that_was_asked_for(source, face):
     for label in ("happiness", "fear"):
         sentence = explanation_sentence(source, face.crop, "cam", label)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mien.errors import BadModelError, UnknownNameError
-from mien.explain import explain, explain_each, versus
+from mien.explain import explain, explain_each, source_of, versus
 from mien.labels import LABELS
 from mien.recognize.model import SHIPPED, Model, read_card, seal
 from tests.support.onnx_files import channels_model
@@ -53,6 +53,11 @@ def test_an_older_file_gives_the_same_cam_grad_cam_and_hirescam(shipped, older):
 def test_an_older_file_refuses_what_needs_its_features(older, method):
     with pytest.raises(BadModelError, match=r"\n  try: write it again with mien export"):
         explain(older, crops(1), method, "fear")
+
+
+def test_a_figure_is_told_the_same_of_neutral_as_the_recognizer(shipped):
+    expected = shipped.run(crops(4)).neutral
+    np.testing.assert_allclose(source_of(shipped).neutral(crops(4)), expected, rtol=1e-5)
 
 
 def test_an_older_file_is_recognised_as_before(shipped, older):

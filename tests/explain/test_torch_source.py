@@ -323,3 +323,16 @@ def test_cam_of_the_pooled_cnn15_is_worked_by_hand_on_its_fifth_convolution():
 def test_cam_of_a_layer_with_other_channels_is_refused(network):
     with pytest.raises(BadModelError, match=r"the linear layer takes, 16; features\.0 has 8"):
         explain(network, crops(1), "cam", layer="features.0")
+
+
+def test_integrated_gradients_ask_each_crop_about_its_own_best_class():
+    pytest.importorskip("captum")
+    linear = nn.Linear(12, 2, bias=False)
+    weights = np.arange(24, dtype=np.float32).reshape(2, 12) / 10 - 1
+    linear.weight.data = torch.from_numpy(weights)
+    batch = np.stack([-np.ones((3, 2, 2)), np.ones((3, 2, 2))]).astype(np.float32)
+    assert (batch.reshape(2, 12) @ weights.T).argmax(axis=1).tolist() == [0, 1]
+    found = explain(nn.Sequential(nn.Flatten(), linear), batch, "integrated-gradients")
+    # of a linear network each pixel's part is its value times its weight, summed over the colours
+    expected = np.stack([-weights[0], weights[1]]).reshape(2, 3, 2, 2).sum(axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-5)

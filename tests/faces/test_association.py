@@ -44,6 +44,9 @@ def test_the_same_place_and_look_cost_nothing_and_the_rest_adds_up():
     assert difference(track, sight(100, who=1), 0.1) == 1000  # and from one frame to the next
     assert difference(track, sight(150), 0.0) == 1000  # beyond its reach
     assert difference(track, sight(100, side=200), 0.0) == 1000  # no face grows so fast
+    # hidden for long it may be off by 3 x 60 = 180 pixels, and by no more
+    assert difference(track, sight(271), 60.0) == pytest.approx(0.5 * 171 / 180)
+    assert difference(track, sight(281), 60.0) == 1000
 
 
 def test_the_pattern_of_a_face_is_made_once_for_all_its_comparisons():

@@ -51,6 +51,19 @@ def test_a_face_half_outside_the_picture_is_found_there(portrait, detector):
     np.testing.assert_allclose(face.landmarks[seen], MEASURED[seen] - (210, 0), atol=6)
 
 
+@pytest.mark.parametrize(
+    ("left", "top", "right", "bottom"),
+    [(200, 0, 512, 512), (0, 96, 512, 512), (0, 0, 244, 512), (0, 0, 512, 152)],
+    ids=["left", "above", "right", "below"],
+)
+def test_landmarks_are_right_where_the_picture_ends_within_the_box(
+    portrait, detector, left, top, right, bottom
+):
+    part = np.ascontiguousarray(portrait[top:bottom, left:right])
+    box = Box(178 - left, 63 - top, 268 - left, 176 - top)
+    np.testing.assert_allclose(detector.landmarks(part, [box])[0] + (left, top), MEASURED, atol=6)
+
+
 def test_faces_come_largest_first_wherever_they_are(portrait, detector):
     small = cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA)
     both = np.zeros((512, 768, 3), dtype=np.uint8)

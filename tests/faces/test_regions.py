@@ -104,6 +104,7 @@ def test_a_map_or_landmarks_of_another_size_are_refused():
          "61 % of the evidence on the mouth, 22 % on the cheeks, 17 % on the eyes"),
         ({"outside": 0.4, "eyes": 0.3, "nose": 0.2, "chin": 0.1},
          "40 % of the evidence outside the face, 30 % on the eyes, 20 % on the nose"),
+        ({"brows": 0.9, "mouth": 0.1}, "90 % of the evidence on the brows, 10 % on the mouth"),
         ({"brows": 0.095, "mouth": 0.905}, "90 % of the evidence on the mouth"),
         (dict.fromkeys("abcdefghijkl", 1 / 12), "8 % of the evidence on the a"),
     ],

@@ -1,6 +1,7 @@
 """Faces that one look misses, against places known from Pillow's own turning and pasting."""
 
 import pickle
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -55,6 +56,22 @@ def test_turned_copies_are_not_searched_where_the_faces_are_surely_upright(portr
     assert len(detector.find(portrait)) == 1
 
 
+def test_one_surely_upright_face_does_not_hide_that_another_is_turned(portrait, detector, thorough):
+    both = np.hstack([portrait, np.rot90(portrait, 2)])
+    upright, over_head = detector.find(portrait)[0], thorough.find(both)[0]
+    assert over_head.box.left > 512
+    expected = (1023, 511) - upright.landmarks
+    np.testing.assert_allclose(over_head.landmarks, expected, atol=7)
+
+
+def test_a_face_of_another_look_has_plain_numbers_as_any_other(portrait, recognizer):
+    thorough = Recognizer(threads=1, search=["turned"])
+    for reader, picture in ((recognizer, portrait), (thorough, np.rot90(portrait, 2).copy())):
+        [record] = reader.read(picture).record()["faces"]
+        numbers = [*record["box"], *chain(*record["landmarks"]), record["detection"]]
+        assert {type(number) for number in numbers} == {float}
+
+
 def test_a_second_look_finds_the_small_faces_beside_the_large_one(portrait, detector, thorough):
     """A wide picture is shrunk by 5: a face of 38 pixels has 8 of them then."""
     picture = np.full((800, 3200, 3), 110, np.uint8)
@@ -92,6 +109,12 @@ def test_a_face_found_twice_is_kept_once_and_the_earlier_look_stays():
     merged = merge([[first], [doubtful, other, near]])
     assert merged == [near, first]
     assert overlap(first.box, doubtful.box) > 0.6
+
+
+def test_a_face_found_again_as_a_small_part_of_itself_is_kept_once():
+    whole = face_at(0, 0, 100, 0.8)
+    nose, beside = face_at(40, 50, 20), face_at(94, 50, 20)  # of this, 6 of 20 lie in the first
+    assert merge([[whole], [nose, beside]]) == [whole, beside]
 
 
 def test_a_search_that_is_none_is_named(recognizer):

@@ -1,15 +1,22 @@
 """Faces, tables and records of classes that are not the paper's."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import mien
 from mien.errors import UnknownNameError
 from mien.faces.boxes import Box, Detection
+from mien.faces.tracker import Tracked
 from mien.labels import AFFECTNET, PAPER, SIX, LabelSet, Rule
 from mien.media.writers import CsvWriter
+from mien.recognize import video
 from mien.recognize.columns import COLUMNS, columns_of, score_columns, share_columns
+from mien.recognize.model import Model
 from mien.recognize.results import Face, Picture, VideoFrame, picture_header, video_header
+from mien.recognize.video import Choice, VideoRecognizer
+from tests.support.onnx_files import three_classes
 
 THREE = LabelSet(("open", "asleep", "left"))
 BESIDE = LabelSet(("left", "right"), "straight")
@@ -75,6 +82,7 @@ def test_columns_are_those_of_the_classes_and_a_fact_keeps_its_own():
     assert score_columns(THREE) == ("open", "asleep", "score_left")  # left is an edge of the box
     assert video_header(BESIDE)[-3:] == ("straight", "score_left", "score_right")
     assert share_columns(THREE) == ("share_open", "share_asleep", "share_left", "share_uncertain")
+    assert share_columns(BESIDE)[-2:] == ("share_straight", "share_uncertain")
     assert columns_of(["left", "open"])["left"] == COLUMNS["left"]
     assert columns_of(["left", "open"])["open"].unit == "probability"
 
@@ -131,3 +139,50 @@ def test_a_notebook_shows_the_classes_and_nothing_that_a_name_could_inject():
     assert "<th>&lt;b&gt;</th><th>ok</th></tr>" in html
     assert html.count("<th>") == 5
     assert "neutral" not in html
+
+
+@pytest.mark.parametrize("labels", [LabelSet(("calm", "glad", "sad"), "calm"), THREE], ids=str)
+def test_where_no_calm_class_lies_beside_the_names_every_frame_of_a_film_counts_the_same(
+    labels, monkeypatch
+):
+    frames = [[0.8, 0.1, 0.1], [0.1, 0.2, 0.7]]
+    calm = bool(labels.calm)
+    shown = [face(labels, values, values[0] * calm, track=3) for values in frames]
+    left = iter(shown)
+    recognizer = SimpleNamespace(
+        detector=None, labels=labels, read_faces=lambda rgb, found, heatmap: [next(left)]
+    )
+    tracked = [Tracked(3, shown[0].detection)]
+    follower = SimpleNamespace(follow=lambda rgb, time_s: tracked)
+    monkeypatch.setattr(video, "Follower", lambda detector: follower)
+    reader, rgb = VideoRecognizer(recognizer, Choice(smooth_s=1.0)), np.zeros((30, 30, 3), np.uint8)
+    reader.read(0, 0.0, rgb)
+    [smooth] = reader.read(1, float(np.log(2)), rgb).faces  # old and new weigh the same
+    powers = np.sqrt(np.prod(frames, axis=0))
+    np.testing.assert_allclose(smooth.values, powers / powers.sum(), atol=1e-6)
+    assert smooth.neutral == pytest.approx(float(smooth.values[0]) * calm)
+
+
+def test_crops_are_named_by_the_classes_of_the_model_and_uncertain_below_its_card_s_share(tmp_path):
+    white = np.full((1, 64, 64, 3), 255, dtype=np.uint8)
+    path = tmp_path / "three.onnx"
+    three_classes(path, THREE)
+    # (1 - mean) / std is 2.2 to 2.6 in each channel: the last, times 3, is by far the most
+    assert mien.Recognizer(path, threads=1).label(white) == ["left"]
+    three_classes(path, THREE, uncertain={"below": 1.0})
+    gray = white // 2  # its logits lie near 0
+    assert mien.Recognizer(path, threads=1).label(gray) == ["uncertain"]
+    assert mien.Recognizer(path, threads=1, six=True).label(gray) != ["uncertain"]
+
+
+def test_a_frame_is_timed_to_the_millisecond_and_scores_that_are_no_numbers_are_refused():
+    frame = VideoFrame(
+        3, 0.1234, (face(THREE, [0.2, 0.5, 0.3], track=4),), np.zeros((9, 9, 3), "u1")
+    )
+    assert frame.rows()[0][:3] == ["0.123", 3, 4]
+    with pytest.raises(ValueError, match="values must sum to 1, got nan"):
+        face(THREE, [float("nan"), 0.5, 0.5])
+
+
+def test_a_model_of_another_number_of_threads_looks_at_mirror_images_too():
+    assert Model(threads=1, flip=True).with_threads(2).flip

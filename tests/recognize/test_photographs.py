@@ -1,9 +1,12 @@
 """Whole photographs that were given as face crops are noticed, and crops are not taken for them."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
 
+from mien.faces.boxes import Box
 from mien.recognize.photographs import LOOKED, Looked, is_photograph, look_at
 from tests.support.commands import mien
 from tests.support.pictures import encode, folder_of, texture
@@ -46,6 +49,13 @@ def test_two_large_faces_make_a_photograph_and_a_small_one_behind_does_not(detec
     behind[:70, :70] = framed(portrait, 1.4, 70)
     assert len(detector.boxes(behind)) == 2
     assert is_photograph(detector, behind) is False
+
+
+@pytest.mark.parametrize("height", [32, 33])
+def test_a_face_must_fill_a_third_of_the_shorter_side(height):
+    found = SimpleNamespace(boxes=lambda rgb: [(Box(0, 0, 30, height), 0.9)])
+    for size in ((100, 300), (300, 100)):
+        assert is_photograph(found, np.zeros((*size, 3), np.uint8)) is (height < 33)
 
 
 def test_small_pictures_cost_no_detection(portrait, tmp_path):

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -80,6 +81,22 @@ def test_numpy_s_true_and_false_are_those_of_python_and_nonsense_is_refused():
     for nonsense in (float("nan"), float("inf")):
         with pytest.raises(BadSettingError, match=f"reject is {nonsense}, expected True or a fin"):
             Recognizer(threads=1, reject=nonsense)
+
+
+def test_of_more_crops_than_a_batch_each_has_its_own_answer():
+    """A stand-in whose maps are as high and as deep as a crop is bright: that is their spread."""
+
+    class Model:
+        to_batch = staticmethod(np.stack)
+
+        def tensors(self, batch, names):
+            height = batch.mean(axis=(1, 2))
+            return {"maps": np.stack([height, -height], axis=1)[:, None, None]}
+
+    blind = SimpleNamespace(boxes=lambda rgb: [])
+    crops = [np.full((64, 64), (7 * n) % 131, dtype=np.uint8) for n in range(131)]
+    shown = rejection.are_faces(Model(), blind, crops, below=65)
+    assert shown.tolist() == [(7 * n) % 131 >= 65 for n in range(131)]
 
 
 def test_one_crop_is_not_taken_for_many(strict, portrait):

@@ -1,12 +1,14 @@
 """A film's faces keep their numbers and get their scores when they are due."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import mien as package
 from mien.cli.video import video_command
+from mien.faces.tracker import Tracked
 from mien.media.sources import open_video
 from mien.recognize import video
 from mien.recognize.video import USUAL_S, Choice, Smoother, VideoRecognizer, recognize_frames
@@ -84,6 +86,20 @@ def test_every_so_many_frames_faces_are_read_and_between_they_move_on(walk, reco
         before = np.append(faces[5].landmarks[2], 1)
         there, here = faces[number].to_crop @ point, faces[5].to_crop @ before
         np.testing.assert_allclose(there, here, atol=2)
+
+
+def test_a_face_that_was_hidden_is_read_again_when_it_is_back(portrait, recognizer, monkeypatch):
+    counting = Counting(recognizer)
+    found = [Tracked(7, detection) for detection in recognizer.detector.find(portrait)]
+    seen = iter([found, found, [], found, found])
+    follower = SimpleNamespace(follow=lambda rgb, time_s: next(seen))
+    monkeypatch.setattr(video, "Follower", lambda detector: follower)
+    reader = VideoRecognizer(counting, replace(RAW, every=30))
+    faces = [reader.read(n, n / 25, portrait).faces for n in range(5)]
+    assert counting.read == [1, 1]
+    assert [[face.measured for face in frame] for frame in faces] == [
+        [True], [False], [], [True], [False],
+    ]  # fmt: skip
 
 
 def test_all_faces_of_a_frame_are_read_in_one_go(portrait, tmp_path, recognizer):

@@ -78,20 +78,29 @@ def occlusion(logits: Logits, batch: F32, objectives: Sequence[Objective]) -> F3
     """
     height, width = batch.shape[2:]
     corners = [(top, left) for top in _starts(height) for left in _starts(width)]
-    patches = np.zeros((len(corners), height, width), dtype=np.float32)
-    for patch, (top, left) in zip(patches, corners, strict=True):
-        patch[top : top + PATCH, left : left + PATCH] = 1
-    shares = patches / patches.sum(axis=0)
+    over = np.zeros((height, width))  # patches that lie on each pixel
+    for top, left in corners:
+        over[top : top + PATCH, left : left + PATCH] += 1
     whole = logits(batch)
-    falls = np.empty((len(objectives), len(batch), height, width), dtype=np.float32)
+    falls = np.zeros((len(objectives), len(batch), height, width))
     for number, crop in enumerate(batch):
-        hidden = (1 - patches)[:, None] * crop
-        occluded = np.concatenate([logits(hidden[part]) for part in in_batches(len(hidden))])
+        occluded = np.concatenate([
+            logits(_hidden(crop, corners[part])) for part in in_batches(len(corners))
+        ])
         for fall, objective in zip(falls[:, number], objectives, strict=True):
             before = objective.value(whole[number : number + 1], np.array([number]))
-            after = objective.value(occluded, np.full(len(hidden), number))
-            fall[:] = np.einsum("p,phw->hw", before - after, shares)
-    return falls
+            after = objective.value(occluded, np.full(len(corners), number))
+            for (top, left), own in zip(corners, before - after, strict=True):
+                fall[top : top + PATCH, left : left + PATCH] += own
+    return (falls / over).astype(np.float32)
+
+
+def _hidden(crop: F32, corners: Sequence[tuple[int, int]]) -> F32:
+    """A copy of the crop for each patch, with that patch hidden."""
+    copies = np.repeat(crop[None], len(corners), axis=0)
+    for copied, (top, left) in zip(copies, corners, strict=True):
+        copied[:, top : top + PATCH, left : left + PATCH] = 0
+    return copies
 
 
 def _starts(side: int) -> list[int]:

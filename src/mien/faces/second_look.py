@@ -49,7 +49,7 @@ class Copy:
         """
         box, scale = found.box, float(np.sqrt(np.linalg.det(self.back[:, :2])))
         centre = np.array([(box.left + box.right) / 2, (box.top + box.bottom) / 2, 1.0])
-        x, y = self.back @ centre
+        x, y = (float(v) for v in self.back @ centre)
         width, height = box.width * scale / 2, box.height * scale / 2
         points = np.column_stack([found.landmarks, np.ones(5)]) @ self.back.T
         return Detection(
