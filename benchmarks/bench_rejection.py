@@ -7,7 +7,7 @@ some training faces, for which no picture without a face is needed either.
 
 Run: OMP_NUM_THREADS=1 python -m benchmarks.bench_rejection [--data DIR]
 Writes results/rejection.json, with the threshold that `mien.recognize.rejection` takes: chosen on
-held-out training crops, the largest that keeps 98 % of the faces.
+held-out training crops, the largest that keeps 97 % of the faces.
 Check: the AUROC of all is scikit-learn's.
 """
 

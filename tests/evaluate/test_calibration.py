@@ -224,3 +224,8 @@ def test_the_error_rate_of_the_answers_is_the_one_that_was_asked_for():
     wrong = scores[answered].argmax(axis=1) != targets[answered]
     assert 0.14 < wrong.mean() <= 0.15
     assert 0.1 < answered.mean() < 0.9
+
+
+def test_seven_of_a_hundred_pictures_are_seven_though_the_product_is_a_little_more():
+    scores, targets = sure(np.linspace(1, 0.6, 100), [True] * 7 + [False] * 93)
+    assert calibration.accuracy_at(0.07, scores, targets) == 1

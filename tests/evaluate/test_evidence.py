@@ -66,3 +66,28 @@ def test_the_command_measures_folders_and_writes_the_figures(folder, tmp_path):
     assert lines[1].split() == [*REGIONS, "expected", "its", "area"]
     assert [line.split()[0] for line in lines[2:]] == list(LABELS)
     assert (tmp_path / "a.json").exists()
+
+
+class Divided(Pointing):
+    """Stand-in model: of each map a share is on the mouth, the rest where nothing is expected."""
+
+    def __init__(self, shares):
+        self.shares = iter(shares)
+
+    def run(self, batch):
+        maps = np.zeros((len(batch), 6, 64, 64), dtype=np.float32)
+        for crop in maps:
+            crop[:, *PLACES["happiness"]] = share = next(self.shares)
+            crop[:, 0, 0] = 1 - share
+        flat = np.full((len(batch), 6), 1 / 6, dtype=np.float32)
+        return Outputs(flat, flat[:, 0], maps)
+
+
+def test_the_interval_of_a_mean_share_is_that_of_the_normal_law(tmp_path):
+    folder = write_crops(tmp_path / "data", test=200, labels=("happiness",))
+    shares = np.random.default_rng(0).beta(2, 3, 200)
+    found = evidence(Divided(shares), folder)["happiness"]
+    assert found["on_expected"] == pytest.approx(shares.mean(), abs=1e-4)
+    reach = 1.96 * shares.std() / np.sqrt(200)
+    low, high = found["on_expected_95"]
+    assert (shares.mean() - low, high - shares.mean()) == pytest.approx((reach, reach), rel=0.08)

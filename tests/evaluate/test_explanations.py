@@ -58,6 +58,14 @@ def test_every_picture_is_measured_once_whatever_the_chunks(crops, values, monke
         np.testing.assert_allclose(one, other, atol=2e-3)
 
 
+def test_the_maps_of_a_control_are_drawn_anew_for_every_chunk(crops, monkeypatch):
+    monkeypatch.setattr(explanations, "_CHUNK", 1)
+    twice = np.repeat(crops[:1], 2, axis=0)
+    found = measure_methods(ExplainedModel(looks_at_a_patch), twice, ["occlusion"], seed=0)
+    assert found["edges"]["drop"][0] == found["edges"]["drop"][1]  # the same picture
+    assert found["random"]["drop"][0] != found["random"]["drop"][1]
+
+
 def test_each_picture_is_asked_for_the_class_it_is_given_and_no_other(crops):
     flat = np.full((1, 64, 64), 90, dtype=np.uint8)  # sad, the noisy ones are happy
     both = np.concatenate([crops[:1], flat])
@@ -80,6 +88,11 @@ def test_gains_and_p_values_are_scipys_times_the_number_of_tests():
     assert found["gain"] == pytest.approx(difference.mean(), abs=1e-4)
     expected = min(1, stats.wilcoxon(difference).pvalue * len(CONTROLS) * len(METRICS))
     assert found["p"] == pytest.approx(expected, rel=0.05)
+    better = stats.wilcoxon(values["edges"]["deletion"] - values["a"]["deletion"]).pvalue
+    for methods in (1, 2):  # every test counts: of each method, control and metric
+        found = compare(values | {"b": values["a"]} if methods == 2 else values)
+        p = found["against"]["a"]["edges"]["deletion"]["p"]
+        assert p == pytest.approx(better * methods * len(CONTROLS) * len(METRICS), rel=0.05)
     drop = values["a"]["drop"]
     assert record["error"]["a"]["drop"] == pytest.approx(
         np.sqrt(drop.astype(float).var(ddof=1) / 30), abs=1e-4

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("scipy")
+ndimage = pytest.importorskip("scipy.ndimage")
 
 from mien.evaluate.faithfulness import (
     GRAY,
@@ -75,6 +75,20 @@ def test_curves_are_those_worked_by_hand(best, shown, taken):
     assert 0.2 < soft < 0.35
     expected = np.where(shown, 1, soft), np.where(taken, 1, gray)
     np.testing.assert_allclose(np.stack(found)[:, 0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("side", [64, 128])
+def test_insertion_starts_from_the_same_blur_of_the_face_whatever_the_side(side):
+    crops = random().integers(0, 256, (1, side, side), dtype=np.uint8)
+    shown = []
+
+    def score(changed, numbers):
+        shown.extend(changed)
+        return np.ones(len(changed), dtype=np.float32)
+
+    endpoints(score, crops)
+    expected = ndimage.gaussian_filter(crops[0].astype(float), 6 * side / 64, mode="mirror")
+    np.testing.assert_allclose(shown[1], expected, atol=1.5)
 
 
 def test_the_area_is_by_trapezia():

@@ -108,3 +108,9 @@ def test_mcnemar_is_the_binomial_test_of_the_pictures_that_differ(split):
     found = metrics.mcnemar(right, other)
     expected = stats.binomtest(ours, ours + theirs).pvalue if ours + theirs else 1.0
     assert found == (ours, theirs, pytest.approx(expected, rel=1e-6))
+
+
+def test_mcnemar_is_exact_where_tens_of_thousands_differ():
+    right = np.arange(40_000) < 20_500
+    found = metrics.mcnemar(right, ~right)  # each number by itself would take several minutes
+    assert found == (20_500, 19_500, pytest.approx(stats.binomtest(20_500, 40_000).pvalue))

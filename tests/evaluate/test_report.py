@@ -76,6 +76,20 @@ def test_the_surest_errors_come_first(folder):
     assert max(found.scores[i].max() for i in others) <= sureness[-1]
 
 
+def test_the_surest_right_answer_of_each_class_is_explained(folder, reported):
+    found = evaluate(Recognizer(threads=1), folder)
+    right = found.scores.argmax(axis=1) == found.targets
+    own = [np.flatnonzero(right & (found.targets == target)) for target in range(6)]
+    assert max(map(len, own)) > 1  # else the surest would be the only one
+    surest = [
+        numbers[found.scores[numbers].max(axis=1).argmax()] for numbers in own if len(numbers)
+    ]
+    shown = section((reported[0] / "made-test-report.html").read_text(), "Explanation")
+    paths = [found.rows[i].path for i in range(len(found.rows))]
+    explained = {path for path in paths if path in shown.replace("<wbr>", "")}
+    assert explained == {paths[i] for i in surest}
+
+
 @pytest.mark.parametrize(("low", "high", "tells"), [(0.75, 0.89, True), (0.68, 0.92, False)])
 def test_improvements_name_the_weakest_class_and_a_gap_that_is_no_chance(folder, low, high, tells):
     found = evaluate(Recognizer(threads=1), folder)
@@ -92,6 +106,10 @@ def test_improvements_name_the_weakest_class_and_a_gap_that_is_no_chance(folder,
     said = improvements(Evaluation(found.rows, scores, found.neutral, record))
     assert said[0] == "Weakest: fear, of which 0.0% are found; most often it is called surprise."
     assert said[1].startswith("The model is too sure by 6.7%") == tells  # 0.9 - 30 / 36
+    assert not any("rarer" in line for line in said)  # as many as of every class
+    kept = np.flatnonzero(~afraid | (np.cumsum(afraid) > 3))
+    fewer = Evaluation([found.rows[i] for i in kept], scores[kept], found.neutral[kept], record)
+    assert improvements(fewer)[1].startswith("fear is rarer than the mean class")
 
 
 def test_a_report_needs_a_place(folder):

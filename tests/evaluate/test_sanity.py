@@ -135,3 +135,16 @@ def test_the_network_of_another_run_is_refused(network, crops):
     for other in (tiny(6, 0.0), tiny(5, 0.0)):
         with pytest.raises(BadSettingError, match="gives other answers to the same crops"):
             refuse_other_network(model, other.eval(), crops)
+
+
+def test_a_picture_whose_class_changes_with_the_noise_is_left_out(crops):
+    first = pixels.to_batch(crops)[0, 0]
+
+    def wavering(batch):
+        """Happy, but sad where it sees the first crop as it is, without noise."""
+        logits = np.tile(np.arange(6, 0, -1, dtype=np.float32), (len(batch), 1))
+        logits[[np.array_equal(crop[0], first) for crop in batch], 2] = 9
+        return logits
+
+    assert noise_stability(ExplainedModel(wavering), crops[:2], []) == {}
+    assert list(noise_stability(ExplainedModel(wavering), crops[:3], [])) == list(CONTROLS)

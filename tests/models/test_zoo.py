@@ -213,3 +213,8 @@ def test_without_batch_norm_pictures_still_differ_in_a_fresh_networks_logits():
     with torch.inference_mode():
         logits = network(grey_crops(16))
     assert logits.std(0).mean() > 0.1  # 0.0003 with torch's own weights
+
+
+def test_of_three_linear_layers_what_the_first_says_is_dropped():
+    kinds = [type(layer).__name__ for layer in zoo.build("cnn13", 6, 0.5).head]
+    assert kinds == ["Linear", "ReLU", "Dropout", "Linear", "ReLU", "Linear"]

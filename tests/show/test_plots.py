@@ -12,6 +12,7 @@ from mien.show.plots import (
     class_bars,
     confusion_matrix,
     effects,
+    faithfulness,
     history_curves,
     reliability_plot,
 )
@@ -105,6 +106,54 @@ def test_a_reliability_plot_lies_where_the_bins_are(tmp_path):
             upper = blue[0][(blue[0] < image.height * 0.7) & (blue[1] > image.width * 0.45)]
             places_of[name] = upper.mean()
     assert places_of["low"] > places_of["high"] + 100  # pixels count from the top
+
+
+def test_the_bars_below_are_the_shares_of_the_pictures_in_percent(monkeypatch, tmp_path):
+    bins = [(0.4, 0.3, 0.25), (0.9, 0.8, 0.75)]
+    figure = drawn_figure(monkeypatch, lambda path: reliability_plot(bins, path), tmp_path)
+    bars = figure.axes[1].patches
+    assert [bar.get_height() for bar in bars] == [25, 75]
+    assert [bar.get_center()[0] for bar in bars] == pytest.approx([0.4, 0.9])
+
+
+def test_each_number_of_a_confusion_matrix_stands_in_its_row_and_column(monkeypatch, tmp_path):
+    counts = [[3, 1], [0, 4]]
+    figure = drawn_figure(
+        monkeypatch, lambda path: confusion_matrix(counts, path, ("open", "shut")), tmp_path
+    )
+    said = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
+    # x is the column, what it was called; y is the row, what it is labelled
+    assert said == {(0, 0): "3\n75%", (1, 0): "1\n25%", (0, 1): "0", (1, 1): "4\n100%"}
+
+
+def test_the_line_of_a_setting_goes_through_the_means(monkeypatch, tmp_path):
+    points = [({"rate": 0.1}, 0.2), ({"rate": 0.1}, 0.6), ({"rate": 0.2}, 0.9)]
+    figure = drawn_figure(monkeypatch, lambda path: effects(points, path), tmp_path)
+    [line] = [one for one in figure.axes[0].lines if one.get_label() == "mean of the runs"]
+    assert line.get_ydata() == pytest.approx([40, 90])
+
+
+def test_a_metric_has_its_95_percent_interval_and_the_line_of_the_best_control(
+    monkeypatch, tmp_path
+):
+    names = ("insertion", "deletion", "road", "drop", "increase")
+    record = {
+        **{"name": "a", "pictures": 9, "source": "made", "split": "test"},
+        "mean": {name: dict.fromkeys(names, 0.5) for name in ("cam", "random")},
+        "error": {name: dict.fromkeys(names, 0.1) for name in ("cam", "random")},
+        "against": {"cam": {}},
+    }
+    record["mean"]["gaussian"] = dict.fromkeys(names, 0.4)
+    record["error"]["gaussian"] = dict.fromkeys(names, 0.0)
+    better = dict.fromkeys(names, 1) | {"deletion": -1}
+    figure = drawn_figure(monkeypatch, lambda path: faithfulness(record, better, path), tmp_path)
+    best = [[line for line in axes.lines if line.get_ls() == ":"] for axes in figure.axes]
+    assert [line.get_xdata()[0] for [line] in best] == [0.5, 0.4, 0.5, 0.5, 0.5]  # of controls
+    for mark in figure.axes[0].containers:
+        [[(low, _), (high, _)]] = mark[2][0].get_segments()
+        assert low == high == 0.4 or (low, high) == pytest.approx(
+            (0.5 - 0.196, 0.5 + 0.196), abs=1e-4
+        )
 
 
 def test_the_effect_of_a_setting_rises_with_its_values(tmp_path):

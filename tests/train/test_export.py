@@ -242,6 +242,20 @@ def test_a_run_that_saw_no_neutral_picture_becomes_a_file_that_does_not_know_neu
     assert np.ptp(found, axis=0).max() > 1e-3
 
 
+def test_a_network_whose_features_have_died_is_exported_as_what_it_is(run, tmp_path):
+    _, network, settings = run
+    dead = copy.deepcopy(network)
+    for weight in dead.features.parameters():
+        nn.init.zeros_(weight)
+    export.export(write_run(tmp_path / "run", dead, settings), tmp_path / "a.onnx")
+    found = Model(tmp_path / "a.onnx", threads=1).run(pixels.to_batch(random_crops(2)))
+    bias = dead.head.bias.detach().numpy()[:6]
+    assert (found.scores.argmax(axis=1) == bias.argmax()).all()
+    assert not found.maps.any()
+    half = 0.5 if settings.neutral else 0.0  # both sides weigh the same, and nothing tells them
+    np.testing.assert_allclose(found.neutral, half, atol=1e-3)
+
+
 def test_where_few_crops_are_held_out_made_ones_prove_the_file(run, folder, tmp_path):
     _, network, settings = run
     few = write_run(tmp_path / "run", network, replace(settings, hold_out=0.2))

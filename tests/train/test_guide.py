@@ -15,6 +15,7 @@ from mien.train import trainer
 from mien.train.augment import OFF, Augment, Strength
 from mien.train.config import TrainConfig
 from mien.train.data import load_data
+from mien.train.dataset import Crops
 from mien.train.guide import Guide, WithFeatures, expected_places, guidance_loss, is_aligned
 from tests.support.prepared_folder import row_of, write_crops
 from tests.support.tiny_network import settings_for, tiny
@@ -123,6 +124,12 @@ def test_the_classes_that_are_guided_are_those_of_aligned_crops_of_the_six(tmp_p
         for row, target in zip(crops.rows, crops.targets, strict=True)
     ]
     assert crops.guided().tolist() == wanted
+
+
+def test_of_shuffled_labels_those_are_guided_that_are_learned():
+    rows = [row_of(label, "train", label, "rafdb") for label in ("happiness", "neutral", "fear")]
+    crops = Crops(rows, torch.zeros(3, 64, 64, dtype=torch.uint8), torch.tensor([6, 0, 5]))
+    assert crops.guided().tolist() == [-1, 0, 5]  # a map for neutral has no place to be drawn to
 
 
 @pytest.mark.parametrize("name", ["cnn13", "vgg16-bn"])

@@ -72,6 +72,8 @@ def test_crops_grow_in_steps_of_eight_and_are_whole_at_the_end():
     assert sides == [40] * 6 + [48] * 6 + [56] * 5 + [64] * 3  # 17 = 0.85 * 20 epochs to grow in
     assert {side_at(epoch, settings_for("a", epochs=20), 88) for epoch in range(20)} == {88}
     assert {side_at(epoch, growing, 32) for epoch in range(20)} == {32}
+    for epochs in range(1, 10):  # the last epoch is whole in the shortest run too
+        assert side_at(epochs - 1, settings_for("a", epochs=epochs, first_side=40), 64) == 64
     odd = [side_at(epoch, growing, 60) for epoch in range(20)]
     assert (odd[0], odd[-1], sorted(odd)) == (40, 60, odd)
 

@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -58,3 +58,21 @@ def test_colours_are_loaded_where_their_weights_change(folder, tmp_path):
     losses = [trainer.train(s, tmp_path / str(s.colour))[0]["train_loss"] for s in (on, off)]
     assert losses[0] != losses[1]
     assert losses[0] == pytest.approx(losses[1], abs=0.3)
+
+
+def test_crops_grow_with_the_epochs_and_not_with_the_steps(folder, tmp_path, monkeypatch):
+    sides, real = [], trainer.resize
+
+    def noted(crops, side):
+        sides.append(side)
+        return real(crops, side)
+
+    monkeypatch.setattr(trainer, "resize", noted)
+    settings = settings_for(folder, epochs=4, batch=500, first_side=40)
+    trainer.train(settings, tmp_path / "one")
+    assert sides == [40, 48, 56, 64]  # a step an epoch
+    sides.clear()
+    trainer.train(replace(settings, batch=20), tmp_path / "three")
+    each = len(sides) // 4
+    assert each > 1
+    assert sides == [side for side in (40, 48, 56, 64) for _ in range(each)]

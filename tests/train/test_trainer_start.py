@@ -55,3 +55,16 @@ def test_a_start_that_is_no_run_is_refused(first, tmp_path):
     (tmp_path / "config.toml").write_text((first[1] / "config.toml").read_text())
     with pytest.raises(BadModelError, match="no checkpoint of ours"):
         trainer.train(replace(first[0], start=str(tmp_path)), tmp_path / "next")
+
+
+def test_the_first_layers_have_their_share_of_the_rate_in_every_step(first, tmp_path):
+    settings = replace(first[0], epochs=1, average=0.0, stem_rate=0.0)
+    torch.manual_seed(settings.seed)
+    fresh = tiny(7, settings.dropout)
+    trainer.train(settings, tmp_path)
+    found = load_run(tmp_path).network
+    pairs = zip(found.named_parameters(), fresh.parameters(), strict=True)
+    changed = {name for (name, own), other in pairs if not torch.equal(own, other)}
+    first_layers = {name for name, _ in fresh.named_parameters() if name.startswith("features.0.")}
+    assert changed.isdisjoint(first_layers)  # no share of the rate leaves them as they were
+    assert {"features.2.first.0.weight", "head.weight", "head.bias"} <= changed

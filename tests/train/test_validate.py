@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -76,3 +78,11 @@ def test_an_accuracy_that_one_answer_for_all_might_have_is_told(accuracy, counts
     assert bool(told) == chance
     if told:
         assert f"{len(labels)} pictures, of which {counts[0] / len(labels):.1%} are open" in told
+
+
+def test_two_folders_of_ones_own_weigh_the_same():
+    happy, afraid = [3.0, 1, 0, 0, 0, 2], [0.0, 1, 0, 0, 0, 2]
+    held = numbered(["happiness"] * 4, ["folder"] * 4)
+    held = replace(held, databases=["folder:lab", "folder:lab", "folder:lab", "folder:home"])
+    found = validate(Table([happy, happy, happy, afraid]), held)
+    assert found["held_accuracy"] == 0.5  # all in the lab, none at home

@@ -233,7 +233,7 @@ def accuracy_at(coverage: float, scores: F32, targets: I64) -> float:
     """
     if not 0 < coverage <= 1:
         raise ValueError(f"coverage must be in (0, 1], got {coverage}")
-    answered = int(np.ceil(coverage * len(targets) - 1e-9))  # 0.8 * 5 is a little more than 4
+    answered = int(np.ceil(coverage * len(targets) - 1e-9))  # 0.07 * 100 is above 7
     return float(coverage_curve(scores, targets)[answered - 1])
 
 

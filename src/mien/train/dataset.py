@@ -89,8 +89,8 @@ class Crops:
 
         Those are the six expressions in aligned crops, see `mien.train.guide.is_aligned`.
         """
-        known = np.array([row.label in PROTOTYPES for row in self.rows], dtype=np.bool_)
-        can = torch.from_numpy(is_aligned(self.rows) & known)
+        known = np.array([name in PROTOTYPES for name in self.labels.targets], dtype=np.bool_)
+        can = torch.from_numpy(is_aligned(self.rows) & known[self.targets])
         return torch.where(can, self.targets, -1)
 
     def to(self, device: torch.device) -> "Crops":

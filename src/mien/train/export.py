@@ -163,7 +163,7 @@ def _answers(run: Path, trained: TrainedRun, held: Crops) -> Answers:
     logits = np.empty((0, count), dtype=np.float32)
     if len(scored):
         logits = predict(trained.network, scored)[:, :count].numpy()
-    return Answers(logits, scored.targets.numpy(), [row.source for row in scored.rows])
+    return Answers(logits, scored.targets.numpy(), list(scored.databases))
 
 
 def _by_folds(run: Path, trained: TrainedRun) -> dict[str, Any]:
@@ -288,7 +288,7 @@ def _difference(value: F32, expected: F32, jumps: int) -> float:
     """Largest difference, without the worst `jumps` crops, as a share of the largest value."""
     by_crop = np.abs(value - expected).reshape(len(value), -1).max(axis=1)
     largest = float(np.sort(by_crop)[-1 - jumps])
-    return largest / float(np.abs(expected).max())
+    return largest / (float(np.abs(expected).max()) or 1.0)  # dead features are all 0
 
 
 @torch.inference_mode()

@@ -52,8 +52,8 @@ def side_at(epoch: int, settings: TrainConfig, side: int) -> int:
         side: of the network's crops, in pixels.
 
     Returns:
-        Pixels: the first side and a multiple of 8 more, at most `side`; the last 15 % of the epochs
-        have `side`.
+        Pixels: the first side and a multiple of 8 more, at most `side`; the last 15 % of the
+        epochs, and at least the last one, have `side`.
 
     Source:
         Tan and Le 2021, arXiv:2104.00298, section 4, without their growing regularisation.
@@ -61,7 +61,8 @@ def side_at(epoch: int, settings: TrainConfig, side: int) -> int:
     if not 0 < settings.first_side < side:
         return side
     steps = math.ceil((side - settings.first_side) / 8)
-    done = min(1.0, epoch / (_GROWING * settings.epochs))
+    whole = min(_GROWING * settings.epochs, settings.epochs - 1)  # the first epoch that is
+    done = epoch / whole if epoch < whole else 1.0
     return min(side, settings.first_side + 8 * math.floor(done * steps))
 
 

@@ -44,6 +44,7 @@ def fit_linear(
     """
     mean, spread = features.mean(dim=0), features.std(dim=0)
     spread = spread + spread.mean()  # a channel that hardly varies must not decide
+    spread = spread.where(spread > 0, 1)  # dead features are the same of all pictures
     standard = (features - mean) / spread
     weight = torch.zeros(outputs, features.shape[1], requires_grad=True)
     bias = torch.zeros(outputs, requires_grad=True)

@@ -55,8 +55,8 @@ def validate(model: nn.Module, held: Crops) -> dict[str, float]:
     logits = predict(model, held)
     loss = float(cross_entropy(logits, held.targets))
     right = (logits[:, : len(names)].argmax(dim=1) == held.targets).numpy()
-    sources = np.array([row.source for row in held.rows])
-    rates = [right[scored & (sources == own)].mean() for own in np.unique(sources[scored])]
+    databases = np.array(held.databases)
+    rates = [right[scored & (databases == own)].mean() for own in np.unique(databases[scored])]
     return {"held_loss": round(loss, 5), "held_accuracy": round(float(np.mean(rates)), 5)}
 
 
