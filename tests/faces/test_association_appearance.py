@@ -63,3 +63,14 @@ def test_clothes_are_seen_below_the_chin():
         looks.append(appearance(rgb, face))
     # a third of each look is the clothes: red, green and blue have no colour in common
     np.testing.assert_allclose(np.dot(looks, np.transpose(looks)), (2 + np.eye(3)) / 3, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    "box", [Box(-50, -60, -10, -5), Box(95, 190, 140, 260), Box(10.2, 5.1, 10.4, 5.3)]
+)
+def test_a_face_at_or_beyond_the_edge_does_no_harm(box):
+    rgb = np.full((200, 120, 3), 100, dtype=np.uint8)
+    five = np.array([[1, 1], [3, 1], [2, 2], [1, 3], [3, 3]], dtype=np.float32)
+    found = appearance(rgb, Detection(box, five, 0.9))
+    assert np.isfinite(found).all()
+    assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
