@@ -201,7 +201,7 @@ class TorchSource:
         """
         try:
             from captum.attr import IntegratedGradients
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             raise MissingExtraError("integrated gradients", "explain") from error
         maps = []
         with evaluation_mode(self.network), _recorded(), torch.enable_grad():

@@ -175,7 +175,7 @@ class Tracks:
 def _solver() -> Callable[..., Any]:
     try:
         from lap import lapjv
-    except ImportError:
+    except ModuleNotFoundError:
         raise MissingExtraError("following faces", "video") from None
     solve: Callable[..., Any] = lapjv
     return solve

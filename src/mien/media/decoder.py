@@ -69,7 +69,7 @@ def pyav() -> ModuleType:
     """
     try:
         import av
-    except ImportError:
+    except ModuleNotFoundError:
         raise MissingExtraError("reading a video", "video") from None
     av.logging.set_level(None)
     return av

@@ -73,7 +73,7 @@ def plot_figure(
         from matplotlib import rc_context
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    except ImportError:
+    except ModuleNotFoundError:
         raise MissingExtraError(what, "plot") from None
     buffer = io.BytesIO()
     suffix = path.suffix.lower()

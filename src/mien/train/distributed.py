@@ -116,7 +116,7 @@ def launch(devices: int, work: Callable[[Worker], T]) -> T:
         return work(Worker())
     try:
         from lightning_fabric import Fabric
-    except ImportError:
+    except ModuleNotFoundError:
         raise MissingExtraError("devices above 1", "train") from None
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     fabric = Fabric(accelerator=kind, devices=devices, strategy="ddp_spawn")
