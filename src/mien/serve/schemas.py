@@ -15,9 +15,7 @@ __all__ = ["add_schemas", "schema_of"]
 
 _PLACE = "#/components/schemas/{model}"
 _Share = Annotated[float, Field(ge=0, le=1)]
-_ByClass = Annotated[
-    dict[str, _Share], Field(description="By the names of the classes, which /v1/models lists.")
-]
+_ByClass = dict[str, _Share]
 _Point = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
