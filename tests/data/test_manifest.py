@@ -32,6 +32,21 @@ def test_a_manifest_that_excel_has_saved_is_read(tmp_path):
     assert manifest.read(tmp_path) == [ROW]
 
 
+def test_blank_lines_of_a_manifest_are_no_rows(tmp_path):
+    line = ",".join(manifest.cells(ROW))
+    (tmp_path / "manifest.csv").write_text(f"{HEADER}\n{line}\n\n")
+    assert manifest.read(tmp_path) == [ROW]
+
+
+def test_the_pictures_of_a_split_are_those_that_are_scored(tmp_path):
+    neutral = replace(ROW, label="neutral", original="n.jpg")
+    manifest.write([neutral, ROW, replace(ROW, split="test")], tmp_path)
+    assert manifest.rows_of_split(tmp_path, "train") == [ROW]
+    manifest.write([neutral], tmp_path)
+    with pytest.raises(BadDataError, match=r"has no train pictures\n  try: choose another --split"):
+        manifest.rows_of_split(tmp_path, "train")
+
+
 def test_a_file_name_that_is_no_text_survives(tmp_path):
     odd = replace(ROW, original=b"a\xff.jpg".decode(errors="surrogateescape"))
     manifest.write([odd], tmp_path)

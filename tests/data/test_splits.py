@@ -39,6 +39,14 @@ def test_of_a_person_all_pictures_are_held_out_or_none():
     assert drawn == {(True,) * 50, (False,) * 50}
 
 
+def test_a_picture_is_on_one_side_whatever_two_databases_folders_call_what_it_shows():
+    rows = [row_of("fear", "train", f"{number}.png") for number in range(50)]
+    other = [replace(row, label="anger", framing="framed", path=f"x/{row.path}") for row in rows]
+    drawn = draw_held_out(rows, 0.5, 0)
+    assert 10 < drawn.sum() < 40
+    assert (draw_held_out(other, 0.5, 0) == drawn).all()
+
+
 def test_every_expression_loses_its_share():
     items = hold_out(pictures([100, 50, 30, 20, 10, 500]), "valid", 0.1, seed=0)
     assert counts_of(items, "valid") == [10, 5, 3, 2, 1, 50]
@@ -53,6 +61,20 @@ def test_all_pictures_of_a_person_move_together_and_the_share_is_about_kept():
     assert not moved & stayed
     for held, all_of_it in zip(counts_of(items, "test"), [120, 100, 80, 60, 60, 60], strict=True):
         assert abs(held / all_of_it - 0.2) < 0.03
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_class_of_few_pictures_counts_as_much_as_one_of_many(seed):
+    sizes = [61, 59, 40, 37, 33, 28, 90, 75, 55, 20]  # happy pictures of each person
+    items = [
+        Item(f"{person}-{n}.jpg", "happiness", "train", f"P{person}")
+        for person, size in enumerate(sizes)
+        for n in range(size)
+    ]
+    items += [Item(f"{person}-fear.jpg", "fear", "train", f"P{person}") for person in range(4)]
+    moved = counts_of(hold_out(items, "test", 0.25, seed), "test")
+    assert moved[LABELS.index("fear")] == 1
+    assert abs(moved[LABELS.index("happiness")] / sum(sizes) - 0.25) < 0.015
 
 
 def test_the_draw_depends_on_the_seed_and_not_on_the_order():

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from mien.data import manifest, stats
+from mien.data.label_file import write_labels
 from mien.errors import BadDataError
-from mien.labels import LABELS, PAPER
+from mien.labels import LABELS, PAPER, LabelSet
 from tests.support.commands import mien
 from tests.support.prepared_folder import row_of, write_crops
 
@@ -109,6 +110,22 @@ def test_neutral_pictures_and_other_databases_are_not_compared(tmp_path):
     counts = stats.count([neutral, other])
     assert stats.beside_paper(counts) == []
     assert stats.notes(counts) == []
+
+
+def test_a_database_of_the_paper_with_other_classes_is_not_compared(tmp_path):
+    folder = folder_of(
+        tmp_path / "r", ("rafdb", "train", "fear", 4), ("rafdb", "train", "anger", 1)
+    )
+    write_labels(folder, LabelSet(("fear", "anger")))
+    [count] = stats.count([folder])
+    assert count.six == 5
+    assert (stats.beside_paper([count]), stats.notes([count])) == ([], [])
+
+
+def test_a_list_of_exclusions_that_excel_has_saved_is_counted(rafdb):
+    text = "split,original\r\ntrain,a.jpg\r\ntest,b.jpg\r\n"
+    (rafdb / "excluded.csv").write_text(text, encoding="utf-8-sig", newline="")
+    assert [count.left_out for count in stats.count([rafdb])] == [1, 1]
 
 
 def test_the_papers_numbers_are_those_it_printed(rafdb, tmp_path):

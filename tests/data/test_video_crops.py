@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mien.data.video_crops import HEADER, CropOptions, VideoCrops, cut_faces
-from mien.errors import OutputError
+from mien.errors import BadSettingError, OutputError
 from mien.faces import align
 from tests.support.commands import mien
 from tests.support.tables import rows_of
@@ -47,6 +47,42 @@ def test_a_crop_is_what_recognition_sees(talk, tmp_path, detector, portrait):
     expected = align.crop(picture, align.framing(face.landmarks, 96), 96).astype(int)
     with Image.open(tmp_path / "out" / "000002-0.jpg") as written:
         assert np.abs(np.asarray(written) - expected).mean() < 3
+
+
+class Twins:
+    """Finds every face twice."""
+
+    def __init__(self, detector):
+        self._detector = detector
+
+    def find(self, rgb):
+        return self._detector.find(rgb) * 2
+
+
+def test_each_of_several_faces_in_a_frame_is_a_crop_and_the_frame_counts_once(
+    talk, tmp_path, detector
+):
+    found = cut_faces(talk, tmp_path / "out", CropOptions(), Twins(detector))
+    assert (found.frames, found.with_face, found.faces, found.rate) == (6, 3, 6, 4)
+    rows = rows_of(tmp_path / "out" / "frames.csv")
+    names = [f"{frame:06}-{face}.jpg" for frame in (2, 3, 5) for face in (0, 1)]
+    assert [row["path"] for row in rows] == names
+    assert [row["face"] for row in rows] == ["0", "1"] * 3
+
+
+def test_the_quality_asked_for_is_that_of_the_files(talk, tmp_path, detector):
+    sizes = []
+    for quality in (95, 30):
+        out = tmp_path / f"{quality}"
+        cut_faces(talk, out, CropOptions(every=5, quality=quality), detector)
+        sizes.append((out / "000005-0.jpg").stat().st_size)
+    assert sizes[1] < sizes[0] / 2
+
+
+@pytest.mark.parametrize("options", [{"every": 0}, {"rate": -1}, {"rate": float("nan")}])
+def test_frames_that_cannot_be_chosen_are_refused(options):
+    with pytest.raises(BadSettingError):
+        CropOptions(**options)
 
 
 def test_frames_are_chosen_by_number_or_by_time(talk, tmp_path, detector):

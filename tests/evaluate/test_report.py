@@ -12,6 +12,7 @@ pytest.importorskip("matplotlib")
 
 from PIL import Image
 
+from mien.evaluate import report as report_module
 from mien.evaluate.accuracy import Evaluation, evaluate
 from mien.evaluate.report import improvements, report, worst
 from mien.labels import LABELS, LabelSet
@@ -263,3 +264,10 @@ def test_curves_are_those_of_the_history_beside_the_file_or_the_page_says_there_
     page = (tmp_path / "out" / "made-test-report.html").read_text()
     assert "No curves of training" in section(page, "Model")
     assert "<img" not in section(page, "Model")
+
+
+def test_a_history_that_excel_has_saved_is_read(tmp_path):
+    names = ("epoch", "train_loss", "held_loss", "held_accuracy")
+    table = tmp_path / "history.csv"
+    table.write_text(",".join(names) + "\r\n1,1.5,1.25,0.5\r\n", "utf-8-sig", newline="")
+    assert report_module._history(table) == [dict(zip(names, (1, 1.5, 1.25, 0.5), strict=True))]

@@ -289,11 +289,12 @@ def test_copies_of_held_out_pictures_are_not_trained_on():
     assert (data.held_copies, len(data.train)) == (1, 2)
 
 
-def test_a_class_called_as_a_fact_of_the_table_has_a_column_of_its_own(tmp_path):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])  # as Excel saves it
+def test_a_class_called_as_a_fact_of_the_table_has_a_column_of_its_own(tmp_path, encoding):
     labels = LabelSet(("fold", "source"))
     header = "source,original,path,label,fold,subject,score_fold,score_source"
     rows = ["own,a,a,source,1,,0.5,1.5", "own,b,b,fold,2,,2.5,0.5"]
-    (tmp_path / "folds.csv").write_text("\n".join([header, *rows]) + "\n")
+    (tmp_path / "folds.csv").write_text("\n".join([header, *rows]) + "\n", encoding)
     answers = read_answers(tmp_path, labels)
     assert answers.targets.tolist() == [1, 0]
     assert answers.logits.tolist() == [[0.5, 1.5], [2.5, 0.5]]

@@ -67,6 +67,36 @@ def test_a_folder_without_votes_is_refused(tmp_path):
         read_votes(folder)
 
 
+def test_votes_that_excel_has_saved_are_read(tmp_path):
+    folder = voted(tmp_path, {"a.png": (1, 0, 0, 0, 0, 0, 0), "b.png": (0, 0.5, 0, 0, 0, 0.5, 0)})
+    table = folder / "soft.csv"
+    text = table.read_text().replace("\n", "\r\n")
+    table.write_text(text, encoding="utf-8-sig", newline="")
+    assert read_votes(folder) == {
+        "a.png": [1, 0, 0, 0, 0, 0, 0],
+        "b.png": [0, 0.5, 0, 0, 0, 0.5, 0],
+    }
+
+
+def test_votes_for_pictures_that_an_audit_dropped_do_not_hide_the_others(tmp_path):
+    votes = {"a.png": (1, 0, 0, 0, 0, 0, 0), "b.png": (0, 1, 0, 0, 0, 0, 0)}
+    folder = voted(tmp_path, votes)
+    manifest.write(manifest.read(folder)[1:], folder)
+    assert read_votes(folder) == {"b.png": [0, 1, 0, 0, 0, 0, 0]}
+    table = folder / "soft.csv"
+    table.write_text(table.read_text().replace("path", "picture"))
+    with pytest.raises(BadDataError, match="no votes in"):
+        read_votes(folder)
+
+
+def test_votes_with_a_cell_without_an_end_are_one_error(tmp_path):
+    folder = voted(tmp_path, {"a.png": (1, 0, 0, 0, 0, 0, 0)})
+    with (folder / "soft.csv").open("a") as table:
+        table.write('"' + "0" * 200_000)
+    with pytest.raises(BadDataError, match=r"no votes in .*soft\.csv \(field larger than"):
+        read_votes(folder)
+
+
 def test_votes_do_not_give_shuffled_labels_back(tmp_path):
     folder = write_crops(tmp_path / "a", train=8)
     fear = [row.original for row in manifest.read(folder) if row.label == "fear"]

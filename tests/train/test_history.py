@@ -28,3 +28,15 @@ def test_epochs_that_do_not_count_from_one_are_refused(rows, tmp_path):
     (tmp_path / "history.csv").write_text(HEADER + rows)
     with pytest.raises(BadDataError, match=r"history\.csv is no history \(row \d is not that of"):
         read_history(tmp_path)
+
+
+def test_a_table_that_excel_has_saved_is_read(tmp_path):
+    text = HEADER + "1,1.5,0.25\n"
+    (tmp_path / "history.csv").write_text(text.replace("\n", "\r\n"), encoding="utf-8-sig")
+    assert read_history(tmp_path) == [{"epoch": 1, "train_loss": 1.5, "held_accuracy": 0.25}]
+
+
+def test_a_cell_without_an_end_is_one_error(tmp_path):
+    (tmp_path / "history.csv").write_text(HEADER + f'1,1.5,"{"0" * 200_000}')
+    with pytest.raises(BadDataError, match=r"history\.csv is no history \(field larger than"):
+        read_history(tmp_path)

@@ -102,7 +102,7 @@ def _left_out(folder: Path, classes: LabelSet) -> Counter[str] | None:
     calm = classes.calm if classes.calm_beside else ""
     try:
         path = folder / _EXCLUDED
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             table = csv.DictReader(file)  # an old one has no labels: neutral pictures count too
             return Counter(row["split"] for row in table if row.get("label") != calm)
     except (OSError, KeyError, csv.Error):

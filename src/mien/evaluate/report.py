@@ -142,7 +142,7 @@ def _curves(found: Path, given: Path, plot: Path) -> tuple[tuple[str, ...], tupl
 def _history(table: Path) -> list[dict[str, Any]]:
     """Read the history of a run; a damaged one is an error, as the curves would be wrong."""
     try:
-        with table.open(newline="", encoding="utf-8") as file:
+        with table.open(newline="", encoding="utf-8-sig") as file:
             lines = [[float(line[name]) for name in _CURVES] for line in csv.DictReader(file)]
     except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise BadDataError(

@@ -239,7 +239,7 @@ def read_answers(run: Path, labels: LabelSet) -> Answers:
     """
     path = run / _ANSWERS
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             header, *lines = csv.reader(file)
         expected = _header(labels)
         earlier = (*_FACTS[:-1], *expected[len(_FACTS) :])  # without subject

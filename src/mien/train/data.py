@@ -196,12 +196,13 @@ def read_votes(folder: str | Path) -> dict[str, list[float]]:
     classes = labels_of(folder).targets
     path = Path(folder) / _VOTES
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             return {
                 originals[line["path"]]: [float(line[name]) for name in classes]
                 for line in csv.DictReader(file)
+                if line["path"] in originals  # what an audit has dropped is still in the table
             }
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise BadDataError(
             f"no votes in {path} ({error})", fix="make the folder with mien prepare ferplus"
         ) from error

@@ -80,7 +80,7 @@ def _read_table(folder: Path) -> History:
     if not path.exists():
         return []
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             return _as_numbers(csv.DictReader(file))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise BadDataError(f"{path} is no history ({error})", fix=f"remove {folder}") from error

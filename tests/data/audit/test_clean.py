@@ -69,7 +69,7 @@ def test_after_a_fix_nothing_is_left_to_drop_and_nothing_is_written(dirty):
     assert {path: path.stat().st_mtime_ns for path in dirty.rglob("*")} == files
 
 
-def test_a_second_fix_keeps_the_first_manifest_too(dirty):
+def test_no_fix_writes_over_what_an_earlier_one_has_kept(dirty):
     mien("audit", dirty, "--fix")
     first = (dirty / "manifest-before-audit.csv").read_bytes()
     second = (dirty / "manifest.csv").read_bytes()
@@ -79,6 +79,11 @@ def test_a_second_fix_keeps_the_first_manifest_too(dirty):
     assert (dirty / "manifest-before-audit.csv").read_bytes() == first
     assert (dirty / "manifest-before-audit-2.csv").read_bytes() == grown
     assert (dirty / "manifest.csv").read_bytes() == second
+    add(dirty, (np.full((64, 64, 3), 9, np.uint8), "fear", "train", "newer.png"))
+    mien("audit", dirty, "--fix")
+    assert (dirty / "manifest-before-audit-2.csv").read_bytes() == grown
+    assert len(listed_in(dirty)) == 6 + 1 + 1
+    assert len(list(dirty.glob("*-3.csv"))) == 2
 
 
 def test_without_fix_the_folder_stays_as_it_is(dirty):

@@ -24,6 +24,14 @@ def test_altered_copies_go_with_their_picture_however_it_is_framed(tmp_path):
     assert (alone.row.original, alone.row.framing) == ("2.png", "altered")
 
 
+def test_pictures_of_one_name_in_two_databases_are_two(tmp_path):
+    plain = folder_with(tmp_path / "x", row_of("fear", "train", "1.png", "rafdb"))
+    framed = folder_with(tmp_path / "y", row_of("fear", "train", "1.png", "fer2013", "framed"))
+    entries = entries_in([plain, framed])
+    assert [entry.row.source for entry in entries] == ["rafdb", "fer2013"]
+    assert not is_framing(*entries)
+
+
 def test_pictures_of_two_own_folders_are_not_one_since_they_have_one_name(tmp_path):
     mine = folder_with(tmp_path / "a", row_of("fear", "train", "1.png", "folder"))
     framed = row_of("fear", "train", "1.png", "folder", framing="framed")

@@ -61,6 +61,36 @@ def test_of_many_equal_pictures_each_is_named_with_the_most_telling_partner(tmp_
     assert pairs_of(found) == {("exact copy", f"{i}.png", "3.png") for i in range(3)}
 
 
+def test_a_pair_is_told_from_the_side_that_learns_whichever_comes_first(tmp_path):
+    one, two = texture(1), texture(2)
+    rows = [
+        (one, "fear", "train", "1.png"),
+        (one, "fear", "test", "2.png"),
+        (two, "fear", "valid", "3.png"),
+        (changed(two), "fear", "train", "4.png"),
+    ]
+    found = audit([add(tmp_path / "data", *rows)])
+    pairs = [[entry.row.original for entry in found.both(finding)] for finding in found.findings]
+    assert pairs == [["1.png", "2.png"], ["4.png", "3.png"]]
+
+
+def test_a_folder_named_in_two_ways_counts_once(tmp_path, monkeypatch):
+    folder = add(tmp_path / "data", (texture(1), "fear", "train", "1.png"))
+    monkeypatch.chdir(tmp_path)
+    found = audit([folder, "data", "data/../data"])
+    assert (len(found.entries), found.findings) == (1, [])
+
+
+@pytest.mark.parametrize("by", [-9, -8, 8, 9])
+@pytest.mark.parametrize("channel", range(3))
+def test_a_picture_is_grey_if_its_channels_hardly_differ(tmp_path, channel, by):
+    picture = np.repeat(texture(1)[..., :1], 3, axis=2)
+    picture[31, 31] = 200
+    picture[31, 31, channel] = 200 + by
+    found = audit([add(tmp_path / "data", (picture, "fear", "train", "1.png"))])
+    assert found.thumbnails.gray.tolist() == [abs(by) == 8]
+
+
 def test_two_framings_of_one_picture_are_one_picture(tmp_path):
     crops = [texture(seed) for seed in range(5)]
     plain = add(tmp_path / "x", *((c, "fear", "train", f"{i}.png") for i, c in enumerate(crops)))

@@ -98,6 +98,16 @@ def test_a_sign_that_makes_no_guess_better_is_no_give_away(tmp_path):
     assert audit([add(tmp_path / "a", *rows)]).shortcuts == []
 
 
+def test_neither_the_case_of_names_nor_their_folders_are_signs():
+    names = {"fear": "A/x{}.JPG", "anger": "b/X{}.jpg"}
+    rows = [
+        (row_of(label, "train", name.format(number)), False)
+        for label, name in names.items()
+        for number in range(40)
+    ]
+    assert find_shortcuts(rows) == []
+
+
 def test_many_names_that_fit_the_labels_by_chance_are_no_give_away(monkeypatch):
     rng = np.random.default_rng(0)
     rows = [

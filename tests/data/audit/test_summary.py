@@ -70,6 +70,39 @@ def test_a_picture_that_leaks_twice_counts_once_and_one_class_alone_is_not_weigh
     assert "made test: 2 pictures: fear 100.0%\n" in f"{result.stdout}\n"
 
 
+def test_each_column_of_the_table_of_pairs_counts_what_it_says(tmp_path):
+    one, two = texture(1), texture(2)
+    near = changed(one)
+    rows = [
+        (one, "fear", "train", "1.png"),
+        (near, "fear", "test", "2.png"),
+        ((near * 0.9).astype(np.uint8), "fear", "test", "3.png"),
+        (two, "fear", "train", "4.png"),
+        (changed(two), "anger", "train", "5.png"),
+    ]
+    mien("audit", add(tmp_path / "data", *rows), "--json", tmp_path / "x.json")
+    record = json.loads((tmp_path / "x.json").read_text())
+    found = record["findings"]
+    assert (record["contradicting_pairs"], record["leaking_pictures"]) == (1, {"made train": 1})
+    columns = ("splits", "pairs", "pictures", "other label")
+    assert [tuple(line[name] for name in columns) for line in found] == [
+        ("test", 1, 1, 0),
+        ("train", 1, 1, 1),
+        ("train / test", 2, 1, 0),
+    ]
+
+
+def test_a_copy_in_another_database_may_have_the_same_label_there(tmp_path):
+    one = texture(1)
+    a = add(tmp_path / "a", (one, "fear", "train", "1.png", "aaa"))
+    b = add(tmp_path / "b", (one, "fear", "test", "x.png", "bbb"))
+    mien("audit", a, b, "--json", tmp_path / "x.json")
+    origins = json.loads((tmp_path / "x.json").read_text())["origins"]
+    assert [(line["of"], line["same label"]) for line in origins if line["found"]] == [
+        ("aaa", 1), ("bbb", 1),
+    ]  # fmt: skip
+
+
 def test_of_copies_in_several_databases_the_most_similar_is_where_it_comes_from(tmp_path):
     one = texture(1)
     rows = [
@@ -150,6 +183,10 @@ def test_the_record_names_no_picture(dirty, tmp_path):
     record = json.loads(text)
     assert record["leaking_pictures"] == {"made train": 2}
     assert record["dropped"] == {}
+    mien("audit", dirty, "--fix", "--json", tmp_path / "counts.json")
+    assert json.loads((tmp_path / "counts.json").read_text())["dropped"] == {
+        "copy of a test picture": 2, "same picture with another label": 2, "blank": 2,
+    }  # fmt: skip
     assert {line["kind"]: line["pairs"] for line in record["findings"]}["blank"] == 1
 
 
@@ -158,6 +195,8 @@ def test_the_balance_of_the_classes_is_told(tmp_path):
     add(folder, (texture(1), "happiness", "train", "x.png"))
     add(folder, (texture(2), "happiness", "train", "y.png"), (texture(3), "fear", "train", "z.png"))
     assert "made train: 9 pictures: happiness 55.6%, fear 44.4%" in mien("audit", folder).stdout
+    add(folder, *((texture(10 + n), "happiness", "train", f"{n}.png") for n in range(7)))
+    assert "25.0% (largest 3 times the smallest)" in mien("audit", folder).stdout
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import pytest
 from mien.data import manifest
 from mien.data.datasets.class_folders import code_in
 from mien.data.label_file import labels_of
+from mien.data.prepare.pipeline import prepare
+from mien.data.prepare.record import Settings
 from mien.errors import BadDataError, BadSettingError
 from mien.labels import LabelSet
 from tests.support.commands import mien
@@ -253,3 +255,23 @@ def test_bad_input_is_one_error_with_the_next_step_and_nothing_is_written(
     assert message in first
     assert fix.startswith("  try: ")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x"]
+
+
+def test_what_an_audit_took_out_stays_out_of_what_is_made_of_the_folder(tmp_path):
+    files = own_files(1) | dict.fromkeys(["sadness/x.png", "anger/x.png"], encode(texture(500)))
+    source = folder_of(tmp_path / "in", files)
+    out = prepare(Settings("folder", str(source)), tmp_path / "data" / "out").folder
+    assert len(listing_of("folder", out).items) == 8
+    assert mien("audit", out, "--fix").exit_code == 0
+    left = sorted(row.path for row in manifest.read(out))
+    assert len(left) == 6
+    for place in (out, tmp_path / "data"):  # itself, and in a folder
+        listing = listing_of("folder", place)
+        assert sorted(item.original.removeprefix("out/") for item in listing.items) == left
+        assert [problem.reason for problem in listing.problems[:2]] == ["no label"] * 2
+        assert listing.taken.total() == 6
+    (out / "prepare.json").unlink()  # a folder of somebody else, whose tables are all read
+    (out / "mine.csv").write_text("image,label\n" + "".join(f"{name},sad\n" for name in left))
+    assert "contradictory labels" in {
+        reason for _, reason in problems_in(listing_of("folder", out))
+    }

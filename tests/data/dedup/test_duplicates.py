@@ -211,6 +211,34 @@ def test_a_large_set_without_the_index_names_the_extra(pictures, monkeypatch):
         finder.find_pairs(thumbnails(pictures))
 
 
+def test_a_set_of_just_the_size_needs_no_index(pictures, monkeypatch):
+    monkeypatch.setattr(finder, "_SMALL", 41)
+    monkeypatch.setattr(candidates, "indexed", None)
+    assert finder.find_pairs(thumbnails(pictures)) == []
+
+
+def test_a_pair_of_just_the_least_similarity_counts(pictures):
+    both = thumbnails([pictures[1], cropped(pictures[1])])
+    [found] = finder.find_pairs(both)
+    assert finder.find_pairs(both, least=found.similarity) == [found]
+    assert finder.find_pairs(both, least=found.similarity + 1e-6) == []
+
+
+@pytest.mark.parametrize(
+    ("levels", "blank"),
+    [
+        ([100] * 512 + [107] * 512, True),
+        ([100] * 512 + [108] * 512, False),
+        ([0] * 51 + [100] * 922 + [255] * 51, True),  # a twentieth at either end
+        ([0] * 52 + [100] * 972, False),
+        ([100] * 972 + [255] * 52, False),
+    ],
+)
+def test_a_blank_picture_has_no_contrast_but_for_its_ends(levels, blank):
+    shuffled = np.random.default_rng(0).permutation(np.array(levels, dtype=np.uint8))
+    assert finder.is_blank(shuffled.reshape(32, 32)) == blank
+
+
 def test_of_a_crowd_every_pair_is_found(pictures):
     rng = np.random.default_rng(0)
     shades = [0.9 * pictures[1] + rng.normal(0, 2, pictures[1].shape) for _ in range(40)]

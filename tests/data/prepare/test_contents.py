@@ -8,12 +8,15 @@ from dataclasses import replace
 
 import pytest
 
+from mien.data import manifest
 from mien.data.datasets import Archive
+from mien.data.prepare.contents import held_out_in
 from mien.data.prepare.pipeline import prepare
 from mien.data.prepare.record import Settings, origin_of
 from mien.errors import BadDataError
 from tests.support.commands import mien
 from tests.support.pictures import encode, folder_of, own_files, texture, zip_of
+from tests.support.prepared_folder import row_of
 
 TABLE = "path,label,split,subject\na.png,sad,train,ann\nb.png,angry,train,bob\n"
 
@@ -167,6 +170,101 @@ def test_a_folder_of_an_earlier_version_or_without_its_source_is_taken_as_it_is(
     (lab / "out" / "prepare.json").write_text(json.dumps(record))
     (lab / "labels.csv").write_text(TABLE.replace("sad", "fear"))
     assert not make(lab).fresh
+
+
+OTHER_HELD = {
+    "pixels": {"sha256": "0" * 64},
+    "name": {"original": "test/sad/new.png"},
+    "split": {"split": "valid"},
+    "person": {"subject": "ann"},
+    "database": {"source": "lab"},
+}
+
+
+@pytest.mark.parametrize("change", OTHER_HELD.values(), ids=OTHER_HELD)
+@pytest.mark.parametrize("split", ["test", "valid"])
+def test_any_change_of_what_is_held_out_is_noticed_and_none_of_what_is_not(tmp_path, change, split):
+    row, train = row_of("sadness", split, "test/sad/1.png"), row_of("sadness", "train", "2.png")
+    more = replace(row, original="test/sad/0.png")
+    manifest.write([train, row, more], tmp_path)
+    before = held_out_in([tmp_path])
+    manifest.write([more, replace(train, **change | {"split": "train"}), row], tmp_path)
+    assert held_out_in([tmp_path]) == before  # in whatever order
+    other = {"split": "test" if split == "valid" else "valid"} if "split" in change else change
+    manifest.write([train, replace(row, **other), more], tmp_path)
+    assert held_out_in([tmp_path]) != before
+
+
+def test_folders_of_pictures_of_the_same_sizes_are_told_apart_by_their_names(tmp_path):
+    data = encode(texture(1), "PNG")
+    origins = set()
+    for number, name in enumerate("ab"):
+        photos = folder_of(tmp_path / name / "photos", {f"sad/{name}.png": data})
+        made = prepare(Settings("folder", str(photos)), tmp_path / f"out{number}")
+        origins.add(origin_of(made.folder))
+    assert len(origins) == 2
+
+
+def test_two_pictures_of_one_size_that_changed_places_are_noticed(lab):
+    one = (lab / "photos" / "a.png").read_bytes()
+    folder_of(lab / "photos", {"a.png": one, "b.png": changed(one)})
+    shutil.rmtree(lab / "out")
+    make(lab)
+    folder_of(lab / "photos", {"a.png": changed(one), "b.png": one})  # which are sad, and angry
+    with pytest.raises(BadDataError, match="files of the same sizes that hold something else"):
+        make(lab)
+
+
+def test_other_votes_are_noticed_though_the_majority_is_the_same(tmp_path):
+    header = "image,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+    files = {f"train/sad/{name}.png": encode(texture(n), "PNG") for n, name in enumerate("ab")}
+    archive = folder_of(tmp_path / "fer", files)
+    settings = Settings("ferplus", str(archive), options={"labels": str(tmp_path / "votes.csv")})
+    for sad in (7, 8):
+        votes = f"a.png,{10 - sad},0,0,{sad},0,0,0,0,0,0\nb.png,0,9,0,0,0,0,0,0,0,0\n"
+        (tmp_path / "votes.csv").write_text(header + votes)
+        if sad == 7:
+            assert prepare(settings, tmp_path / "out").fresh
+            assert not prepare(settings, tmp_path / "out").fresh
+    with pytest.raises(BadDataError, match="other labels, splits or persons"):
+        prepare(settings, tmp_path / "out")
+
+
+def test_classes_in_another_order_are_noticed(tmp_path):
+    photos = folder_of(tmp_path / "photos", own_files(1, labels=["sad", "fear"]))
+    classes = tmp_path / "classes.toml"
+    settings = Settings("folder", str(photos), options={"classes": str(classes)})
+    classes.write_text('names = ["sad", "fear"]')
+    prepare(settings, tmp_path / "out")
+    classes.write_text('names = ["fear", "sad"]')
+    with pytest.raises(BadDataError, match="other labels, splits or persons"):
+        prepare(settings, tmp_path / "out")
+
+
+def test_a_folder_is_the_same_by_its_name_and_from_within(lab, monkeypatch):
+    of = origin_of(lab / "out")
+    monkeypatch.chdir(lab / "photos")
+    for number, photos in enumerate((".", "../photos/.")):
+        settings = Settings("folder", photos, options={"labels": str(lab / "labels.csv")})
+        assert not prepare(settings, lab / "out").fresh
+        assert origin_of(prepare(settings, lab / f"out{number}").folder) == of
+    (lab / "photos" / "deep").mkdir()
+    monkeypatch.chdir(lab / "photos" / "deep")
+    assert not prepare(replace(settings, archive=".."), lab / "out").fresh
+
+
+def test_a_folder_that_an_earlier_version_made_from_within_is_known(lab, monkeypatch):
+    record = json.loads((lab / "out" / "prepare.json").read_text())
+    (lab / "out" / "prepare.json").write_text(json.dumps(record | {"archive": ""}))
+    monkeypatch.chdir(lab / "photos")
+    settings = Settings("folder", ".", options={"labels": str(lab / "labels.csv")})
+    assert not prepare(settings, lab / "out").fresh
+
+
+def test_a_folder_that_has_lost_its_manifest_is_not_said_to_be_prepared(lab):
+    (lab / "out" / "manifest.csv").unlink()
+    with pytest.raises(BadDataError, match=r"out was prepared, and its manifest\.csv is gone\n"):
+        make(lab)
 
 
 def test_what_an_earlier_version_did_not_record_is_not_asked_for(lab):

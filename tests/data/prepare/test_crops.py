@@ -1,4 +1,5 @@
 import io
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,38 @@ def test_the_pixels_of_a_crop_are_those_that_a_reader_decodes(tmp_path, mode, qu
         decoded = np.asarray(image)
     assert crop.digest == manifest.hash_pixels(decoded)
     np.testing.assert_array_equal(crop.thumbnail, duplicates.thumbnail(decoded))
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "kept"),
+    [((64, 64), "JPEG", True), ((64, 64), "PNG", False), ((64, 80), "JPEG", False),
+     ((80, 64), "JPEG", False)],
+)  # fmt: skip
+def test_only_a_jpeg_of_the_side_asked_for_is_kept_as_it_is(tmp_path, size, kind, kept):
+    data = encode(Image.fromarray(texture(1, 100)).resize(size), kind)
+    archive = Archive(zip_of(tmp_path / "a.zip", {"a.x.jpg": data}))
+    [crop] = crops.Cutter(archive, crops.Shape())([Item("a.x.jpg", "fear", "train")])
+    with Image.open(io.BytesIO(crop.encoded)) as image:
+        assert (image.format, image.size) == ("JPEG", (64, 64))
+    assert (crop.encoded == data) == kept
+    assert crop.checksum == zlib.crc32(data)
+
+
+def test_a_framed_crop_has_the_side_and_channels_of_its_picture_and_its_thumbnail(
+    tmp_path, portrait
+):
+    rgb = Image.fromarray(portrait[20:260, 100:340])
+    files = {"rgb.png": encode(rgb, "PNG"), "gray.png": encode(rgb.convert("L"), "PNG")}
+    archive = Archive(zip_of(tmp_path / "a.zip", files))
+    items = [Item(name, "fear", "train") for name in files]
+    framed = crops.Cutter(archive, crops.Shape(side=48, frame=True))(items)
+    plain = crops.Cutter(archive, crops.Shape(side=48))(items)
+    for one, whole, mode in zip(framed, plain, ("RGB", "L"), strict=True):
+        with Image.open(io.BytesIO(one.encoded)) as image:
+            assert (image.mode, image.size) == (mode, (48, 48))
+        assert (one.framing, whole.framing) == ("framed", "as-is")
+        assert one.digest != whole.digest
+        np.testing.assert_array_equal(one.thumbnail, whole.thumbnail)  # of the whole picture
 
 
 def test_a_grey_picture_equals_the_same_in_three_channels_and_no_other():

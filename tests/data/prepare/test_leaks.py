@@ -10,9 +10,12 @@ from PIL import Image
 from mien.data import manifest
 from mien.data.audit.findings import audit
 from mien.data.dedup import duplicates
+from mien.data.prepare import crop_store, crops
+from mien.data.prepare.leaks import find_leaks
 from mien.data.prepare.pipeline import prepare
 from mien.data.prepare.record import Settings
 from tests.support.pictures import encode, texture, zip_of
+from tests.support.prepared_folder import row_of
 
 
 def nearly(seed):
@@ -111,6 +114,21 @@ def test_equal_pictures_hide_no_copy(tmp_path, monkeypatch):
     assert leaks_in(made.folder) == []
 
 
+def test_what_is_a_copy_of_a_validation_picture_that_leaves_stays(tmp_path):
+    one, two = texture(1).astype(float), texture(2).astype(float)
+    mixed = {"test": 0.0, "valid": 0.3, "train": 0.5}  # each a copy of the one before, and no more
+    with crop_store.store_in(tmp_path) as store:
+        for split, share in mixed.items():
+            shown = duplicates.thumbnail((one * (1 - share) + two * share).astype(np.uint8))
+            crop = crops.Crop(b"", "", "as-is", shown, split.encode().ljust(32), 0)
+            store.add(row_of("fear", split, f"{split}.png"), crop, None)
+        carved, kept = (find_leaks(store, "made", "made", [], carved=c) for c in (True, False))
+    assert {number: (leak.split, leak.original) for number, leak in carved.items()} == {
+        1: ("test", "test.png")
+    }
+    assert {number: leak.original for number, leak in kept.items()} == {2: "valid.png"}
+
+
 def studio(tmp_path, name, people, seed=9):
     """A .zip of pictures before one wall, similar by 0.9, with a table: who is in which split."""
     wall = texture(1, 100).astype(float)
@@ -137,6 +155,20 @@ def test_another_person_before_the_same_wall_is_no_copy_for_prepare_and_audit(tm
     assert prepare(Settings("folder", str(path)), tmp_path / "twice").leaked == {"folder": 1}
 
 
+def test_each_held_out_picture_keeps_its_person(tmp_path):
+    path = studio(tmp_path, "a.zip", [("train", ""), ("train", "ann"), ("test", "eve")])
+    report = prepare(Settings("folder", str(path)), tmp_path / "a")
+    assert report.leaked == {"folder": 1}  # of her whom nobody names; ann is not eve
+    assert [row.subject for row in manifest.read(report.folder)] == ["ann", "eve"]
+    # also where a blank picture before hers is left aside
+    path = studio(tmp_path, "b.zip", [("train", "ann"), ("test", ""), ("test", "eve")])
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    blank = encode(np.full((64, 64, 3), 7, np.uint8), "PNG")
+    path = zip_of(tmp_path / "c.zip", files | {"1.png": blank})
+    assert prepare(Settings("folder", str(path)), tmp_path / "c").leaked == {}
+
+
 def test_where_no_person_is_known_or_in_another_database_the_same_wall_is_a_copy(tmp_path):
     path = studio(tmp_path, "nobody.zip", [("train", ""), ("train", "bob"), ("test", "")])
     assert prepare(Settings("folder", str(path)), tmp_path / "nobody").leaked == {"folder": 2}
@@ -150,6 +182,16 @@ def test_where_no_person_is_known_or_in_another_database_the_same_wall_is_a_copy
         other = studio(tmp_path / "more", name, people, 30)
         report = prepare(replace(again, archive=str(other)), tmp_path / f"made of {name}")
         assert report.leaked == {"folder": 2}
+
+
+def test_a_folder_that_is_prepared_from_within_is_the_same_database(tmp_path, monkeypatch):
+    path = studio(tmp_path, "held.zip", [("train", "ann"), ("test", "eve")])
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "held")
+    held = prepare(Settings("folder", str(tmp_path / "held")), tmp_path / "one").folder
+    monkeypatch.chdir(tmp_path / "held")
+    again = Settings("folder", ".", side=48, against=(str(held),))
+    assert prepare(again, tmp_path / "two").leaked == {}
 
 
 @pytest.mark.data

@@ -138,6 +138,19 @@ def test_the_table_of_labels_numbers_the_classes(make):
     assert not (folder / "soft.csv").exists()
 
 
+def test_own_classes_have_folders_of_their_names_that_every_system_takes(make):
+    files = own_files(1, labels=["is it: joy?", "etc.", "neutral"])
+    report = make(files, options={"classes": "own"})
+    rows = manifest.read(report.folder)
+    assert {row.label: row.path.split("/")[:2] for row in rows} == {
+        "etc.": ["train", "0_etc_"],
+        "is it: joy?": ["train", "1_is it_ joy_"],
+        "neutral": ["train", "2_neutral"],
+    }
+    numbers = {row["image"]: row["label"] for row in rows_of(report.folder / "labels.csv")}
+    assert [numbers[row.path] for row in rows] == [row.path[6] for row in rows]
+
+
 def test_a_prepared_folder_can_be_prepared_again(make, tmp_path):
     files = {f"f0{n}_dfh_{c}x.jpg": encode(texture(n * 9 + i)) for n in range(5)
              for i, c in enumerate("adfhps")}  # fmt: skip

@@ -22,7 +22,6 @@ so a model that recognises the origin of a picture scores well there.
 """
 
 import re
-from collections import Counter
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -33,6 +32,7 @@ from mien.data.datasets.csv_tables import columns, is_table, lacks, rows_in
 from mien.data.datasets.layouts import (
     PictureIndex,
     checked,
+    each_once,
     leave_unnamed,
     split_by_folder,
     split_in_name,
@@ -109,7 +109,7 @@ def _from_tables(archive: Archive) -> Listing:
     if not official:
         return _class_folders(archive, listing.unused)
     leave_unnamed(listing, archive, named, "the tables")
-    return _each_once(listing)
+    return each_once(listing)
 
 
 def _add_row(
@@ -153,21 +153,6 @@ def _face(archive: Archive, name: str, box: tuple[int, ...], listing: Listing) -
         return face
     listing.leave_out(name, _UNUSED, f"{' '.join(map(str, box))} misses the picture: it is taken")
     return photo
-
-
-def _each_once(listing: Listing) -> Listing:
-    """Keep the first of the items that name the same picture, and sort them by name."""
-    seen: Counter[str] = Counter()
-    first = []
-    for item in listing.items:
-        seen[item.original] += 1
-        if seen[item.original] == 1:
-            first.append(item)
-        else:
-            listing.leave_out(item.original, "repeated name", f"also labelled {item.label}")
-    first.sort(key=lambda item: item.original)
-    listing.items = first
-    return listing
 
 
 def _class_folders(archive: Archive, unused: list[str]) -> Listing:

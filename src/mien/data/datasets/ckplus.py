@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, is_hidden, is_picture
 from mien.data.datasets.csv_tables import decoded
-from mien.data.datasets.layouts import checked, split_by_folder
+from mien.data.datasets.layouts import checked, each_once, split_by_folder
 from mien.data.datasets.listing import Item, Listing
 from mien.data.datasets.numbering import NUMBERINGS
 from mien.errors import BadImageError
@@ -69,8 +69,7 @@ def _official(archive: Archive) -> Listing:
             listing.leave_out(f"{stem}.png", "missing file", f"labelled by {name}")
         else:
             _add(listing, pictures[stem], label)
-    listing.items.sort(key=lambda item: item.original)
-    return listing
+    return each_once(listing)
 
 
 def _class_folders(archive: Archive) -> Listing:

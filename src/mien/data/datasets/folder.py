@@ -17,8 +17,8 @@ Expressions by any word in ``expressions.toml`` (happy, joy; wütend, colère; .
 or without numbers and brackets about it (``3_anger``). By number if ``--labels`` or
 ``--numbering`` says whose numbers they are, as 0 is happiness here and anger in FER2013; or if all
 numbers of a csv are ours and the folders of the pictures say the same in words, as in what
-`mien prepare` wrote. Classes of one's own by ``--classes``. Pictures without a split are for
-training.
+`mien prepare` wrote; there the manifest alone is read, which is without what an audit took out.
+Classes of one's own by ``--classes``. Pictures without a split are for training.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
+from mien.data import manifest
 from mien.data.datasets.archive import Archive, is_hidden, is_picture
 from mien.data.datasets.class_folders import from_folders
 from mien.data.datasets.classes import class_of, order_in, wanted_classes
@@ -58,7 +59,8 @@ _COLUMNS = {
 }
 _NEEDED = ("path", "label")
 _OURS = NUMBERINGS["mien"]
-_RECORDS = {"prepare.json", LABELS_NAME}  # in a folder that mien made
+_MADE = ("prepare.json", "augment.json")  # one of them is in a folder that mien made
+_RECORDS = {_MADE[0], LABELS_NAME}
 _LAYOUTS = ["<expression>/*.jpg", "a csv with the columns path,label"]
 _TELL = "name its columns so, or tell their names with --columns path=NAME,label=NAME"
 
@@ -118,7 +120,10 @@ def folder(archive: Archive, options: FolderOptions) -> Listing:
         if unused:
             raise BadDataError(unused[0], _TELL)
     else:
-        paths = [PurePosixPath(name) for name in archive.names if is_table(name)]
+        paths = [PurePosixPath(name) for name in filter(is_table, archive.names)]
+        if not options.columns:
+            made = _made(archive, paths)
+            paths = [p for p in paths if p.parent not in made or p.name == manifest.NAME]
         read = [
             (str(path.parent), _lines(rows_in(archive, str(path)), str(path), names, unused))
             for path in paths
@@ -136,6 +141,16 @@ def folder(archive: Archive, options: FolderOptions) -> Listing:
         if not (is_picture(name) or is_table(name) or is_hidden(name) or name in _RECORDS):
             listing.leave_out(name, OTHER)
     return checked(listing, archive, "labelled pictures", _LAYOUTS)
+
+
+def _made(archive: Archive, tables: Sequence[PurePosixPath]) -> set[PurePosixPath]:
+    """The folders that mien made; only the manifest is without what an audit took out of them."""
+    records = {name for name in archive.names if name.endswith(_MADE)}
+    return {
+        table.parent
+        for table in tables
+        if table.name == manifest.NAME and records & {str(table.parent / name) for name in _MADE}
+    }
 
 
 def _whose(options: FolderOptions) -> str:

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive
 from mien.data.datasets.csv_tables import rows_in
-from mien.data.datasets.layouts import PictureIndex, checked, leave_unnamed
+from mien.data.datasets.layouts import PictureIndex, checked, each_once, leave_unnamed
 from mien.data.datasets.listing import Item, Listing
 from mien.labels import LABELS
 
@@ -47,5 +47,6 @@ def gimefive(archive: Archive) -> Listing:
                 listing.items.append(Item(names[0], LABELS[int(number)], "valid"))
     if named:
         leave_unnamed(listing, archive, named, _TABLE)
-    listing.items.sort(key=lambda item: item.original)
-    return checked(listing, archive, "the 600 of GiMeFive", [f"valid/*.jpg with {_TABLE}"])
+    return checked(
+        each_once(listing), archive, "the 600 of GiMeFive", [f"valid/*.jpg with {_TABLE}"]
+    )

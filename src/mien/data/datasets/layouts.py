@@ -9,15 +9,17 @@ import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from mien.data.datasets.archive import Archive, is_picture
-from mien.data.datasets.listing import Listing
+from mien.data.datasets.listing import Item, Listing
 from mien.errors import BadDataError
 
 __all__ = [
     "PictureIndex",
     "checked",
+    "each_once",
     "leave_unnamed",
     "split_by_folder",
     "split_in_name",
@@ -31,29 +33,38 @@ _SPLITS = {  # usual names of a split: ours
     "valid": "valid",
     "validation": "valid",
     "dev": "valid",
+    "eval": "valid",
+    "evaluation": "valid",
     "test": "test",
     "testing": "test",
     "privatetest": "test",
     "publictest": "test",
+    "holdout": "test",
+    "heldout": "test",
 }
+# What people add to such a name: train_set, TestData, "Test Images", images_test, test_48x48 (2).
+_NOUNS = "set|data|split|part|folder|images?|imgs?|pictures?|photos?|faces?|crops?|cropped|aligned"
+_NAMED = re.compile(f"(?:{_NOUNS})*?({'|'.join(_SPLITS)})(?:{_NOUNS})*")
+_BETWEEN = re.compile(r"(?:^|[\W_]+)(?:\d+(?:x\d+)?(?![^\W_]))?")  # signs, numbers of their own
 
 
+@lru_cache(maxsize=4096)  # a folder is asked for with each of its pictures
 def split_of(word: str) -> str:
     """Return the split that a word means.
 
     Args:
-        word: as it is written in a dataset, in any case.
+        word: as it is written in a dataset, in any case; signs, numbers and words for pictures
+            about it do not count.
 
     Returns:
         ``train``, ``valid`` or ``test``; "" if it means none.
 
     Example:
-        >>> split_of("Validation"), split_of("val_set"), split_of("extra")
-        ('valid', 'valid', '')
+        >>> split_of("Validation"), split_of("Test Images (2)"), split_of("latest")
+        ('valid', 'test', '')
     """
-    plain = word.strip().lower()
-    bare = re.sub(r"[\s_-]*(set|data)$", "", plain)  # train_set, TestData
-    return _SPLITS.get(plain) or _SPLITS.get(bare, "")
+    match = _NAMED.fullmatch(_BETWEEN.sub("", word.lower()))
+    return _SPLITS[match[1]] if match else ""
 
 
 def split_in_name(table: str) -> str:
@@ -98,6 +109,23 @@ def leave_unnamed(listing: Listing, archive: Archive, named: Collection[str], ta
     for name in filter(is_picture, archive.names):
         if name not in named:
             listing.leave_out(name, "no label", f"not named in {tables}")
+
+
+def each_once(listing: Listing) -> Listing:
+    """Keep the first of the items that name the same picture, and sort them by name.
+
+    Args:
+        listing: of a reader whose labels lie beside the pictures, so that two may be of one.
+
+    Returns:
+        The same listing; the other labels are among its problems.
+    """
+    seen: dict[str, Item] = {}
+    for item in listing.items:
+        if seen.setdefault(item.original, item) is not item:
+            listing.leave_out(item.original, "repeated name", f"also labelled {item.label}")
+    listing.items = [seen[name] for name in sorted(seen)]
+    return listing
 
 
 class PictureIndex:

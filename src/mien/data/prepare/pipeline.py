@@ -31,6 +31,7 @@ from mien.data.prepare.record import (
     Settings,
     database_of,
     is_made,
+    last_name,
     load_report,
     origin,
     save_report,
@@ -90,6 +91,11 @@ def prepare(
     _keep_apart(Path(settings.archive), out)
     if is_made(out, settings):
         report = load_report(out)
+        if not (out / manifest.NAME).exists():
+            raise BadDataError(
+                f"{out} was prepared, and its {manifest.NAME} is gone",
+                fix="remove that folder and prepare it again, or choose another --out",
+            )
         _refuse_other_held_out(report, settings)
         _refuse_changed(report, settings, progress, choose)
         return report
@@ -119,7 +125,7 @@ def prepare(
             )
             report = Report(out, contents=contents)
             database = database_of(
-                settings.source, origin(Path(settings.archive).name, contents.source)
+                settings.source, origin(last_name(settings.archive), contents.source)
             )
             leaks: dict[int, Leak] = {}
             if not settings.keep_leaks:

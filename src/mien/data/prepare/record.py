@@ -25,6 +25,7 @@ __all__ = [
     "archive_of",
     "database_of",
     "is_made",
+    "last_name",
     "load_report",
     "origin",
     "origin_of",
@@ -127,6 +128,8 @@ def is_made(out: Path, settings: Settings) -> bool:
         return False
     record = _read(out)
     record.pop("report", None)
+    if record.get("archive") == "":  # an earlier version called the folder "." so
+        record["archive"] = last_name(settings.archive)
     defaults = _as_record(Settings("", ""))  # for what was recorded before a setting existed
     options = record.get("options")
     if isinstance(options, dict):
@@ -198,6 +201,23 @@ def database_of(source: str, origin: str) -> str:
         ['rafdb', 'folder:lab']
     """
     return f"{source}:{origin}" if source == OWN and origin else source
+
+
+def last_name(path: str) -> str:
+    """Return the last name of an archive or folder, however it was called.
+
+    Args:
+        path: to it; may be ``.``.
+
+    Returns:
+        Its name, by which it is recorded.
+
+    Example:
+        >>> last_name("me/lab.zip"), last_name(".") == Path.cwd().name
+        ('lab.zip', True)
+    """
+    name = Path(path).name
+    return Path(path).resolve().name if name in {"", ".."} else name
 
 
 def load_report(out: Path) -> Report:
@@ -291,8 +311,8 @@ def _as_record(settings: Settings) -> dict[str, object]:
     """The settings as they are recorded: names instead of paths, so that data may be moved."""
     return {
         **asdict(settings),
-        "archive": Path(settings.archive).name,
-        "against": [Path(folder).name for folder in settings.against],
+        "archive": last_name(settings.archive),
+        "against": [last_name(folder) for folder in settings.against],
         "options": _options_recorded(settings.options),
     }
 
