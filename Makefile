@@ -5,7 +5,7 @@ PIP = .venv/bin/pip install --quiet --disable-pip-version-check
 
 # Test files side by side, each process with one thread: threads that wait for each other cost more.
 test test-all: export OMP_NUM_THREADS ?= 1
-PYTEST = .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST = .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test test-all check docs model bench fuzz soak kill ranges release clean
 

@@ -1,4 +1,4 @@
-"""Fixtures that several test files share."""
+"""Fixtures that several test files share, and the order of the files."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,14 @@ from mien import Recognizer
 from mien.faces.detect import Detector
 from tests.support.faulty_folder import plant_every_fault
 from tests.support.prepared_folder import write_crops
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Of several processes let none have slow tests at the end: their files come first."""
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

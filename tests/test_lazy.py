@@ -54,3 +54,9 @@ def test_another_module_that_is_missing_is_not_taken_for_torch():
     fetch, _ = on_first_use("mien.train", {"Gone": "mien.train.gone"})
     with pytest.raises(ModuleNotFoundError, match="gone"):
         fetch("Gone")
+
+
+def test_what_trains_nothing_does_not_load_torch_s_compiler():
+    pytest.importorskip("torch")
+    code = "import sys; import mien.train.distill; print('torch._dynamo' in sys.modules)"
+    assert run(code) == "False\n"

@@ -21,6 +21,7 @@ from tests.support.page_blocks import (
 from tests.support.page_files import write_page_files
 
 PAGES = [page for page in blocks.pages() if any(block.is_run for block in blocks.blocks_of(page))]
+LOOKED_UP = {"python.md", "explain.md"}  # each section of these runs alone
 NEEDS = {  # libraries of extras
     "faithful.md": "scipy",
     "for-data-engineers.md": "pyarrow",
@@ -47,24 +48,11 @@ def test_every_block_of_a_page_runs_and_prints_what_the_page_shows(page, page_fi
     if page.name in NEEDS:
         pytest.importorskip(NEEDS[page.name])
     folder = shutil.copytree(page_files, tmp_path / "page")
-    run = run_page(page, folder)
+    run = run_page(page, folder, alone=page.name in LOOKED_UP)
     assert differences(run) == []
     for name in blocks.pictures_of(page):
         made = page_blocks.made_picture(folder, name)
         assert page_blocks.distance(page_blocks.PICTURES / name, made) < page_blocks.NEAR, name
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["python.md", "explain.md"])
-def test_a_section_of_a_page_that_people_look_things_up_in_runs_alone(name, page_files, tmp_path):
-    [page] = [page for page in PAGES if page.name == name]
-    lines = page.read_text("utf-8").splitlines()
-    starts = [0, *(number for number, line in enumerate(lines, 1) if line.startswith("## "))]
-    folder = shutil.copytree(page_files, tmp_path / "page")
-    runs = {start: PageRun(folder) for start in starts}
-    for found in blocks.blocks_of(page):
-        if found.is_run:
-            runs[max(start for start in starts if start < found.line)].run(found)
 
 
 def block(language, text, output=None):
@@ -114,6 +102,17 @@ def test_the_blocks_of_a_page_share_their_names(tmp_path):
     run = PageRun(tmp_path)
     run.run(block("python", "side = 6\n"))
     run.run(block("python", ">>> side * 7\n42\n"))
+
+
+def test_a_section_that_is_to_run_alone_has_no_name_of_the_one_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    parts = ["## One\n", "```python\nside = 6\n```\n", "## Two\n", "```python\nside * 7\n```\n"]
+    page.write_text("\n".join(parts), encoding="utf-8")
+    assert {page.name for page in PAGES} >= LOOKED_UP
+    run_page(page, tmp_path)
+    with pytest.raises(NameError, match="side"):
+        run_page(page, tmp_path, alone=True)
 
 
 def test_every_block_is_of_a_kind_that_is_run_or_says_why_it_is_not():

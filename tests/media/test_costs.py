@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import zlib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +153,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 SIDE = 2000
 
 
+@cache
 def colours():
     coarse = np.random.default_rng(0).integers(0, 256, (SIDE // 8, SIDE // 8, 4), dtype=np.uint8)
     return Image.fromarray(coarse).resize((SIDE, SIDE))

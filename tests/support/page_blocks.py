@@ -54,9 +54,13 @@ class PageRun:
     def __init__(self, folder, address=_OURS):
         self.folder = folder
         self._address = address
-        self._names = {"__name__": "__main__"}
+        self.forget()
         self.printed = {}  # by the line of a block: what the page shows, and what was printed
         self.varying = set()  # lines of blocks whose numbers differ between machines
+
+    def forget(self):
+        """Begin with no names, as a section does that is run alone."""
+        self._names = {"__name__": "__main__"}
 
     def run(self, block):
         """Run one block; raise WrongBlockError where it fails, note what it printed."""
@@ -182,15 +186,23 @@ def distance(kept, made):
     return float(np.abs(one - other).mean())
 
 
-def run_page(page, folder):
-    """Run the blocks of a page in a folder with the pictures; return the run."""
+def run_page(page, folder, alone=False):
+    """Run the blocks of a page in a folder with the pictures; return the run.
+
+    With `alone` each section has its own names.
+    """
     found = blocks.blocks_of(page)
+    lines = enumerate(page.read_text("utf-8").splitlines(), 1)
+    starts = [number for number, line in lines if alone and line.startswith("## ")]
     for block in found:
         if block.language in _PARSERS:
             _PARSERS[block.language](block.text)
     with serving(page.name) as address:
         run = PageRun(folder, address or _OURS)
         for block in found:
+            while starts and starts[0] < block.line:
+                starts.pop(0)
+                run.forget()
             if block.is_run and not (block.language == "r" and shutil.which("Rscript") is None):
                 run.run(block)
     return run

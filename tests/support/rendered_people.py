@@ -70,8 +70,9 @@ def person(number: int, astonished: float = 0.0) -> Person:
 
 
 def _person(mirrored, width, hair, skin, hue, astonished=0.0) -> Person:
-    rgb = images.read_rgb(_PORTRAIT)[:_SIZE, :_SIZE].copy()
-    rgb = _astonished(rgb, astonished)
+    rgb = _portrait()
+    if astonished:
+        rgb = cv2.addWeighted(_astonished(), astonished, rgb, 1 - astonished, 0)
     figure = _soft(_OUTLINE)
     coloured = _turned(rgb, hue)
     keep = np.clip(_soft(_HAIR) + _soft(_SKIN), 0, 1)[..., None]
@@ -100,10 +101,15 @@ def _turned(rgb, hue) -> np.ndarray:
     return cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
 
 
-def _astonished(rgb, amount) -> np.ndarray:
-    """Fade the laughing mouth into an open one, and raise the brows."""
-    if amount == 0:
-        return rgb
+@cache
+def _portrait() -> np.ndarray:
+    return images.read_rgb(_PORTRAIT)[:_SIZE, :_SIZE].copy()
+
+
+@cache
+def _astonished() -> np.ndarray:
+    """The laughing mouth is an open one, and the brows are raised."""
+    rgb = _portrait()
     mouth = np.zeros(rgb.shape[:2], dtype=np.uint8)
     cv2.ellipse(mouth, (224, 147), (27, 16), 2, 0, 360, 255, -1)
     skin = cv2.inpaint(rgb, mouth, 5, cv2.INPAINT_TELEA)
@@ -111,5 +117,4 @@ def _astonished(rgb, amount) -> np.ndarray:
         cv2.ellipse(skin, (225, 152), (across, down), 0, 0, 360, colour, -1, cv2.LINE_AA)
     for points in ([(188, 90), (203, 82), (217, 88)], [(234, 89), (247, 84), (262, 92)]):
         cv2.polylines(skin, [np.array(points)], False, (95, 66, 45), 4, cv2.LINE_AA)
-    skin = cv2.GaussianBlur(skin, (0, 0), 0.8)
-    return cv2.addWeighted(skin, amount, rgb, 1 - amount, 0)
+    return cv2.GaussianBlur(skin, (0, 0), 0.8)

@@ -76,28 +76,41 @@ def test_a_teacher_that_saw_what_validates_its_student_is_refused(runs, change):
         Teachers(folders, replace(settings, **change))
 
 
-@pytest.mark.parametrize("compiled", [False, True])
+# "aot_eager" traces and transforms as torch.compile does; C++ of the whole takes a minute
+@pytest.mark.parametrize(
+    "backend", [None, "aot_eager", pytest.param("inductor", marks=pytest.mark.long)]
+)
 @pytest.mark.filterwarnings("ignore")  # torch warns of deprecations within its own compiler
 def test_a_students_loss_is_its_targets_and_its_teachers_by_their_shares(
-    compiled, runs, folder, tmp_path
+    backend, runs, exported, folder, tmp_path, monkeypatch
 ):
     folders, settings = runs
+    compiled = []
+    real = torch.compile
+
+    def compile_by(module, **options):
+        compiled.append(type(module).__name__)
+        return real(module, backend=backend, **options)
+
+    monkeypatch.setattr(torch, "compile", compile_by)
     changes = {"augment": False, "dropout": 0.0, "hold_out": 0.25, "batch": 500, "smoothing": 0.0}
-    changes["compile"] = compiled
+    changes["compile"] = backend is not None
     alone = replace(settings, **changes, epochs=1, seed=7)
-    taught = replace(alone, teachers=tuple(map(str, folders)), distil=0.75, heat=2.0)
-    [plain] = trainer.train(alone, tmp_path / "alone")
+    teachers = [*folders, exported]
+    taught = replace(alone, teachers=tuple(map(str, teachers)), distil=0.75, heat=2.0)
+    [plain] = trainer.train(replace(alone, compile=False), tmp_path / "alone")
     [mixed] = trainer.train(taught, tmp_path / "taught")
 
     crops = load_data(taught).train
     batch = normalise(crops.gray[:, None].float() / 255)
     torch.manual_seed(7)
     student = zoo.build("tiny", 7, 0.0)
-    answers = Teachers(folders, taught)(batch, 2.0)
+    answers = Teachers(teachers, taught)(batch, 2.0)
     distance = distillation_loss(student(batch), answers, 2.0).item()
     assert mixed["train_loss"] == pytest.approx(
         0.25 * plain["train_loss"] + 0.75 * distance, abs=1e-4
     )
+    assert compiled == (["Network", "Teachers"] if backend else [])
 
 
 def test_a_taught_run_resumes_to_the_same_state(runs, tmp_path):

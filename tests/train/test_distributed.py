@@ -1,5 +1,7 @@
+import warnings
 import weakref
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +13,8 @@ from safetensors.torch import load_file
 
 from mien.errors import BadModelError, BadSettingError
 from mien.train import trainer
-from mien.train.distributed import Worker
+from mien.train.distributed import Worker, launch
+from mien.train.history import read_history
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for
 
@@ -26,15 +29,37 @@ def settings(tmp_path_factory):
     return settings_for(folder, epochs=1, batch=6, hold_out=0.2, schedule="constant", **plain)
 
 
+def _in_turn(worker, works):
+    """What every process does: one run after the other, as to start them takes the longest."""
+    return [work(worker) for work in works]
+
+
+@pytest.fixture(scope="module")
+def both(settings, tmp_path_factory):
+    """Two runs by two processes: one that learns, and one whose loss becomes no number."""
+    wrong = replace(settings, rate=1e9, weight_decay=1.0, momentum=0.0)
+    out, asked = tmp_path_factory.mktemp("both"), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "launch", lambda devices, work: asked.append((devices, work)))
+        for name, chosen in (("learns", settings), ("fails", wrong)):
+            trainer.train(replace(chosen, devices=2), out / name)
+    devices, works = zip(*asked, strict=True)
+    assert devices == (2, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Lightning's own
+        with pytest.raises(BadModelError) as caught:
+            launch(2, partial(_in_turn, works=works))
+    return out / "learns", caught.value
+
+
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-def test_two_processes_take_the_steps_of_one(settings, tmp_path):
+def test_two_processes_take_the_steps_of_one(settings, both, tmp_path):
     [alone] = trainer.train(settings, tmp_path / "alone")
-    [both] = trainer.train(replace(settings, devices=2), tmp_path / "both")
+    [row] = read_history(both[0])
     for name in ("train_loss", "held_loss", "held_accuracy"):
-        assert both[name] == pytest.approx(alone[name], abs=2e-5)
+        assert row[name] == pytest.approx(alone[name], abs=2e-5)
     expected = load_file(tmp_path / "alone" / "last.safetensors")
-    found = load_file(tmp_path / "both" / "last.safetensors")
+    found = load_file(both[0] / "last.safetensors")
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, atol=2e-6, rtol=1e-4, msg=name)
@@ -43,11 +68,9 @@ def test_two_processes_take_the_steps_of_one(settings, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-def test_an_error_in_another_process_comes_home_as_ours(settings, tmp_path):
-    wrong = replace(settings, devices=2, rate=1e9, weight_decay=1.0, momentum=0.0)
+def test_an_error_in_another_process_comes_home_as_ours(both):
     with pytest.raises(BadModelError, match=r"loss became (nan|inf) in batch .*\n  try: lower"):
-        trainer.train(wrong, tmp_path / "run")
+        raise both[1]
 
 
 def test_an_error_that_travels_leaves_behind_what_its_maker_held():

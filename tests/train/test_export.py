@@ -1,5 +1,6 @@
 import copy
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -31,6 +32,14 @@ from tests.support.tiny_network import settings_for, tiny
 export = pytest.importorskip("mien.train.export")
 
 pytestmark = pytest.mark.torch
+load_data = cache(load_data)  # the folders of this file stay as they are: they are read once
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _data_read_once():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "load_data", load_data)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +265,8 @@ def test_a_network_whose_features_have_died_is_exported_as_what_it_is(run, tmp_p
     np.testing.assert_allclose(found.neutral, half, atol=1e-3)
 
 
-def test_where_few_crops_are_held_out_made_ones_prove_the_file(run, folder, tmp_path):
+def test_where_few_crops_are_held_out_made_ones_prove_the_file(run, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_PROOF", 256)  # as outside of these tests
     _, network, settings = run
     few = write_run(tmp_path / "run", network, replace(settings, hold_out=0.2))
     card = export.export(few, tmp_path / "a.onnx")

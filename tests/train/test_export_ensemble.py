@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from mien.models import zoo
 from mien.models.ensemble import ensemble
 from mien.pixels import to_batch
 from mien.recognize.model import Model, read_card
+from mien.train import export as exporting
 from mien.train.data import load_data
 from mien.train.export import export
 from mien.train.first import fit_head
@@ -33,6 +35,14 @@ from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for, tiny
 
 pytestmark = pytest.mark.torch
+load_data = cache(load_data)  # the folder of this file stays as it is: it is read once
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _data_read_once():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporting, "load_data", load_data)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,9 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file
 
 from mien.errors import BadSettingError
+from mien.models import zoo
+from mien.models.blocks import ConvNorm
+from mien.models.network import Network
 from mien.train import config, trainer
 from mien.train.distributed import Worker
 from tests.support.prepared_folder import write_crops
@@ -169,10 +172,18 @@ def test_a_run_may_be_made_longer(settings, tmp_path):
     assert config.load(tmp_path / "config.toml").epochs == 2
 
 
+def tiniest(outputs, dropout):
+    """One layer: the C++ of each takes a compiler seconds."""
+    features = torch.nn.Sequential(ConvNorm(3, 8, stride=2), torch.nn.ReLU())
+    return Network(features, torch.nn.Linear(8, outputs), dropout)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torch warns of deprecations within its own compiler
-def test_a_compiled_network_learns_what_the_plain_one_does(settings, tmp_path):
-    short = replace(settings, epochs=1, dropout=0.0)  # compiled dropout has draws of its own
+def test_a_compiled_network_learns_what_the_plain_one_does(settings, tmp_path, monkeypatch):
+    monkeypatch.setitem(zoo.MODELS, "tiniest", tiniest)
+    # compiled dropout has draws of its own
+    short = replace(settings, model="tiniest", epochs=1, dropout=0.0)
     [compiled] = trainer.train(replace(short, compile=True), tmp_path / "compiled")
     [plain] = trainer.train(short, tmp_path / "plain")
     assert compiled["train_loss"] == pytest.approx(plain["train_loss"], abs=1e-3)

@@ -96,9 +96,10 @@ class _FileTeacher(nn.Module):
         known = held_out_by(self.model.card.get("data", {}))
         refuse_unlike(f"the teacher {path}", self.model.labels, known, student)
         refuse_learned(f"the teacher {path}", self.model.card, student)
+        # a decorator would load torch's compiler, 1.6 s, with this module
+        self.forward = torch.compiler.disable(self._answer)  # type: ignore[no-untyped-call]
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def forward(self, batch: Tensor, temperature: float) -> Tensor:
+    def _answer(self, batch: Tensor, temperature: float) -> Tensor:
         crops = resize(batch.float(), self.model.side).contiguous().cpu().numpy()
         names = ["logits", "neutral"] if self.has_neutral else ["logits"]
         found = {n: torch.from_numpy(v) for n, v in self.model.tensors(crops, names).items()}
