@@ -79,7 +79,15 @@ def units() -> str:
 
 def regions() -> str:
     """Where the evidence lies, by expression, beside where theory expects it."""
-    record = records.read("regions-rafdb")
+    return _regions_of(records.read("regions-rafdb"))
+
+
+def used() -> str:
+    """The same of fast occlusion: what the answer depends on."""
+    return _regions_of(records.read("regions-fast-occlusion"))
+
+
+def _regions_of(record: Record) -> str:
     parts = []
     for name, expressions in record["folders"].items():
         rows = [
@@ -231,8 +239,8 @@ def _doubts(record: Record) -> list[str]:
 
 def remake() -> str:
     """The commands that the records name, with where they write."""
-    regions_file = "results/regions-rafdb.json"
-    lines = [f"{records.read('regions-rafdb')['command']} --out {regions_file}"]
+    names = ("regions-rafdb", "regions-fast-occlusion")
+    lines = [f"{records.read(name)['command']} --out results/{name}.json" for name in names]
     for path in sorted(records.RESULTS.glob("faithful-*.json")):
         command = records.read(path.stem)["command"]
         lines.append(f"{command} --run RUN --out results/{path.name}")
@@ -250,4 +258,5 @@ PARTS = {
     "sane": sane,
     "trust": trust,
     "units": units,
+    "used": used,
 }

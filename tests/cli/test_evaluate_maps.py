@@ -12,7 +12,8 @@ from tests.support.same_tables import compare
 pytest.importorskip("scipy")
 pytest.importorskip("matplotlib")
 
-from mien.evaluate.explanations import beats
+from mien.errors import BadDataError
+from mien.evaluate.explanations import FaithfulnessSettings, beats
 from mien.evaluate.faithfulness import METRICS
 from mien.evaluate.maps import CONTROLS
 
@@ -86,6 +87,23 @@ def test_the_plot_is_a_wide_picture(done):
     with Image.open(done[1]["png"]) as image:
         assert image.format == "PNG"
         assert image.width > 2 * image.height > 300
+
+
+def test_what_is_asked_for_is_what_is_measured(folder, tmp_path, monkeypatch):
+    asked = []
+
+    def measure(*given):
+        asked.extend(given[:4])
+        raise BadDataError("enough was seen", fix="none")
+
+    monkeypatch.setattr("mien.evaluate.explanations.faithfulness_record", measure)
+    monkeypatch.setattr("mien.recognize.model.Model", lambda *given: given)
+    monkeypatch.setattr("mien.cli.faithful._network", lambda run: run.name)
+    words = ("--split", "train", "--pictures", 7, "--sanity", 5, "--seed", 3, "--threads", 1)
+    runs = ("--run", tmp_path / "learned", "--shuffled", tmp_path / "by-heart")
+    assert mien("faithful", "shipped", folder, "--method", "cam", *words, *runs).exit_code == 1
+    settings = FaithfulnessSettings(folder, "train", ("cam",), 7, 5, 3)
+    assert asked == [(Path("shipped"), 1), settings, "learned", "by-heart"]
 
 
 def test_an_unknown_method_and_shuffled_without_run_are_refused(folder, tmp_path):

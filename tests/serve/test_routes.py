@@ -319,7 +319,7 @@ def test_models_name_the_one_in_use(service, recognizer):
     assert body["labels"] == list(LABELS)
     assert body["methods"] == [
         "cam", "grad-cam", "grad-cam++", "hirescam", "layercam", "score-cam", "eigen-cam",
-        "occlusion",
+        "occlusion", "fast-occlusion",
     ]  # fmt: skip
     assert "/" not in json.dumps([model["name"] for model in body["models"]])
 

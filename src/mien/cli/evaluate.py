@@ -1,15 +1,14 @@
-"""Commands that measure a model and its explanations: evaluate, regions, faithful."""
+"""Commands that measure a model on prepared folders: evaluate, regions."""
 
-import json
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from mien.cli._language import drawn_in
+from mien.cli._measuring import SPLIT, progress, write_json
 from mien.cli._outputs import echo_beside
 from mien.cli._shared import (
     FILE,
@@ -17,25 +16,14 @@ from mien.cli._shared import (
     THREADS,
     Echo,
     NamedPath,
-    bar,
-    echo,
     echo_note,
     echo_written,
     needs,
 )
 from mien.cores import cores
-from mien.errors import UnknownNameError
 from mien.media.escapes import escaped
 
-if TYPE_CHECKING:
-    from mien.media.progress import Progress
-    from mien.models.network import Network
-
-__all__ = ["evaluate_command", "faithful_command", "regions_command"]
-
-SPLIT = click.option(
-    "--split", type=click.Choice(["train", "valid", "test"]), default="test", show_default=True
-)
+__all__ = ["evaluate_command", "regions_command"]
 
 
 @click.command(name="evaluate")
@@ -74,7 +62,12 @@ def evaluate_command(
 
     Example: mien evaluate shipped data/rafdb --out results
     """
-    from mien.evaluate.accuracy import compare_models, evaluate, pictures_header
+    from mien.evaluate.accuracy import (
+        compare_models,
+        evaluate,
+        pictures_header,
+        refuse_other_classes,
+    )
     from mien.media.table_files import write_typed
     from mien.recognize.recognizer import Recognizer
     from mien.table_kinds import TABLES
@@ -88,11 +81,13 @@ def evaluate_command(
     workers = workers or cores()
     recognizer = Recognizer(model, int(workers > 1), flip=flip)
     rivals = [] if against is None else [Recognizer(against, int(workers > 1), flip=flip)]
+    for rival in rivals:  # the first refuses other classes itself
+        refuse_other_classes(rival.model.path, rival.labels, folder)
     if as_page:
         drawn_in("en", None, recognizer.labels)  # letters that no font has: not after hours
-    evaluation = evaluate(recognizer, folder, split, _bar("measuring"), workers)
+    evaluation = evaluate(recognizer, folder, split, progress("measuring"), workers)
     for rival in rivals:
-        other = evaluate(rival, folder, split, _bar("measuring"), workers)
+        other = evaluate(rival, folder, split, progress("measuring"), workers)
         evaluation.record["against"] = compare_models(evaluation, other)
     _print_figures(evaluation.record, say)
     _note_learned([recognizer, *rivals], folder, split)
@@ -104,7 +99,7 @@ def evaluate_command(
     if out is None:
         return
     name = f"{folder.resolve().name}-{split}{'-flip' * flip}"
-    _write_json(evaluation.record, out / f"{name}.json")
+    write_json(evaluation.record, out / f"{name}.json")
     echo_written(out / f"{name}.json")
     if pictures:
         write_typed(rows, columns, out / f"{name}-pictures.csv")
@@ -124,16 +119,6 @@ def _note_learned(recognizers: list[Any], folder: Path, split: str) -> None:
         for source in may_have_learned(model.card, folder, split):
             told = f"{escaped(model.path.name)} may have learned some of these pictures"
             echo_note(f"{told}: when it was trained, {split} had other ones of {source}")
-
-
-def _bar(label: str) -> "Progress":
-    return lambda items: bar(items, len(items), label)
-
-
-def _write_json(record: dict[str, Any], path: Path) -> None:
-    from mien.media.writers import write_text
-
-    write_text(json.dumps(record, indent=1) + "\n", path)
 
 
 def _print_figures(record: dict[str, Any], say: Echo) -> None:
@@ -162,6 +147,7 @@ def _print_figures(record: dict[str, Any], say: Echo) -> None:
 @click.argument("model", type=FILE)
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FILE)
 @SPLIT
+@click.option("--method", help="As of mien explain; by default the class maps of the file.")
 @click.option("--out", "--json", type=FILE, help="The figures as JSON.")
 @click.option("--csv", "csv_file", type=FILE, help="One row a folder and expression; - prints it.")
 @PARQUET
@@ -169,6 +155,7 @@ def regions_command(
     model: Path,
     folders: tuple[Path, ...],
     split: str,
+    method: str | None,
     out: Path | None,
     csv_file: Path | None,
     parquet: Path | None,
@@ -180,6 +167,8 @@ def regions_command(
 
     Example: mien regions shipped data/rafdb-framed --out regions.json
     """
+    from mien.data.manifest import rows_of_split
+    from mien.evaluate.accuracy import commit, refuse_other_classes
     from mien.evaluate.evidence import evidence, evidence_rows
     from mien.media.table_files import write_typed
     from mien.recognize.model import Model
@@ -187,20 +176,25 @@ def regions_command(
 
     say = echo_beside(out, csv_file, parquet, inputs=folders)
     network = Model(model)
+    for folder in folders:  # what cannot be measured: not after others were
+        refuse_other_classes(network.path, network.labels, folder)
+        rows_of_split(folder, split)
     by_folder = {}
     for folder, name in _named(folders).items():
-        by_folder[name] = evidence(network, folder, split, _bar("looking"))
+        by_folder[name] = evidence(network, folder, split, progress("looking"), method)
         say(f"{name} {split}: share of the evidence for the labelled expression")
         _print_shares(by_folder[name], say)
     if out:
+        command = f"mien regions {model} {' '.join(map(str, folders))} --split {split}"
         record = {
-            "command": f"mien regions {model} {' '.join(map(str, folders))} --split {split}",
+            "command": command + (f" --method {method}" if method else ""),
+            "commit": commit(),
             "model": network.card.get("name"),
             "weights_sha256": network.card.get("weights_sha256"),
             "split": split,
             "folders": by_folder,
         }
-        _write_json(record, out)
+        write_json(record, out)
     rows = list(evidence_rows(by_folder, split))
     write_typed(rows, TABLES["regions"].columns, csv_file, parquet)
     echo_written(out, csv_file, parquet)
@@ -225,126 +219,3 @@ def _print_shares(by_label: dict[str, Any], say: Echo) -> None:
         # of a class that is none of the six nothing is expected
         rows.append([label, *shares, *("-" if part is None else f"{part:.0%}" for part in beside)])
     say(as_text(["", *REGIONS, "expected", "its area"], rows))
-
-
-@click.command(name="faithful")
-@click.argument("model", type=FILE)
-@click.argument("folder", metavar="DIR", type=FILE)
-@SPLIT
-@click.option("--method", "methods", multiple=True, help="May be repeated; all that MODEL allows.")
-@click.option("--pictures", type=click.IntRange(2), default=500, show_default=True)
-@click.option(
-    "--sanity", type=click.IntRange(0), default=100, show_default=True, help="Pictures for it."
-)
-@click.option("--run", type=FILE, help="The run of MODEL: how maps change as it forgets.")
-@click.option("--shuffled", type=FILE, help="A run trained with shuffle_labels = true.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--threads", type=THREADS, default=0, help="To compute with; 0: all cores.")
-@click.option("--out", "--json", type=FILE, help="The figures as JSON.")
-@click.option("--csv", "csv_file", type=FILE, help="One row a method or control; - prints it.")
-@PARQUET
-@click.option("--plot", type=FILE, help="Every metric: .png, .svg, .pdf.")
-def faithful_command(
-    model: Path,
-    folder: Path,
-    split: str,
-    methods: tuple[str, ...],
-    pictures: int,
-    sanity: int,
-    run: Path | None,
-    shuffled: Path | None,
-    seed: int,
-    threads: int,
-    out: Path | None,
-    csv_file: Path | None,
-    parquet: Path | None,
-    plot: Path | None,
-) -> None:
-    """Measure whether the heat maps of MODEL show what it uses, beside maps that know nothing.
-
-    MODEL is an .onnx file or ``shipped``. Higher is better for insertion, road and increase, lower
-    for deletion and drop. A method is worth trusting where it beats every control.
-
-    Example: mien faithful shipped data/rafdb --out faithful.json --plot faithful.png
-    """
-    needs("mien faithful", "proof", "scipy")
-    from mien.evaluate.explanations import FaithfulnessSettings, faithfulness_record
-    from mien.explain.methods import METHODS
-    from mien.recognize.model import Model
-
-    if shuffled and not run:
-        raise click.UsageError("--shuffled needs --run")
-    if sanity == 1:
-        raise click.UsageError("--sanity compares pictures: take 2 or more, or 0 for none")
-    if plot:
-        needs("mien faithful --plot", "plot", "matplotlib")
-    say = echo_beside(out, csv_file, parquet, plot, inputs=[folder])
-    for method in methods:
-        if method not in METHODS:
-            raise UnknownNameError("method", method, METHODS)
-    start = time.perf_counter()
-    figures = faithfulness_record(
-        Model(model, threads),
-        FaithfulnessSettings(folder, split, methods or tuple(METHODS), pictures, sanity, seed),
-        _network(run),
-        _network(shuffled),
-        _bar("measuring"),
-        lambda method, reason: echo(f"left out {method}: {reason}", err=True),
-    )
-    command = f"mien faithful {model} {folder} --split {split} --pictures {pictures}"
-    command += f" --sanity {sanity}" + "".join(f" --method {m}" for m in figures["against"])
-    chosen = {"seed": seed, "run": run, "shuffled": shuffled}
-    command += "".join(f" --{name} {value}" for name, value in chosen.items() if value)
-    seconds = round(time.perf_counter() - start)
-    record = {"command": command, **figures, "seconds": seconds}
-    _print_table(record, say)
-    _write(record, out, (csv_file, parquet), plot)
-
-
-def _network(run: Path | None) -> "Network | None":
-    """Load a run's network."""
-    if run is None:
-        return None
-    needs("mien faithful --run and --shuffled", "train", "torch")
-    from mien.train.run import load_run
-
-    return load_run(run).network
-
-
-def _print_table(record: dict[str, Any], say: Echo) -> None:
-    """Print the means; a method that beats every control in a metric has a star there."""
-    from mien.evaluate.explanations import beats
-    from mien.evaluate.faithfulness import METRICS
-    from mien.show.tables import as_text
-
-    rows = [
-        [name, *(f"{mean[m]:.3f}{'*' * beats(record, name, m)}" for m in METRICS)]
-        for name, mean in record["mean"].items()
-    ]
-    say(as_text(["", *METRICS], rows))
-    say("* better than every control, p < 0.05 (Wilcoxon, Bonferroni)")
-    for stage, alike in record.get("forgetting", {}).items():
-        values = "  ".join(f"{name} {value:.2f}" for name, value in alike.items())
-        say(f"forgotten down to {stage}: likeness {values}")
-
-
-def _write(
-    record: dict[str, Any],
-    out: Path | None,
-    tables: tuple[Path | None, Path | None],
-    plot: Path | None,
-) -> None:
-    """Write the files that are wanted; the tables are CSV and Parquet."""
-    from mien.evaluate.explanations import mean_rows
-    from mien.evaluate.faithfulness import METRICS
-    from mien.media.table_files import write_typed
-    from mien.table_kinds import TABLES
-
-    if out:
-        _write_json(record, out)
-    write_typed(list(mean_rows(record)), TABLES["faithful"].columns, *tables)
-    if plot:
-        from mien.show.plots import faithfulness
-
-        faithfulness(record, METRICS, plot)
-    echo_written(out, *tables, plot)

@@ -46,7 +46,7 @@ __all__ = ["explain_command"]
     default="grad-cam",
     show_default=True,
     help="cam, grad-cam, grad-cam++, hirescam, layercam, score-cam, eigen-cam, "
-    "integrated-gradients, occlusion; or all: a row each.",
+    "integrated-gradients, occlusion, fast-occlusion; or all: a row each.",
 )
 @click.option(
     "--class",
@@ -109,6 +109,10 @@ def explain_command(
     files = found.files
     if beside and activations:
         raise click.UsageError("--beside and --activations do not go together")
+    if activations and (label is not None or _is_typed("method")):
+        raise click.UsageError(
+            "--activations draws the channels of a layer: no --method and no --class goes with it"
+        )
     runs = [path for path in (model, *beside) if path is not None and is_dir(path)]
     count = 1 if runs else workers or cores()
     count = min(count, len(files))
@@ -236,6 +240,12 @@ class _Explainer:
         return stacked(pages, [self.name, *figures]), reasons
 
 
+def _is_typed(option: str) -> bool:
+    """Whether an option was given, if only as its default."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
 def _methods(name: str) -> list[str]:
     """One method, or all in the order of their table."""
     from mien.explain import METHODS
@@ -253,7 +263,7 @@ def _load(model: Path | None, threads: int) -> "tuple[Source, Recognizer]":
     if model is None or not is_dir(model):
         recognizer = Recognizer(model, threads)
         return source_of(recognizer.model), recognizer
-    needs("mien explain --model RUN", "train", "torch")
+    needs("mien explain --model RUN", "train", "torch", "safetensors")
     from mien.train.run import load_run
 
     return source_of(load_run(model).network), Recognizer()

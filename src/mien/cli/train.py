@@ -1,10 +1,13 @@
 """Commands around training: train, export, show-augmentation."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mien.cli._measuring import progress
+from mien.cli._outputs import refuse_clashes
 from mien.cli._shared import (
     DETECTOR,
     FILE,
@@ -16,7 +19,7 @@ from mien.cli._shared import (
     needs,
     recipe_or_file,
 )
-from mien.cli._usage import in_file
+from mien.cli._usage import WrongUsageError, in_file
 from mien.media.escapes import escaped
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def train_command(
 
     Example: mien train configs/miennet.toml --out runs/miennet
     """
-    needs("mien train", "train", "torch")
+    needs("mien train", "train", "torch", "kornia", "matplotlib", "safetensors")
     from dataclasses import replace
 
     from mien.train import config
@@ -173,25 +176,42 @@ def _printable(_context: click.Context, _option: click.Parameter, name: str) -> 
 @click.option(
     "--name", default="", callback=_printable, help="On the card; by default the network's."
 )
+@click.option(
+    "--fast-occlusion",
+    is_flag=True,
+    help="Also learn what the answer loses where a place is hidden, for mien explain "
+    "--method fast-occlusion; some minutes.",
+)
 def export_command(
-    run: Path, out: Path | None, metrics: tuple[Path, ...], others: tuple[str, ...], name: str
+    run: Path,
+    out: Path | None,
+    metrics: tuple[Path, ...],
+    others: tuple[str, ...],
+    name: str,
+    fast_occlusion: bool,
 ) -> None:
     """Write the best weights of RUN as one .onnx file with its card.
 
     Example: mien export runs/miennet --out miennet.onnx
     """
-    needs("mien export", "train", "torch")
+    needs("mien export", "train", "torch", "kornia", "onnx", "safetensors")
     from mien.evaluate.calibration import bound_of
     from mien.recognize.model import find
     from mien.train.export import export, read_metrics
 
     target = out or run / f"{run.resolve().name}.onnx"
+    refuse_clashes([target], inputs=[run, *map(Path, others)])
+    for name_twice, count in Counter(path.stem for path in metrics).items():
+        if count > 1:  # on the card the second would take the place of the first
+            raise WrongUsageError(
+                f"--metrics names {count} files called {name_twice}", fix="rename one of them"
+            )
     for other in others:
         if not Path(other).is_dir():
             find(other)  # a name that mien does not know: not after minutes
     echo_note("reading the training pictures; with 100,000 it takes some minutes")
     known = {path.stem: read_metrics(path) for path in metrics}
-    card = export(run, target, known, others, name)
+    card = export(run, target, known, others, name, progress("hiding") if fast_occlusion else None)
     echo(f"largest difference from torch on 256 crops: {card['parity']:.1e}")
     if not card["calibrated_on"]:
         echo("too few held-out pictures to calibrate: the temperature is 1, nothing is uncertain")
@@ -218,7 +238,7 @@ def show_augmentation_command(
 
     Example: mien show-augmentation configs/miennet.toml --all
     """
-    needs("mien show-augmentation", "train", "torch")
+    needs("mien show-augmentation", "train", "torch", "kornia")
     from mien.media.writers import write_picture
     from mien.show.picture_grid import contact_sheet
     from mien.train import config, preview

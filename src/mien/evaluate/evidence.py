@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from mien.data.manifest import Row, rows_of_split
-from mien.errors import BadModelError
+from mien.errors import BadModelError, UnknownNameError
 from mien.evaluate.accuracy import refuse_other_classes
 from mien.evaluate.maps import gaussian
+from mien.explain.methods import METHODS, Request, source_of
+from mien.explain.targets import Objective
 from mien.faces.regions import PROTOTYPES, REGIONS, divide, expected, region_shares, units_of
 from mien.media import images
 from mien.media.progress import Progress
@@ -27,7 +29,11 @@ _DRAWS = 2000  # of the bootstrap
 
 
 def evidence(
-    model: Model, folder: Path, split: str = "test", progress: Progress = iter
+    model: Model,
+    folder: Path,
+    split: str = "test",
+    progress: Progress = iter,
+    method: str | None = None,
 ) -> dict[str, Any]:
     """Measure where the evidence for each expression lies, over a prepared folder.
 
@@ -38,6 +44,8 @@ def evidence(
         folder: made by ``mien prepare``.
         split: of it.
         progress: shows how far it is.
+        method: a key of `mien.explain.METHODS`; None for the class maps of the file, as
+            `Face.regions` has them.
 
     Returns:
         JSON-ready, by expression: ``pictures``, mean share by region, ``expected`` regions and
@@ -47,12 +55,17 @@ def evidence(
 
     Raises:
         BadDataError: if the split has no pictures, or the folder has other classes than the model.
-        BadModelError: if the file returns no class maps.
+        BadModelError: if the file returns no class maps, or does not allow the method.
+        UnknownNameError: if there is no such method.
     """
+    if method is not None and method not in METHODS:
+        raise UnknownNameError("method", method, METHODS)
     refuse_other_classes(model.path, model.labels, folder)
     rows = rows_of_split(folder, split)
     batches = list(in_batches(len(rows)))
-    shares = np.concatenate([_shares(model, folder, rows[part]) for part in progress(batches)])
+    shares = np.concatenate([
+        _shares(model, folder, rows[part], method) for part in progress(batches)
+    ])
     labels = np.array([row.label for row in rows])
     found = [name for name in model.labels.names if name in labels]
     return {name: _of_class(name, shares[labels == name]) for name in found}
@@ -85,12 +98,16 @@ def evidence_rows(by_folder: Mapping[str, Mapping[str, Any]], split: str) -> Ite
             ]
 
 
-def _shares(model: Model, folder: Path, rows: list[Row]) -> F32:
+def _shares(model: Model, folder: Path, rows: list[Row], method: str | None) -> F32:
     """Shares by region, shape (N, 8)."""
-    maps = model.run(model.to_batch([images.read_rgb(folder / row.path) for row in rows])).maps
+    batch = model.to_batch([images.read_rgb(folder / row.path) for row in rows])
+    classes = np.array([model.labels.index(row.label) for row in rows])
+    if method is not None:
+        own = METHODS[method](Request(source_of(model), batch, [Objective(classes)]))[0]
+        return region_shares(enlarge(own, SIDE, SIDE), divide())
+    maps = model.run(batch).maps
     if maps is None:
         raise BadModelError("this model file returns no class maps", fix="make it by mien export")
-    classes = np.array([model.labels.index(row.label) for row in rows])
     own = maps[np.arange(len(rows)), classes].astype(np.float32)
     return region_shares(enlarge(own, SIDE, SIDE), divide())
 

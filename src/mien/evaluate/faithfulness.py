@@ -22,6 +22,7 @@ __all__ = [
     "Endpoints",
     "ScoreFunction",
     "area",
+    "blur_crops",
     "curves",
     "drop",
     "endpoints",
@@ -98,12 +99,20 @@ def endpoints(score: ScoreFunction, crops: U8) -> Endpoints:
     Returns:
         The scores.
     """
-    versions = crops, _blurred(crops), np.full_like(crops, GRAY)
+    versions = crops, blur_crops(crops), np.full_like(crops, GRAY)
     numbers = np.tile(np.arange(len(crops)), 3)
     return Endpoints(*score(np.concatenate(versions), numbers).reshape(3, -1))
 
 
-def _blurred(crops: U8) -> U8:
+def blur_crops(crops: U8) -> U8:
+    """Blur crops until no expression is left, as insertion begins with them.
+
+    Args:
+        crops: shape (N, side, side), uint8, grey.
+
+    Returns:
+        The same shape; the Gaussian's deviation is 6 pixels of 64, in proportion in larger crops.
+    """
     spread = _BLUR * max(1, crops.shape[1] / SIDE)
     return np.stack([cv2.GaussianBlur(crop, (0, 0), spread) for crop in crops])
 
@@ -148,7 +157,7 @@ def curves(
     Source:
         Petsiuk et al. 2018, arXiv:1806.07421, section 3.2 and algorithm 1.
     """
-    blurred = _blurred(crops)
+    blurred = blur_crops(crops)
     changed = []
     for step in range(1, steps):
         strongest = ranks < round(crops[0].size * step / steps)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import BadSettingError
-from mien.evaluate.maps import CONTROLS, ExplainedModel
+from mien.evaluate.maps import CONTROLS, ExplainedModel, applicable_methods
 from mien.pixels import F32, I64, U8
 
 __all__ = [
@@ -82,6 +82,7 @@ def sanity_checks(
     from mien.models import randomize
 
     trained = ExplainedModel(network)  # as torch, so that both sides allow the same methods
+    methods, _ = applicable_methods(trained, methods)  # what was learned belongs to the file
     stages = randomize.randomized_stages(network)
     checks["forgetting"] = dict(randomization_test(trained, stages, crops, methods))
     if shuffled is not None:

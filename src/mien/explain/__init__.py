@@ -6,6 +6,7 @@ targets       what is explained: a class by name or number, or any function of t
 methods       METHODS, every method by name, and the one call
 onnx_source   activations and gradients of a model file
 torch_source  the same of any layer of a torch network; the one file here that needs torch
+function_source  a function from a batch to logits: enough for occlusion
 sheet         several faces by several methods, beside channels: one figure
 face_crops    the upright crops of a picture's faces, for networks of several sides
 figure        a face and its maps as a figure, and the sentence that goes with it

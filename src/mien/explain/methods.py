@@ -20,10 +20,11 @@ from mien.errors import (
     UnknownNameError,
 )
 from mien.explain import cam, perturb
+from mien.explain.function_source import FunctionSource, named
 from mien.explain.onnx_source import ActivationsAndGradients, GraphSource
 from mien.explain.targets import Objective, Target, resolve_target
 from mien.labels import LABELS, LabelSet
-from mien.pixels import F32, SIDE
+from mien.pixels import F32
 from mien.recognize.model import Model
 
 __all__ = [
@@ -80,32 +81,6 @@ class Request:
     batch: F32
     objectives: Sequence[Objective]
     layer: str | None = None
-
-
-class _FunctionSource:
-    """A function from a batch to logits: no layers, no gradients."""
-
-    layer, side = None, SIDE
-
-    def __init__(self, function: Callable[[F32], F32], labels: LabelSet | None) -> None:
-        self._function, self.labels = function, labels
-
-    def logits(self, batch: F32) -> F32:
-        logits = self._function(batch)
-        if not isinstance(logits, np.ndarray) or logits.ndim != 2 or len(logits) != len(batch):
-            raise BadModelError(
-                f"expected a function that returns a numpy array ({len(batch)}, C), "
-                f"got {_named(logits)}",
-                fix="return logits.detach().cpu().numpy(), or give the torch network itself",
-            )
-        return logits
-
-
-def _named(value: object) -> str:
-    """What was given in place of an array of another kind, in a few words."""
-    if isinstance(value, np.ndarray):
-        return f"{value.shape} {value.dtype}"
-    return type(value).__name__
 
 
 def explain(
@@ -191,7 +166,7 @@ def explain_each(
         raise UnknownNameError("method", method, METHODS)
     if not isinstance(batch, np.ndarray) or batch.ndim != 4 or batch.dtype != np.float32:
         raise BadImageError(
-            f"a batch is one float32 array of shape (N, 3, side, side), got {_named(batch)}",
+            f"a batch is one float32 array of shape (N, 3, side, side), got {named(batch)}",
             fix="make it of crops of any sizes with the to_batch of a mien.recognize.Model",
         )
     if isinstance(targets, str):  # its letters are no classes
@@ -269,7 +244,7 @@ def source_of(model: Any, labels: Labels = None, output: Callable[[Any], Any] | 
             raise BadSettingError(f"labels are {own}; this network has {its}", "leave labels out")
         return model
     if callable(model):
-        return _FunctionSource(model, own)
+        return FunctionSource(model, own)
     got = (
         f"{type(model).__name__}: give recognizer.model" if hasattr(model, "model") else type(model)
     )
@@ -285,6 +260,8 @@ def _require(request: Request, ability: str, method: str) -> None:
                 "gradients by torch",
                 "the folder of a run (--model RUN), or another method",
             )
+        if ability == "learned_losses":
+            need = "a model file written with mien export --fast-occlusion"
         raise BadModelError(f"{method} needs {need}", fix=f"use {other}")
 
 
@@ -335,6 +312,12 @@ def _integrated_gradients(request: Request) -> F32:
     return np.stack([attribute(request.batch, objective) for objective in request.objectives])
 
 
+def _fast_occlusion(request: Request) -> F32:
+    _require(request, "learned_losses", "fast-occlusion")
+    losses: F32 = request.source.learned_losses(request.batch, request.objectives)
+    return losses
+
+
 def _occlusion(request: Request) -> F32:
     return perturb.occlusion(request.source.logits, request.batch, request.objectives)
 
@@ -346,4 +329,5 @@ METHODS: dict[str, Callable[[Request], F32]] = {
     "eigen-cam": _eigen_cam,
     "integrated-gradients": _integrated_gradients,
     "occlusion": _occlusion,
+    "fast-occlusion": _fast_occlusion,
 }

@@ -111,6 +111,18 @@ class GraphSource:
         summed: F32 = np.einsum("tnc,nchw->tnhw", slopes, outputs["maps"])
         return summed
 
+    def learned_losses(self, batch: F32, objectives: Sequence[Objective]) -> F32:
+        """Return what each objective loses if a place is hidden, as was learned: (T, N, h, w)."""
+        if "occlusion" not in self.model.outputs:
+            raise BadModelError(
+                "this model file has not learned fast occlusion",
+                fix="write it again with mien export --fast-occlusion, or use --method occlusion",
+            )
+        outputs = self.model.tensors(batch, ["logits", "occlusion"])
+        slopes = _slopes(objectives, outputs["logits"])
+        losses: F32 = np.einsum("tnc,nchw->tnhw", slopes, outputs["occlusion"])
+        return losses
+
     def _check(self, layer: str | None) -> None:
         if layer not in {None, self.layer}:
             raise UnknownNameError("layer in this file", str(layer), [self.layer])

@@ -3,14 +3,17 @@
 `Network` is features -> pooling -> head: `features` gives the last maps, `pool` turns them into one
 vector, `head` turns that into logits. `mien.train` and `mien.explain` rely on these three parts.
 `WithMaps` returns what explains the logits beside them; `mien export` writes it to a file.
+`multiply_adds` counts what a crop costs.
 """
 
-from torch import Tensor, nn, ones_like
+from typing import Any
+
+from torch import Tensor, inference_mode, nn, ones_like, zeros
 
 from mien.labels import LABELS, LabelSet
 from mien.pixels import SIDE
 
-__all__ = ["Network", "WithMaps", "three_layers"]
+__all__ = ["Network", "WithMaps", "multiply_adds", "three_layers"]
 
 
 class Network(nn.Module):
@@ -206,3 +209,31 @@ def _split_last_pooling(features: nn.Module) -> tuple[nn.Module, nn.Module]:
     *before, last = features  # not children(), which leaves out a layer that comes twice
     rest, pooling = _split_last_pooling(last)
     return nn.Sequential(*before, rest), pooling
+
+
+@inference_mode()
+def multiply_adds(network: nn.Module) -> int:
+    """Count the multiply-adds of convolutions and linear layers for one crop.
+
+    Args:
+        network: of crops of its `side`, or else of 64 pixels.
+
+    Returns:
+        Their number.
+    """
+    total = 0
+
+    def count(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        nonlocal total
+        places = output[0, 0].numel() if output.ndim == 4 else 1
+        total += sum(p.numel() for p in module.parameters() if p.ndim > 1) * places
+
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    try:
+        side = getattr(network, "side", SIDE)
+        network(zeros(1, 3, side, side))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return total

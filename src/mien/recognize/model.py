@@ -137,6 +137,7 @@ class Model:
             "logits": (count,),
             "neutral": (1,),
             "maps": (count, None, None),
+            "occlusion": (count, None, None),
         }
         if "neutral" in self.outputs and not self.labels.calm_beside:
             raise _no_model(self.path, "returns neutral, and its card has no class for it")

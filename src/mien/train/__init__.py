@@ -26,6 +26,7 @@ preview       what augmentation does to crops, change by change
 grid, search  the points of a search, and the runs that train them
 outcomes      what a search found: its table, the best point, what plots show
 export        a run -> one .onnx file with its card
+fast_occlusion  one more output of that file: what the logits lose where a place is hidden
 recipes       the recipes that come with mien (needs no torch)
 paper         the rows of the paper's tables, trained and measured again
 paper_tables  the values that the paper printed, beside ours (needs no torch)

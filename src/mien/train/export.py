@@ -27,21 +27,23 @@ from mien.errors import BadDataError, BadModelError, BadSettingError
 from mien.evaluate.calibration import certain_from, fit_temperature
 from mien.evaluate.learned import VALID
 from mien.evaluate.metrics import auroc
+from mien.media.progress import Progress
 from mien.media.writers import write_bytes
 from mien.models.ensemble import ensemble
-from mien.models.network import Network, WithMaps
-from mien.pixels import F32, MEAN, SIDE, STD
+from mien.models.network import Network, WithMaps, multiply_adds
+from mien.pixels import F32, MEAN, STD
 from mien.recognize.model import CARD, seal
 from mien.train.cross_validate import Answers, read_answers, read_record
 from mien.train.data import Data, load_data
 from mien.train.dataset import Crops, network_inputs
 from mien.train.earlier import licence_of, load_member
+from mien.train.fast_occlusion import add_fast_occlusion
 from mien.train.held_out import refuse_other_splits
 from mien.train.neutral import fit_neutral, same_origin
 from mien.train.run import TrainedRun, load_run, refuse_fold
 from mien.train.validate import best_epoch, predict
 
-__all__ = ["ERROR_RATE", "PARITY", "export", "multiply_adds", "read_metrics"]
+__all__ = ["ERROR_RATE", "PARITY", "export", "read_metrics"]
 
 PARITY = 1e-4  # largest difference from torch, as a share of an output's largest value
 ERROR_RATE = 0.2  # of expressions that are named, not called uncertain, on held-out pictures
@@ -58,6 +60,7 @@ def export(
     metrics: dict[str, Any] | None = None,
     others: Sequence[str] = (),
     name: str = "",
+    fast_occlusion: Progress | None = None,
 ) -> dict[str, Any]:
     """Write the best weights of a run as one sealed .onnx file.
 
@@ -70,6 +73,9 @@ def export(
         others: further runs, exported files or names of models in the package, which answer
             together with the run: see `mien.models.ensemble`.
         name: on the card; by default the network's, or those of all joined by +.
+        fast_occlusion: shows how far it is with learning, from training crops, what the logits
+            lose where a place is hidden (`mien.train.fast_occlusion`; `iter` shows nothing); None
+            leaves that out.
 
     Returns:
         The card, with the parity found.
@@ -77,7 +83,8 @@ def export(
     Raises:
         BadModelError: if the run holds no such network, the file differs from torch, or networks
             cannot answer together.
-        BadDataError: if the data have other classes than the run.
+        BadDataError: if the data have other classes than the run, or too few crops of them for
+            `fast_occlusion`.
         BadSettingError: if `others` have other classes, or have seen held-out pictures of the run;
             if the run is a part of one by folds, or its folders hold out other pictures now.
         OutputError: if the file cannot be written.
@@ -114,8 +121,14 @@ def export(
     graph = _to_onnx(model)
     parity = _prove_parity(model, graph, _proof(data.held))
     names = [trained.settings.model, *(member.record["name"] for member in members)]
+    weights_sha256 = hashlib.sha256(graph).hexdigest()
+    described = _describe(trained, neutral, model.linear_layers, name or "+".join(names))
+    if fast_occlusion is not None:
+        graph, described["explain"]["occlusion"] = add_fast_occlusion(
+            graph, _scored(data.train).gray.numpy(), trained.network.side, progress=fast_occlusion
+        )
     card = {
-        **_describe(trained, neutral, model.linear_layers, name or "+".join(names)),
+        **described,
         **_calibrate(_answers(run, trained, data.held)),
         "parameters": sum(p.numel() for p in trained.network.parameters()),
         "multiply_adds": multiply_adds(trained.network),
@@ -125,7 +138,7 @@ def export(
         "parity": float(f"{parity:.1e}"),
         "metrics": {**_by_folds(run, trained), **(metrics or {})},
         "licence": licence_of(record, [member.record for member in members]),
-        "weights_sha256": hashlib.sha256(graph).hexdigest(),
+        "weights_sha256": weights_sha256,
         "sha256": "0" * 64,
     }
     write_bytes(_with_card(graph, card), out)
@@ -159,11 +172,16 @@ def _answers(run: Path, trained: TrainedRun, held: Crops) -> Answers:
     if trained.settings.folds:
         return read_answers(run, trained.labels)
     count = len(held.labels.names)
-    scored = held.where(held.targets.numpy() < count)
+    scored = _scored(held)
     logits = np.empty((0, count), dtype=np.float32)
     if len(scored):
         logits = predict(trained.network, scored)[:, :count].numpy()
     return Answers(logits, scored.targets.numpy(), list(scored.databases))
+
+
+def _scored(crops: Crops) -> Crops:
+    """The crops of the classes that have a score, without the calm one beside them."""
+    return crops.where(crops.targets.numpy() < len(crops.labels.names))
 
 
 def _by_folds(run: Path, trained: TrainedRun) -> dict[str, Any]:
@@ -289,34 +307,6 @@ def _difference(value: F32, expected: F32, jumps: int) -> float:
     by_crop = np.abs(value - expected).reshape(len(value), -1).max(axis=1)
     largest = float(np.sort(by_crop)[-1 - jumps])
     return largest / (float(np.abs(expected).max()) or 1.0)  # dead features are all 0
-
-
-@torch.inference_mode()
-def multiply_adds(network: nn.Module) -> int:
-    """Count the multiply-adds of convolutions and linear layers for one crop.
-
-    Args:
-        network: of crops of its `side`, or else of 64 pixels.
-
-    Returns:
-        Their number.
-    """
-    total = 0
-
-    def count(module: nn.Module, inputs: Any, output: Tensor) -> None:
-        nonlocal total
-        places = output[0, 0].numel() if output.ndim == 4 else 1
-        total += sum(p.numel() for p in module.parameters() if p.ndim > 1) * places
-
-    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    try:
-        side = getattr(network, "side", SIDE)
-        network(torch.zeros(1, 3, side, side))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return total
 
 
 def _with_card(graph: bytes, card: dict[str, Any]) -> bytes:
