@@ -7,6 +7,7 @@ import pytest
 
 from mien.cli import doctor
 from mien.faces.detect import ONET, YUNET, locate
+from mien.recognize.results import Picture
 from tests.support.commands import mien
 
 
@@ -51,3 +52,27 @@ def test_a_borrowed_network_that_is_another_file_fails_with_the_next_step(networ
     assert re.search(rf"{what}: FAILS: .*{hashlib.sha256(damaged).hexdigest()}", result.stdout)
     assert "    try: name " in result.stdout
     assert "the model: miennet" in result.stdout  # the other checks go on
+
+
+def test_a_portrait_that_reads_as_something_else_fails(monkeypatch):
+    def no_faces(*_):
+        return Picture("a.jpg", 512, 512, ())
+
+    monkeypatch.setattr("mien.recognize.recognizer.Recognizer.read", no_faces)
+    result = mien("doctor")
+    assert result.exit_code == 1
+    assert "the portrait: FAILS: the portrait in the package reads as no face" in result.stdout
+    assert "try: pip install --force-reinstall mien" in result.stdout
+
+
+def test_a_package_that_cannot_be_loaded_is_a_failed_check_and_the_rest_is_told(monkeypatch):
+    def load():
+        raise ImportError("libGL.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(doctor, "_CHECKS", {"the model": load, "the rest": lambda: "works"})
+    result = mien("doctor")
+    assert result.exit_code == 1
+    assert (
+        "  the model: FAILS: libGL.so.1: cannot open shared object file\n    try: " in result.stdout
+    )
+    assert "  the rest: works" in result.stdout

@@ -3,11 +3,13 @@ import json
 
 import pytest
 
+from mien import read_table
 from mien.data import manifest
-from mien.evaluate.accuracy import PICTURES_HEADER, evaluate
+from mien.evaluate.accuracy import PICTURES_HEADER, compare_models, evaluate
+from mien.labels import LabelSet
 from mien.recognize.recognizer import Recognizer
 from tests.support.commands import mien
-from tests.support.onnx_files import channels_model
+from tests.support.onnx_files import channels_model, three_classes
 from tests.support.pictures import encode, texture, zip_of
 from tests.support.prepared_folder import write_crops
 
@@ -68,6 +70,7 @@ def test_prepare_again_has_nothing_to_do(rafdb, tmp_path):
     result = mien("prepare", "rafdb", rafdb, "--out", tmp_path / "out")
     assert result.exit_code == 0
     assert "prepared already; nothing to do" in result.stderr
+    assert "wrote" not in result.stderr
     assert (tmp_path / "out" / "manifest.csv").stat().st_mtime_ns == written
 
 
@@ -131,6 +134,15 @@ def test_evaluate_writes_the_record_and_a_row_a_picture(model, folder, tmp_path)
     assert rows == [[str(cell) for cell in row] for row in expected.picture_rows()]
 
 
+def test_the_rows_in_parquet_alone_are_all_pictures(model, folder, tmp_path):
+    pytest.importorskip("pyarrow")
+    result = mien("evaluate", model, folder, "--parquet", tmp_path / "a.parquet")
+    assert result.exit_code == 0
+    frame = read_table(tmp_path / "a.parquet")
+    rows = list(evaluate(Recognizer(model), folder).picture_rows())
+    assert list(zip(frame["path"], frame["predicted"], strict=True)) == [(r[0], r[2]) for r in rows]
+
+
 def test_evaluate_without_out_writes_nothing(model, folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert mien("evaluate", model, folder).exit_code == 0
@@ -161,6 +173,36 @@ def test_another_model_that_is_not_there_is_named_before_one_is_measured(
 ):
     monkeypatch.setattr("mien.evaluate.accuracy.evaluate", lambda *_: pytest.fail("measured"))
     failed(mien("evaluate", model, folder, "--against", "gone.onnx"), "gone.onnx")
+
+
+def test_another_model_answers_the_same_pictures_in_the_same_way(
+    model, folder, tmp_path, monkeypatch
+):
+    seen, measured = [], []
+
+    def noted(recognizer, folder, split, *rest):
+        seen.append((recognizer.model.path.stem, recognizer.model.flip, split))
+        measured.append(evaluate(recognizer, folder, split, *rest))
+        return measured[-1]
+
+    monkeypatch.setattr("mien.evaluate.accuracy.evaluate", noted)
+    words = ("--split", "train", "--flip", "--against", "shipped", "--out", tmp_path)
+    result = mien("evaluate", model, folder, *words)
+    assert result.exit_code == 0
+    assert seen == [("a", True, "train"), ("miennet", True, "train")]
+    record = json.loads((tmp_path / "made-train-flip.json").read_text())
+    assert record["against"] == compare_models(*measured)
+    assert record["against"]["model"] == "miennet"
+    assert f"only this one right {record['against']['only_this_right']}," in result.stdout
+
+
+def test_another_model_of_other_classes_is_refused_before_one_is_measured(
+    model, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("mien.evaluate.accuracy.evaluate", lambda *_: pytest.fail("measured"))
+    other = three_classes(tmp_path / "other.onnx", LabelSet(("yes", "no", "perhaps")))
+    result = mien("evaluate", model, folder, "--against", other)
+    failed(result, "other.onnx has the classes yes, no, perhaps")
 
 
 def test_rows_without_a_place_to_write_them_are_wrong_usage(model, folder):

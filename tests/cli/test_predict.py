@@ -199,6 +199,14 @@ def test_an_unreadable_file_is_named_and_the_rest_goes_on(photos, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.png", "c.png"]
 
 
+def test_lines_go_into_a_file_while_rows_are_printed(photos, tmp_path):
+    lines, picture = tmp_path / "f.json", photos / "one.png"
+    result = mien("predict", picture, "--json", "--out-file", lines, "--csv", "-")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == mien("predict", picture, "--csv", "-").stdout
+    assert lines.read_text() == mien("predict", picture, "--json").stdout
+
+
 def test_the_table_names_an_unreadable_file(tmp_path):
     result = mien("predict", tmp_path / "gone.jpg")
     assert result.exit_code == 1

@@ -1,7 +1,9 @@
 import tomllib
+from pathlib import Path
 
 import pytest
 
+from mien.cli._shared import recipe_or_file
 from mien.train.recipes import configs, find_recipe, recipes
 from tests.support.commands import mien
 
@@ -54,3 +56,12 @@ def test_a_file_that_is_there_goes_before_a_recipe_and_other_paths_are_none(tmp_
             in result.stderr
         )
     assert "no recipe called 'minet'" in mien("train", "minet").stderr
+
+
+def test_a_run_of_a_recipes_name_does_not_hide_the_recipe(tmp_path, monkeypatch):
+    """As after mien train miennet --out miennet, whose --resume is the same command."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "miennet").mkdir()
+    assert recipe_or_file(Path("miennet")) == find_recipe("miennet")
+    (tmp_path / "own").mkdir()
+    assert recipe_or_file(Path("own")) == Path("own")

@@ -234,12 +234,33 @@ def test_without_torch_the_extra_to_install_is_named(tmp_path, monkeypatch, comm
     failed(mien(command, tmp_path / "x"), 'try: pip install "mien[train]"')
 
 
+@pytest.mark.parametrize(
+    ("command", "modules"),
+    [
+        ("train", ("kornia", "matplotlib", "safetensors")),
+        ("export", ("kornia", "onnx", "safetensors")),
+        ("show-augmentation", ("kornia",)),
+        ("search", ("kornia", "matplotlib", "safetensors", "sklearn")),
+        ("reproduce", ("kornia", "matplotlib", "safetensors")),
+    ],
+)
+def test_with_torch_alone_the_extra_is_named_before_any_work(
+    tmp_path, monkeypatch, command, modules
+):
+    words = () if command == "reproduce" else (tmp_path / "x",)
+    for missing in modules:
+        monkeypatch.setattr("mien.cli._shared.find_spec", lambda n, gone=missing: n != gone)
+        failed(mien(command, *words), 'try: pip install "mien[train]"')
+
+
 def test_train_says_where_the_accuracy_may_be_chance(here, tmp_path):
-    settings = replace(config.load(here / "small.toml"), epochs=1, rate=1e-9, average=0.0)
+    idle = {"epochs": 5, "patience": 1, "rate": 1e-9, "average": 0.0}
+    settings = replace(config.load(here / "small.toml"), **idle)
     (tmp_path / "idle.toml").write_text(config.to_toml(settings))
     result = mien("train", tmp_path / "idle.toml", "--out", tmp_path / "run")
     assert result.exit_code == 0
     assert "this may be chance:" in result.stderr
+    assert "stopped after epoch 2 of 5: 1 without a better held-out accuracy" in result.stderr
 
 
 def test_a_strength_out_of_range_is_refused_before_pictures_are_read(here, tmp_path):

@@ -139,6 +139,19 @@ def test_a_folder_of_frames_is_a_film(portrait, tmp_path):
     assert box_of(rows[0])[0] < box_of(rows[2])[0]
 
 
+@pytest.mark.parametrize("source", ["frames", "frames/%d.png"])
+def test_a_plot_is_not_drawn_over_a_picture_that_is_read(tmp_path, monkeypatch, source):
+    monkeypatch.chdir(tmp_path)
+    for n in range(2):
+        (tmp_path / "frames").mkdir(exist_ok=True)
+        Image.fromarray(texture(n)).save(tmp_path / f"frames/{n}.png")
+    before = (tmp_path / "frames/1.png").read_bytes()
+    result = mien("video", source, "--plot", "frames/1.png", "--csv", "t.csv")
+    assert (result.exit_code, "frames/1.png is named twice" in result.stderr) == (2, True)
+    assert (tmp_path / "frames/1.png").read_bytes() == before
+    assert not (tmp_path / "t.csv").exists()
+
+
 def test_an_address_needs_leave(tmp_path):
     result = mien("video", "http://127.0.0.1:9/a.mp4", "--csv", tmp_path / "a.csv")
     assert result.exit_code == 2

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from mien.data.label_file import write_labels
 from mien.errors import BadDataError
 from mien.evaluate.evidence import evidence
 from mien.faces.regions import REGIONS, divide
-from mien.labels import LABELS, PAPER, index
+from mien.labels import LABELS, PAPER, LabelSet, index
 from mien.pixels import to_batch
 from mien.recognize.model import Outputs
 from tests.support.commands import mien
@@ -66,6 +67,10 @@ def test_the_command_measures_folders_and_writes_the_figures(folder, tmp_path):
     assert lines[1].split() == [*REGIONS, "expected", "its", "area"]
     assert [line.split()[0] for line in lines[2:]] == list(LABELS)
     assert (tmp_path / "a.json").exists()
+    words = ("--split", "train", "--csv", "-")
+    header, *rows = mien("regions", "shipped", folder, *words).stdout.splitlines()
+    assert header.split(",")[:4] == ["folder", "split", "label", "pictures"]
+    assert [row.split(",")[:4] for row in rows] == [["data", "train", name, "1"] for name in LABELS]
 
 
 class Divided(Pointing):
@@ -81,6 +86,21 @@ class Divided(Pointing):
             crop[:, 0, 0] = 1 - share
         flat = np.full((len(batch), 6), 1 / 6, dtype=np.float32)
         return Outputs(flat, flat[:, 0], maps)
+
+
+def test_a_folder_that_cannot_be_measured_is_named_before_another_is(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("mien.evaluate.evidence.evidence", lambda *_: pytest.fail("measured"))
+    own = write_crops(tmp_path / "own", test=1)
+    write_labels(own, LabelSet(("open", "asleep")))
+    untested = write_crops(tmp_path / "untested", train=1)
+    for other, why in (
+        (tmp_path / "gone", "no manifest.csv in "),
+        (untested, "has no test pictures"),
+        (own, "own has open, asleep"),
+    ):
+        result = mien("regions", "shipped", folder, other)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert why in result.stderr
 
 
 def test_the_interval_of_a_mean_share_is_that_of_the_normal_law(tmp_path):

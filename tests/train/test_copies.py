@@ -160,6 +160,16 @@ def test_a_crop_that_cannot_be_read_is_named_and_has_no_copy(tmp_path):
     assert "is complete already; nothing to do" in again.stderr
 
 
+@pytest.mark.parametrize("named", [".", "..", "../made"])
+def test_without_out_copies_are_beside_the_folder_however_it_is_named(tmp_path, monkeypatch, named):
+    given = write_crops(tmp_path / "made", train=1, labels=LABELS)
+    (tmp_path / "c.toml").write_text("rotate = 9.0\n")
+    monkeypatch.chdir(given / "train" if named == ".." else given)
+    result = mien("augment", named, tmp_path / "c.toml", "--workers", 1)
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "made-copies" / "copies.csv").is_file()
+
+
 def test_for_an_audit_a_picture_and_its_copies_are_one(folder, tmp_path):
     write_copies(folder, tmp_path / "out", FLIPPED)  # every copy is a near-copy by its pixels
     found = audit([folder, tmp_path / "out"])

@@ -13,7 +13,8 @@ audit      audit, stats
 augment    augment
 train      train, export, show-augmentation
 search     search
-evaluate   evaluate, regions, faithful
+evaluate   evaluate, regions
+faithful   faithful
 reproduce  reproduce
 serve      serve
 page       page
@@ -26,6 +27,7 @@ _language  the language of what is drawn, and its font
 _pictures  what predict and scores share: options, the count of files, the journal
 _on_ray    what --ray does in predict and scores: a cluster reads, a folder is written
 _films     the tables of one film or several
+_measuring  what commands that measure share: the split, a bar, figures as JSON
 _numbers   the type of options that take a number
 _shared    messages, a progress bar, types of options, what was left out, checks
 _process   what the standard streams refuse; signals
@@ -61,7 +63,7 @@ _COMMANDS = {
     "evaluate": "evaluate",
     "export": "train",
     "regions": "evaluate",
-    "faithful": "evaluate",
+    "faithful": "faithful",
     "serve": "serve",
     "recipes": "recipes",
     "doctor": "doctor",

@@ -91,11 +91,11 @@ _PREPARED = (
 )  # fmt: skip
 # Endings that say what a file is.
 _KNOWN = {
-    ".arrow", ".avi", ".avro", ".bmp", ".bz2", ".csv", ".db", ".dta", ".feather", ".gif", ".gz",
-    ".h5", ".hdf5", ".htm", ".html", ".jpeg", ".jpg", ".json", ".jsonl", ".m4v", ".md", ".mkv",
-    ".mov", ".mp4", ".ndjson", ".ods", ".onnx", ".orc", ".parquet", ".pdf", ".png", ".pq", ".rds",
-    ".sav", ".sqlite", ".svg", ".tif", ".tiff", ".toml", ".tsv", ".webm", ".webp", ".xls", ".xlsb",
-    ".xlsm", ".xlsx", ".xz", ".zip", ".zst",
+    ".arrow", ".avi", ".avro", ".bmp", ".bz2", ".ckpt", ".csv", ".db", ".dta", ".feather", ".gif",
+    ".gz", ".h5", ".hdf5", ".htm", ".html", ".jpeg", ".jpg", ".json", ".jsonl", ".m4v", ".md",
+    ".mkv", ".mov", ".mp4", ".ndjson", ".ods", ".onnx", ".orc", ".parquet", ".pdf", ".png", ".pq",
+    ".pt", ".pth", ".rds", ".safetensors", ".sav", ".sqlite", ".svg", ".tif", ".tiff", ".toml",
+    ".tsv", ".webm", ".webp", ".xls", ".xlsb", ".xlsm", ".xlsx", ".xz", ".zip", ".zst",
 }  # fmt: skip
 
 

@@ -319,7 +319,8 @@ def recipe_or_file(path: Path) -> Path:
     """
     from mien.train.recipes import find_recipe, recipes
 
-    if path.exists():
+    is_run = path.is_dir() and str(path) in recipes()  # that a recipe of its name was trained into
+    if path.exists() and not is_run:
         return path
     names = {path.name, f"{path.stem}.toml", f"configs/{path.stem}.toml"}
     if path.as_posix() not in names or (path.suffix and path.stem not in recipes()):

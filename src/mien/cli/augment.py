@@ -54,7 +54,7 @@ def augment_command(
     from mien.train.augment import Strength
     from mien.train.copies import CopySettings, write_copies
 
-    target = out or folder.with_name(f"{folder.resolve().name}-copies")
+    target = out or _beside(folder)
     refuse_clashes([target], inputs=[folder])
     settings = recipe_or_file(settings)
     with in_file(settings):
@@ -74,3 +74,9 @@ def augment_command(
     if not written.fresh:
         echo_note(f"{escaped(target)} is complete already; nothing to do")
     echo(f"{written.written:,} copies of {written.originals:,} training crops in {escaped(target)}")
+
+
+def _beside(folder: Path) -> Path:
+    """The default of --out, DIR-copies; also where DIR is . or .., which have no name."""
+    place = folder.resolve() if folder.name in {"", ".."} else folder
+    return place.parent / f"{folder.resolve().name}-copies"

@@ -82,6 +82,9 @@ def _check(what: str, run: Callable[[], str]) -> dict[str, str]:
         return {"of": what, "found": run()}
     except MienError as error:
         return {"of": what, "error": error.message, "fix": error.fix}
+    except ImportError as error:  # a package is missing, or lacks a library of the system
+        fix = "pip install --force-reinstall mien, or install the library that is named"
+        return {"of": what, "error": str(error), "fix": fix}
 
 
 def _model() -> str:

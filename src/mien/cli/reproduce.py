@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["reproduce_command"]
 
+# Option: the tables that it changes.
+_BELONGS = {
+    "only": ("1", "2", "later"),
+    "protocol": ("1", "2", "later"),
+    "seeds": ("1", "later"),
+    "epochs": ("1", "2", "4", "later"),
+    "limit": ("1", "2", "4", "later"),
+}
+
 
 @click.command(name="reproduce")
 @click.option(
@@ -66,22 +75,30 @@ def reproduce_command(
 
     Example: mien reproduce --only cnn15 --limit 500 --epochs 2
     """
-    needs("mien reproduce", "train", "torch")
+    needs("mien reproduce", "train", "torch", "kornia", "matplotlib", "safetensors")
     from mien.train.paper import Request
 
     request = Request(
         data, out, limit or 0, epochs or 0, lambda items: bar(items, len(items), "preparing")
     )
-    if only and table in {"3", "4"}:
-        raise click.UsageError("--only belongs to the tables 1, 2 and later")
-    if limit and table == "3":
-        raise click.UsageError("--limit belongs to the tables 1, 2, 4 and later")
+    _refuse_options_of_others(ctx, table)
     if table in {"1", "later"}:
         _rows(table, only, protocol, seeds, request)
     elif table == "2":
         _table2(ctx, only, protocol, request)
     else:
         {"3": _table3, "4": _table4}[table](ctx, request)
+
+
+def _refuse_options_of_others(ctx: click.Context, table: str) -> None:
+    """Refuse options that would change nothing in a table."""
+    for name, tables in _BELONGS.items():
+        typed = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if typed and table not in tables:
+            *first, last = tables
+            raise click.UsageError(
+                f"--{name} belongs to the tables {', '.join(first)} and {last}, not to {table}"
+            )
 
 
 def _rows(table: str, only: str | None, protocol: str, seeds: int, request: "Request") -> None:

@@ -67,7 +67,7 @@ def search_command(
     """
     if per_gpu and address is None:
         raise click.UsageError("--per-gpu belongs to --ray")
-    needs("mien search", "train", "torch", "matplotlib")
+    needs("mien search", "train", "torch", "kornia", "matplotlib", "safetensors", "sklearn")
     from mien.train import grid as grids
 
     grid = recipe_or_file(grid)

@@ -142,8 +142,8 @@ def video_command(
     Example: mien video talk.mp4 --out annotated.mp4 --csv talk.csv --plot talk.png
     """
     _refuse_options((out, plot, segments), plot, films)
-    if per_second and measured:
-        raise click.UsageError("--measured tells frames apart: it does not go with --per-second")
+    if landmarks and out is None:
+        raise click.UsageError("--landmarks needs --out")
     from mien.recognize.video import Choice, VideoRecognizer
     from mien.show.annotate import Overlay
     from mien.show.film_rows import RowOptions
@@ -151,6 +151,13 @@ def video_command(
     refuse_undrawn(lang, font, bool(out or plot), "--out or --plot")
     tables = {"csv": csv_file, "json": json_file, "parquet": parquet}  # by format
     targets = [p for p in (out, *tables.values(), plot, segments, summary) if p]
+    asked = {
+        "--per-second": per_second,
+        "--all-frames": all_frames,
+        "--measured": measured,
+        "--probabilities": probabilities,
+    }
+    _refuse_columns(asked, bool(csv_file or parquet or not targets))  # else it is printed
     names, faults = _films_in(source, films)
     refuse_clashes(targets, inputs=[Path(name) for name in (source, *names) if name != "-"])
     rows = RowOptions(films, per_second, all_frames, measured, probabilities)
@@ -174,6 +181,7 @@ def video_command(
             with ExitStack() if films else nullcontext(outputs) as film:
                 try:
                     video = _open(name, how, film)
+                    refuse_clashes(targets, inputs=video.files)
                     recognized = VideoRecognizer(recognizer(), choice)
                     film_tables.open(outputs, recognizer().labels)
                     _read(video, how, recognized, [film_tables.begin(name), *more(video)])
@@ -215,6 +223,15 @@ def _refuse_options(single: tuple[Path | None, ...], plot: Path | None, films: b
         needs("mien video --plot", "plot", "matplotlib")
     if films and any(single):
         raise click.UsageError("--films writes --csv, --json, --parquet and --summary alone")
+
+
+def _refuse_columns(asked: dict[str, bool], has_table: bool) -> None:
+    """Refuse options of the table that do not go together, or where none is written."""
+    if asked["--per-second"] and asked["--measured"]:
+        raise click.UsageError("--measured tells frames apart: it does not go with --per-second")
+    for name, given in asked.items():
+        if given and not has_table:
+            raise click.UsageError(f"{name} needs --csv or --parquet")
 
 
 @dataclass(frozen=True, slots=True)

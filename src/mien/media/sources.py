@@ -162,7 +162,7 @@ class _Pictures(VideoSource):
     def __init__(self, name: str, files: Sequence[Path], rate: float) -> None:
         super().__init__(name)
         check_rate(rate)
-        self._files = files
+        self.files = files
         self.length, self.rate = len(files), rate or USUAL_RATE
 
     def __iter__(self) -> Iterator[Frame]:
@@ -172,7 +172,7 @@ class _Pictures(VideoSource):
             BadImageError: if not one can be.
         """
         number = 0
-        for place, file in enumerate(self._files):
+        for place, file in enumerate(self.files):
             if self._stopped:
                 return
             try:

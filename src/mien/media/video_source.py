@@ -7,6 +7,7 @@ of files and faces.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
+from pathlib import Path
 from typing import Any, Self
 
 from mien.errors import BadImageError, BadSettingError
@@ -32,6 +33,7 @@ class VideoSource(ABC):
         damaged: so far, how many packets or pictures could not be decoded.
         mended: so far, how many time stamps were missing, ran backwards or leapt ahead.
         left_out: what of it is not shown, each reason in a line with names.
+        files: the pictures that it shows, where these are files.
         missing_s: at the end, how many seconds of what it says it has were not there.
         is_live: whether it goes on until it is stopped, as a camera does.
     """
@@ -44,6 +46,7 @@ class VideoSource(ABC):
     damaged = 0
     mended = 0
     left_out: Sequence[str] = ()
+    files: Sequence[Path] = ()
     missing_s = 0.0
     is_live = False
 
