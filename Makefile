@@ -50,7 +50,7 @@ model: .venv/developed  ## train and export the shipped model again, once data/ 
 	.venv/bin/mien train configs/miennet-start.toml --out runs/miennet-start --resume
 	.venv/bin/mien train configs/miennet-teacher.toml --out runs/miennet-teacher --resume
 	.venv/bin/mien train configs/miennet.toml --out runs/miennet --resume
-	.venv/bin/mien export runs/miennet --out runs/miennet.onnx
+	.venv/bin/mien export runs/miennet --fast-occlusion --out runs/miennet.onnx
 
 bench: .venv/developed  ## run every benchmark; each checks its answers and writes results/bench-*.json
 	for file in benchmarks/bench_*.py; do .venv/bin/python -m benchmarks.$$(basename $$file .py) || exit 1; done
