@@ -168,6 +168,17 @@ def test_a_sentence_is_printed_for_one_method_and_one_class_only(crop, tmp_path)
     assert len(mien(*words, "--class", "all").stdout.splitlines()) == 1
 
 
+def test_the_usual_method_is_the_learned_one_and_of_a_named_layer_grad_cam(crop, tmp_path):
+    def drawn(*words):
+        assert mien("explain", crop, "--crop", *words, "--out", tmp_path / "a.png").exit_code == 0
+        return (tmp_path / "a.png").read_bytes()
+
+    usual, of_layer = drawn(), drawn("--layer", "features")
+    assert usual == drawn("--method", "fast-occlusion")
+    assert of_layer == drawn("--method", "grad-cam")
+    assert usual != of_layer
+
+
 def test_the_help_names_every_method():
     text = " ".join(mien("explain", "--help").stdout.split()).replace("- ", "-")
     listed = text.partition("--method TEXT ")[2].partition("; or all")[0]

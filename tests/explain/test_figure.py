@@ -221,7 +221,7 @@ def test_explain_picture_puts_the_faces_one_below_the_other(portrait, recognizer
     drawn = np.asarray(explain_picture(both, label="anger", recognizer=recognizer))
     halves = np.split(drawn, 2)
     for half, face in zip(halves, recognizer.read(both).faces, strict=True):
-        page, _ = explanation_figure(source, face.crop, ["grad-cam"], ["anger"])
+        page, _ = explanation_figure(source, face.crop, ["fast-occlusion"], ["anger"])
         own = figure_pixels(page)
         np.testing.assert_array_equal(half[:, : own.shape[1]], own)
         assert (half[:, own.shape[1] :] == 255).all()

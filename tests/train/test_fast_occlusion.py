@@ -12,7 +12,8 @@ import skimage.data
 import mien
 from mien.errors import BadDataError, BadModelError
 from mien.evaluate.faithfulness import blur_crops
-from mien.explain import explain, versus
+from mien.explain import explain, source_of, versus
+from mien.explain.methods import default_method
 from mien.pixels import to_batch, to_gray
 from mien.recognize.model import SHIPPED, Model, read_card
 from mien.train.export import export
@@ -175,6 +176,14 @@ def test_a_file_or_a_network_without_it_says_how_to_get_it(exported):
     assert "mien export --fast-occlusion" in caught.value.fix
     with pytest.raises(BadModelError, match="needs a model file written with mien export"):
         explain(tiny(6, 0), batch, "fast-occlusion")
+
+
+def test_it_is_the_usual_method_where_every_network_has_learned_it(exported):
+    without, learned = (source_of(path) for path in exported[:2])
+    assert default_method(learned) == default_method(learned, learned) == "fast-occlusion"
+    assert default_method(without) == default_method(learned, without) == "grad-cam"
+    assert default_method(learned, layer="features") == "grad-cam"
+    assert default_method(source_of(tiny(6, 0))) == "grad-cam"
 
 
 def test_of_the_portrait_the_strongest_cells_take_the_smile_and_the_weakest_leave_it():

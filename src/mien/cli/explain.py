@@ -43,10 +43,9 @@ __all__ = ["explain_command"]
 @click.argument("paths", metavar="PICTURE...", nargs=-1, required=True, type=FILE)
 @click.option(
     "--method",
-    default="grad-cam",
-    show_default=True,
     help="cam, grad-cam, grad-cam++, hirescam, layercam, score-cam, eigen-cam, "
-    "integrated-gradients, occlusion, fast-occlusion; or all: a row each.",
+    "integrated-gradients, occlusion, fast-occlusion; or all: a row each. By default "
+    "fast-occlusion, or grad-cam where the model has not learned it or --layer is given.",
 )
 @click.option(
     "--class",
@@ -80,7 +79,7 @@ __all__ = ["explain_command"]
 @DETECTOR
 def explain_command(
     paths: tuple[Path, ...],
-    method: str,
+    method: str | None,
     label: str | None,
     layer: str | None,
     activations: bool,
@@ -96,6 +95,7 @@ def explain_command(
 
     Example: mien explain photo.jpg --method all --class fear --out why.png
     """
+    from mien.explain.methods import default_method
     from mien.explain.targets import named_labels
     from mien.faces.yunet import one_thread
     from mien.labels import LABELS
@@ -103,13 +103,13 @@ def explain_command(
     from mien.media.parallel import share
     from mien.show.picture_grid import write_figure
 
-    methods = _methods(method)
+    asked_for = _methods(method)
     drawn_in(lang, font)
     found = search_pictures(paths, out)
     files = found.files
     if beside and activations:
         raise click.UsageError("--beside and --activations do not go together")
-    if activations and (label is not None or _is_typed("method")):
+    if activations and (label is not None or method is not None):
         raise click.UsageError(
             "--activations draws the channels of a layer: no --method and no --class goes with it"
         )
@@ -119,6 +119,7 @@ def explain_command(
     source, recognizer = _load(model, threads=int(count > 1))
     labels = named_labels(label, source.labels.names if source.labels else LABELS)
     others = {str(path): _load(path, threads=int(count > 1))[0] for path in beside}
+    methods = asked_for or [default_method(source, *others.values(), layer=layer)]
     say_left_out(found)
     targets = _Targets(out, files)
     failures, refused = 0, Refusals()
@@ -240,16 +241,12 @@ class _Explainer:
         return stacked(pages, [self.name, *figures]), reasons
 
 
-def _is_typed(option: str) -> bool:
-    """Whether an option was given, if only as its default."""
-    source = click.get_current_context().get_parameter_source(option)
-    return source is click.core.ParameterSource.COMMANDLINE
-
-
-def _methods(name: str) -> list[str]:
-    """One method, or all in the order of their table."""
+def _methods(name: str | None) -> list[str]:
+    """One method, or all in the order of their table; none where none was asked for."""
     from mien.explain import METHODS
 
+    if name is None:
+        return []
     if name != "all" and name not in METHODS:
         raise UnknownNameError("method", name, [*METHODS, "all"])
     return list(METHODS) if name == "all" else [name]

@@ -11,7 +11,14 @@ from PIL import Image
 
 from mien.errors import BadImageError, UnknownNameError
 from mien.explain.face_crops import cut_out
-from mien.explain.methods import REFUSALS, Source, class_names, explain_each, source_of
+from mien.explain.methods import (
+    REFUSALS,
+    Source,
+    class_names,
+    default_method,
+    explain_each,
+    source_of,
+)
 from mien.faces.regions import named_shares, words
 from mien.labels import LABELS
 from mien.media.inputs import PictureLike, as_rgb, path_of
@@ -36,7 +43,7 @@ _COLUMNS = 8  # tiles side by side
 
 def explain_picture(
     picture: PictureLike,
-    method: str = "grad-cam",
+    method: str | None = None,
     label: str | None = None,
     layer: str | None = None,
     recognizer: Recognizer | None = None,
@@ -46,7 +53,8 @@ def explain_picture(
 
     Args:
         picture: whatever `Recognizer.read` takes: a path, a Pillow image, an array, ...
-        method: a key of `mien.explain.METHODS`.
+        method: a key of `mien.explain.METHODS`; by default that of
+            `mien.explain.methods.default_method`.
         label: one of the model's classes; by default the one predicted.
         layer: as for `mien.explain.explain`.
         recognizer: by default a new one with the shipped model.
@@ -76,7 +84,7 @@ def explain_picture(
         where = path_of(picture) or "the picture"
         raise BadImageError(f"no face in {where}", fix="give a crop to mien.explain.explain")
     source = source_of(recognizer.model)
-    asked = ([method], [label], layer, writing)
+    asked = ([method or default_method(source, layer=layer)], [label], layer, writing)
     pages = [explanation_figure(source, crop, *asked)[0] for crop in crops]
     drawn = [picture_grid.figure_pixels(page) for page in pages]
     width = max(figure.shape[1] for figure in drawn)

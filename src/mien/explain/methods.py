@@ -33,6 +33,7 @@ __all__ = [
     "Request",
     "Source",
     "class_names",
+    "default_method",
     "explain",
     "explain_each",
     "source_of",
@@ -249,6 +250,21 @@ def source_of(model: Any, labels: Labels = None, output: Callable[[Any], Any] | 
         f"{type(model).__name__}: give recognizer.model" if hasattr(model, "model") else type(model)
     )
     raise TypeError(f"expected a model file, a torch network or a function, got {got}")
+
+
+def default_method(*sources: Source, layer: str | None = None) -> str:
+    """Return the method that pictures are explained by unless another is asked for.
+
+    Args:
+        sources: the networks.
+        layer: that was named, or None.
+
+    Returns:
+        ``fast-occlusion`` where all are model files that have learned it, and no layer is named,
+        on which it does not depend; else ``grad-cam``.
+    """
+    learned = all(getattr(own, "has_learned_losses", False) for own in sources)
+    return "fast-occlusion" if learned and layer is None else "grad-cam"
 
 
 def _require(request: Request, ability: str, method: str) -> None:

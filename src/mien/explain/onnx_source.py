@@ -111,9 +111,14 @@ class GraphSource:
         summed: F32 = np.einsum("tnc,nchw->tnhw", slopes, outputs["maps"])
         return summed
 
+    @property
+    def has_learned_losses(self) -> bool:
+        """Whether the file has the output of fast occlusion."""
+        return "occlusion" in self.model.outputs
+
     def learned_losses(self, batch: F32, objectives: Sequence[Objective]) -> F32:
         """Return what each objective loses if a place is hidden, as was learned: (T, N, h, w)."""
-        if "occlusion" not in self.model.outputs:
+        if not self.has_learned_losses:
             raise BadModelError(
                 "this model file has not learned fast occlusion",
                 fix="write it again with mien export --fast-occlusion, or use --method occlusion",

@@ -17,7 +17,7 @@ from PIL import Image
 from mien.errors import BadImageError, BadModelError, BadSettingError
 from mien.explain.face_crops import crops_of
 from mien.explain.figure import explanation_figure
-from mien.explain.methods import METHODS, REFUSALS, Request, Source, source_of
+from mien.explain.methods import METHODS, REFUSALS, Request, Source, default_method, source_of
 from mien.explain.targets import resolve_target
 from mien.media import images
 from mien.pixels import F32, U8, to_batch, to_gray, to_side
@@ -40,6 +40,7 @@ class Engine:
     Attributes:
         recognizer: shared by all threads.
         methods: of `mien.explain.METHODS`, those that the model allows.
+        method: that explains where none is asked for.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -57,6 +58,7 @@ class Engine:
         self.recognizer.detector  # noqa: B018 - loaded before the first request
         self._source = source_of(self.recognizer.model)
         self.methods = usable_methods(self._source)
+        self.method = default_method(self._source)
         self._begin()
 
     def _begin(self) -> None:

@@ -137,12 +137,12 @@ def _add_pictures(router: APIRouter, house: House) -> None:
 
 
 def _add_explain(router: APIRouter, house: House) -> None:
-    usable = house.engine.methods
+    usable, usual = house.engine.methods, house.engine.method
 
     @router.post("/v1/explain", **examples.EXPLAIN)
     async def explain(
         request: Request,
-        method: Annotated[str, Query(description=f"One of {', '.join(usable)}.")] = "grad-cam",
+        method: Annotated[str, Query(description=f"One of {', '.join(usable)}.")] = usual,
         label: str | None = None,
         face: Annotated[int, Query(ge=0)] = 0,
         crop: bool = False,
