@@ -5,6 +5,7 @@ of date.
 """
 
 import hashlib
+import re
 from pathlib import Path
 
 import records
@@ -242,7 +243,7 @@ def remake() -> str:
     names = ("regions-rafdb", "regions-fast-occlusion")
     lines = [f"{records.read(name)['command']} --out results/{name}.json" for name in names]
     for path in sorted(records.RESULTS.glob("faithful-*.json")):
-        command = records.read(path.stem)["command"]
+        command = re.sub(r" --run \S+", "", records.read(path.stem)["command"])
         lines.append(f"{command} --run RUN --out results/{path.name}")
     return "```sh\n" + "\n".join(lines) + "\n```\n"
 

@@ -84,7 +84,7 @@ def faithful_command(
     )
     command = f"mien faithful {model} {folder} --split {split} --pictures {pictures}"
     command += f" --sanity {sanity}" + "".join(f" --method {m}" for m in figures["against"])
-    chosen = {"seed": seed, "run": run, "shuffled": shuffled}
+    chosen = {"seed": seed, "run": run and run.name, "shuffled": shuffled and shuffled.name}
     command += "".join(f" --{name} {value}" for name, value in chosen.items() if value)
     seconds = round(time.perf_counter() - start)
     record = {"command": command, "commit": commit(), **figures, "seconds": seconds}
