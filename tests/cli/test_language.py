@@ -105,7 +105,7 @@ def test_explain_writes_its_figure_in_the_language_and_its_sentence_in_english(p
     text = (tmp_path / "why.svg").read_text(encoding="utf-8")
     words = re.findall(r"<text[^>]*>([^<]*)</text>", text)
     assert 'xml:lang="es"' in text
-    assert re.fullmatch(r"alegría \d+%, neutral \d+% · grad-cam", words[0])
+    assert re.fullmatch(r"alegría \d+%, neutral \d+% · fast-occlusion", words[0])
     assert words[1:4] == ["rostro", "mapa", "mapa sobre el rostro"]
     expected = r"cálido y claro = a favor de: alegría \(\d+%\); cada mapa se refiere a su punto .*"
     assert re.fullmatch(expected, words[-3])
