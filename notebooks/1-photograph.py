@@ -50,7 +50,8 @@ mien.explain_picture(portrait, recognizer=recognizer)
 mien.explain_picture(portrait, label="fear", recognizer=recognizer)
 
 # %% [markdown]
-# The share of the evidence on each part of the face, for the predicted expression:
+# The share of the evidence on each part of the face, for the predicted expression. It is that of the class map, another
+# map than the ones above: `mien.explain_picture(portrait, "cam")` draws it.
 
 # %%
 print(face.sentence)
