@@ -75,8 +75,14 @@ def test_a_plot_of_another_record_is_named_and_drawn_anew(results, tmp_path, mon
 
 def test_a_record_is_remade_by_the_command_that_it_names(results, tmp_path):
     command = "mien regions shipped data/rafdb --split test"
+    learned = f"{command} --method fast-occlusion"
     (tmp_path / "regions-rafdb.json").write_text(json.dumps({"command": command}))
+    (tmp_path / "regions-fast-occlusion.json").write_text(json.dumps({"command": learned}))
+    named = json.loads((tmp_path / "faithful-net.json").read_text())
+    named["command"] += " --run that-of-the-record"  # the reader has one of another name
+    (tmp_path / "faithful-net.json").write_text(json.dumps(named))
     assert faithful.remake().splitlines()[1:-1] == [
         f"{command} --out results/regions-rafdb.json",
+        f"{learned} --out results/regions-fast-occlusion.json",
         "mien faithful net.onnx data/rafdb --pictures 7 --run RUN --out results/faithful-net.json",
     ]

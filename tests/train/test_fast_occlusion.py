@@ -201,3 +201,32 @@ def test_of_the_portrait_the_strongest_cells_take_the_smile_and_the_weakest_leav
     [whole] = recognizer.model.run(batch, maps=False).scores[:, 0]
     assert scores[0] < 0.3 < 0.9 < scores[1]
     assert whole > 0.9
+
+
+def test_a_channel_that_fires_only_in_later_crops_does_not_drown_the_others(learned):
+    found, crops = learned
+    rare = set(map(bytes, crops[390:]))
+
+    def with_a_rare_channel(batch):
+        logits, features = sees_three_places(batch)
+        fires = [np.rint((crop[0] - GRAY) * 0.229 * 255 + 128).astype(np.uint8) for crop in batch]
+        extra = np.array([bytes(crop) in rare for crop in fires], np.float32)
+        extra = np.broadcast_to(extra[:, None, None, None], (len(batch), 1, PLACES, PLACES))
+        return logits, np.concatenate([features, extra], axis=1)
+
+    again = learn(with_a_rare_channel, crops, seed=1)
+    assert again.fidelity == pytest.approx(found.fidelity, abs=0.02)
+    maps = again.maps(with_a_rare_channel(to_batch(crops[:9], SIDE))[1])
+    expected = found.maps(sees_three_places(to_batch(crops[:9], SIDE))[1])
+    np.testing.assert_allclose(maps, expected, atol=0.2)  # the largest are about 2
+
+
+def test_a_network_that_never_changes_its_mind_has_empty_maps(learned):
+    _, crops = learned
+
+    def constant(batch):
+        return np.ones((len(batch), 2), np.float32), sees_three_places(batch)[1]
+
+    found = learn(constant, crops[:40])
+    assert found.fidelity == 1
+    np.testing.assert_allclose(found.maps(constant(to_batch(crops[:3], SIDE))[1]), 0, atol=1e-6)

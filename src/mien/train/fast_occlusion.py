@@ -30,6 +30,7 @@ _MASKS = 8  # of each crop
 _SHARES = 0.05, 0.95  # of the cells that a mask hides, drawn evenly between these
 _FINE = 8  # places of a side; coarser maps are divided, two cells to a place's side
 _CHANNELS = 128  # principal ones of the features that the fit sees, of the scaled ones
+_DIM = 0.1  # of the largest spread of a channel: the least that a channel is scaled by
 _AROUND = 3  # places of a side around a cell that the fit sees
 _DECAYS = 1e-3, 1e-2, 1e-1, 1.0  # of the mean square of an input
 _CHUNK = 200  # crops at once, to bound memory
@@ -176,7 +177,8 @@ class _Masks:
         self.split = 1 if h >= _FINE else 2
         self.cells = h * self.split
         flat = features.swapaxes(0, 1).reshape(k, -1).astype(np.float64)
-        scale = 1 / (flat.std(axis=1) + 1e-6)
+        spread = flat.std(axis=1)  # a channel that hardly fires here may fire in other crops
+        scale = 1 / np.maximum(spread, _DIM * spread.max() or 1.0)
         basis = np.diag(scale)
         if k > _CHANNELS:
             scaled = flat * scale[:, None]
@@ -244,7 +246,7 @@ def _best_decay(square: F32, cross: F32, inputs: F32, losses: F32) -> tuple[F64,
     """Solve for every decay; return the weights that tell held-out losses best, and how well."""
     wide = square.astype(np.float64)
     mean_square = float(np.trace(wide)) / len(wide)
-    around = ((losses - losses.mean(axis=0)) ** 2).sum()
+    around = ((losses - losses.mean(axis=0)) ** 2).sum() or 1.0  # a network may never change
     found = []
     for decay in _DECAYS:
         damped = wide + np.eye(len(wide)) * decay * mean_square
