@@ -1,13 +1,19 @@
+import json
+
 import numpy as np
 import pytest
 
 from mien.data.label_file import write_labels
-from mien.errors import BadDataError
+from mien.data.manifest import rows_of_split
+from mien.errors import BadDataError, UnknownNameError
+from mien.evaluate.accuracy import commit
 from mien.evaluate.evidence import evidence
-from mien.faces.regions import REGIONS, divide
+from mien.explain import explain
+from mien.faces.regions import REGIONS, divide, region_shares
 from mien.labels import LABELS, PAPER, LabelSet, index
-from mien.pixels import to_batch
-from mien.recognize.model import Outputs
+from mien.media import images
+from mien.pixels import enlarge, to_batch
+from mien.recognize.model import SHIPPED, Model, Outputs
 from tests.support.commands import mien
 from tests.support.prepared_folder import write_crops
 
@@ -52,6 +58,30 @@ def test_chance_is_the_share_of_the_area(folder):
     parts = np.isin(divide(), [REGIONS.index(name) for name in found["expected"]])
     assert found["area_of_expected"] == pytest.approx(parts.mean(), abs=1e-4)
     assert found["units"] == [1, 4, 15]
+
+
+def test_another_methods_maps_can_be_asked_for_and_are_those_of_the_labelled_class(folder):
+    model = Model(SHIPPED)
+    found = evidence(model, folder, method="fast-occlusion")
+    for label in ("surprise", "disgust"):
+        paths = [row.path for row in rows_of_split(folder, "test") if row.label == label]
+        batch = model.to_batch([images.read_rgb(folder / path) for path in paths])
+        maps = enlarge(explain(model, batch, "fast-occlusion", label), 64, 64)
+        expected = region_shares(maps, divide()).mean(axis=0)
+        assert list(found[label]["share"].values()) == pytest.approx(list(expected), abs=1e-4)
+    assert found["disgust"]["share"] != evidence(model, folder)["disgust"]["share"]
+    with pytest.raises(UnknownNameError, match="no method called 'fast'"):
+        evidence(model, folder, method="fast")
+
+
+def test_the_record_names_the_method_and_the_commit(folder, tmp_path):
+    words = ("regions", "shipped", folder, "--out")
+    assert mien(*words, tmp_path / "a.json").exit_code == 0
+    assert mien(*words, tmp_path / "b.json", "--method", "occlusion").exit_code == 0
+    usual, other = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert other["command"] == usual["command"] + " --method occlusion"
+    assert other["commit"] == usual["commit"] == commit()
+    assert other["folders"] != usual["folders"]
 
 
 def test_a_split_without_pictures_is_refused(folder):

@@ -75,6 +75,25 @@ def test_a_map_says_what_each_hidden_place_takes_from_each_logit(learned):
     np.testing.assert_allclose(by_place.sum(axis=(2, 3)), logits, atol=0.5)
 
 
+def test_a_cell_is_not_taken_for_another_of_its_place():
+    """The network sees the upper right quarter of one place: the cell in row 2, column 5 of 8."""
+    random = np.random.default_rng(3)
+    strength = np.kron(random.uniform(5, 60, (300, 8, 8)), np.ones((4, 4)))
+    crops = (128 + strength * random.choice([-1, 1], (300, SIDE, SIDE))).astype(np.uint8)
+
+    def sees_a_quarter(batch):
+        features = np.zeros((len(batch), 1, PLACES, PLACES), np.float32)
+        features[:, 0, 1, 2] = ((batch[:, 0, 8:12, 20:24] - GRAY) ** 2).mean(axis=(1, 2))
+        return features[:, :, 1, 2], features
+
+    found = learn(sees_a_quarter, crops)
+    logits, features = sees_a_quarter(to_batch(crops[:9], SIDE))
+    maps = found.maps(features)[:, 0]
+    np.testing.assert_allclose(maps[:, 2, 5], logits[:, 0], atol=0.1)
+    maps[:, 2, 5] = 0
+    np.testing.assert_allclose(maps, 0, atol=0.1)
+
+
 def test_the_same_seed_learns_the_same_and_another_one_other_masks(learned):
     _, crops = learned
     first, again, other = (learn(sees_three_places, crops[:60], seed) for seed in (1, 1, 2))
