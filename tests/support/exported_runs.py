@@ -1,6 +1,7 @@
 """Folders of finished runs to export, and torch's own results to compare the file with."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from torch import nn
 
 from mien.models import zoo
 from mien.train import config
+from mien.train.data import load_data
 from mien.train.run import BEST, LAST, save_checkpoint
 
+load_data_once = cache(load_data)  # for test files whose folders stay as they are
 HISTORY = [{"epoch": n, "held_accuracy": a} for n, a in ((1, 0.2), (2, 0.7), (3, 0.7))]
 
 

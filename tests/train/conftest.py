@@ -15,6 +15,16 @@ def _with_tiny_network():
         yield
 
 
+@pytest.fixture(scope="module")
+def data_read_once():
+    """`mien export` reads unchanged folders once, as `load_data_once` does for the tests."""
+    from tests.support.exported_runs import load_data_once
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mien.train.export.load_data", load_data_once)
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _proof_of_few_crops():
     with pytest.MonkeyPatch.context() as patch:

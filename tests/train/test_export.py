@@ -1,6 +1,5 @@
 import copy
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -16,11 +15,11 @@ from mien.labels import LABELS
 from mien.recognize.model import Model, read_card
 from mien.train import config
 from mien.train.cross_validate import Answers
-from mien.train.data import load_data
 from mien.train.neutral import fit_neutral
 from tests.support.exported_runs import (
     best_temperature,
     features_and_logits,
+    load_data_once,
     random_crops,
     softmax,
     with_random_statistics,
@@ -31,15 +30,7 @@ from tests.support.tiny_network import settings_for, tiny
 
 export = pytest.importorskip("mien.train.export")
 
-pytestmark = pytest.mark.torch
-load_data = cache(load_data)  # the folders of this file stay as they are: they are read once
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _data_read_once():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, "load_data", load_data)
-        yield
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("data_read_once")]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +42,7 @@ def folder(tmp_path_factory):
 @torch.inference_mode()
 def taught(network, settings):
     """Fit the head by ridge regression and swap disgust with fear: often right, and too sure."""
-    crops = load_data(settings).train
+    crops = load_data_once(settings).train
     pooled = network.features(torch.from_numpy(pixels.to_batch(crops.gray.numpy()))).mean((2, 3))
     seen = torch.cat([pooled, torch.ones(len(crops), 1)], dim=1)
     wanted = 9 * nn.functional.one_hot(crops.targets, network.head.out_features).float()
@@ -81,7 +72,7 @@ def exported(run, tmp_path_factory):
 def calmed(run, batch):
     """Logits of neutral once its row of the head has been fitted."""
     network = copy.deepcopy(run[1])
-    fit_neutral(network, load_data(run[2]).train)
+    fit_neutral(network, load_data_once(run[2]).train)
     return features_and_logits(network, batch)[1][:, 6]
 
 
@@ -110,7 +101,7 @@ def test_the_maps_are_the_features_weighed_by_the_head_and_average_to_the_logits
 
 
 def test_no_other_temperature_suits_the_held_out_expressions_better(run, exported):
-    held = load_data(run[2]).held
+    held = load_data_once(run[2]).held
     six = held.targets.numpy() < 6  # neutral pictures have none of the six scores right
     _, logits = features_and_logits(run[1], pixels.to_batch(held.gray.numpy()))
     best = best_temperature(logits[six, :6], held.targets.numpy()[six])
@@ -119,7 +110,7 @@ def test_no_other_temperature_suits_the_held_out_expressions_better(run, exporte
 
 
 def test_an_expression_is_named_from_the_confidence_that_keeps_to_the_error_rate(run, exported):
-    held = load_data(run[2]).held
+    held = load_data_once(run[2]).held
     six = held.targets.numpy() < 6
     _, logits = features_and_logits(run[1], pixels.to_batch(held.gray.numpy()[six]))
     scores = softmax(logits[:, :6] / exported[1]["temperature"])
@@ -154,7 +145,7 @@ def test_the_card_describes_the_model(run, exported):
         "explain": {"layer": "features", "linear_layers": 1},
         "temperature": returned["temperature"],
         "uncertain": returned["uncertain"],
-        "calibrated_on": sum(row.label != "neutral" for row in load_data(run[2]).held.rows),
+        "calibrated_on": sum(row.label != "neutral" for row in load_data_once(run[2]).held.rows),
         "parameters": 4311 if run[2].neutral else 4294,
         "multiply_adds": export.multiply_adds(run[1]),
         "epoch": 2,  # the earlier of two equals, as the loop keeps it

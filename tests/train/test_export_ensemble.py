@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -18,13 +17,12 @@ from mien.models import zoo
 from mien.models.ensemble import ensemble
 from mien.pixels import to_batch
 from mien.recognize.model import Model, read_card
-from mien.train import export as exporting
-from mien.train.data import load_data
 from mien.train.export import export
 from mien.train.first import fit_head
 from mien.train.neutral import fit_neutral
 from tests.support.exported_runs import (
     best_temperature,
+    load_data_once,
     random_crops,
     softmax,
     with_random_statistics,
@@ -34,15 +32,7 @@ from tests.support.own_classes import OWN
 from tests.support.prepared_folder import write_crops
 from tests.support.tiny_network import settings_for, tiny
 
-pytestmark = pytest.mark.torch
-load_data = cache(load_data)  # the folder of this file stays as it is: it is read once
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _data_read_once():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exporting, "load_data", load_data)
-        yield
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("data_read_once")]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +46,7 @@ def networks(settings):
     """Three of two kinds; the last one takes crops of 88 pixels."""
     torch.manual_seed(7)
     made = [tiny(7, 0), tiny(7, 0), zoo.build("miennet", 7, 0)]
-    crops = load_data(settings).train
+    crops = load_data_once(settings).train
     for network in made:
         fit_head(with_random_statistics(network).eval(), crops.gray, crops.targets)
     return made
@@ -105,7 +95,7 @@ def test_the_file_answers_with_the_mean_of_all(networks, exported):
 
 
 def test_the_temperature_suits_all_together(networks, settings, exported):
-    held = load_data(settings).held
+    held = load_data_once(settings).held
     six = held.targets.numpy() < 6
     logits = members_logits(networks, to_batch(held.gray.numpy()[six])).mean(axis=0)[:, :6]
     best = best_temperature(logits, held.targets.numpy()[six])
@@ -125,7 +115,7 @@ def test_its_answer_to_a_crop_is_the_same_in_any_batch(exported):
 
 def test_neutral_is_learned_on_the_features_of_all(paths, networks, settings, exported):
     network = ensemble(networks)
-    fit_neutral(network, load_data(settings).train)
+    fit_neutral(network, load_data_once(settings).train)
     batch = to_batch(random_crops(5))
     with torch.no_grad():
         expected = network(torch.from_numpy(batch))[:, 6].numpy()

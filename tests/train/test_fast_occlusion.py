@@ -49,6 +49,13 @@ def sees_three_places(batch):
     return (features.sum(axis=(2, 3)) @ WEIGHTS.T).astype(np.float32), features
 
 
+def maps_of(found, features):
+    """What was learned, as torch lays it out: (N, K, h, w) -> (N, C, H, W)."""
+    weight = torch.from_numpy(found.weight)
+    fine = torch.nn.functional.conv2d(torch.from_numpy(features), weight, padding=1)
+    return torch.nn.functional.pixel_shuffle(fine, found.split).numpy() + found.bias
+
+
 @pytest.fixture(scope="module")
 def learned():
     """From crops whose places differ in contrast."""
@@ -63,7 +70,7 @@ def test_a_map_says_what_each_hidden_place_takes_from_each_logit(learned):
     assert found.crops == 400
     assert 0.95 < found.fidelity <= 1
     logits, features = sees_three_places(to_batch(crops[:20], SIDE))
-    maps = found.maps(features)
+    maps = maps_of(found, features)
     assert maps.shape == (20, 2, 8, 8)  # two cells to a place's side
     by_place = maps.reshape(20, 2, PLACES, 2, PLACES, 2).sum(axis=(3, 5))
     expected = np.zeros_like(by_place)
@@ -88,7 +95,7 @@ def test_a_cell_is_not_taken_for_another_of_its_place():
 
     found = learn(sees_a_quarter, crops)
     logits, features = sees_a_quarter(to_batch(crops[:9], SIDE))
-    maps = found.maps(features)[:, 0]
+    maps = maps_of(found, features)[:, 0]
     np.testing.assert_allclose(maps[:, 2, 5], logits[:, 0], atol=0.1)
     maps[:, 2, 5] = 0
     np.testing.assert_allclose(maps, 0, atol=0.1)
@@ -173,7 +180,7 @@ def test_the_file_computes_what_was_learned(model, cells, monkeypatch):
     batch = to_batch(random_crops(3), network.side)
     maps, features = session.run(["occlusion", "features"], {"crops": batch})
     assert maps.shape == (3, 6, cells, cells)
-    expected = kept[0].maps(features)
+    expected = maps_of(kept[0], features)
     np.testing.assert_allclose(maps, expected, atol=1e-4 * np.abs(expected).max())
 
 
@@ -235,8 +242,8 @@ def test_a_channel_that_fires_only_in_later_crops_does_not_drown_the_others(lear
 
     again = learn(with_a_rare_channel, crops, seed=1)
     assert again.fidelity == pytest.approx(found.fidelity, abs=0.02)
-    maps = again.maps(with_a_rare_channel(to_batch(crops[:9], SIDE))[1])
-    expected = found.maps(sees_three_places(to_batch(crops[:9], SIDE))[1])
+    maps = maps_of(again, with_a_rare_channel(to_batch(crops[:9], SIDE))[1])
+    expected = maps_of(found, sees_three_places(to_batch(crops[:9], SIDE))[1])
     np.testing.assert_allclose(maps, expected, atol=0.2)  # the largest are about 2
 
 
@@ -248,4 +255,4 @@ def test_a_network_that_never_changes_its_mind_has_empty_maps(learned):
 
     found = learn(constant, crops[:40])
     assert found.fidelity == 1
-    np.testing.assert_allclose(found.maps(constant(to_batch(crops[:3], SIDE))[1]), 0, atol=1e-6)
+    np.testing.assert_allclose(maps_of(found, constant(to_batch(crops[:3], SIDE))[1]), 0, atol=1e-6)

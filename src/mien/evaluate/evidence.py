@@ -14,13 +14,12 @@ import numpy as np
 from mien.data.manifest import Row, rows_of_split
 from mien.errors import BadModelError, UnknownNameError
 from mien.evaluate.accuracy import refuse_other_classes
-from mien.evaluate.maps import gaussian
-from mien.explain.methods import METHODS, Request, source_of
-from mien.explain.targets import Objective
+from mien.evaluate.maps import ExplainedModel, gaussian
+from mien.explain.methods import METHODS
 from mien.faces.regions import PROTOTYPES, REGIONS, divide, expected, region_shares, units_of
 from mien.media import images
 from mien.media.progress import Progress
-from mien.pixels import F32, SIDE, enlarge, in_batches
+from mien.pixels import F32, I64, SIDE, U8, enlarge, in_batches
 from mien.recognize.model import Model
 
 __all__ = ["evidence", "evidence_rows"]
@@ -100,16 +99,21 @@ def evidence_rows(by_folder: Mapping[str, Mapping[str, Any]], split: str) -> Ite
 
 def _shares(model: Model, folder: Path, rows: list[Row], method: str | None) -> F32:
     """Shares by region, shape (N, 8)."""
-    batch = model.to_batch([images.read_rgb(folder / row.path) for row in rows])
+    crops = [images.read_rgb(folder / row.path) for row in rows]
     classes = np.array([model.labels.index(row.label) for row in rows])
-    if method is not None:
-        own = METHODS[method](Request(source_of(model), batch, [Objective(classes)]))[0]
-        return region_shares(enlarge(own, SIDE, SIDE), divide())
-    maps = model.run(batch).maps
+    if method is None:
+        own = _class_maps(model, crops, classes)
+    else:
+        own = ExplainedModel(model).maps(method, crops, classes)
+    return region_shares(enlarge(own, SIDE, SIDE), divide())
+
+
+def _class_maps(model: Model, crops: list[U8], classes: I64) -> F32:
+    """Each crop's map of its class, as `Face.regions` takes it."""
+    maps = model.run(model.to_batch(crops)).maps
     if maps is None:
         raise BadModelError("this model file returns no class maps", fix="make it by mien export")
-    own = maps[np.arange(len(rows)), classes].astype(np.float32)
-    return region_shares(enlarge(own, SIDE, SIDE), divide())
+    return maps[np.arange(len(crops)), classes].astype(np.float32)
 
 
 def _of_class(label: str, shares: F32) -> dict[str, Any]:

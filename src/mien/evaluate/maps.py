@@ -4,7 +4,7 @@ A control is what a method of explanation has to beat. A metric that a control w
 truth: average drop, for instance, rewards maps that cover much of the face.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import cv2
@@ -60,8 +60,8 @@ class ExplainedModel:
         cooled: F32 = np.divide(self.logits(crops), self.temperature, dtype=np.float32)
         return softmax(cooled)
 
-    def maps(self, method: str, crops: U8, classes: I64) -> F32:
-        """Return a method's maps of grey crops, each for its class: shape (N, h, w)."""
+    def maps(self, method: str, crops: Sequence[U8] | U8, classes: I64) -> F32:
+        """Return a method's maps of crops, each for its class: shape (N, h, w)."""
         request = Request(self.source, to_batch(crops, self.source.side), [Objective(classes)])
         maps: F32 = METHODS[method](request)[0]
         return maps

@@ -40,6 +40,14 @@ __all__ = [
 ]
 
 Labels = LabelSet | Sequence[str] | None
+_PLAIN = "the method occlusion"
+_NEEDS = {  # an ability that not every network with layers has: what it is, what else to use
+    "integrated_gradients": (
+        "gradients by torch",
+        "the folder of a run (--model RUN), or another method",
+    ),
+    "learned_losses": ("a model file written with mien export --fast-occlusion", _PLAIN),
+}
 REFUSALS = (BadModelError, MissingExtraError)  # a method that cannot be used here; another may be
 
 
@@ -270,14 +278,7 @@ def default_method(*sources: Source, layer: str | None = None) -> str:
 def _require(request: Request, ability: str, method: str) -> None:
     """Refuse a method that needs what the network does not offer."""
     if not hasattr(request.source, ability):
-        need, other = "the network's layers", "the method occlusion"
-        if ability == "integrated_gradients":
-            need, other = (
-                "gradients by torch",
-                "the folder of a run (--model RUN), or another method",
-            )
-        if ability == "learned_losses":
-            need = "a model file written with mien export --fast-occlusion"
+        need, other = _NEEDS.get(ability, ("the network's layers", _PLAIN))
         raise BadModelError(f"{method} needs {need}", fix=f"use {other}")
 
 

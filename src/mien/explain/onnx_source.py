@@ -106,10 +106,7 @@ class GraphSource:
         self._needs("maps")
         if self._linear_layers != 1:
             raise cam_refusal(self._linear_layers)
-        outputs = self.model.tensors(batch, ["logits", "maps"])
-        slopes = _slopes(objectives, outputs["logits"])
-        summed: F32 = np.einsum("tnc,nchw->tnhw", slopes, outputs["maps"])
-        return summed
+        return self._weighed(batch, objectives, "maps")
 
     @property
     def has_learned_losses(self) -> bool:
@@ -123,10 +120,14 @@ class GraphSource:
                 "this model file has not learned fast occlusion",
                 fix="write it again with mien export --fast-occlusion, or use --method occlusion",
             )
-        outputs = self.model.tensors(batch, ["logits", "occlusion"])
+        return self._weighed(batch, objectives, "occlusion")
+
+    def _weighed(self, batch: F32, objectives: Sequence[Objective], output: str) -> F32:
+        """An output (N, C, h, w) by class, weighed by how each objective depends on the logits."""
+        outputs = self.model.tensors(batch, ["logits", output])
         slopes = _slopes(objectives, outputs["logits"])
-        losses: F32 = np.einsum("tnc,nchw->tnhw", slopes, outputs["occlusion"])
-        return losses
+        summed: F32 = np.einsum("tnc,nchw->tnhw", slopes, outputs[output])
+        return summed
 
     def _check(self, layer: str | None) -> None:
         if layer not in {None, self.layer}:

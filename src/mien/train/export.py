@@ -43,7 +43,7 @@ from mien.train.neutral import fit_neutral, same_origin
 from mien.train.run import TrainedRun, load_run, refuse_fold
 from mien.train.validate import best_epoch, predict
 
-__all__ = ["ERROR_RATE", "PARITY", "export", "read_metrics"]
+__all__ = ["ERROR_RATE", "PARITY", "export", "read_metrics", "with_card"]
 
 PARITY = 1e-4  # largest difference from torch, as a share of an output's largest value
 ERROR_RATE = 0.2  # of expressions that are named, not called uncertain, on held-out pictures
@@ -141,7 +141,7 @@ def export(
         "weights_sha256": weights_sha256,
         "sha256": "0" * 64,
     }
-    write_bytes(_with_card(graph, card), out)
+    write_bytes(with_card(graph, card), out)
     return card
 
 
@@ -309,8 +309,16 @@ def _difference(value: F32, expected: F32, jumps: int) -> float:
     return largest / (float(np.abs(expected).max()) or 1.0)  # dead features are all 0
 
 
-def _with_card(graph: bytes, card: dict[str, Any]) -> bytes:
-    """Put the card into the file's metadata and seal the file."""
+def with_card(graph: bytes, card: dict[str, Any]) -> bytes:
+    """Check a graph, put the card into its metadata, and seal the file.
+
+    Args:
+        graph: as ONNX; a card that it has is replaced.
+        card: its ``sha256`` is 64 zeros, in the place of the seal.
+
+    Returns:
+        The file.
+    """
     model = onnx.load_from_string(graph)
     onnx.checker.check_model(model, full_check=True)
     onnx.helper.set_model_props(model, {CARD: json.dumps(card)})

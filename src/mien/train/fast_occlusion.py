@@ -60,16 +60,6 @@ class FastOcclusion:
         """How many cells lie side by side in one place of the features."""
         return math.isqrt(len(self.weight) // len(self.bias))
 
-    def maps(self, features: F32) -> F32:
-        """Return the maps of features, as the output of the file: (N, K, h, w) -> (N, C, H, W)."""
-        n, k, h, w = features.shape
-        c, s = len(self.bias), self.split
-        weight = self.weight.reshape(c, s, s, k * _AROUND**2)
-        fine = np.einsum("npd,cijd->ncpij", _around(features), weight, optimize=True)
-        laid = fine.reshape(n, c, h, w, s, s).transpose(0, 1, 2, 4, 3, 5)
-        maps: F32 = laid.reshape(n, c, s * h, s * w) + self.bias
-        return maps
-
 
 def add_fast_occlusion(
     graph: bytes, crops: U8, side: int, seed: int = 0, progress: Progress = iter
@@ -130,13 +120,14 @@ def learn(answers: Answers, crops: U8, seed: int = 0, progress: Progress = iter)
             fix="give more training pictures, or export without it",
         )
     held = max(1, len(crops) // _HELD)
-    masks = _Masks(answers, seed)
-    judged = masks.losses(crops[:held])
+    whole = _whole(answers, crops[:held])
+    masks = _Masks(answers, seed, whole[1])
+    judged = masks.losses(crops[:held], *whole)
     parts = [crops[held:][part] for part in in_batches(len(crops) - held, _CHUNK)]
     wide, classes = judged[0].shape[1], judged[1].shape[1]
     square, cross = (np.zeros((wide, count), np.float32) for count in (wide, classes))
     for part in progress(parts):
-        inputs, losses = masks.losses(part)
+        inputs, losses = masks.losses(part, *_whole(answers, part))
         square += inputs.T @ inputs
         cross += inputs.T @ losses
     weights, fidelity = _best_decay(square, cross, *judged)
@@ -146,45 +137,25 @@ def learn(answers: Answers, crops: U8, seed: int = 0, progress: Progress = iter)
 class _Masks:
     """Random masks of crops, and what a network loses by them."""
 
-    def __init__(self, answers: Answers, seed: int) -> None:
+    def __init__(self, answers: Answers, seed: int, features: F32) -> None:
         self.answers = answers
         self.random = np.random.default_rng(seed)
-        self.basis: F64 | None = None  # (K', K): features -> the channels that the fit sees
-        self.places = self.cells = self.split = 0
+        self.basis = _basis(features)  # (K', K): features -> the channels that the fit sees
+        self.places = features.shape[2]
+        self.split = 1 if self.places >= _FINE else 2
+        self.cells = self.places * self.split
 
-    def losses(self, crops: U8) -> tuple[F32, F32]:
+    def losses(self, crops: U8, logits: F32, features: F32) -> tuple[F32, F32]:
         """Hide cells of each crop, and return the inputs of the fit (M, D), and losses (M, C)."""
-        side = crops.shape[1]
-        whole = [self.answers(to_batch(crops[part], side)) for part in in_batches(len(crops))]
-        logits, features = (np.concatenate(values) for values in zip(*whole, strict=True))
-        if self.basis is None:
-            self._begin(features)
         masks = self._draw(len(crops))
         blurs = blur_crops(crops)
         lost = np.stack([
-            logit - self.answers(to_batch(hidden(crop, blur, own), side))[0]
+            logit - self.answers(to_batch(hidden(crop, blur, own), len(crop)))[0]
             for logit, crop, blur, own in zip(logits, crops, blurs, masks, strict=True)
         ])
-        assert self.basis is not None
         seen = np.einsum("nkhw,rk->nrhw", features, self.basis, optimize=True)
         inputs = self._inputs(_around(seen.astype(np.float32)), masks)
         return inputs, lost.reshape(len(inputs), -1)
-
-    def _begin(self, features: F32) -> None:
-        """Take scale and principal channels from the first features."""
-        _, k, h, _ = features.shape
-        self.places = h
-        self.split = 1 if h >= _FINE else 2
-        self.cells = h * self.split
-        flat = features.swapaxes(0, 1).reshape(k, -1).astype(np.float64)
-        spread = flat.std(axis=1)  # a channel that hardly fires here may fire in other crops
-        scale = 1 / np.maximum(spread, _DIM * spread.max() or 1.0)
-        basis = np.diag(scale)
-        if k > _CHANNELS:
-            scaled = flat * scale[:, None]
-            _, vectors = np.linalg.eigh(scaled @ scaled.T)
-            basis = vectors[:, -_CHANNELS:].T * scale
-        self.basis = basis
 
     def _draw(self, count: int) -> BOOL:
         """Draw masks: (count, _MASKS, cells, cells), True where hidden."""
@@ -203,7 +174,6 @@ class _Masks:
     def as_convolution(self, weights: F64, fidelity: float, crops: int) -> FastOcclusion:
         """Turn what was fitted into a convolution of the features as they are."""
         s, classes = self.split, weights.shape[1]
-        assert self.basis is not None
         linear, bias = weights[: -(self.cells**2)], weights[-(self.cells**2) :]
         by_channel = linear.reshape(s * s, len(self.basis), _AROUND**2, classes)
         whole = np.einsum("sraC,rk->Cska", by_channel, self.basis, optimize=True)
@@ -214,6 +184,27 @@ class _Masks:
             fidelity,
             crops,
         )
+
+
+def _whole(answers: Answers, crops: U8) -> tuple[F32, F32]:
+    """Logits and features of whole crops."""
+    parts = [answers(to_batch(crops[part], crops.shape[1])) for part in in_batches(len(crops))]
+    logits, features = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return logits, features
+
+
+def _basis(features: F32) -> F64:
+    """Scale the channels, and keep the principal ones where they are many: (K', K)."""
+    k = features.shape[1]
+    flat = features.swapaxes(0, 1).reshape(k, -1).astype(np.float64)
+    spread = flat.std(axis=1)  # a channel that hardly fires here may fire in other crops
+    scale = 1 / np.maximum(spread, _DIM * spread.max() or 1.0)
+    if k <= _CHANNELS:
+        return np.diag(scale)
+    scaled = flat * scale[:, None]
+    _, vectors = np.linalg.eigh(scaled @ scaled.T)
+    basis: F64 = vectors[:, -_CHANNELS:].T * scale
+    return basis
 
 
 def hidden(crop: U8, blur: U8, masks: BOOL) -> U8:
@@ -282,6 +273,5 @@ def _with_output(graph: bytes, found: FastOcclusion) -> bytes:
     own.node.extend(nodes)
     shape = ["N", *found.bias.shape]
     own.output.append(helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, shape))
-    onnx.checker.check_model(model, full_check=True)
     written: bytes = model.SerializeToString()
     return written
